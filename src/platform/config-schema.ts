@@ -1,0 +1,162 @@
+import Type, { type Static, type TSchema } from 'typebox';
+
+/** What is written beside each setting, here and in `.env.example`. */
+interface SettingNotes {
+  readonly description: string;
+  /** What is allowed, in words; closes every message about a bad value. */
+  readonly allowed: string;
+  readonly unit?: string;
+  /** The value may hold a password and is never shown. */
+  readonly secret?: true;
+}
+
+const text = (notes: SettingNotes & { default?: string; format?: string; pattern?: string }) =>
+  Type.String({ minLength: 1, ...notes });
+const whole = (notes: SettingNotes & { default: number; minimum: number; maximum: number }) =>
+  Type.Integer({ ...notes });
+const optional = <S extends TSchema>(schema: S) => Type.Optional(schema);
+
+const milliseconds = {
+  unit: 'milliseconds',
+  minimum: 100,
+  maximum: 600_000,
+  allowed: 'a whole number from 100 to 600000',
+};
+
+/**
+ * Every setting, its default, unit and limits. The variable's name is the property's in capitals: `fhirTimeoutMs` is
+ * FHIR_TIMEOUT_MS.
+ */
+export const configSchema = Type.Object(
+  {
+    port: whole({
+      description: 'TCP port of the server; 0 takes any free one and prints it.',
+      allowed: 'a whole number from 0 to 65535',
+      default: 8080,
+      minimum: 0,
+      maximum: 65535,
+    }),
+    host: text({
+      description:
+        'Address to listen on. Only loopback: until authentication exists, nobody else may reach the server.',
+      allowed: 'a loopback address (127.0.0.1, ::1, localhost) until authentication exists',
+      default: '127.0.0.1',
+      format: 'loopback-host',
+    }),
+    dataDir: text({
+      description: 'Folder of the embedded database and of the lock that keeps a second server out.',
+      allowed: 'a path this user may write to',
+      default: '.fhirsight',
+    }),
+    modelsDir: text({
+      description: 'Folder of the models: <model-id>/<version>/manifest.json and what belongs to it.',
+      allowed: 'a path this user may read',
+      default: 'models',
+    }),
+    fhirBaseUrl: optional(
+      text({
+        description: 'FHIR R4 server that clinical data are read from; the own store where it is not set.',
+        allowed: 'an absolute http or https URL without user, password, query or fragment',
+        format: 'base-url',
+      }),
+    ),
+    databaseUrl: optional(
+      text({
+        description: 'PostgreSQL server for all that is stored; an embedded database in DATA_DIR where it is not set.',
+        allowed: 'postgres://user:password@host:port/database',
+        format: 'postgres-url',
+        secret: true,
+      }),
+    ),
+    publicBaseUrl: optional(
+      text({
+        description: 'URL under which clients see this server, where a proxy stands before it.',
+        allowed: 'an absolute http or https URL without user, password, query or fragment',
+        format: 'base-url',
+      }),
+    ),
+    siteTimeZone: text({
+      description: 'Time zone of the site: a date without a time means a day there.',
+      allowed: 'an IANA time zone such as Europe/Berlin, America/New_York or UTC',
+      default: 'UTC',
+      format: 'time-zone',
+    }),
+    tenant: text({
+      description: 'Name of the tenant that every stored row belongs to.',
+      allowed: 'lower-case letters, digits and dashes, at most 64',
+      default: 'default',
+      pattern: '^[a-z0-9-]{1,64}$',
+    }),
+    samplePatients: whole({
+      description: 'How many synthetic patients are loaded into an empty own store on the first start; 0 loads none.',
+      unit: 'patients',
+      allowed: 'a whole number from 0 to 10000',
+      default: 100,
+      minimum: 0,
+      maximum: 10_000,
+    }),
+    maxBodyMb: whole({
+      description: 'Largest request body that is read.',
+      unit: 'megabytes (1,000,000 bytes)',
+      allowed: 'a whole number from 1 to 200',
+      default: 10,
+      minimum: 1,
+      maximum: 200,
+    }),
+    fhirTimeoutMs: whole({
+      ...milliseconds,
+      description: 'How long one request to FHIR_BASE_URL may take, its body included.',
+      default: 10_000,
+    }),
+    fhirMaxResources: whole({
+      description: 'Resources that one search for a subject may find before it is refused as unreachable.',
+      unit: 'resources',
+      allowed: 'a whole number from 1 to 1000000',
+      default: 20_000,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+    predictTimeoutMs: whole({
+      ...milliseconds,
+      description: 'How long one prediction may take, the reading of the record included.',
+      default: 30_000,
+    }),
+    drainTimeoutMs: whole({
+      ...milliseconds,
+      description: 'How long a stopping server waits for the requests under way.',
+      default: 30_000,
+    }),
+    logLevel: Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')], {
+      description: 'The least level of event that is logged.',
+      allowed: 'error, warn, info or debug',
+      default: 'info',
+    }),
+    optOutBy: Type.Array(Type.Union([Type.Literal('consent'), Type.Literal('group')]), {
+      description:
+        'Kinds of record that are searched for a patient\'s opt-out; "none" for a server that keeps neither.',
+      allowed: 'consent, group, or both with a comma between; or none',
+      default: ['consent', 'group'],
+      uniqueItems: true,
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type Config = Readonly<Static<typeof configSchema>>;
+export type SettingKey = keyof Config;
+
+/** One setting as its schema describes it. */
+export interface Setting extends SettingNotes {
+  readonly key: SettingKey;
+  /** The variable's name. */
+  readonly name: string;
+  readonly default?: string | number | readonly string[];
+  readonly type?: string;
+}
+
+/** All settings in the order of the schema. */
+export const settings: readonly Setting[] = Object.entries(configSchema.properties).map(([key, schema]) => ({
+  ...(schema as unknown as SettingNotes),
+  key: key as SettingKey,
+  name: key.replace(/[A-Z]/g, '_$&').toUpperCase(),
+}));

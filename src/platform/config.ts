@@ -1,0 +1,129 @@
+import { BlockList, isIP } from 'node:net';
+import { Ajv, type ErrorObject } from 'ajv';
+import { type Config, configSchema, type Setting, settings } from './config-schema.ts';
+import { PredictionError } from './errors.ts';
+import { mistakenSetting } from './unknown-setting.ts';
+
+export type { Config } from './config-schema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/**
+ * Reads every setting from `env`; an empty value counts as not set. Numbers and lists are parsed, URLs lose a trailing
+ * slash, the result is frozen. Throws CONFIG_INVALID with one issue per unknown or bad variable.
+ */
+export function readConfig(env: Environment): Config {
+  const given: Record<string, unknown> = {};
+  for (const { key, name, type } of settings) {
+    const value = env[name]?.trim();
+    if (value !== undefined && value !== '') given[key] = parsed(value, type);
+  }
+  const problems = [...unknownSettings(env), ...badSettings(given, env)];
+  if (problems.length > 0) {
+    throw new PredictionError('CONFIG_INVALID', problems.join('\n'), {
+      issues: problems.map((message) => ({ message })),
+    });
+  }
+  const config = given as unknown as { -readonly [K in keyof Config]: Config[K] };
+  if (config.fhirBaseUrl !== undefined) config.fhirBaseUrl = withoutTrailingSlash(config.fhirBaseUrl);
+  if (config.publicBaseUrl !== undefined) config.publicBaseUrl = withoutTrailingSlash(config.publicBaseUrl);
+  Object.freeze(config.optOutBy);
+  return Object.freeze(config);
+}
+
+/** The one place that reads the process's environment. */
+export function readConfigFromProcess(): Config {
+  return readConfig(process.env);
+}
+
+/** The settings by the names of their variables, without passwords, for the log of the start. */
+export function describeConfig(config: Config): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    settings
+      .filter(({ key }) => config[key] !== undefined)
+      .map(({ key, name, secret }) => [name, secret === true ? redactedUrl(String(config[key])) : config[key]]),
+  );
+}
+
+/** What the schema does not accept stays text, and is refused as such: no `1e3`, no `0x10`, no `Infinity`. */
+function parsed(value: string, type: string | undefined): unknown {
+  if (type === 'integer' && /^-?\d{1,15}$/.test(value)) return Number(value);
+  if (type === 'array') return value === 'none' ? [] : value.split(',').map((item) => item.trim());
+  return value;
+}
+
+function unknownSettings(env: Environment): string[] {
+  const names = settings.map(({ name }) => name);
+  return Object.entries(env).flatMap(([variable, value]) => {
+    const mistaken = value === undefined ? undefined : mistakenSetting(variable, value, names);
+    if (mistaken === undefined) return [];
+    return [
+      `${variable} is not a setting of fhirsight. Did you mean ${mistaken.nearest}? ` +
+        'Rename or unset it; .env.example lists every setting.',
+    ];
+  });
+}
+
+/** Fills `given` with defaults and says what is wrong. */
+function badSettings(given: Record<string, unknown>, env: Environment): string[] {
+  const ajv = new Ajv({ allErrors: true, useDefaults: true });
+  ajv.addVocabulary(['allowed', 'unit', 'secret']);
+  ajv.addFormat('loopback-host', isLoopback);
+  ajv.addFormat('base-url', isBaseUrl);
+  ajv.addFormat('postgres-url', isPostgresUrl);
+  ajv.addFormat('time-zone', isTimeZone);
+  const validate = ajv.compile<Config>(configSchema);
+  if (validate(given)) return [];
+  const errors: readonly ErrorObject[] = validate.errors ?? [];
+  return settings
+    .filter(({ key }) => errors.some(({ instancePath }) => instancePath.split('/')[1] === key))
+    .map((setting) => `${setting.name} is ${shown(setting, env[setting.name])}; allowed is ${setting.allowed}.`);
+}
+
+/** A value as a message may quote it: no password, no control characters, not endless. */
+function shown(setting: Setting, value: string | undefined): string {
+  if (setting.secret === true || value === undefined || /:\/\/[^/]*@/.test(value))
+    return 'not valid (its value is not shown)';
+  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+}
+
+function redactedUrl(text: string): string {
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  for (const name of [...url.searchParams.keys()]) if (name.includes('password')) url.searchParams.set(name, '***');
+  return url.href;
+}
+
+function withoutTrailingSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  const version = isIP(host);
+  return version !== 0 && loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+function isBaseUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false;
+  return url.username === '' && url.password === '' && !text.includes('?') && !text.includes('#');
+}
+
+function isPostgresUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'postgres:' || url.protocol === 'postgresql:');
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Z]/i.test(name); // an offset such as +02:00 is no place, and knows no summer time
+  } catch {
+    return false; // Intl says it with a RangeError
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * What the rest of the house sees of the database: SQL in the PostgreSQL dialect, parameters by
+ * position. `open-database.ts` opens an embedded PGlite or a PostgreSQL server behind it.
+ */
+export interface Sql {
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number }>;
+}
+
+export interface Database extends Sql {
+  readonly kind: 'pglite' | 'postgresql';
+  /** Runs `work` in one transaction on one connection; commits when it resolves, rolls back when it throws. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}

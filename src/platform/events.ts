@@ -1,0 +1,83 @@
+/**
+ * Everything the server ever logs: past-tense names, numbers with their unit in the key, ids that are ours.
+ * Never a name, a birth date, a feature value, a token, a body or a query string: no event has a field for one.
+ */
+export type LogEvent =
+  | { readonly name: 'server.started'; readonly url: string; readonly startMs: number; readonly version: string }
+  | { readonly name: 'server.stopped'; readonly uptimeMs: number }
+  | { readonly name: 'config.read'; readonly settings: Readonly<Record<string, unknown>> }
+  | { readonly name: 'database.opened'; readonly kind: 'pglite' | 'postgresql'; readonly openMs: number }
+  | { readonly name: 'database.migrated'; readonly applied: readonly string[]; readonly migrateMs: number }
+  | { readonly name: 'database.connection-lost'; readonly kind: 'pglite' | 'postgresql'; readonly error: LoggedError }
+  | { readonly name: 'database.stopped-unexpectedly'; readonly exitCode: number }
+  | { readonly name: 'database.close-timed-out'; readonly waitedMs: number }
+  | { readonly name: 'database.statistics-failed'; readonly error: LoggedError }
+  | { readonly name: 'database.closed'; readonly kind: 'pglite' | 'postgresql' }
+  | { readonly name: 'data-dir.locked'; readonly dataDir: string }
+  | { readonly name: 'data-dir.lock-taken-over'; readonly dataDir: string; readonly previousPid: number }
+  | { readonly name: 'sample.loaded'; readonly patients: number; readonly resources: number; readonly loadMs: number }
+  | { readonly name: 'model.loaded'; readonly model: string; readonly digest: string; readonly loadMs: number }
+  | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
+  | { readonly name: 'model.released'; readonly model: string }
+  | {
+      readonly name: 'request.finished';
+      readonly method: string;
+      /** The route's pattern (`/fhir/R4/:type/:id`), never the path itself: paths hold ids and queries. */
+      readonly route: string;
+      readonly status: number;
+      readonly durationMs: number;
+      readonly requestBytes: number;
+      readonly responseBytes: number;
+    }
+  | { readonly name: 'request.failed'; readonly status: number; readonly error: LoggedError }
+  | {
+      readonly name: 'prediction.made';
+      readonly model: string;
+      readonly tenant: string;
+      /** The result's identifier, by which the row in `outcomes` is found. */
+      readonly result: string;
+      readonly predictions: number;
+      readonly resourcesRead: number;
+      readonly durationMs: number;
+      readonly whatIf: boolean;
+    }
+  | {
+      readonly name: 'prediction.abstained';
+      readonly model: string;
+      readonly tenant: string;
+      readonly result: string;
+      /** The verdicts' codes, e.g. `not-eligible`; never the values behind them. */
+      readonly verdicts: readonly string[];
+      readonly durationMs: number;
+    }
+  | { readonly name: 'prediction.failed'; readonly model: string; readonly tenant: string; readonly error: LoggedError }
+  | { readonly name: 'explanation.degraded'; readonly model: string; readonly error: LoggedError }
+  | { readonly name: 'result.written'; readonly result: string; readonly resourceId: string; readonly created: boolean }
+  | { readonly name: 'result.superseded'; readonly result: string; readonly supersededBy: string }
+  | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
+  | { readonly name: 'drain.started'; readonly inFlight: number; readonly timeoutMs: number }
+  | { readonly name: 'drain.finished'; readonly durationMs: number; readonly abandoned: number }
+  | { readonly name: 'error.unexpected'; readonly error: LoggedError };
+
+/** Where an event carries an error, it is given as it was caught; the logger reduces it to what may be logged. */
+export type LoggedError = unknown;
+
+const errorEvents = new Set<LogEvent['name']>(['error.unexpected', 'database.stopped-unexpectedly', 'model.refused']);
+const warningEvents = new Set<LogEvent['name']>([
+  'database.connection-lost',
+  'database.close-timed-out',
+  'database.statistics-failed',
+  'data-dir.lock-taken-over',
+  'prediction.failed',
+  'explanation.degraded',
+  'record.unreachable',
+]);
+const debugEvents = new Set<LogEvent['name']>(['data-dir.locked', 'model.released']);
+
+/** The level at which an event is logged; `LOG_LEVEL` hides what lies below. */
+export function levelOf(event: LogEvent): 'error' | 'warn' | 'info' | 'debug' {
+  if (errorEvents.has(event.name)) return 'error';
+  if (event.name === 'request.failed') return event.status >= 500 ? 'error' : 'info';
+  if (warningEvents.has(event.name)) return 'warn';
+  return debugEvents.has(event.name) ? 'debug' : 'info';
+}

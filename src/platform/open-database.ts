@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import type { Database } from './database.ts';
+import { toDatabaseError } from './database-error.ts';
+import { PredictionError } from './errors.ts';
+import type { Logger } from './logger.ts';
+import { type PgliteServer, startPgliteServer } from './pglite-server.ts';
+import { createPooledDatabase, rawJsonTypes } from './pooled-database.ts';
+import { createStatisticsUpkeep } from './statistics-upkeep.ts';
+
+const connectTimeoutMs = 10_000;
+const statementTimeoutMs = 60_000;
+
+/**
+ * Opens the PostgreSQL server that `databaseUrl` names, or else an embedded PGlite in `dataDir`/database. The
+ * schema is not touched: see `migrate`. Throws DATABASE_UNAVAILABLE or STORAGE_FULL.
+ */
+export async function openDatabase(options: {
+  readonly databaseUrl?: string;
+  readonly dataDir: string;
+  readonly logger: Logger;
+}): Promise<Database> {
+  if (options.databaseUrl !== undefined) return openPostgresql(options.databaseUrl, options.logger);
+  const startedAt = performance.now();
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const { logger } = options;
+  const server = await startPgliteServer({ folder: path.join(options.dataDir, 'database'), logger });
+  return openPglite(server, logger, startedAt);
+}
+
+/**
+ * PGlite is one session, whatever number of sockets lead to it, and the statements of two connections would interleave between
+ * parse and bind: so there is one connection, and what is asked at the same time waits for it in order.
+ */
+export async function openPglite(
+  server: PgliteServer,
+  logger: Logger,
+  startedAt: number = performance.now(),
+): Promise<Database> {
+  const pool = new pg.Pool({
+    ...server.connection(),
+    user: 'postgres',
+    database: 'postgres',
+    max: 1,
+    idleTimeoutMillis: 0,
+    types: rawJsonTypes,
+  });
+  const database: Database = createPooledDatabase({
+    kind: 'pglite',
+    pool,
+    logger,
+    beforeConnect: server.ensureRunning,
+    onStatement: createStatisticsUpkeep(() => refreshed('vacuum (analyze)', database, logger)),
+    onPanic: server.abandon, // PGlite does not end after a panic, it spins
+    afterClose: server.close,
+  });
+  return opened(database, pool, logger, startedAt);
+}
+
+async function openPostgresql(databaseUrl: string, logger: Logger): Promise<Database> {
+  const startedAt = performance.now();
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 10,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + connectTimeoutMs,
+    keepAlive: true,
+    application_name: 'fhirsight',
+    types: rawJsonTypes,
+  });
+  const database: Database = createPooledDatabase({
+    kind: 'postgresql',
+    pool,
+    logger,
+    onStatement: createStatisticsUpkeep(() => refreshed('analyze', database, logger)),
+  });
+  return opened(database, pool, logger, startedAt);
+}
+
+/**
+ * A connection that breaks, idle or between two statements of a transaction, is replaced at the next use; without a
+ * listener on each the process would end.
+ */
+async function opened(database: Database, pool: pg.Pool, logger: Logger, startedAt: number): Promise<Database> {
+  pool.on('connect', (client) => {
+    client.on('error', (error) => logger.event({ name: 'database.connection-lost', kind: database.kind, error }));
+  });
+  pool.on('error', () => undefined); // the same error again
+  try {
+    await database.query('select 1');
+  } catch (error) {
+    await database.close();
+    const mapped = toDatabaseError(error);
+    if (mapped instanceof PredictionError) throw mapped;
+    throw new PredictionError(
+      'DATABASE_UNAVAILABLE',
+      'The database refuses the connection: check user, password, database name and TLS settings in DATABASE_URL.',
+      { cause: error },
+    );
+  }
+  logger.event({ name: 'database.opened', kind: database.kind, openMs: Math.round(performance.now() - startedAt) });
+  return database;
+}
+
+/** Searches stay right without statistics, only slow: a failure is logged and nothing else. */
+async function refreshed(statement: 'analyze' | 'vacuum (analyze)', database: Database, logger: Logger): Promise<void> {
+  try {
+    await database.query(statement);
+  } catch (error) {
+    logger.event({ name: 'database.statistics-failed', error });
+  }
+}

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeConfig, readConfig, readConfigFromProcess } from '../../src/platform/config.ts';
+import { renderEnvExample } from '../../src/platform/render-env-example.ts';
+
+const issuesOf = (env: Record<string, string>): string[] => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'PredictionError', code: 'CONFIG_INVALID' });
+    return (error as { issues: { message: string }[] }).issues.map(({ message }) => message);
+  }
+  return [];
+};
+
+describe('settings', () => {
+  test('all have a default but the URLs', () => {
+    expect(readConfig({})).toEqual({
+      port: 8080,
+      host: '127.0.0.1',
+      dataDir: '.fhirsight',
+      modelsDir: 'models',
+      siteTimeZone: 'UTC',
+      tenant: 'default',
+      samplePatients: 100,
+      maxBodyMb: 10,
+      fhirTimeoutMs: 10_000,
+      fhirMaxResources: 20_000,
+      predictTimeoutMs: 30_000,
+      drainTimeoutMs: 30_000,
+      logLevel: 'info',
+      optOutBy: ['consent', 'group'],
+    });
+  });
+
+  test('are read from their variables, parsed, and frozen', () => {
+    const config = readConfig({
+      PORT: '0',
+      HOST: '::1',
+      FHIR_BASE_URL: 'https://ehr.example.org/fhir/',
+      DATABASE_URL: 'postgres://a:b@db/c',
+      SITE_TIME_ZONE: 'Europe/Berlin',
+      OPT_OUT_BY: 'group',
+      LOG_LEVEL: 'debug',
+    });
+    expect(config).toMatchObject({
+      port: 0,
+      host: '::1',
+      fhirBaseUrl: 'https://ehr.example.org/fhir',
+      databaseUrl: 'postgres://a:b@db/c',
+      siteTimeZone: 'Europe/Berlin',
+      optOutBy: ['group'],
+      logLevel: 'debug',
+    });
+    expect(Object.isFrozen(config) && Object.isFrozen(config.optOutBy)).toBe(true);
+    expect(Object.isFrozen(readConfig({}).optOutBy)).toBe(true);
+  });
+
+  test('that are empty count as not set, and "none" searches no record for an opt-out', () => {
+    expect(readConfig({ FHIR_BASE_URL: '', PORT: ' ' })).toEqual(readConfig({}));
+    expect(readConfig({ OPT_OUT_BY: 'none' }).optOutBy).toEqual([]);
+  });
+
+  test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost', '0:0:0:0:0:0:0:1'])(
+    'HOST may be the loopback address %s',
+    (host) => {
+      expect(readConfig({ HOST: host }).host).toBe(host);
+    },
+  );
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'example.org', '127.0.0.1.example.org', '127.0.0', '[::1]'])(
+    'HOST %s refuses to start until authentication exists',
+    (host) => {
+      expect(issuesOf({ HOST: host })).toEqual([expect.stringMatching(/^HOST is ".*until authentication exists/)]);
+    },
+  );
+
+  test.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '80.5'],
+    ['PORT', 'http'],
+    ['FHIR_BASE_URL', 'ehr.example.org/fhir'],
+    ['FHIR_BASE_URL', 'ftp://ehr.example.org'],
+    ['FHIR_BASE_URL', 'https://ehr.example.org/fhir?x=1'],
+    ['PUBLIC_BASE_URL', '/fhir'],
+    ['SITE_TIME_ZONE', 'Berlin'],
+    ['SITE_TIME_ZONE', '+02:00'],
+    ['TENANT', 'Ward 7'],
+    ['TENANT', 'a'.repeat(65)],
+    ['SAMPLE_PATIENTS', '-1'],
+    ['MAX_BODY_MB', '0'],
+    ['FHIR_TIMEOUT_MS', '10s'],
+    ['FHIR_MAX_RESOURCES', '0'],
+    ['PREDICT_TIMEOUT_MS', 'Infinity'],
+    ['DRAIN_TIMEOUT_MS', 'NaN'],
+    ['DRAIN_TIMEOUT_MS', '1e3'],
+    ['MAX_BODY_MB', '0x10'],
+    ['LOG_LEVEL', 'verbose'],
+    ['OPT_OUT_BY', 'consent,flag'],
+    ['OPT_OUT_BY', 'consent,consent'],
+  ])('%s=%s stops the start with the variable, the value and what is allowed', (name, value) => {
+    const [message, ...more] = issuesOf({ [name]: value });
+    expect(more).toEqual([]);
+    expect(message).toContain(`${name} is ${JSON.stringify(value)}; allowed is `);
+  });
+
+  test('a URL that may hold a password is never shown, bad or good', () => {
+    const secret = 'hunter2';
+    const bad = issuesOf({ DATABASE_URL: `mysql://u:${secret}@db/x`, FHIR_BASE_URL: `https://u:${secret}@ehr/fhir` });
+    expect(bad).toHaveLength(2);
+    expect(bad.join()).not.toContain(secret);
+    const described = describeConfig(
+      readConfig({ DATABASE_URL: `postgres://u:${secret}@db:5432/x?sslpassword=${secret}` }),
+    );
+    expect(JSON.stringify(described)).not.toContain(secret);
+    expect(described).toMatchObject({ DATABASE_URL: 'postgres://u:***@db:5432/x?sslpassword=***', PORT: 8080 });
+  });
+
+  test('all that is wrong is said at once', () => {
+    expect(issuesOf({ PORT: 'x', LOG_LEVEL: 'x', FHIR_BASE: 'x' })).toHaveLength(3);
+  });
+
+  test.each([
+    ['FHIRSIGHT_PORT', 'PORT'],
+    ['FHIR_URL', 'FHIR_BASE_URL'],
+    ['FHIR_BASEURL', 'FHIR_BASE_URL'],
+    ['DATA_FOLDER', 'DATA_DIR'],
+    ['DATADIR', 'DATA_DIR'],
+    ['PROT', 'PORT'],
+    ['DATABSE_URL', 'DATABASE_URL'],
+    ['TENNANT', 'TENANT'],
+    ['SITE_TIMEZONE', 'SITE_TIME_ZONE'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['OPT_OUT_FROM', 'OPT_OUT_BY'],
+    ['PREDICT_TIMEOUT', 'PREDICT_TIMEOUT_MS'],
+  ])('%s stops the start and suggests %s', (name, nearest) => {
+    expect(issuesOf({ [name]: '1' })).toEqual([expect.stringContaining(`${name} is not a setting`)]);
+    expect(issuesOf({ [name]: '1' })[0]).toContain(nearest);
+  });
+
+  test('the variables of other programs are left alone', () => {
+    const foreign =
+      'HOME PATH HOSTNAME HOSTTYPE PWD OLDPWD USER SHELL TERM LANG LC_ALL TMPDIR LOGNAME MAIL PS1 SHLVL CI DATABASE DATABASE_HOST ' +
+      'NODE_ENV NODE_OPTIONS npm_config_port npm_lifecycle_event INIT_CWD EDITOR COLOR POSTGRES_URL PGHOST PGPORT http_proxy ' +
+      'NO_PROXY KUBERNETES_SERVICE_HOST KUBERNETES_PORT FHIR_SERVICE_HOST FHIR_SERVICE_PORT FHIR_SERVICE_PORT_HTTP ' +
+      'FHIR_PORT_8080_TCP_ADDR MODEL SITE LOG DEBUG XDG_DATA_DIRS GITHUB_TOKEN VITEST TZ TEST_DATABASE_URL';
+    const env = Object.fromEntries(foreign.split(' ').map((name) => [name, 'x']));
+    expect(readConfig({ ...env, FHIR_PORT: 'tcp://10.0.0.1:8080' })).toEqual(readConfig({}));
+  });
+
+  test('of the process that runs the tests are readable', () => {
+    expect(readConfigFromProcess()).toMatchObject({ host: expect.any(String) });
+  });
+});
+
+describe('.env.example', () => {
+  test('is what the schema says; otherwise run node scripts/write-env-example.ts', () => {
+    expect(readFileSync(path.join(import.meta.dirname, '../../.env.example'), 'utf8')).toBe(renderEnvExample());
+  });
+
+  test('holds the defaults, which are read as such', () => {
+    const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
+    const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+    expect(Object.keys(env)).toHaveLength(17);
+    expect(readConfig(env)).toEqual(readConfig({}));
+  });
+});

@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Clock } from '../../src/platform/clock.ts';
+import type { Database } from '../../src/platform/database.ts';
+import { checksumOf, type Migration, migrate } from '../../src/platform/migrate.ts';
+import { allMigrations } from '../../src/platform/migrations/all-migrations.ts';
+import { openBareDatabase, type TestDatabase } from '../support/test-database.ts';
+
+const clock: Clock = { now: () => new Date('2026-03-01T10:00:00Z') };
+const animals: Migration = {
+  id: '0001-animals',
+  sql: 'create table animals (id integer primary key); insert into animals values (1)',
+};
+const names: Migration = { id: '0002-names', sql: "alter table animals add name text not null default 'cat'" };
+const broken: Migration = { id: '0003-broken', sql: 'create table half (id integer); select * from nowhere' };
+
+describe('migrate', () => {
+  let opened: TestDatabase;
+  let database: Database;
+  beforeEach(async () => {
+    opened = await openBareDatabase();
+    database = opened.database;
+  });
+  afterEach(() => opened.close());
+
+  test('applies what is pending in order, once, and remembers it', async () => {
+    expect(await migrate(database, [animals], clock)).toEqual({ applied: ['0001-animals'] });
+    expect(await migrate(database, [animals, names], clock)).toEqual({ applied: ['0002-names'] });
+    expect(await migrate(database, [animals, names], clock)).toEqual({ applied: [] });
+    expect((await database.query('select * from animals')).rows).toEqual([{ id: 1, name: 'cat' }]);
+    expect((await database.query('select * from migrations order by id')).rows).toEqual([
+      { id: '0001-animals', checksum: checksumOf(animals), applied_at: clock.now() },
+      { id: '0002-names', checksum: checksumOf(names), applied_at: clock.now() },
+    ]);
+  });
+
+  test('leaves the database as it was when one of several fails', async () => {
+    await migrate(database, [animals], clock);
+    await expect(migrate(database, [animals, names, broken], clock)).rejects.toThrow('nowhere');
+    expect((await database.query('select * from animals')).rows).toEqual([{ id: 1 }]);
+    expect(await migrate(database, [animals, names], clock)).toEqual({ applied: ['0002-names'] });
+  });
+
+  test('applies each migration once when two servers start at once', async () => {
+    const both = await Promise.all([
+      migrate(database, [animals, names], clock),
+      migrate(database, [animals, names], clock),
+    ]);
+    expect(both.flatMap(({ applied }) => applied).sort()).toEqual(['0001-animals', '0002-names']);
+  });
+
+  test('refuses a database whose applied migration has another text now', async () => {
+    await migrate(database, [animals], clock);
+    const changed = { ...animals, sql: `${animals.sql};` };
+    await expect(migrate(database, [changed, names], clock)).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringContaining('0001-animals'),
+    });
+    expect((await database.query('select * from animals')).rows).toEqual([{ id: 1 }]);
+  });
+
+  test('refuses a database that a later release has migrated', async () => {
+    await migrate(database, [animals, names], clock);
+    await expect(migrate(database, [animals], clock)).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringContaining('0002-names'),
+    });
+  });
+});
+
+/** One row of every table, as the release that introduced the table wrote it; never changed afterwards. */
+const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<string, unknown> }[]>> = {
+  '0001-resources-and-outcomes': [
+    {
+      table: 'resources',
+      row: {
+        tenant: 'default',
+        type: 'Observation',
+        id: 'o1',
+        version: 2,
+        deleted: false,
+        last_updated: new Date('2026-01-02T03:04:05.678Z'),
+        patients: ['Patient/17'],
+        encounter: 'Encounter/3',
+        date_start: new Date('2026-01-01T00:00:00Z'),
+        date_end: new Date('2026-01-02T00:00:00Z'),
+        status: 'final',
+        codes: ['http://loinc.org|2160-0'],
+        categories: ['laboratory'],
+        identifiers: ['urn:lab|7'],
+        body: '{"resourceType":"Observation",  "id":"o1"}',
+      },
+    },
+    {
+      table: 'resource_versions',
+      row: {
+        tenant: 'default',
+        type: 'Observation',
+        id: 'o1',
+        version: 1,
+        deleted: false,
+        last_updated: new Date('2026-01-01T03:04:05.678Z'),
+        body: '{"resourceType":"Observation",  "id":"o1"}',
+      },
+    },
+    {
+      table: 'outcomes',
+      row: {
+        identifier: 'abc',
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        subject_id: '17',
+        encounter_id: '',
+        model_id: 'prevent-base',
+        model_version: '1.0.0',
+        model_digest: '00ff',
+        as_of: new Date('2026-01-01T00:00:00Z'),
+        computed_at: new Date('2026-01-01T00:00:01Z'),
+        valid_until: new Date('2027-01-01T00:00:00Z'),
+        state: 'scored',
+        what_if: false,
+        verdicts: '[]',
+        scores: '{"total-cvd-10y":0.147}',
+        resource_id: 'r1',
+        superseded_by: null,
+        superseded_at: null,
+      },
+    },
+    { table: 'settings_kv', row: { tenant: 'default', key: 'sample-loaded', value: 'true' } },
+  ],
+};
+
+describe('the migrations of the releases', () => {
+  test('have ids in the order in which they are applied', () => {
+    const ids = allMigrations.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort());
+    expect(ids.every((id, index) => id.startsWith(`${String(index + 1).padStart(4, '0')}-`))).toBe(true);
+    expect(Object.keys(rowsAfter)).toEqual(ids.filter((id) => id in rowsAfter));
+  });
+
+  test.each(allMigrations.map(({ id }, index) => [id, index] as const))(
+    '%s keeps every row written before it',
+    async (_, index) => {
+      const { database, close } = await openBareDatabase();
+      await migrate(database, allMigrations.slice(0, index), clock);
+      const before = allMigrations.slice(0, index).flatMap(({ id }) => rowsAfter[id] ?? []);
+      await insertAll(database, before);
+      await migrate(database, allMigrations.slice(0, index + 1), clock);
+      await insertAll(database, rowsAfter[allMigrations[index]?.id ?? ''] ?? []);
+      await migrate(database, allMigrations, clock);
+      for (const { table, row } of [...before, ...(rowsAfter[allMigrations[index]?.id ?? ''] ?? [])]) {
+        expect((await database.query(`select * from ${table}`)).rows).toEqual([expect.objectContaining(row)]);
+      }
+      await close();
+    },
+  );
+
+  test('give every table a row to keep in this test', async () => {
+    const { database, close } = await openBareDatabase();
+    await migrate(database, allMigrations, clock);
+    const { rows } = await database.query<{ name: string }>(
+      "select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'migrations' order by 1",
+    );
+    await close();
+    const covered = new Set(Object.values(rowsAfter).flatMap((list) => list.map(({ table }) => table)));
+    expect(rows.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
+  });
+});
+
+async function insertAll(
+  database: Database,
+  rows: readonly { table: string; row: Record<string, unknown> }[],
+): Promise<void> {
+  for (const { table, row } of rows) {
+    const columns = Object.keys(row);
+    const places = columns.map((_, index) => `$${index + 1}`);
+    await database.query(`insert into ${table} (${columns}) values (${places})`, Object.values(row));
+  }
+}
