@@ -1,0 +1,88 @@
+import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
+import { resourceTypes } from './element-rules.ts';
+import { type SearchParameter, searchElements, searchParametersOf } from './store/search-parameters.ts';
+
+export interface OfferedOperation {
+  /** Without the dollar sign. */
+  readonly name: string;
+  /** Canonical URL of its OperationDefinition. */
+  readonly definition: string;
+  /** The types whose URLs take it. */
+  readonly resources: readonly string[];
+}
+
+const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'reference'>> = {
+  _id: 'token',
+  _lastUpdated: 'date',
+  identifier: 'token',
+  patient: 'reference',
+  subject: 'reference',
+  member: 'reference',
+  encounter: 'reference',
+  code: 'token',
+  category: 'token',
+  status: 'token',
+  date: 'date',
+};
+
+const interactions = ['read', 'vread', 'update', 'delete', 'history-instance', 'create', 'search-type'] as const;
+
+/** What this server does, and nothing else: the answer to /metadata. */
+export function capabilityStatement(options: {
+  readonly baseUrl: string;
+  readonly version: string;
+  /** When the server started, or was built: the date of the statement. */
+  readonly date: Date;
+  readonly operations: readonly OfferedOperation[];
+}): CapabilityStatement {
+  return {
+    resourceType: 'CapabilityStatement',
+    url: `${options.baseUrl}/metadata`,
+    name: 'Fhirsight',
+    title: 'fhirsight: predictions over FHIR',
+    status: 'active',
+    date: options.date.toISOString(),
+    kind: 'instance',
+    software: { name: 'fhirsight', version: options.version },
+    implementation: { description: 'fhirsight: predictive models served over a FHIR store', url: options.baseUrl },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    rest: [
+      {
+        mode: 'server',
+        documentation:
+          'A search parameter, modifier or prefix that is not listed is refused. Prefixes of dates: eq, ne, gt, lt, ge, le, sa, eb. ' +
+          'Results: _sort, _count (at most 1000), _total (none, accurate), _summary (count). Conditional references are resolved in transactions.',
+        resource: [...resourceTypes].sort().map((type) => restResource(type, options.operations)),
+        interaction: [{ code: 'transaction' }, { code: 'batch' }],
+      },
+    ],
+  };
+}
+
+function restResource(type: string, operations: readonly OfferedOperation[]): CapabilityStatementRestResource {
+  const offered = operations.filter(({ resources }) => resources.includes(type));
+  return {
+    type: type as CapabilityStatementRestResource['type'],
+    interaction: interactions.map((code) => ({ code })),
+    versioning: 'versioned-update',
+    readHistory: true,
+    updateCreate: true,
+    conditionalCreate: true,
+    conditionalRead: 'full-support',
+    conditionalUpdate: true,
+    conditionalDelete: 'not-supported',
+    referencePolicy: ['literal', 'local'],
+    searchParam: searchParametersOf(type).map((name) => ({
+      name,
+      type: searchTypes[name],
+      ...(name.startsWith('_') ? {} : { documentation: documentationOf(type, name) }),
+    })),
+    ...(offered.length === 0 ? {} : { operation: offered.map(({ name, definition }) => ({ name, definition })) }),
+  };
+}
+
+function documentationOf(type: string, name: SearchParameter): string {
+  const paths = searchElements[type]?.[name as keyof (typeof searchElements)[string]] ?? [];
+  return paths.map((path) => `${type}.${path}`).join(name === 'date' ? ', else ' : ', ');
+}

@@ -1,0 +1,80 @@
+import { DateTime } from 'luxon';
+
+/** The time a FHIR date stands for: from `start` up to, but not including, `end`. Open ends are undefined. */
+export interface Interval {
+  readonly start?: Date;
+  readonly end?: Date;
+}
+
+const shape =
+  /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?)?)?)?$/;
+
+/**
+ * Reads a FHIR date, dateTime or instant, also a partial one (`2024`, `2024-05`), as the interval it stands for:
+ * a year, a month, a day, a minute, a second, or a millisecond. Without an offset it is local time of `timeZone`
+ * (IANA name). Undefined where the text is no such date, or the date does not exist (2024-02-30).
+ * A leap second counts as the second before it; digits beyond the millisecond are cut.
+ */
+export function parseFhirDate(text: string, timeZone: string): Required<Interval> | undefined {
+  const parts = shape.exec(text);
+  if (!parts) return undefined;
+  const [, year, month, day, hour, minute, second, fraction, offset] = parts;
+  if (!existsInCalendar(parts)) return undefined;
+  const start = DateTime.fromObject(
+    {
+      year: Number(year),
+      month: Number(month ?? 1),
+      day: Number(day ?? 1),
+      hour: Number(hour ?? 0),
+      minute: Number(minute ?? 0),
+      second: Math.min(Number(second ?? 0), 59),
+      millisecond: fraction === undefined ? 0 : Math.trunc(Number(fraction) * 1000),
+    },
+    { zone: offset === undefined ? timeZone : offset === 'Z' ? 'utc' : `UTC${offset}` },
+  );
+  if (!start.isValid) return undefined;
+  return { start: start.toJSDate(), end: start.plus({ [precisionOf(parts)]: 1 }).toJSDate() };
+}
+
+function precisionOf([, , month, day, hour, , second, fraction]: RegExpExecArray): string {
+  if (month === undefined) return 'years';
+  if (day === undefined) return 'months';
+  if (hour === undefined) return 'days';
+  if (second === undefined) return 'minutes';
+  return fraction === undefined ? 'seconds' : 'milliseconds';
+}
+
+function existsInCalendar([, year, month, day, hour, minute, second]: RegExpExecArray): boolean {
+  if (Number(year) === 0) return false;
+  if (month !== undefined && (Number(month) < 1 || Number(month) > 12)) return false;
+  if (day !== undefined && (Number(day) < 1 || Number(day) > daysIn(Number(year), Number(month)))) return false;
+  return Number(hour ?? 0) <= 23 && Number(minute ?? 0) <= 59 && Number(second ?? 0) <= 60;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+const dateShape = /^\d{4}(-\d\d(-\d\d)?)?$/;
+const timeShape = /T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** True for a FHIR `date` that exists: a year, a month or a day. */
+export function isFhirDate(text: string): boolean {
+  return dateShape.test(text) && isReal(text);
+}
+
+/** True for a FHIR `dateTime` that exists: a date, or a time to the second with its offset. */
+export function isFhirDateTime(text: string): boolean {
+  return (dateShape.test(text) || timeShape.test(text)) && isReal(text);
+}
+
+/** True for a FHIR `instant` that exists: always to the second and with its offset. */
+export function isFhirInstant(text: string): boolean {
+  return timeShape.test(text) && isReal(text);
+}
+
+function isReal(text: string): boolean {
+  const parts = shape.exec(text);
+  return parts !== null && existsInCalendar(parts);
+}

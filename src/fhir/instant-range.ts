@@ -1,0 +1,23 @@
+import { isFhirDateTime, parseFhirDate } from './date-time.ts';
+
+/** The instants a FHIR date, dateTime or instant may stand for: from `start` up to but not including `end`, epoch milliseconds. */
+export interface InstantRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads a FHIR date, dateTime or instant (R4 section 2.24.0.1). A value without a time is the whole day, month or
+ * year in `zone` (IANA): it has no instant of its own, and the zone is the site's.
+ * @returns undefined for text that is no such date, for a time without an offset, and for a date that does not exist
+ */
+export function instantRange(value: string, zone: string): InstantRange | undefined {
+  if (!isFhirDateTime(value)) return undefined;
+  if (value.includes('T')) {
+    const start = Date.parse(value);
+    // Date.parse refuses only what the calendar has and JavaScript has not: a leap second.
+    if (!Number.isNaN(start)) return { start, end: start + (value.includes('.') ? 1 : 1000) };
+  }
+  const interval = parseFhirDate(value, zone);
+  return interval === undefined ? undefined : { start: interval.start.getTime(), end: interval.end.getTime() };
+}

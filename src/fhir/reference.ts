@@ -1,0 +1,44 @@
+/** A literal reference to a resource on this server. */
+export interface RelativeReference {
+  readonly type: string;
+  readonly id: string;
+  readonly versionId?: string;
+}
+
+const idShape = '[A-Za-z0-9\\-.]{1,64}';
+const relative = new RegExp(`^([A-Z][A-Za-z]{1,63})/(${idShape})(?:/_history/(${idShape}))?$`);
+const absolute = /^[a-z][a-z0-9+.-]*:\S+$/i;
+const idOnly = new RegExp(`^${idShape}$`);
+
+/** True for a FHIR logical id: 1 to 64 letters, digits, dashes and dots. */
+export function isFhirId(text: string): boolean {
+  return idOnly.test(text);
+}
+
+/** Reads `Type/id` or `Type/id/_history/version`; undefined for everything else. */
+export function parseRelativeReference(reference: string): RelativeReference | undefined {
+  const match = relative.exec(reference);
+  if (!match?.[1] || !match[2]) return undefined;
+  return { type: match[1], id: match[2], ...(match[3] === undefined ? {} : { versionId: match[3] }) };
+}
+
+/** True where the text can stand in Reference.reference: a fragment, a relative or an absolute URL. */
+export function isWellFormedReference(reference: string): boolean {
+  return /^#[^\s]*$/.test(reference) || relative.test(reference) || absolute.test(reference);
+}
+
+/**
+ * The one form in which a reference is compared: `Type/id` for what lives below `baseUrl` (with or without a
+ * version, relative or absolute), the URL without its version for what lives elsewhere, and `urn:uuid:…` as
+ * `Type/…` where the element's `type` is known. Undefined for fragments: they name something contained.
+ * @param expectedType the type a bare urn:uuid is taken for
+ */
+export function canonicalReference(reference: string, baseUrl: string, expectedType?: string): string | undefined {
+  if (reference.startsWith('#')) return undefined;
+  const urn = /^urn:uuid:(\S+)$/i.exec(reference)?.[1];
+  if (urn !== undefined && expectedType !== undefined && isFhirId(urn)) return `${expectedType}/${urn}`;
+  const local = reference.startsWith(`${baseUrl}/`) ? reference.slice(baseUrl.length + 1) : reference;
+  const parsed = parseRelativeReference(local);
+  if (parsed) return `${parsed.type}/${parsed.id}`;
+  return reference.replace(/\/_history\/[^/]+$/, '');
+}

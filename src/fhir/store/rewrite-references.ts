@@ -1,0 +1,41 @@
+/** Elements that hold text, not links, even where the text looks like one. */
+const notLinks = new Set(['id', 'value', 'valueString', 'system', 'display', 'text', 'div', 'data', 'fullUrl']);
+
+/**
+ * A copy of a resource in which every link that `target` knows is replaced: references and the elements of type uri, url, oid and
+ * uuid. A fragment or a version behind a replaced link is not kept.
+ * @param target gives the new text for a link, or undefined where it stays; `isReference` tells Reference.reference
+ */
+export function rewriteLinks<T>(value: T, target: (link: string, isReference: boolean) => string | undefined): T {
+  return rewrite(value, '', target) as T;
+}
+
+function rewrite(
+  value: unknown,
+  key: string,
+  target: (link: string, isReference: boolean) => string | undefined,
+): unknown {
+  if (typeof value === 'string') return notLinks.has(key) ? value : (target(value, key === 'reference') ?? value);
+  if (Array.isArray(value)) return value.map((item) => rewrite(item, key, target));
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = { ...value };
+  for (const [name, item] of Object.entries(value)) {
+    if (typeof item === 'object' || typeof item === 'string') defineOwn(copy, name, rewrite(item, name, target));
+  }
+  return copy;
+}
+
+/** Sets a property of any name, also `__proto__`, as an own one. */
+function defineOwn(object: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Every Reference.reference in a resource. */
+export function referencesIn(value: unknown): string[] {
+  const found: string[] = [];
+  rewriteLinks(value, (link, isReference) => {
+    if (isReference) found.push(link);
+    return undefined;
+  });
+  return found;
+}

@@ -1,0 +1,125 @@
+import { parseFhirDate } from '../date-time.ts';
+import { canonicalReference, isFhirId, parseRelativeReference } from '../reference.ts';
+import { refused, type SearchFilter, shown } from './parse-search.ts';
+import type { StoreContext } from './store-context.ts';
+
+/** Collects the values of a statement and gives back their places ($1, $2, …). */
+export type Bind = (value: unknown) => string;
+
+/** One filter as an SQL condition on `resources`. Throws PARAMETER_INVALID where a value is malformed. */
+export function searchCondition(context: StoreContext, filter: SearchFilter, bind: Bind): string {
+  const { parameter, values } = filter;
+  switch (parameter) {
+    case '_id':
+      return `id = any(${bind(values.map((value) => plainId(value)))}::text[])`;
+    case 'identifier':
+      return `identifiers && ${bind(values.map((value) => token(parameter, value)))}::text[]`;
+    case 'code':
+      return `codes && ${bind(values.map((value) => token(parameter, value)))}::text[]`;
+    case 'category':
+      return `categories && ${bind(values.map((value) => token(parameter, value)))}::text[]`;
+    case 'status':
+      return `status = any(${bind(values.map((value) => bareCode(parameter, value)))}::text[])`;
+    case 'encounter':
+      return `encounter = any(${bind(values.map((value) => reference(context, parameter, value)))}::text[])`;
+    case 'patient':
+    case 'subject':
+    case 'member':
+      return `patients && ${bind(values.map((value) => reference(context, parameter, value)))}::text[]`;
+    case 'date':
+      return anyOf(values.map((value) => dateCondition(context, parameter, value, bind, 'date_start', 'date_end')));
+    case '_lastUpdated': {
+      const end = `last_updated + interval '1 millisecond'`;
+      return anyOf(values.map((value) => dateCondition(context, parameter, value, bind, 'last_updated', end)));
+    }
+  }
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return `(${conditions.join(' or ')})`;
+}
+
+function plainId(value: string): string {
+  if (isFhirId(value)) return value;
+  throw refused('_id', `_id '${shown(value)}' is not an id: 1 to 64 letters, digits, dashes and dots.`);
+}
+
+function bareCode(name: string, value: string): string {
+  if (!value.includes('|')) return unescaped(value);
+  throw refused(name, `${name} takes the bare code, as in ${name}=final, not '${shown(value)}'.`);
+}
+
+/** `system|code`, `|code` (no system), `system|` (any code) or `code` (any system), as the index stores them. */
+function token(name: string, value: string): string {
+  const bars = value.replace(/\\\|/g, '').split('|').length - 1;
+  if (bars > 1 || value === '|')
+    throw refused(name, `${name} takes code, system|code, |code or system|, not '${shown(value)}'.`);
+  return bars === 0 ? `=${unescaped(value)}` : unescaped(value);
+}
+
+function unescaped(value: string): string {
+  return value.replace(/\\([\\,|$])/g, '$1');
+}
+
+const bareTypes: Readonly<Record<string, string | undefined>> = { patient: 'Patient', encounter: 'Encounter' };
+
+function reference(context: StoreContext, name: string, value: string): string {
+  const type = bareTypes[name];
+  if (isFhirId(value)) {
+    if (type !== undefined) return `${type}/${value}`;
+    throw refused(name, `${name} needs the type with the id, as in ${name}=Patient/${shown(value)}.`);
+  }
+  const canonical = canonicalReference(value, context.baseUrl, type ?? 'Patient');
+  const local = canonical === undefined ? undefined : parseRelativeReference(canonical);
+  const fits = local
+    ? type === undefined || local.type === type
+    : canonical !== undefined && /^[a-z][a-z0-9+.-]*:\S+$/i.test(canonical);
+  if (canonical !== undefined && fits) return canonical;
+  throw refused(
+    name,
+    `${name} takes ${type ? 'an id, ' : ''}${type ?? 'Type'}/id or an absolute URL, not '${shown(value)}'.`,
+  );
+}
+
+/** Compares intervals as FHIR does: the search value is [from, to), the resource's is [start, end). */
+function dateCondition(
+  context: StoreContext,
+  name: string,
+  value: string,
+  bind: Bind,
+  start: string,
+  end: string,
+): string {
+  const [, prefix, text = ''] = /^([a-z]{2})?(.*)$/s.exec(value) ?? [];
+  const interval = parseFhirDate(text.replace(/ (?=\d\d:\d\d$)/, '+'), context.timeZone);
+  if (!interval) {
+    throw refused(
+      name,
+      `${name} takes a date or time that exists, as ge2024-05-01 or 2024-05-01T10:00:00Z, not '${shown(value)}'.`,
+    );
+  }
+  // Bound only where used: a statement may have no value without a place.
+  const from = () => `${bind(interval.start)}::timestamptz`;
+  const to = () => `${bind(interval.end)}::timestamptz`;
+  const within = () => `(${start} >= ${from()} and ${end} <= ${to()})`;
+  switch (prefix ?? 'eq') {
+    case 'eq':
+      return within();
+    case 'ne':
+      return `not ${within()}`;
+    case 'gt':
+      return `${end} > ${to()}`;
+    case 'lt':
+      return `${start} < ${from()}`;
+    case 'ge':
+      return `(${end} > ${to()} or ${within()})`;
+    case 'le':
+      return `(${start} < ${from()} or ${within()})`;
+    case 'sa':
+      return `${start} >= ${to()}`;
+    case 'eb':
+      return `${end} <= ${from()}`;
+    default:
+      throw refused(name, `${name} knows the prefixes eq, ne, gt, lt, ge, le, sa and eb, not '${prefix}'.`);
+  }
+}

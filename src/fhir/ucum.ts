@@ -1,0 +1,44 @@
+import ucumPackage from '@lhncbc/ucum-lhc';
+
+/** The FHIR system of UCUM codes. */
+export const ucumSystem = 'http://unitsofmeasure.org';
+
+/** value in the target unit = factor · value in the source unit + offset */
+export interface UnitConversion {
+  readonly factor: number;
+  readonly offset: number;
+}
+
+export type UnitConversionResult = UnitConversion | { readonly refused: 'unit-unknown' | 'unconvertible' };
+
+const ucum = ucumPackage.UcumLhcUtils.getInstance();
+
+/** True for a case-sensitive UCUM code (`mm[Hg]`, not `mmHg`). */
+export function isUcumUnit(code: string): boolean {
+  return ucum.validateUnitString(code).status === 'valid';
+}
+
+/**
+ * The linear conversion between two UCUM codes of the same kind of quantity. Annotations count: `mL/min` and
+ * `mL/min/{1.73_m2}` are refused although UCUM itself lets braces pass, and so is everything UCUM cannot convert
+ * (moles to mass, arbitrary units).
+ */
+export function unitConversion(from: string, to: string): UnitConversionResult {
+  if (from === to) return { factor: 1, offset: 0 };
+  if (!isUcumUnit(from)) return { refused: 'unit-unknown' };
+  if (annotations(from) !== annotations(to)) return { refused: 'unconvertible' };
+  const atZero = ucum.convertUnitTo(from, 0, to);
+  const atOne = ucum.convertUnitTo(from, 1, to);
+  if (atZero.status !== 'succeeded' || atOne.status !== 'succeeded') return { refused: 'unconvertible' };
+  const offset = Number(atZero.toVal);
+  const factor = Number(atOne.toVal) - offset;
+  if (!Number.isFinite(offset) || !Number.isFinite(factor) || factor === 0) return { refused: 'unconvertible' };
+  return { factor, offset };
+}
+
+function annotations(unit: string): string {
+  return [...unit.matchAll(/\{[^}]*\}/g)]
+    .map(([text]) => text)
+    .sort()
+    .join('');
+}

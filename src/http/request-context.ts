@@ -1,0 +1,26 @@
+import type { Response } from 'express';
+import type { Logger } from '../platform/logger.ts';
+
+/** What the middleware knows about a request, for the routes behind it. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly logger: Logger;
+  /** The media type of the answer, without its charset. */
+  contentType: string;
+  pretty: boolean;
+  /** The pattern of the route that answered, for the log: never the path itself. */
+  route?: string;
+  /** Bytes of the body that were read. */
+  requestBytes: number;
+}
+
+export function setRequestContext(response: Response, context: RequestContext): void {
+  response.locals.context = context;
+}
+
+/** The context of the request that `response` answers; the app sets it before any route. */
+export function requestContext(response: Response): RequestContext {
+  const { context } = response.locals as { context?: RequestContext };
+  if (!context) throw new Error('The request has no context: the route is mounted outside createApp');
+  return context;
+}

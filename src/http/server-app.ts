@@ -1,0 +1,114 @@
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import helmet from 'helmet';
+import { PredictionError } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { negotiateFormat } from './content-negotiation.ts';
+import { errorResponse } from './error-response.ts';
+import { requestContext, setRequestContext } from './request-context.ts';
+import { requestIdOf } from './request-id.ts';
+
+/** A part of the app and the path below which it answers. */
+export interface MountedRoute {
+  readonly path: string;
+  readonly handler: RequestHandler;
+}
+
+export interface AppOptions {
+  /** Tried in this order: operations before reads. A handler that does not answer calls next(). */
+  readonly routes: readonly MountedRoute[];
+  readonly newRequestId: () => string;
+  readonly logger: Logger;
+  /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
+  readonly fallThrough?: boolean;
+  /** What the server still waits for; nothing where it is ready. */
+  readonly notReady: () => Promise<readonly string[]>;
+}
+
+/** The whole HTTP face as an Express app, which can also be mounted in another one. It handles no signals. */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(identify(options));
+  app.use(helmet());
+  app.use(decodeDollar);
+  app.get('/health/live', (_request, response) => {
+    response.json({ status: 'live' });
+  });
+  app.get('/health/ready', async (_request, response) => {
+    const waitingFor = await options.notReady();
+    response.status(waitingFor.length === 0 ? 200 : 503);
+    response.json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'not-ready', waitingFor });
+  });
+  app.all(['/health/live', '/health/ready'], (request, response) => {
+    response.setHeader('Allow', 'GET, HEAD');
+    throw new PredictionError(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not possible here; allowed are GET and HEAD.`,
+    );
+  });
+  for (const { path, handler } of options.routes) app.use(path, negotiate, handler);
+  if (!options.fallThrough) app.use(notFound);
+  app.use(errorResponse);
+  return app;
+}
+
+/** First of all: the request's id and its line in the log, so that nothing happens without them. */
+function identify({ logger, newRequestId }: AppOptions): RequestHandler {
+  return (request, response, next) => {
+    const requestId = requestIdOf(request.get('X-Request-Id'), newRequestId);
+    response.setHeader('X-Request-Id', requestId);
+    const context = {
+      requestId,
+      logger: logger.with({ requestId }),
+      contentType: 'application/fhir+json',
+      pretty: false,
+      requestBytes: Number(request.get('Content-Length') ?? 0),
+    };
+    setRequestContext(response, context);
+    const startedMs = performance.now();
+    response.once('close', () => {
+      context.logger.event({
+        name: 'request.finished',
+        method: request.method,
+        route: routeOf(request, response),
+        status: response.statusCode,
+        durationMs: Math.round((performance.now() - startedMs) * 1000) / 1000,
+        requestBytes: context.requestBytes,
+        responseBytes: Number(response.getHeader('Content-Length') ?? 0),
+      });
+    });
+    next();
+  };
+}
+
+function routeOf(request: Request, response: Response): string {
+  const route = requestContext(response).route;
+  if (route !== undefined) return route;
+  const { route: matched } = request as { route?: { path?: unknown } };
+  return typeof matched?.path === 'string' ? `${request.baseUrl}${matched.path}` : '*';
+}
+
+/** `%24predict` is `$predict`; Express matches paths before it decodes them. */
+function decodeDollar(request: Request, _response: Response, next: NextFunction): void {
+  const [path = '', ...query] = request.url.split('?');
+  if (path.includes('%24')) request.url = [path.replaceAll('%24', '$'), ...query].join('?');
+  next();
+}
+
+function notFound(): never {
+  const message = 'There is nothing at this path; /metadata below the FHIR base lists what this server does.';
+  throw new PredictionError('OPERATION_UNKNOWN', message);
+}
+
+function negotiate(request: Request, response: Response, next: NextFunction): void {
+  const context = requestContext(response);
+  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+  const pretty = query.get('_pretty');
+  if (pretty !== null && pretty !== 'true' && pretty !== 'false') {
+    throw new PredictionError('PARAMETER_INVALID', '_pretty must be true or false.');
+  }
+  context.pretty = pretty === 'true';
+  context.contentType = negotiateFormat(request.get('Accept'), query.get('_format') ?? undefined);
+  next();
+}

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isFhirDate, isFhirDateTime, isFhirInstant, parseFhirDate } from '../../src/fhir/date-time.ts';
+
+const zone = 'America/New_York';
+
+test.each([
+  ['2024', '2024-01-01T05:00:00.000Z', '2025-01-01T05:00:00.000Z'],
+  ['2024-05', '2024-05-01T04:00:00.000Z', '2024-06-01T04:00:00.000Z'],
+  ['2024-03-10', '2024-03-10T05:00:00.000Z', '2024-03-11T04:00:00.000Z'],
+  ['2024-05-01T10:00Z', '2024-05-01T10:00:00.000Z', '2024-05-01T10:01:00.000Z'],
+  ['2024-05-01T10:00:30+02:00', '2024-05-01T08:00:30.000Z', '2024-05-01T08:00:31.000Z'],
+  ['2024-05-01T10:00:30.5Z', '2024-05-01T10:00:30.500Z', '2024-05-01T10:00:30.501Z'],
+  ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000Z', '2017-01-01T00:00:00.000Z'],
+])('%s is the time from %s up to %s', (text, start, end) => {
+  const interval = parseFhirDate(text, zone);
+  expect([interval?.start.toISOString(), interval?.end.toISOString()]).toEqual([start, end]);
+});
+
+test.each([
+  '2024-02-30',
+  '2023-02-29',
+  '2024-13',
+  '2024-00',
+  '2024-04-31',
+  '2024-05-01T24:00:00Z',
+  '2024-05-01T10:60:00Z',
+  '0000',
+  '24-05-01',
+  '2024-5-1',
+  '',
+  'today',
+  '2024-05-01T10:00:00+15:00',
+])('%s is no date', (text) => {
+  expect(parseFhirDate(text, zone)).toBeUndefined();
+  expect(isFhirDate(text) || isFhirDateTime(text) || isFhirInstant(text)).toBe(false);
+});
+
+test('a dateTime with a time needs its seconds and its offset, an instant needs everything', () => {
+  expect(['2024', '2024-05-01', '2024-05-01T10:00:00Z'].map(isFhirDateTime)).toEqual([true, true, true]);
+  expect(['2024-05-01T10:00:00', '2024-05-01T10:00Z'].map(isFhirDateTime)).toEqual([false, false]);
+  expect(['2024-05-01T10:00:00.123-05:00', '2024-05-01', '2024-05-01T10:00:00'].map(isFhirInstant)).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
+
+test('every instant of JavaScript reads back as itself', () => {
+  fc.assert(
+    fc.property(fc.date({ min: new Date('0002-01-01'), max: new Date('9998-01-01'), noInvalidDate: true }), (date) => {
+      expect(parseFhirDate(date.toISOString(), zone)?.start).toEqual(date);
+    }),
+  );
+});

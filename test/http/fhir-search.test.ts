@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FhirTestServer, send, startFhirTestServer } from '../support/fhir-test-server.ts';
+
+let server: FhirTestServer;
+const foreign = 'https://other.example.org/fhir/Patient/17';
+
+beforeAll(async () => {
+  server = await startFhirTestServer({ timeZone: 'America/New_York' });
+  const observation = (id: string, extra: object) => ({
+    resourceType: 'Observation',
+    id,
+    status: 'final',
+    code: coded('http://loinc.org', '1'),
+    ...extra,
+  });
+  const condition = (id: string, extra: object) => ({
+    resourceType: 'Condition',
+    id,
+    subject: { reference: 'Patient/17' },
+    ...extra,
+  });
+  const resources = [
+    { resourceType: 'Patient', id: '17', identifier: [{ system: 'urn:mrn', value: 'a,b' }, { value: 'bare' }] },
+    observation('o1', {
+      subject: { reference: 'Patient/17' },
+      effectiveDateTime: '2024-05-01T10:00:00Z',
+      category: [coded('urn:cat', 'lab')],
+    }),
+    observation('o2', {
+      subject: { reference: 'urn:uuid:17' },
+      encounter: { reference: 'urn:uuid:e1' },
+      effectiveDateTime: '2024-05-02',
+    }),
+    observation('o3', {
+      subject: { reference: `${server.base}/Patient/17` },
+      effectivePeriod: { start: '2024-05-01', end: '2024-05-10' },
+      status: 'amended',
+    }),
+    observation('o4', { subject: { reference: foreign }, effectiveDateTime: '2024' }),
+    observation('o5', { subject: { reference: 'Group/g1' }, code: { coding: [{ code: 'local' }] } }),
+    observation('o6', {
+      subject: { reference: 'Patient/18' },
+      effectivePeriod: { start: '2024-05-09T00:00:00Z' },
+      code: coded('http://loinc.org', '2'),
+    }),
+    {
+      resourceType: 'Encounter',
+      id: 'e1',
+      status: 'finished',
+      class: { code: 'AMB' },
+      subject: { reference: 'Patient/17' },
+      period: { start: '2023-01-01' },
+    },
+    condition('c1', { onsetDateTime: '2020', recordedDate: '2021-06-01', code: coded('http://snomed.info/sct', '1') }),
+    condition('c2', { onsetString: 'as a child', recordedDate: '2021-06-01' }),
+    {
+      resourceType: 'MedicationRequest',
+      id: 'm1',
+      status: 'active',
+      intent: 'order',
+      subject: { reference: 'Patient/17' },
+      authoredOn: '2024-01-01',
+      medicationCodeableConcept: coded('urn:rx', '1'),
+    },
+    {
+      resourceType: 'Group',
+      id: 'g1',
+      type: 'person',
+      actual: true,
+      member: [{ entity: { reference: 'Patient/17' } }],
+    },
+    {
+      resourceType: 'RiskAssessment',
+      id: 'r1',
+      status: 'preliminary',
+      subject: { reference: 'Patient/17' },
+      occurrencePeriod: { start: '2024-03-01', end: '2024-03-02' },
+    },
+  ];
+  for (const resource of resources) {
+    const answer = await send(`${server.base}/${resource.resourceType}/${resource.id}`, 'PUT', resource);
+    expect(answer.status, answer.text).toBe(201);
+  }
+});
+afterAll(() => server.close());
+
+function coded(system: string, code: string): object {
+  return { coding: [{ system, code }] };
+}
+
+async function ids(query: string): Promise<string[]> {
+  const { status, text, body } = await send(`${server.base}/${query}`);
+  expect(status, text).toBe(200);
+  return (body.entry ?? []).map((entry: { resource: { id: string } }) => entry.resource.id);
+}
+
+describe('what each parameter finds', () => {
+  test.each([
+    ['Patient?_id=17', ['17']],
+    ['Patient?identifier=urn:mrn|a\\,b', ['17']],
+    ['Patient?identifier=bare', ['17']],
+    ['Patient?identifier=|bare', ['17']],
+    ['Patient?identifier=|a\\,b', []],
+    ['Patient?identifier=urn:mrn|', ['17']],
+    ['Patient?identifier=urn:other|bare', []],
+    ['Observation?patient=17', ['o1', 'o2', 'o3']],
+    ['Observation?patient=Patient/17', ['o1', 'o2', 'o3']],
+    ['Observation?patient=urn:uuid:17', ['o1', 'o2', 'o3']],
+    ['Observation?subject=Patient/17', ['o1', 'o2', 'o3']],
+    [`Observation?subject=${foreign}`, ['o4']],
+    ['Observation?subject=Group/g1', ['o5']],
+    ['Observation?patient=17,18', ['o1', 'o2', 'o3', 'o6']],
+    ['Observation?patient=17&status=amended', ['o3']],
+    ['Observation?status=amended,final&patient=17', ['o1', 'o2', 'o3']],
+    ['Observation?encounter=e1', ['o2']],
+    ['Observation?encounter=Encounter/e1', ['o2']],
+    ['Observation?code=http://loinc.org|2', ['o6']],
+    ['Observation?code=2', ['o6']],
+    ['Observation?code=|local', ['o5']],
+    ['Observation?code=|2', []],
+    ['Observation?category=urn:cat|lab', ['o1']],
+    ['Observation?patient=17&patient=18', []],
+    ['Group?member=Patient/17', ['g1']],
+    ['MedicationRequest?code=urn:rx|1', ['m1']],
+    ['MedicationRequest?date=2024-01-01', ['m1']],
+    ['Condition?date=2020', ['c1']],
+    ['Condition?date=2021-06-01', ['c2']],
+    ['Encounter?date=ge2024', ['e1']],
+    ['RiskAssessment?date=2024-03', ['r1']],
+    ['Patient?_lastUpdated=gt2020-01-01', ['17']],
+    ['Patient?_lastUpdated=lt2020-01-01', []],
+  ])('%s', async (query, expected) => {
+    expect(await ids(query)).toEqual(expected);
+  });
+});
+
+describe('dates are intervals, and without a time days of the site', () => {
+  // o1 10:00Z on 1 May; o2 2 May in New York; o3 1 to 10 May; o4 2024; o6 from 9 May on, open.
+  test.each([
+    ['eq2024-05-01', ['o1']],
+    ['2024-05-01T10:00:00Z', ['o1']],
+    ['2024-05-01T06:00:00-04:00', ['o1']],
+    ['2024-05-01T10:00Z', ['o1']],
+    ['eq2024-05', ['o1', 'o2', 'o3']],
+    ['eq2024', ['o1', 'o2', 'o3', 'o4']],
+    ['ne2024-05', ['o4', 'o6']],
+    ['gt2024-05-02', ['o3', 'o4', 'o6']],
+    ['lt2024-05-02', ['o1', 'o3', 'o4']],
+    ['ge2024-05-02', ['o2', 'o3', 'o4', 'o6']],
+    ['le2024-05-01', ['o1', 'o4']],
+    ['sa2024-05-01', ['o2', 'o6']],
+    ['eb2024-05-02', ['o1']],
+    ['ge2024-05-02T04:00:00Z', ['o2', 'o3', 'o4', 'o6']],
+    ['eb2024-05-02T04:00:00Z', ['o1']],
+  ])('date=%s', async (value, expected) => {
+    expect(await ids(`Observation?date=${encodeURIComponent(value)}`)).toEqual(expected);
+  });
+});
+
+describe('what is not understood is refused by name, never left out', () => {
+  test.each([
+    ['Observation?favourite=1', 'favourite'],
+    ['Observation?code:exact=1', 'code:exact'],
+    ['Observation?code:missing=true', 'code:missing'],
+    ['Observation?patient.name=x', 'patient.name'],
+    ['Observation?subject:Patient=17', 'subject:Patient'],
+    ['Observation?_include=Observation:subject', '_include'],
+    ['Observation?_has:Group:member:_id=1', '_has'],
+    ['Observation?_elements=id', '_elements'],
+    ['Observation?_offset=5', '_offset'],
+    ['Observation?_account=Patient/1', '_account'],
+    ['Observation?date=ap2024', 'ap'],
+    ['Observation?date=2024-02-30', '2024-02-30'],
+    ['Observation?date=tomorrow', 'tomorrow'],
+    ['Observation?subject=17', 'subject'],
+    ['Observation?patient=Group/1', 'patient'],
+    ['Observation?code=a|b|c', 'code'],
+    ['Observation?code=', 'code'],
+    ['Observation?code=a,,b', 'code'],
+    ['Observation?status=x|final', 'status'],
+    ['Observation?_id=a b', '_id'],
+    ['Observation?_id=%00', '_id'],
+    ['Observation?_count=-1', '_count'],
+    ['Observation?_count=many', '_count'],
+    ['Observation?_count=1&_count=2', '_count'],
+    ['Observation?_sort=value', 'value'],
+    ['Observation?_total=estimate', '_total'],
+    ['Observation?_summary=true', '_summary'],
+    ['Observation?_page=abc', '_page'],
+    ['Observation?_pretty=yes', '_pretty'],
+    ['Device?subject=Patient/17', 'subject'],
+    ['Organization?patient=17', 'patient'],
+    ['RiskAssessment?status=final', 'status'],
+    ['Patient?date=2024', 'date'],
+    ['Patient/17?_elements=id', '_elements'],
+    ['Patient/17/_history/1?x=1', 'x'],
+  ])('%s', async (query, named) => {
+    const { status, body } = await send(`${server.base}/${query}`);
+    expect([status, body.issue[0].severity]).toEqual([400, 'error']);
+    expect(body.issue[0].diagnostics).toContain(named);
+  });
+
+  test('the message lists what the type allows', async () => {
+    const { body } = await send(`${server.base}/Patient?name=Smith`);
+    for (const name of ['_id', '_lastUpdated', 'identifier', '_sort', '_count'])
+      expect(body.issue[0].diagnostics).toContain(name);
+    expect(body.issue[0].diagnostics).not.toContain('encounter');
+  });
+
+  test('nothing is written by a create whose URL has a stray parameter', async () => {
+    const answer = await send(`${server.base}/Patient?_account=Patient/1`, 'POST', { resourceType: 'Patient' });
+    expect(answer.status).toBe(400);
+    expect(await ids('Patient')).toEqual(['17']);
+  });
+});
+
+describe('order and pages', () => {
+  test.each([
+    ['Observation?_sort=-_id', ['o6', 'o5', 'o4', 'o3', 'o2', 'o1']],
+    ['Observation?_sort=date', ['o4', 'o3', 'o1', 'o2', 'o6', 'o5']],
+    ['Observation?_sort=-date', ['o6', 'o4', 'o3', 'o2', 'o1', 'o5']],
+    ['Observation?_sort=status,-_id', ['o3', 'o6', 'o5', 'o4', 'o2', 'o1']],
+    ['Observation?_sort=_lastUpdated', ['o1', 'o2', 'o3', 'o4', 'o5', 'o6']],
+  ])('%s, also in pages of two', async (query, expected) => {
+    expect(await ids(query)).toEqual(expected);
+    const paged: string[] = [];
+    let url: string | undefined = `${server.base}/${query}&_count=2`;
+    while (url !== undefined) {
+      const { body } = await send(url);
+      paged.push(...body.entry.map((entry: { resource: { id: string } }) => entry.resource.id));
+      expect(body.entry.length).toBeLessThanOrEqual(2);
+      url = body.link.find((link: { relation: string }) => link.relation === 'next')?.url;
+    }
+    expect(paged).toEqual(expected);
+  });
+
+  test('a page neither repeats nor hides anything when others write meanwhile', async () => {
+    const put = (id: string) => send(`${server.base}/Location/${id}`, 'PUT', { resourceType: 'Location', id });
+    for (const id of ['b', 'd', 'f', 'h']) await put(id);
+    const first = await send(`${server.base}/Location?_count=2`);
+    await Promise.all([put('a'), put('c'), put('g')]);
+    const second = await send(first.body.link[1].url);
+    const seen = [...first.body.entry, ...second.body.entry].map(
+      (entry: { resource: { id: string } }) => entry.resource.id,
+    );
+    expect(seen).toEqual(['b', 'd', 'f', 'g']);
+  });
+
+  test('a next link does not fit another order', async () => {
+    const { body } = await send(`${server.base}/Observation?_count=2&_sort=date`);
+    const page = new URL(body.link[1].url).searchParams.get('_page');
+    expect((await send(`${server.base}/Observation?_sort=-date&_page=${page}`)).status).toBe(400);
+  });
+
+  test('total stands in the Bundle only where it is exact', async () => {
+    expect((await send(`${server.base}/Observation?_count=2`)).body.total).toBeUndefined();
+    const exact = (await send(`${server.base}/Observation?_count=2&_total=accurate`)).body;
+    expect([exact.total, exact.entry.length]).toEqual([6, 2]);
+    for (const query of ['_summary=count', '_count=0']) {
+      const counted = (await send(`${server.base}/Observation?${query}`)).body;
+      expect([counted.total, counted.entry]).toEqual([6, undefined]);
+    }
+  });
+
+  test('the self link holds what was understood, and _count is capped at 1000', async () => {
+    const { body } = await send(`${server.base}/Observation?patient=17&_count=5000`);
+    expect(body.link[0]).toEqual({ relation: 'self', url: `${server.base}/Observation?patient=17&_count=1000` });
+    expect(body.entry[0]).toMatchObject({ fullUrl: `${server.base}/Observation/o1`, search: { mode: 'match' } });
+  });
+
+  test('a search may be posted as a form', async () => {
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const found = await send(
+      `${server.base}/Observation/_search?_count=1`,
+      'POST',
+      'patient=17&status=amended',
+      headers,
+    );
+    expect(found.body.entry.map((entry: { resource: { id: string } }) => entry.resource.id)).toEqual(['o3']);
+    expect((await send(`${server.base}/Observation/_search`, 'POST', 'favourite=1', headers)).status).toBe(400);
+    expect((await send(`${server.base}/Observation/_search`, 'POST', '{}')).status).toBe(415);
+  });
+});
