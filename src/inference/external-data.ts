@@ -1,0 +1,98 @@
+/**
+ * ONNX keeps large weights in files beside the model. A model loaded from bytes would read them from below the
+ * working directory: unchecked, and outside its own folder. This walk over the protobuf finds any such tensor.
+ */
+
+type Message = 'model' | 'graph' | 'node' | 'attribute' | 'tensor' | 'sparse-tensor' | 'function' | 'training';
+
+/** Field numbers of onnx.proto that lead, directly or through other messages, to a TensorProto. */
+const children: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
+  model: { 7: 'graph', 20: 'training', 25: 'function' },
+  graph: { 1: 'node', 5: 'tensor', 15: 'sparse-tensor' },
+  node: { 5: 'attribute' },
+  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse-tensor', 23: 'sparse-tensor' },
+  tensor: {},
+  'sparse-tensor': { 1: 'tensor', 2: 'tensor' },
+  function: { 7: 'node', 11: 'attribute' },
+  training: { 1: 'graph', 2: 'graph' },
+};
+
+const externalDataField = 13;
+const dataLocationField = 14;
+const externalLocation = 1;
+const maxDepth = 64;
+
+/**
+ * True where a tensor of the model says that its data lie in another file.
+ * @throws SyntaxError where the bytes are not an ONNX model
+ */
+export function hasExternalData(artefact: Uint8Array): boolean {
+  const seen = { graph: false };
+  const external = walk(artefact, 'model', 0, seen);
+  if (!seen.graph) throw new SyntaxError('it holds no graph');
+  return external;
+}
+
+function walk(bytes: Uint8Array, message: Message, depth: number, seen: { graph: boolean }): boolean {
+  if (depth > maxDepth) throw new SyntaxError(`its graphs are nested deeper than ${maxDepth} levels`);
+  if (message === 'graph') seen.graph = true;
+  let external = false;
+  for (const field of fields(bytes)) {
+    if (message === 'tensor' && field.number === externalDataField) external = true;
+    if (message === 'tensor' && field.number === dataLocationField && field.value === externalLocation) external = true;
+    const child = children[message][field.number];
+    if (child === undefined) continue;
+    if (field.bytes === undefined) throw new SyntaxError(`field ${field.number} of a ${message} is no message`);
+    external = walk(field.bytes, child, depth + 1, seen) || external;
+  }
+  return external;
+}
+
+interface Field {
+  readonly number: number;
+  readonly value?: number;
+  readonly bytes?: Uint8Array;
+}
+
+/** The fields of one protobuf message, without copying. */
+function* fields(bytes: Uint8Array): Generator<Field> {
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let i = 0; i < 10; i++) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new SyntaxError('it is cut off');
+      value += (byte & 0x7f) * 2 ** (7 * i);
+      if (byte < 0x80) return value;
+    }
+    throw new SyntaxError('it holds a number that is too long');
+  };
+  const skip = (length: number): Uint8Array => {
+    if (at + length > bytes.length) throw new SyntaxError('it is cut off');
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  while (at < bytes.length) {
+    const key = varint();
+    const number = Math.floor(key / 8);
+    if (number === 0) throw new SyntaxError('it is no protobuf message');
+    switch (key % 8) {
+      case 0:
+        yield { number, value: varint() };
+        break;
+      case 1:
+        skip(8);
+        yield { number };
+        break;
+      case 2:
+        yield { number, bytes: skip(varint()) };
+        break;
+      case 5:
+        skip(4);
+        yield { number };
+        break;
+      default:
+        throw new SyntaxError('it is no protobuf message');
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
+import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import { PredictionError } from '../platform/errors.ts';
+
+type InputColumns = Manifest['tensors']['input']['columns'];
+
+/**
+ * One row of the input tensor: numbers as they are, yes and no as 1 and 0, codes as the manifest encodes them.
+ * Throws INFERENCE_FAILED where a column has no value: eligibility must have been judged before.
+ */
+export function inputRow(columns: InputColumns, features: ReadonlyMap<string, FeatureValue>): number[] {
+  return columns.map((column) => {
+    const value = features.get(column.feature);
+    if (value === undefined || value.state === 'missing') {
+      throw new PredictionError(
+        'INFERENCE_FAILED',
+        `Column ${column.feature} has no value; the model must not be run.`,
+      );
+    }
+    return encode(column, value.value);
+  });
+}
+
+/** The number that stands for a value in its column. Throws INFERENCE_FAILED for a code the manifest does not encode. */
+export function encode(column: InputColumns[number], value: FeatureScalar): number {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  const number = typeof value === 'number' ? value : column.encode?.[value];
+  if (number === undefined || !Number.isFinite(number)) {
+    throw new PredictionError('INFERENCE_FAILED', `Column ${column.feature} has no number for the value it was given.`);
+  }
+  return number;
+}
+
+/**
+ * Runs the model on one row and reads the probability of each wanted outcome.
+ * Throws INFERENCE_FAILED where the model fails or answers something that is not a probability.
+ */
+export async function score(
+  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
+  row: readonly number[],
+  outcomes: readonly { readonly id: string; readonly column: number }[],
+): Promise<Map<string, number>> {
+  const [output] = await run([row]);
+  return new Map(
+    outcomes.map(({ id, column }) => {
+      const probability = output?.[column];
+      if (probability === undefined || !(probability >= 0 && probability <= 1)) {
+        throw new PredictionError('INFERENCE_FAILED', `The model's answer for ${id} is not a probability from 0 to 1.`);
+      }
+      return [id, probability];
+    }),
+  );
+}

@@ -1,0 +1,164 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { PredictionError } from '../platform/errors.ts';
+import { modelInvalid } from './finding.ts';
+import { runGoldenCases } from './golden-cases.ts';
+import type { LoadedVersion, ModelVersion } from './model-version.ts';
+import { readModelFolder } from './read-models.ts';
+
+/** Whatever can load an artefact; the inference engine does. */
+export interface ModelLoader {
+  load(model: {
+    readonly key: string;
+    readonly artefact: Uint8Array;
+    readonly input: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
+    readonly output: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
+  }): Promise<Pick<LoadedVersion, 'run' | 'release'>>;
+}
+
+export interface RefusedFolder {
+  /** `<id>/<version>` below the models folder. */
+  readonly dir: string;
+  readonly reason: string;
+  readonly error: Error;
+}
+
+export interface Catalog {
+  /** By id, then by version, the highest first. */
+  list(): readonly LoadedVersion[];
+  /**
+   * @param version absent: the highest that is loaded
+   * Throws MODEL_UNKNOWN naming what is known, or MODEL_NOT_READY where the folder was refused.
+   */
+  find(model: string, version?: string): LoadedVersion;
+  /** Folders that are not served, and why. */
+  readonly refused: readonly RefusedFolder[];
+}
+
+/**
+ * Loads every version folder below `modelsDir` and runs its golden cases. A bad folder is refused and reported;
+ * it never keeps the others from serving.
+ * @param accept a last word of the caller on a folder that was read: throws where the later stages cannot use it
+ * Throws CONFIG_INVALID where `modelsDir` is absent or holds no version folder.
+ */
+export async function loadCatalog(options: {
+  readonly modelsDir: string;
+  readonly engine: ModelLoader;
+  readonly accept?: (version: ModelVersion) => void;
+}): Promise<Catalog> {
+  const loaded: LoadedVersion[] = [];
+  const refused: RefusedFolder[] = [];
+  for (const dir of await versionFolders(options.modelsDir)) {
+    try {
+      loaded.push(await loadVersion(path.join(options.modelsDir, dir), options.engine, options.accept));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      refused.push({ dir, reason: error.message, error });
+    }
+  }
+  loaded.sort(
+    (a, b) => compareIds(a.manifest.id, b.manifest.id) || compareVersions(b.manifest.version, a.manifest.version),
+  );
+  return { list: () => loaded, find: (model, version) => findVersion(loaded, refused, model, version), refused };
+}
+
+async function loadVersion(
+  dir: string,
+  engine: ModelLoader,
+  accept: ((version: ModelVersion) => void) | undefined,
+): Promise<LoadedVersion> {
+  const started = performance.now();
+  const version = await readModelFolder(dir);
+  accept?.(version);
+  const { input, output } = version.manifest.tensors;
+  const model = await engine.load({
+    key: version.key,
+    artefact: version.artefact,
+    input: { name: input.name, type: input.type, columns: input.columns.length },
+    output,
+  });
+  try {
+    const findings = await runGoldenCases(version.goldenCases, version.manifest, (rows) => model.run(rows));
+    if (findings.length > 0) throw modelInvalid(`${version.manifest.id}/${version.manifest.version}`, findings);
+  } catch (error) {
+    await model.release();
+    throw error;
+  }
+  return {
+    ...version,
+    loadMs: performance.now() - started,
+    run: (rows) => model.run(rows),
+    release: () => model.release(),
+  };
+}
+
+/**
+ * `<id>/<version>`, sorted; an `<id>` that cannot be read or holds no version stands for itself, to be refused.
+ * Names that start with a dot belong to the file system or to version control.
+ */
+async function versionFolders(modelsDir: string): Promise<string[]> {
+  const ids = await subfolders(modelsDir).catch((cause: unknown) => {
+    throw new PredictionError(
+      'CONFIG_INVALID',
+      `MODELS_DIR ${modelsDir} cannot be read as a folder; set MODELS_DIR to a folder that holds <model>/<version>/manifest.json.`,
+      { cause },
+    );
+  });
+  if (ids.length === 0) {
+    throw new PredictionError(
+      'CONFIG_INVALID',
+      `MODELS_DIR ${modelsDir} holds no model; put one there as <model>/<version>/manifest.json or set MODELS_DIR to another folder.`,
+    );
+  }
+  const folders = await Promise.all(
+    ids.map(async (id) => {
+      const versions = await subfolders(path.join(modelsDir, id)).catch(() => []);
+      return versions.length === 0 ? [id] : versions.map((version) => `${id}/${version}`);
+    }),
+  );
+  return folders.flat();
+}
+
+/** Folders and links; a plain file beside them (a README, for one) is none. */
+async function subfolders(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function findVersion(
+  loaded: readonly LoadedVersion[],
+  refused: readonly RefusedFolder[],
+  model: string,
+  version: string | undefined,
+): LoadedVersion {
+  const found = loaded.find(
+    ({ manifest }) => manifest.id === model && (version === undefined || manifest.version === version),
+  );
+  if (found !== undefined) return found;
+  const wanted = version === undefined ? model : `${model}@${version}`;
+  const known = loaded.map(({ key }) => key).join(', ') || 'none';
+  const stopped = refused.find(({ dir }) =>
+    version === undefined ? dir === model || dir.startsWith(`${model}/`) : dir === `${model}/${version}`,
+  );
+  if (stopped !== undefined) {
+    throw new PredictionError(
+      'MODEL_NOT_READY',
+      `The folder of model ${wanted} was refused at load and is not served; the log says why. Served: ${known}.`,
+    );
+  }
+  throw new PredictionError('MODEL_UNKNOWN', `There is no model ${wanted}. Served: ${known}.`);
+}
+
+function compareIds(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** Versions are three numbers (manifest schema). */
+function compareVersions(a: string, b: string): number {
+  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
+  const index = left.findIndex((part, position) => part !== right[position]);
+  return index < 0 ? 0 : (left[index] ?? 0) - (right[index] ?? 0);
+}

@@ -1,0 +1,141 @@
+import { repeated } from './check-feature-map.ts';
+import { codesInPopulation } from './check-population.ts';
+import type { FeatureMap } from './feature-map-schema.ts';
+import type { Finding } from './finding.ts';
+import type { Manifest, Outcome } from './manifest-schema.ts';
+import { valueKind, vocabularyOf } from './value-kind.ts';
+
+const file = 'manifest.json';
+const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
+
+type Find = (path: string, message: string) => void;
+
+/** What can be judged of a manifest alone: identity, outcomes, bands, the list of files. */
+export function checkManifest(
+  manifest: Manifest,
+  folder: { readonly id: string; readonly version: string },
+): Finding[] {
+  return collect((find) => {
+    if (manifest.id !== folder.id) find('/id', `is ${manifest.id}, but the folder is named ${folder.id}`);
+    if (manifest.version !== folder.version) {
+      find('/version', `is ${manifest.version}, but the folder is named ${folder.version}`);
+    }
+    if (manifest.supersededBy?.model === manifest.id) find('/supersededBy/model', 'names this model itself');
+    checkChecksumNames(manifest, find);
+    checkOutcomes(manifest, find);
+  });
+}
+
+/** That every input column and the reference person fit the features of the map. */
+export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
+  return collect((find) => {
+    const { columns } = manifest.tensors.input;
+    for (const name of repeated(columns.map(({ feature }) => feature))) {
+      find('/tensors/input/columns', `${name} fills two columns`);
+    }
+    columns.forEach((column, index) => {
+      checkColumn(column, map, (path, message) => find(`/tensors/input/columns/${index}${path}`, message));
+    });
+    checkReference(manifest, map, find);
+  });
+}
+
+function checkChecksumNames(manifest: Manifest, find: Find): void {
+  const names = Object.keys(manifest.checksums);
+  for (const name of names) {
+    if (!requiredFiles.includes(name) && !/^golden\/[A-Za-z0-9][A-Za-z0-9._-]*\.json$/.test(name)) {
+      find('/checksums', `lists ${name}; a version folder holds ${requiredFiles.join(', ')} and golden/*.json`);
+    }
+  }
+  for (const name of requiredFiles) if (!names.includes(name)) find('/checksums', `does not list ${name}`);
+  if (!names.some((name) => name.startsWith('golden/'))) find('/checksums', 'lists no golden/*.json');
+}
+
+function checkOutcomes(manifest: Manifest, find: Find): void {
+  const { outcomes, tensors } = manifest;
+  for (const id of repeated(outcomes.map((outcome) => outcome.id))) find('/outcomes', `the id ${id} is there twice`);
+  for (const column of repeated(outcomes.map((outcome) => String(outcome.column)))) {
+    find('/outcomes', `column ${column} is read by two outcomes`);
+  }
+  outcomes.forEach((outcome, index) => {
+    const path = `/outcomes/${index}`;
+    if (outcome.column >= tensors.output.columns) {
+      find(`${path}/column`, `is ${outcome.column}, but the output has columns 0 to ${tensors.output.columns - 1}`);
+    }
+    checkBands(outcome.bands?.levels ?? [], (message) => find(`${path}/bands/levels`, message));
+  });
+}
+
+/** From 0 upwards, each level where the one before ends, the last without an end. */
+function checkBands(levels: NonNullable<Outcome['bands']>['levels'], find: (message: string) => void): void {
+  let end: number | undefined = 0;
+  levels.forEach((level, index) => {
+    if (end === undefined) find(`${level.code} follows a level without an upper limit`);
+    else if (level.from > end) find(`leave a gap from ${end} to ${level.from} before ${level.code}`);
+    else if (level.from < end) find(`overlap: ${level.code} starts at ${level.from}, the level before ends at ${end}`);
+    if (level.below !== undefined && level.below <= level.from) find(`${level.code} is empty`);
+    if (index === levels.length - 1 && level.below !== undefined) {
+      find(`end at ${level.below}; the highest level must have no upper limit`);
+    }
+    end = level.below;
+  });
+  for (const code of repeated(levels.map((level) => level.code))) find(`the code ${code} is there twice`);
+}
+
+function checkColumn(column: Manifest['tensors']['input']['columns'][number], map: FeatureMap, find: Find): void {
+  const definition = Object.hasOwn(map.features, column.feature) ? map.features[column.feature] : undefined;
+  if (definition === undefined) {
+    find('/feature', `is ${column.feature}, which feature-map.json does not define`);
+    return;
+  }
+  if (valueKind(definition) !== 'code') {
+    if (column.encode !== undefined)
+      find('/encode', `${column.feature} is a ${valueKind(definition)} and needs no encoding`);
+    return;
+  }
+  const encoded = Object.keys(column.encode ?? {});
+  for (const code of codesInPopulation(map, column.feature, definition)) {
+    if (!encoded.includes(code)) find('/encode', `has no number for ${code}, which ${column.feature} can be`);
+  }
+  for (const code of encoded) {
+    if (!vocabularyOf(definition).includes(code))
+      find('/encode', `${code} is not in the vocabulary of ${column.feature}`);
+  }
+}
+
+function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
+  for (const [name, value] of Object.entries(manifest.explanation.reference)) {
+    const path = `/explanation/reference/${name}`;
+    const column = manifest.tensors.input.columns.find(({ feature }) => feature === name);
+    const definition = column === undefined ? undefined : map.features[name];
+    if (column === undefined || definition === undefined) {
+      find(path, 'is no input column');
+      continue;
+    }
+    const reason = misfit(value, valueKind(definition), column.encode);
+    if (reason !== undefined) find(path, reason);
+    if (typeof value === 'number' && 'plausible' in definition && definition.plausible !== undefined) {
+      const [lowest, highest] = definition.plausible;
+      if (value < lowest || value > highest) find(path, `lies outside the plausible range ${lowest} to ${highest}`);
+    }
+  }
+}
+
+/** Why a value cannot fill a column; undefined where it can. */
+export function misfit(
+  value: number | boolean | string,
+  kind: 'number' | 'boolean' | 'code',
+  encode: Readonly<Record<string, number>> | undefined,
+): string | undefined {
+  const wanted = kind === 'code' ? 'string' : kind;
+  if (typeof value !== wanted) return `is a ${typeof value}, but the feature is a ${kind}`;
+  if (typeof value === 'string' && !Object.hasOwn(encode ?? {}, value))
+    return `is ${value}, which the column does not encode`;
+  return undefined;
+}
+
+function collect(check: (find: Find) => void): Finding[] {
+  const findings: Finding[] = [];
+  check((path, message) => findings.push({ file, path, message }));
+  return findings;
+}

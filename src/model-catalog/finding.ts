@@ -1,0 +1,24 @@
+import { PredictionError } from '../platform/errors.ts';
+
+/** One reason to refuse a model folder. */
+export interface Finding {
+  /** Relative to the version folder. */
+  readonly file: string;
+  /** JSON Pointer into the file; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** How many findings the message quotes; the issues hold all of them. */
+const quoted = 8;
+
+/** MODEL_INVALID that names the folder and, for each finding, file, JSON path and reason. */
+export function modelInvalid(folder: string, findings: readonly Finding[], cause?: unknown): PredictionError {
+  const lines = findings.map(({ file, path, message }) => `${file}${path === '' ? '' : ` ${path}`}: ${message}`);
+  const more = lines.length > quoted ? `; and ${lines.length - quoted} more` : '';
+  return new PredictionError(
+    'MODEL_INVALID',
+    `Model folder ${folder} is refused: ${lines.slice(0, quoted).join('; ')}${more}.`,
+    { issues: lines.map((message) => ({ message: `${folder}/${message}` })), cause },
+  );
+}

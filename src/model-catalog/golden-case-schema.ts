@@ -1,0 +1,32 @@
+import Type, { type Static } from 'typebox';
+
+/** The form of `golden/*.json`: inputs with the probabilities they must give, checked at every load. */
+
+const strict = { additionalProperties: false } as const;
+
+const goldenCase = Type.Object(
+  {
+    name: Type.String({ minLength: 1 }),
+    inputs: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.String()]), {
+      description: 'a value for the feature of every input column, in the unit of the feature map',
+    }),
+    expected: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1 }), {
+      minProperties: 1,
+      description: 'probability (0..1) by outcome id',
+    }),
+    tolerance: Type.Number({ exclusiveMinimum: 0, maximum: 0.001, description: 'largest absolute difference' }),
+  },
+  strict,
+);
+
+export const goldenFileSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    source: Type.String({ minLength: 1, description: 'where the expected values come from' }),
+    cases: Type.Array(goldenCase, { minItems: 1 }),
+  },
+  strict,
+);
+
+export type GoldenFile = Static<typeof goldenFileSchema>;
+export type GoldenCase = Static<typeof goldenCase>;

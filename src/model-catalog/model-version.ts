@@ -1,0 +1,31 @@
+import type { FeatureMap } from './feature-map-schema.ts';
+import type { GoldenCase } from './golden-case-schema.ts';
+import type { Manifest } from './manifest-schema.ts';
+import type { ModelCard } from './model-card-schema.ts';
+
+/** One version folder, read and checked: everything the server knows of a model. */
+export interface ModelVersion {
+  /** `id@version`, as in messages, logs and keys. */
+  readonly key: string;
+  readonly manifest: Manifest;
+  readonly featureMap: FeatureMap;
+  readonly card: ModelCard;
+  /** Of every file in `golden/`, in the order of their names. */
+  readonly goldenCases: readonly GoldenCase[];
+  /** The bytes of model.onnx whose checksum was verified. */
+  readonly artefact: Uint8Array;
+  /**
+   * SHA-256 (hex) over the name and SHA-256 of each file, the manifest included, in the order of their names:
+   * equal exactly when every byte the server reads is equal.
+   */
+  readonly digest: string;
+}
+
+/** A model version whose artefact is loaded and has passed its golden cases. */
+export interface LoadedVersion extends ModelVersion {
+  /** How long loading and the golden cases took. */
+  readonly loadMs: number;
+  /** Rows in the order of the manifest's input columns; rows of the output tensor out. Throws INFERENCE_FAILED. */
+  run(rows: readonly (readonly number[])[]): Promise<number[][]>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,64 @@
+import { DateTime, Duration } from 'luxon';
+import type { FeatureMap } from './feature-map-schema.ts';
+
+/**
+ * One FHIR search that a feature map needs. `patient` and time limits are filled in per subject:
+ * the query itself is made once, at load.
+ */
+export interface RecordQuery {
+  readonly type: 'Observation' | 'Condition' | 'MedicationRequest' | 'Encounter' | 'Consent' | 'Group';
+  /** `system|code` tokens, any of which matches; absent: all codes. */
+  readonly codes?: readonly string[];
+  /** Lower limit of the clinical date (inclusive), as an instant; absent: no limit. */
+  readonly since?: Date;
+  /** How the subject is named in the search: `patient=…` or, for Group, `member=Patient/…`. */
+  readonly subjectParameter: 'patient' | 'member';
+}
+
+/**
+ * Turns a feature map into the FHIR searches it needs for one as-of. Everything that reads clinical data asks this
+ * one function, so that no two entrances read different data.
+ * @param optOutBy which kinds of record are searched for an opt-out of the subject
+ */
+export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('consent' | 'group')[]): RecordQuery[] {
+  const queries: RecordQuery[] = [];
+  const definitions = Object.values(map.features);
+  const observed = definitions.filter(
+    (definition) => definition.kind === 'observation' || definition.kind === 'answer',
+  );
+  if (observed.length > 0) {
+    const codes = new Set<string>();
+    for (const definition of observed) {
+      for (const code of definition.codes ?? []) codes.add(code);
+      if (definition.kind === 'observation') for (const code of definition.component?.panels ?? []) codes.add(code);
+    }
+    const since = earliest(observed.map((definition) => before(asOf, definition.window)));
+    queries.push({ type: 'Observation', codes: [...codes], since, subjectParameter: 'patient' });
+  }
+  // Without codes: a candidate that cannot be decoded must be seen, for it forbids to assume absence.
+  if (definitions.some((definition) => definition.kind === 'condition'))
+    queries.push({ type: 'Condition', subjectParameter: 'patient' });
+  if (definitions.some((definition) => definition.kind === 'medication'))
+    queries.push({ type: 'MedicationRequest', subjectParameter: 'patient' });
+  const alive = definitions.flatMap((definition) =>
+    definition.kind === 'condition' || definition.kind === 'medication'
+      ? [before(asOf, definition.absent.encounterWithin)]
+      : [],
+  );
+  if (alive.length > 0) queries.push({ type: 'Encounter', since: earliest(alive), subjectParameter: 'patient' });
+  if (optOutBy.includes('consent')) queries.push({ type: 'Consent', subjectParameter: 'patient' });
+  if (optOutBy.includes('group')) queries.push({ type: 'Group', codes: [optOutToken], subjectParameter: 'member' });
+  return queries;
+}
+
+/** Code of a Group whose members are never predicted about. */
+export const optOutToken = 'https://fhirsight.org/fhir/CodeSystem/group-purpose|prediction-opt-out';
+
+/** The instant a duration before another, by the calendar in UTC. */
+export function before(instant: Date, isoDuration: string): Date {
+  return DateTime.fromJSDate(instant, { zone: 'utc' }).minus(Duration.fromISO(isoDuration)).toJSDate();
+}
+
+function earliest(instants: readonly Date[]): Date {
+  return new Date(Math.min(...instants.map((instant) => instant.getTime())));
+}

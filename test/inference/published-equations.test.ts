@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
+import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
+import { compileExpression } from '../../src/model-catalog/expression.ts';
+import { casesDir, casesPresent, readCsv } from '../support/cases.ts';
+import { shippedModels } from '../support/model-folder.ts';
+
+let engine: InferenceEngine;
+let catalog: Catalog;
+beforeAll(async () => {
+  engine = createOnnxEngine();
+  catalog = await loadCatalog({ modelsDir: shippedModels, engine });
+});
+afterAll(() => engine.close());
+
+type Person = Readonly<Record<string, number | string>>;
+
+/** Runs people through a shipped model; probabilities by outcome id. */
+async function risks(model: string, people: readonly Person[]): Promise<Record<string, number>[]> {
+  const { manifest, run } = catalog.find(model);
+  const rows = people.map((person) =>
+    manifest.tensors.input.columns.map(({ feature, encode }) => {
+      const value = person[feature];
+      const number = typeof value === 'string' ? encode?.[value] : value;
+      if (number === undefined) throw new Error(`${feature} has no number for ${value}`);
+      return number;
+    }),
+  );
+  const outputs = await run(rows);
+  return outputs.map((output) =>
+    Object.fromEntries(manifest.outcomes.map(({ id, column }) => [id, output[column] ?? -1])),
+  );
+}
+
+function preventPerson(row: Record<string, string>): Person {
+  return {
+    age: Number(row.age),
+    sex: String(row.sex),
+    totalCholesterol: Number(row.total_c),
+    hdlCholesterol: Number(row.hdl_c),
+    systolicBloodPressure: Number(row.sbp),
+    bodyMassIndex: Number(row.bmi),
+    estimatedGfr: Number(row.egfr),
+    diabetes: Number(row.dm),
+    currentSmoker: Number(row.smoking),
+    antihypertensiveMedication: Number(row.bp_tx),
+    statinMedication: Number(row.statin),
+  };
+}
+
+function pcePerson(row: Record<string, string>): Person {
+  return {
+    age: Number(row.age),
+    sex: String(row.sex),
+    race: String(row.race),
+    totalCholesterol: Number(row.total_c),
+    hdlCholesterol: Number(row.hdl_c),
+    systolicBloodPressure: Number(row.sbp),
+    antihypertensiveMedication: Number(row.bp_tx),
+    diabetes: Number(row.dm),
+    currentSmoker: Number(row.smoking),
+  };
+}
+
+const preventOutcomes = ['total_cvd', 'ascvd', 'heart_failure', 'chd', 'stroke'] as const;
+const outcomeId = (name: string, years: string): string => `${name.replace('_', '-')}-${years}y`;
+
+describe.runIf(casesPresent)('the shipped models give the published risks', () => {
+  test.each(['10', '30'])('PREVENT base, every row, %s years, within 1e-6', async (years) => {
+    const people = new Map(readCsv('equations/prevent/inputs.csv').map((row) => [row.case_id, preventPerson(row)]));
+    const expected = readCsv('equations/prevent/expected.csv').filter(
+      (row) => row.model === 'base' && row.horizon_years === years,
+    );
+    expect(expected.length).toBeGreaterThan(100);
+    const found = await risks(
+      'prevent-base',
+      expected.map((row) => people.get(row.case_id) ?? {}),
+    );
+    expected.forEach((row, index) => {
+      for (const name of preventOutcomes) {
+        const difference = Math.abs((found[index]?.[outcomeId(name, years)] ?? Number.NaN) - Number(row[name]));
+        expect(difference, `${row.case_id} ${name}`).toBeLessThan(1e-6);
+      }
+    });
+  });
+
+  test('PREVENT base, the worked examples of the paper, to the digits it prints', async () => {
+    const examples = readCsv('equations/prevent/published_examples.csv').filter(
+      (row) => row.model === 'base' && row.bmi !== '',
+    );
+    const found = await risks('prevent-base', examples.map(preventPerson));
+    let compared = 0;
+    examples.forEach((row, index) => {
+      for (const name of preventOutcomes.filter((outcome) => row[outcome] !== '')) {
+        const probability = found[index]?.[outcomeId(name, String(row.horizon_years))] ?? Number.NaN;
+        expect(Math.abs(probability - Number(row[name])), `${row.case_id} ${name}`).toBeLessThanOrEqual(0.0005);
+        compared++;
+      }
+    });
+    expect(compared).toBeGreaterThanOrEqual(20);
+  });
+
+  test('Pooled Cohort Equations 2013, every row, within 2e-5', async () => {
+    const rows = readCsv('equations/pce/expected.csv').filter((row) => row.pce_2013 !== '');
+    expect(rows.length).toBeGreaterThan(200);
+    const found = await risks('pce-2013', rows.map(pcePerson));
+    rows.forEach((row, index) => {
+      const difference = Math.abs((found[index]?.['ascvd-10y'] ?? Number.NaN) - Number(row.pce_2013));
+      expect(difference, row.case_id).toBeLessThan(2e-5);
+    });
+  });
+
+  test('Pooled Cohort Equations 2013, the worked examples of the guideline', async () => {
+    const rows = readCsv('equations/pce/published_and_test_examples.csv').filter((row) =>
+      row.case_id?.startsWith('pce-pub-goff-'),
+    );
+    expect(rows).toHaveLength(4);
+    const found = await risks('pce-2013', rows.map(pcePerson));
+    rows.forEach((row, index) => {
+      expect(((found[index]?.['ascvd-10y'] ?? Number.NaN) * 100).toFixed(1), row.case_id).toBe(
+        Number(row.expected_pct).toFixed(1),
+      );
+    });
+  });
+
+  test('CKD-EPI 2021 as the feature map of PREVENT writes it, every row, within 0.006', () => {
+    const definition = catalog.find('prevent-base').featureMap.features.estimatedGfr;
+    if (definition?.kind !== 'derived') throw new Error('estimatedGfr is not derived');
+    const { evaluate, reads } = compileExpression(definition.expression);
+    expect([...reads].sort()).toEqual(['age', 'creatinine', 'sex']);
+    for (const row of readCsv('equations/ckd_epi_2021/expected.csv')) {
+      const person: Person = {
+        creatinine: Number(row.creatinine_mg_dl),
+        age: Number(row.age),
+        sex: String(row.sex),
+      };
+      const gfr = evaluate((feature) => person[feature] ?? Number.NaN);
+      expect(Math.abs(gfr - Number(row.expected_kidney_epi)), row.case_id).toBeLessThan(0.006);
+    }
+  });
+});
+
+describe.runIf(casesPresent)('models of others', () => {
+  const folders = path.join(casesDir, 'onnx/models');
+  const unsupported = casesPresent ? readdirSync(folders).filter((name) => name.startsWith('unsupported_')) : [];
+
+  test.each(unsupported)('%s is refused at load', async (name) => {
+    const file = readdirSync(path.join(folders, name)).find((entry) => entry.endsWith('.onnx'));
+    const artefact = readFileSync(path.join(folders, name, String(file)));
+    const tensor = { name: 'x', type: 'float64', columns: 1 } as const;
+    await expect(engine.load({ key: name, artefact, input: tensor, output: tensor })).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+    });
+  });
+});
