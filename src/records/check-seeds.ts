@@ -1,0 +1,90 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { PredictionError } from '../platform/errors.ts';
+import { type RecordResource, recordTypes } from './clinical-record.ts';
+import { isSubject, type Subject } from './subject.ts';
+
+/** A resource the caller already holds. */
+export interface Seed {
+  readonly resource: Resource;
+  /** Where it stands in what the caller sent, e.g. `Parameters.parameter[3].resource`. */
+  readonly expression: string;
+}
+
+/**
+ * The seeds the path can use, each once. Throws SUBJECT_FOREIGN for one that is not the subject's own, of whatever
+ * type, and SEED_CONFLICT for two that say different things under one id.
+ */
+export function checkSeeds(
+  seeds: readonly Seed[],
+  subject: Subject,
+): { resource: RecordResource; expression: string }[] {
+  const byKey = new Map<string, Seed>();
+  const usable: { resource: RecordResource; expression: string }[] = [];
+  for (const seed of seeds) {
+    const { resource, expression } = seed;
+    checkOwner(seed, subject);
+    if (!isRecordResource(resource)) continue;
+    if (resource.id !== undefined) {
+      const key = `${resource.resourceType}/${resource.id}`;
+      const earlier = byKey.get(key);
+      if (earlier !== undefined && !sameContent(earlier.resource, resource))
+        throw seedConflict(seed, earlier.expression);
+      if (earlier !== undefined) continue;
+      byKey.set(key, seed);
+    }
+    usable.push({ resource, expression });
+  }
+  return usable;
+}
+
+/** Equal but for meta, which is the server's business, and for the spelling of numbers. */
+export function sameContent(left: Resource, right: Resource): boolean {
+  return same({ ...left, meta: undefined }, { ...right, meta: undefined });
+}
+
+function same(left: unknown, right: unknown): boolean {
+  if (typeof left !== 'object' || left === null || typeof right !== 'object' || right === null) return left === right;
+  if (Array.isArray(left) !== Array.isArray(right)) return false;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => same(property(left, key), property(right, key)));
+}
+
+/** @param other where the contradicting one comes from */
+export function seedConflict({ resource, expression }: Seed, other: string): PredictionError {
+  const message = `The ${resource.resourceType} at ${expression} differs from the one with the same id at ${other}. Send what the server holds, leave the resource out, or leave out its id.`;
+  return new PredictionError('SEED_CONFLICT', message, { issues: [{ message, expression }] });
+}
+
+export function isRecordResource(resource: Resource): resource is RecordResource {
+  return (recordTypes as readonly string[]).includes(resource.resourceType);
+}
+
+function checkOwner({ resource, expression }: Seed, subject: Subject): void {
+  const owned = ownership(resource, subject);
+  if (owned === 'subject' || owned === 'nobody') return;
+  const what = owned === 'unnamed' ? 'names no patient' : 'belongs to another patient than the subject';
+  const message = `The ${resource.resourceType} at ${expression} ${what}. Send only resources of the subject, each with a reference to Patient/${subject.id}.`;
+  throw new PredictionError('SUBJECT_FOREIGN', message, { issues: [{ message, expression }] });
+}
+
+/** `nobody`: a resource that describes no patient, such as a Medication or an Organization. */
+export function ownership(resource: Resource, subject: Subject): 'subject' | 'foreign' | 'unnamed' | 'nobody' {
+  const { resourceType } = resource;
+  if (resourceType === 'Medication') return 'nobody';
+  if (resourceType === 'Patient') return resource.id === subject.id ? 'subject' : 'foreign';
+  if (resourceType === 'Group') {
+    const members = resource.member ?? [];
+    if (members.length === 0) return 'unnamed';
+    return members.some(({ entity }) => isSubject(entity?.reference, subject)) ? 'subject' : 'foreign';
+  }
+  const owners = [property(resource, 'subject'), property(resource, 'patient')].filter((owner) => owner !== undefined);
+  if (owners.length === 0) return isRecordResource(resource) ? 'unnamed' : 'nobody';
+  const references = owners.map((owner) => property(owner, 'reference'));
+  const literal = references.filter((reference) => typeof reference === 'string');
+  if (literal.some((reference) => !isSubject(reference, subject))) return 'foreign';
+  return literal.length === references.length ? 'subject' : 'unnamed';
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

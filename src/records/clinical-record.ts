@@ -1,0 +1,130 @@
+import type {
+  Condition,
+  Consent,
+  Encounter,
+  Group,
+  Medication,
+  MedicationRequest,
+  Observation,
+  Patient,
+} from '@medplum/fhirtypes';
+import { PredictionError } from '../platform/errors.ts';
+import { localReference } from './local-reference.ts';
+import { isSubject, type Subject } from './subject.ts';
+
+/** Every resource the path can use. */
+export type RecordResource =
+  | Patient
+  | Observation
+  | Condition
+  | MedicationRequest
+  | Medication
+  | Encounter
+  | Consent
+  | Group;
+export type RecordType = RecordResource['resourceType'];
+type ResourceOf<T extends RecordType> = Extract<RecordResource, { resourceType: T }>;
+
+export const recordTypes: readonly RecordType[] = [
+  'Patient',
+  'Observation',
+  'Condition',
+  'MedicationRequest',
+  'Medication',
+  'Encounter',
+  'Consent',
+  'Group',
+];
+
+/** A resource that was read, named so that a reader finds the same version again. */
+export interface SourceReference {
+  /**
+   * `Observation/17/_history/3` where the version is known; absolute for a source that is not the own store.
+   * Absent for a resource the caller sent without an id: there is nothing to refer to.
+   */
+  readonly reference?: string;
+  /** Says what it is where there is no reference. */
+  readonly display?: string;
+}
+
+/** Step 1 of the path: all that is known of one subject as of one instant, from one server and the caller. Never changes. */
+export interface ClinicalRecord {
+  readonly subject: Subject;
+  readonly asOf: Date;
+  readonly patient: Patient;
+  /** The encounter the request names. */
+  readonly encounter?: Encounter;
+  /** A record exists only where every search ended; what is not in it was not there. */
+  readonly complete: true;
+  /** Resources of one type, each once, by id; then those the caller sent without one. */
+  byType<T extends RecordType>(type: T): readonly ResourceOf<T>[];
+  /** The Medication behind a reference; undefined where it was not found, is another version, or lies on another server. */
+  medication(reference: string): Medication | undefined;
+  /** True if a reference inside this record names its subject. */
+  isSubject(reference: string | undefined): boolean;
+  /** Throws INTERNAL for a resource that is not of this record. */
+  sourceReference(resource: RecordResource): SourceReference;
+}
+
+/** A resource and where it came from: the server, or the caller of this prediction. */
+export interface RecordEntry {
+  readonly resource: RecordResource;
+  readonly from: 'source' | 'caller';
+}
+
+/** @param own the resources came from the own store, so references to them stay relative */
+export function clinicalRecord(parts: {
+  subject: Subject;
+  own: boolean;
+  asOf: Date;
+  patient: Patient;
+  encounter?: Encounter;
+  entries: readonly RecordEntry[];
+}): ClinicalRecord {
+  const { subject, own, patient, encounter, entries } = parts;
+  const asOf = parts.asOf.getTime();
+  const byType = new Map<RecordType, RecordResource[]>(recordTypes.map((type) => [type, []]));
+  const origins = new Map<RecordResource, RecordEntry['from']>();
+  const medications = new Map<string, Medication>();
+  for (const { resource, from } of entries) {
+    byType.get(resource.resourceType)?.push(resource);
+    origins.set(resource, from);
+    if (resource.resourceType === 'Medication' && resource.id !== undefined) medications.set(resource.id, resource);
+  }
+  for (const resources of byType.values()) Object.freeze(resources);
+
+  return Object.freeze<ClinicalRecord>({
+    subject,
+    get asOf() {
+      return new Date(asOf);
+    },
+    patient,
+    ...(encounter === undefined ? {} : { encounter }),
+    complete: true,
+    byType: <T extends RecordType>(type: T) => (byType.get(type) ?? []) as unknown as readonly ResourceOf<T>[],
+    medication: (reference) => {
+      const local = localReference(reference, subject.base);
+      if (local === undefined || (local.type !== undefined && local.type !== 'Medication')) return undefined;
+      const medication = medications.get(local.id);
+      // Only the current version can be read; what another version said is not known.
+      const asReferred = local.versionId === undefined || local.versionId === medication?.meta?.versionId;
+      return asReferred ? medication : undefined;
+    },
+    isSubject: (reference) => isSubject(reference, subject),
+    sourceReference: (resource) => {
+      const from = origins.get(resource);
+      if (from === undefined) {
+        throw new PredictionError(
+          'INTERNAL',
+          `A ${resource.resourceType} that is not of the record was named as a source.`,
+        );
+      }
+      const { resourceType, id, meta } = resource;
+      if (id === undefined) return { display: `${resourceType} sent by the caller, not stored` };
+      const prefix = own ? '' : `${subject.base}/`;
+      // The version inside a resource the caller sent was not seen at the server.
+      const version = from === 'source' && meta?.versionId !== undefined ? `/_history/${meta.versionId}` : '';
+      return { reference: `${prefix}${resourceType}/${id}${version}` };
+    },
+  });
+}

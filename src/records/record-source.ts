@@ -1,0 +1,25 @@
+import type { Patient, Resource } from '@medplum/fhirtypes';
+import type { RecordQuery } from '../model-catalog/record-queries.ts';
+
+/** Where clinical data are read from: the own store, or a FHIR server over HTTP. One contract suite tests both. */
+export interface RecordSource {
+  /** Absolute FHIR base URL without a trailing slash; part of every subject's identity. */
+  readonly base: string;
+  /** True for the own store: references to its resources stay relative. */
+  readonly own: boolean;
+  /**
+   * The patient, or undefined where the source answers that there is none (404, 410).
+   * Throws RECORD_UNREACHABLE for everything else.
+   */
+  readPatient(id: string, signal?: AbortSignal): Promise<Patient | undefined>;
+  /**
+   * Reads one resource by type and id, or undefined where there is none. Throws RECORD_UNREACHABLE otherwise.
+   */
+  read(type: string, id: string, signal?: AbortSignal): Promise<Resource | undefined>;
+  /**
+   * Every match of one query, perhaps with further resources of the type, page by page, each with id and, where the source knows it, meta.versionId.
+   * The iteration ends only when the search was complete; anything else throws RECORD_UNREACHABLE.
+   * Matches only: OperationOutcomes inside the Bundle with severity error or fatal make the search incomplete.
+   */
+  search(query: RecordQuery, subjectId: string, signal?: AbortSignal): AsyncIterable<Resource[]>;
+}
