@@ -1,0 +1,79 @@
+import type { Quantity } from '@medplum/fhirtypes';
+import { PredictionError } from '../platform/errors.ts';
+import type { CompiledFeature, CompiledFeatureMap } from './compile-feature-map.ts';
+import type { FeatureScalar, FeatureValue } from './feature-vector.ts';
+import { compileQuantity } from './quantity.ts';
+
+/** A value the caller asserts for one feature: "what if the blood pressure were 120". */
+export interface AssertedInput {
+  readonly name: string;
+  /** A number in the feature's own unit, a Quantity, yes or no, or a code of the feature's vocabulary. */
+  readonly value: number | boolean | string | Quantity;
+  /** Where in the caller's message it stands (FHIRPath), for errors. */
+  readonly expression?: string;
+}
+
+/**
+ * Reads asserted inputs as feature values.
+ * Throws PARAMETER_INVALID for an unknown or repeated feature, a value of the wrong type, an inconvertible unit or an implausible value.
+ */
+export function readAssertedInputs(
+  inputs: readonly AssertedInput[],
+  compiled: CompiledFeatureMap,
+): Map<string, FeatureValue> {
+  const asserted = new Map<string, FeatureValue>();
+  for (const input of inputs) {
+    const feature = compiled.features.get(input.name);
+    if (feature === undefined) {
+      throw invalid(
+        input,
+        `Unknown input '${input.name}'; this model's features are ${[...compiled.features.keys()].join(', ')}.`,
+      );
+    }
+    if (asserted.has(input.name))
+      throw invalid(input, `Input '${input.name}' is asserted twice; a feature has one value.`);
+    asserted.set(input.name, { state: 'asserted', value: scalarOf(input, feature), sources: [] });
+  }
+  return asserted;
+}
+
+function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar {
+  const { value } = input;
+  if (feature.value.type === 'boolean') {
+    if (typeof value === 'boolean') return value;
+    throw invalid(input, `Input '${input.name}' is yes or no; send valueBoolean.`);
+  }
+  if (feature.value.type === 'code') {
+    if (typeof value === 'string' && feature.value.vocabulary.includes(value)) return value;
+    throw invalid(
+      input,
+      `Input '${input.name}' takes one of the codes ${feature.value.vocabulary.join(', ')}; send valueCode.`,
+    );
+  }
+  const { unit, plausible } = feature.value;
+  const number =
+    typeof value === 'number' ? value : typeof value === 'object' ? inUnit(input, value, feature, unit) : undefined;
+  if (number === undefined || !Number.isFinite(number)) {
+    throw invalid(input, `Input '${input.name}' is a number; send valueDecimal in ${unit}, or valueQuantity.`);
+  }
+  if (plausible !== undefined && (number < plausible[0] || number > plausible[1])) {
+    throw invalid(
+      input,
+      `Input '${input.name}' is ${number} ${unit}, outside the plausible ${plausible[0]} to ${plausible[1]} ${unit}.`,
+    );
+  }
+  return number;
+}
+
+function inUnit(input: AssertedInput, quantity: Quantity, feature: CompiledFeature, unit: string): number {
+  const { definition } = feature;
+  const reading = compileQuantity(unit, definition.kind === 'observation' ? definition.conversions : [])(quantity);
+  if ('because' in reading) throw invalid(input, `Input '${input.name}': ${reading.detail}.`);
+  return reading.value;
+}
+
+function invalid(input: AssertedInput, message: string): PredictionError {
+  return new PredictionError('PARAMETER_INVALID', message, {
+    issues: [{ message, ...(input.expression === undefined ? {} : { expression: input.expression }) }],
+  });
+}

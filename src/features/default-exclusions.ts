@@ -1,0 +1,75 @@
+import type { Consent, Group } from '@medplum/fhirtypes';
+import { hasToken } from '../fhir/codes.ts';
+import { instantRange } from '../fhir/instant-range.ts';
+import { optOutToken } from '../model-catalog/record-queries.ts';
+import type { ClinicalRecord } from '../records/clinical-record.ts';
+import type { SourceReference } from './feature-vector.ts';
+
+/** Why no model may speak about this subject at all. */
+export interface Exclusion {
+  readonly reason: 'deceased' | 'inactive' | 'merged' | 'opted-out';
+  readonly message: string;
+  readonly sources: readonly SourceReference[];
+}
+
+const optOutCategories: ReadonlySet<string> = new Set([
+  'http://terminology.hl7.org/CodeSystem/v3-ActCode|OPTOUT',
+  'http://terminology.hl7.org/CodeSystem/v3-ActCode|OPTOUTE',
+  'https://fhirsight.org/fhir/CodeSystem/consent-category|prediction-opt-out',
+]);
+const optOutGroup: ReadonlySet<string> = new Set([optOutToken]);
+
+/** Exclusions of every model: deceased at as-of, inactive or merged record, opted out by Consent or Group. */
+export function defaultExclusions(record: ClinicalRecord, asOf: number, timeZone: string): Exclusion[] {
+  const { patient } = record;
+  const sources = [record.sourceReference(patient)];
+  const exclusions: Exclusion[] = [];
+  const died = patient.deceasedDateTime === undefined ? undefined : instantRange(patient.deceasedDateTime, timeZone);
+  // Without a readable date the death may lie before as-of.
+  const deceased =
+    patient.deceasedBoolean === true ||
+    (patient.deceasedDateTime !== undefined && (died === undefined || died.start <= asOf));
+  if (deceased) exclusions.push({ reason: 'deceased', message: 'the patient is deceased at as-of', sources });
+  if (patient.active === false)
+    exclusions.push({ reason: 'inactive', message: 'the patient record is not active', sources });
+  if (patient.link?.some(({ type }) => type === 'replaced-by') === true) {
+    exclusions.push({
+      reason: 'merged',
+      message: 'the patient record was merged into another; ask for that one',
+      sources,
+    });
+  }
+  const optedOut = [
+    ...record.byType('Consent').filter((consent) => isOptOut(consent, asOf, timeZone)),
+    ...record.byType('Group').filter((group) => isOptOutMember(group, record)),
+  ];
+  if (optedOut.length > 0) {
+    exclusions.push({
+      reason: 'opted-out',
+      message: 'the patient opted out of predictions',
+      sources: optedOut.map(record.sourceReference),
+    });
+  }
+  return exclusions;
+}
+
+/** An active Consent in an opt-out category, or one that denies without naming an actor, a purpose, data or an action. */
+function isOptOut(consent: Consent, asOf: number, timeZone: string): boolean {
+  if (consent.status !== 'active') return false;
+  const { provision } = consent;
+  const given = consent.dateTime === undefined ? undefined : instantRange(consent.dateTime, timeZone);
+  if (given !== undefined && given.start > asOf) return false;
+  const starts = provision?.period?.start === undefined ? undefined : instantRange(provision.period.start, timeZone);
+  const ends = provision?.period?.end === undefined ? undefined : instantRange(provision.period.end, timeZone);
+  if ((starts !== undefined && starts.start > asOf) || (ends !== undefined && ends.end <= asOf)) return false;
+  if (consent.category.some((category) => hasToken(category, optOutCategories))) return provision?.type !== 'permit';
+  if (provision?.type !== 'deny') return false;
+  return [provision.actor, provision.action, provision.purpose, provision.class, provision.code, provision.data].every(
+    (limit) => limit === undefined,
+  );
+}
+
+function isOptOutMember(group: Group, record: ClinicalRecord): boolean {
+  if (group.active === false || !hasToken(group.code, optOutGroup)) return false;
+  return (group.member ?? []).some(({ inactive, entity }) => inactive !== true && record.isSubject(entity.reference));
+}

@@ -1,0 +1,81 @@
+import type { SourceReference } from '../records/clinical-record.ts';
+
+export type { SourceReference } from '../records/clinical-record.ts';
+
+export const missingReasons = [
+  'not-found', // the search was complete and nothing in the window counts
+  'no-recent-encounter', // nothing found, and the record shows no encounter in the declared time: absence proves nothing
+  'undecodable', // a candidate exists whose meaning cannot be decided (text only, unresolvable reference, suspect text)
+  'conflict', // two different values at the newest instant
+  'unit-missing', // the newest value has no unit
+  'unit-unknown', // the newest value's unit is no UCUM unit
+  'unit-contradictory', // the human-readable unit and the coded unit disagree
+  'unconvertible', // the newest value's unit cannot be converted to the declared one
+  'comparator', // the newest value is a limit such as <5, not a number
+  'implausible', // the newest value lies outside the plausible range
+  'not-numeric', // the newest value is not a finite number
+  'unrecognised-answer', // the newest coded answer is in no declared list
+  'not-in-vocabulary', // a code the model does not know (sex other or unknown, for one)
+  'time-unknown', // no usable clinical time
+  'input-missing', // derived from an input that is missing
+  'not-computable', // the derivation gives no finite number
+] as const;
+export type MissingReason = (typeof missingReasons)[number];
+
+export type FeatureScalar = number | boolean | string;
+
+/**
+ * What is known of one feature for one subject as of one instant. Absence is a value with a reason,
+ * never NaN and never a silent default.
+ */
+export type FeatureValue =
+  | {
+      readonly state: 'observed';
+      readonly value: FeatureScalar;
+      readonly at?: string;
+      readonly sources: readonly SourceReference[];
+      readonly original?: { readonly value: number; readonly unit: string };
+    }
+  | {
+      readonly state: 'derived';
+      readonly value: FeatureScalar;
+      readonly at?: string;
+      readonly from: readonly string[];
+      readonly sources: readonly SourceReference[];
+    }
+  | { readonly state: 'asserted'; readonly value: FeatureScalar; readonly sources: readonly SourceReference[] }
+  | {
+      readonly state: 'assumed-absent';
+      readonly value: false;
+      readonly detail: string;
+      readonly at?: string;
+      readonly sources: readonly SourceReference[];
+    }
+  | {
+      readonly state: 'missing';
+      readonly because: MissingReason;
+      readonly detail: string /** For a derived feature: the inputs that are missing. */;
+      readonly needs?: readonly string[];
+      readonly sources: readonly SourceReference[];
+    };
+
+export const verdictStates = ['score', 'not-eligible', 'insufficient-data', 'out-of-range'] as const;
+
+/** May the model speak about this subject, for one outcome? */
+export type Verdict =
+  | { readonly state: 'score' }
+  | {
+      readonly state: 'not-eligible' | 'insufficient-data' | 'out-of-range';
+      /** `deceased`, `age`, `creatinine:not-found`, `bodyMassIndex`…, in the order of the map. */
+      readonly reasons: readonly { readonly reason: string; readonly feature?: string; readonly message: string }[];
+    };
+
+/** Step 2 of the path: what goes into the model, and what the model may say. */
+export interface ModelInputs {
+  /** By feature name, in the order of the map; holds population features too. */
+  readonly features: ReadonlyMap<string, FeatureValue>;
+  /** By outcome id, in the order of the manifest. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Every resource that was looked at to decide eligibility or give a value, without repeats. */
+  readonly basis: readonly SourceReference[];
+}

@@ -1,0 +1,85 @@
+import type { CodeableConcept, Medication, MedicationRequest } from '@medplum/fhirtypes';
+import { hasToken, textOf, tokensOf } from '../fhir/codes.ts';
+import { instantRange } from '../fhir/instant-range.ts';
+import type { MedicationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { assumeAbsent, type Undecodable } from './absence.ts';
+import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import type { SourceReference } from './feature-vector.ts';
+
+/** Intents that do not yet mean that the patient takes it (FHIR medicationrequest-intent). */
+const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
+
+/**
+ * A medication order whose status counts and that was written at or before as-of, coded in place, in a contained
+ * Medication or in a referenced one. The status is today's: FHIR keeps no status of the past.
+ */
+export function compileMedication(definition: MedicationDefinition): FeatureExtractor {
+  const codes = new Set(definition.codes);
+  const suspectText = (definition.suspectText ?? []).map((text) => text.toLowerCase());
+
+  return (context) => {
+    const found: { at?: string; sources: SourceReference[] }[] = [];
+    const untimed: SourceReference[] = [];
+    const undecodable: Undecodable[] = [];
+    for (const request of context.record.byType('MedicationRequest')) {
+      if (
+        !definition.status.includes(request.status) ||
+        request.doNotPerform === true ||
+        notOrdered.includes(request.intent)
+      )
+        continue;
+      const written = request.authoredOn === undefined ? undefined : instantRange(request.authoredOn, context.timeZone);
+      if (written !== undefined && written.start > context.asOf) continue;
+      const source = context.record.sourceReference(request);
+      const medication = medicationOf(context, request);
+      if (medication.concept === undefined) {
+        undecodable.push({ source, why: 'a medication reference could not be resolved' });
+      } else if (hasToken(medication.concept, codes)) {
+        if (written === undefined) untimed.push(source);
+        else found.push({ at: request.authoredOn, sources: [source, ...medication.sources] });
+      } else {
+        const why = undecodableBecause(medication.concept, suspectText);
+        if (why !== undefined) undecodable.push({ source, why });
+      }
+    }
+    const [first] = found;
+    if (first !== undefined) {
+      return {
+        state: 'observed',
+        value: true,
+        ...(first.at === undefined ? {} : { at: first.at }),
+        sources: found.flatMap(({ sources }) => sources),
+      };
+    }
+    if (untimed.length > 0) return missing('time-unknown', `${definition.label}: an order has no authoredOn`, untimed);
+    return assumeAbsent(context, definition.label, definition.absent.encounterWithin, undecodable);
+  };
+}
+
+function medicationOf(
+  context: ExtractionContext,
+  request: MedicationRequest,
+): { concept?: CodeableConcept; sources: SourceReference[] } {
+  if (request.medicationCodeableConcept !== undefined)
+    return { concept: request.medicationCodeableConcept, sources: [] };
+  const reference = request.medicationReference?.reference;
+  if (reference === undefined) return { sources: [] };
+  if (reference.startsWith('#')) {
+    const contained = request.contained?.find(
+      (resource): resource is Medication =>
+        resource.resourceType === 'Medication' && resource.id === reference.slice(1),
+    );
+    return { concept: contained?.code, sources: [] };
+  }
+  const medication = context.record.medication(reference);
+  return medication === undefined
+    ? { sources: [] }
+    : { concept: medication.code, sources: [context.record.sourceReference(medication)] };
+}
+
+function undecodableBecause(concept: CodeableConcept, suspectText: readonly string[]): string | undefined {
+  if (tokensOf(concept).length === 0) return 'a medication has no coding with a system';
+  const text = textOf(concept);
+  const suspect = suspectText.find((word) => text.includes(word));
+  return suspect === undefined ? undefined : `a medication reads '${suspect}', but its code is not in the list`;
+}

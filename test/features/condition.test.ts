@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
+import { condition, encounter } from '../support/build-record.ts';
+import { extractOne } from '../support/extract-one.ts';
+
+const absent = { assume: false as const, encounterWithin: 'P2Y' };
+const diabetes: FeatureDefinition = {
+  kind: 'condition',
+  label: 'Diabetes',
+  codes: ['http://snomed.info/sct|44054006'],
+  when: 'active',
+  absent,
+};
+const priorInfarction: FeatureDefinition = { ...diabetes, label: 'Prior infarction', when: 'ever' };
+const visit = encounter('2026-01-10T09:00:00Z', '2026-01-10T09:30:00Z');
+const concept = (system: string, code: string) => ({
+  coding: [{ system: `http://terminology.hl7.org/CodeSystem/${system}`, code }],
+});
+
+describe('a condition feature', () => {
+  it('is yes when a confirmed diagnosis began at or before as-of', () => {
+    expect(extractOne(diabetes, [condition('44054006', '2020-05-01')])).toMatchObject({
+      state: 'observed',
+      value: true,
+      at: '2020-05-01',
+    });
+  });
+
+  it('falls back to the recorded date where no onset is given', () => {
+    expect(extractOne(diabetes, [condition('44054006', undefined, { recordedDate: '2020-05-01' })])).toMatchObject({
+      value: true,
+    });
+  });
+
+  it('does not see a diagnosis that began or was recorded later', () => {
+    expect(extractOne(diabetes, [condition('44054006', '2026-03-02'), visit])).toMatchObject({
+      state: 'assumed-absent',
+    });
+    expect(
+      extractOne(diabetes, [condition('44054006', '2020-01-01', { recordedDate: '2026-04-01' }), visit]),
+    ).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it('does not count a refuted or mistaken diagnosis', () => {
+    for (const code of ['refuted', 'entered-in-error']) {
+      expect(
+        extractOne(diabetes, [
+          condition('44054006', '2020-01-01', { verificationStatus: concept('condition-ver-status', code) }),
+          visit,
+        ]),
+      ).toMatchObject({ state: 'assumed-absent', value: false });
+    }
+  });
+
+  it('does not count an abated one as active, but still as ever', () => {
+    const abated = condition('44054006', '2010-01-01', {
+      abatementDateTime: '2020-01-01',
+      clinicalStatus: concept('condition-clinical', 'resolved'),
+    });
+    expect(extractOne(diabetes, [abated, visit])).toMatchObject({ state: 'assumed-absent' });
+    expect(extractOne(priorInfarction, [abated, visit])).toMatchObject({ value: true });
+  });
+
+  it('counts one as active that abated only after as-of', () => {
+    expect(
+      extractOne(diabetes, [condition('44054006', '2010-01-01', { abatementDateTime: '2026-04-01' })]),
+    ).toMatchObject({ value: true });
+  });
+
+  it('does not know whether a diagnosis was over at a past as-of when nobody wrote when it ended', () => {
+    const resolved = (lastUpdated: string) =>
+      condition('44054006', '2010-01-01', {
+        clinicalStatus: concept('condition-clinical', 'resolved'),
+        meta: { lastUpdated },
+      });
+    expect(extractOne(diabetes, [resolved('2026-05-01T00:00:00Z'), visit])).toMatchObject({
+      state: 'missing',
+      because: 'time-unknown',
+    });
+    expect(extractOne(diabetes, [resolved('2026-02-01T00:00:00Z'), visit])).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it('does not guess the time of a diagnosis without any date', () => {
+    expect(extractOne(diabetes, [condition('44054006', undefined), visit])).toMatchObject({
+      state: 'missing',
+      because: 'time-unknown',
+    });
+  });
+
+  it('reads nothing-found as no only where the record shows a recent encounter', () => {
+    expect(extractOne(diabetes, [])).toMatchObject({ state: 'missing', because: 'no-recent-encounter' });
+    expect(extractOne(diabetes, [encounter('2023-01-01T09:00:00Z', '2023-01-01T10:00:00Z')])).toMatchObject({
+      because: 'no-recent-encounter',
+    });
+    expect(extractOne(diabetes, [encounter('2026-04-01T09:00:00Z')])).toMatchObject({ because: 'no-recent-encounter' });
+    expect(
+      extractOne(diabetes, [encounter('2026-02-01T09:00:00Z', '2026-02-01T10:00:00Z', { status: 'cancelled' })]),
+    ).toMatchObject({ because: 'no-recent-encounter' });
+    expect(extractOne(diabetes, [visit])).toMatchObject({
+      state: 'assumed-absent',
+      value: false,
+      sources: [{ reference: `Encounter/${visit.id}` }],
+    });
+    expect(
+      extractOne(diabetes, [encounter('2020-01-01T09:00:00Z', '2026-06-01T10:00:00Z', { status: 'in-progress' })]),
+    ).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it('does not read nothing-found as no while a diagnosis cannot be decoded', () => {
+    expect(extractOne(diabetes, [condition(undefined, '2020-01-01'), visit])).toMatchObject({
+      state: 'missing',
+      because: 'undecodable',
+    });
+    const suspect: FeatureDefinition = { ...diabetes, suspectText: ['diabetes'] };
+    const local = condition('999', '2020-01-01', {
+      code: { coding: [{ system: 'http://example.org/local', code: 'D2', display: 'Diabetes type 2' }] },
+    });
+    expect(extractOne(suspect, [local, visit])).toMatchObject({ because: 'undecodable' });
+    expect(extractOne(diabetes, [condition('38341003', '2020-01-01'), visit])).toMatchObject({
+      state: 'assumed-absent',
+    });
+  });
+});

@@ -1,0 +1,95 @@
+import type { Medication } from '@medplum/fhirtypes';
+import { describe, expect, it } from 'vitest';
+import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
+import { encounter, medicationRequest } from '../support/build-record.ts';
+import { extractOne } from '../support/extract-one.ts';
+
+const rxNorm = 'http://www.nlm.nih.gov/research/umls/rxnorm';
+const statin: FeatureDefinition = {
+  kind: 'medication',
+  label: 'Statin',
+  codes: [`${rxNorm}|312961`],
+  status: ['active'],
+  suspectText: ['vastatin'],
+  absent: { assume: false, encounterWithin: 'P2Y' },
+};
+const visit = encounter('2026-01-10T09:00:00Z', '2026-01-10T09:30:00Z');
+const medication = (code: string, parts: Partial<Medication> = {}): Medication => ({
+  resourceType: 'Medication',
+  id: 'm1',
+  code: { coding: [{ system: rxNorm, code }] },
+  ...parts,
+});
+
+describe('a medication feature', () => {
+  it('is yes for an active order with a listed code, written at or before as-of', () => {
+    expect(extractOne(statin, [medicationRequest('312961', '2025-06-01')])).toMatchObject({
+      state: 'observed',
+      value: true,
+      at: '2025-06-01',
+    });
+    expect(extractOne(statin, [medicationRequest('312961', '2026-03-02'), visit])).toMatchObject({
+      state: 'assumed-absent',
+    });
+  });
+
+  it.each([
+    ['stopped', { status: 'stopped' as const }],
+    ['entered in error', { status: 'entered-in-error' as const }],
+    ['an order not to give it', { doNotPerform: true }],
+    ['only a proposal', { intent: 'proposal' as const }],
+    ['only a plan', { intent: 'plan' as const }],
+  ])('does not count an order that is %s', (_, parts) => {
+    expect(extractOne(statin, [medicationRequest('312961', '2025-06-01', parts), visit])).toMatchObject({
+      state: 'assumed-absent',
+      value: false,
+    });
+  });
+
+  it('reads a contained and a referenced Medication', () => {
+    const contained = medicationRequest(undefined, '2025-06-01', {
+      medicationReference: { reference: '#m' },
+      contained: [medication('312961', { id: 'm' })],
+    });
+    expect(extractOne(statin, [contained])).toMatchObject({ value: true });
+    const referenced = medicationRequest(undefined, '2025-06-01', {
+      medicationReference: { reference: 'Medication/m1' },
+    });
+    expect(extractOne(statin, [referenced, medication('312961')])).toMatchObject({
+      value: true,
+      sources: [{ reference: `MedicationRequest/${referenced.id}` }, { reference: 'Medication/m1' }],
+    });
+  });
+
+  it('does not read nothing-found as no while a medication cannot be decoded', () => {
+    const unresolved = medicationRequest(undefined, '2025-06-01', {
+      medicationReference: { reference: 'Medication/gone' },
+    });
+    expect(extractOne(statin, [unresolved, visit])).toMatchObject({ state: 'missing', because: 'undecodable' });
+    const textOnly = medicationRequest(undefined, '2025-06-01', {
+      medicationCodeableConcept: { text: 'cholesterol pill' },
+    });
+    expect(extractOne(statin, [textOnly, visit])).toMatchObject({ because: 'undecodable' });
+    const unlisted = medicationRequest(undefined, '2025-06-01', {
+      medicationCodeableConcept: { coding: [{ system: rxNorm, code: '999999', display: 'Cerivastatin 0.3 MG' }] },
+    });
+    expect(extractOne(statin, [unlisted, visit])).toMatchObject({ because: 'undecodable' });
+    expect(extractOne(statin, [medicationRequest('197604', '2025-06-01'), visit])).toMatchObject({
+      state: 'assumed-absent',
+    });
+  });
+
+  it('ignores an undecodable order that would not count anyway', () => {
+    const stopped = medicationRequest(undefined, '2025-06-01', {
+      status: 'stopped',
+      medicationReference: { reference: 'Medication/gone' },
+    });
+    expect(extractOne(statin, [stopped, visit])).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it('does not guess when an order was written', () => {
+    expect(extractOne(statin, [medicationRequest('312961', undefined), visit])).toMatchObject({
+      because: 'time-unknown',
+    });
+  });
+});

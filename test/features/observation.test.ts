@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
+import { mgPerDl, observation } from '../support/build-record.ts';
+import { extractOne } from '../support/extract-one.ts';
+
+const cholesterol: FeatureDefinition = {
+  kind: 'observation',
+  label: 'Total cholesterol',
+  unit: 'mg/dL',
+  codes: ['http://loinc.org|2093-3', 'http://loinc.org|14647-2'],
+  conversions: [{ from: 'mmol/L', factor: 38.67, source: 'test' }],
+  window: 'P5Y',
+  pick: 'latest',
+  plausible: [20, 1000],
+  missing: 'abstain',
+};
+const systolic: FeatureDefinition = {
+  kind: 'observation',
+  label: 'Systolic blood pressure',
+  unit: 'mm[Hg]',
+  codes: ['http://loinc.org|8480-6'],
+  component: { panels: ['http://loinc.org|85354-9', 'http://loinc.org|55284-4'], codes: ['http://loinc.org|8480-6'] },
+  window: 'P5Y',
+  pick: 'latest',
+  plausible: [30, 350],
+  missing: 'abstain',
+};
+const ucum = (value: number, code: string, unit = code) => ({ value, unit, code, system: 'http://unitsofmeasure.org' });
+const panel = (code: string, systolicValue: object | undefined, at: string, parts = {}) =>
+  observation(code, undefined, at, {
+    component: [
+      { code: { coding: [{ system: 'http://loinc.org', code: '8480-6' }] }, ...systolicValue },
+      { code: { coding: [{ system: 'http://loinc.org', code: '8462-4' }] }, valueQuantity: ucum(80, 'mm[Hg]') },
+    ],
+    ...parts,
+  });
+
+describe('an observation feature', () => {
+  it('takes the newest value in the window', () => {
+    const value = extractOne(cholesterol, [
+      observation('2093-3', mgPerDl(180), '2025-01-01T08:00:00Z'),
+      observation('2093-3', mgPerDl(200), '2026-01-01T08:00:00Z'),
+      observation('2093-3', mgPerDl(190), '2025-06-01T08:00:00Z'),
+    ]);
+    expect(value).toMatchObject({ state: 'observed', value: 200, at: '2026-01-01T08:00:00Z' });
+  });
+
+  it('OB-4 compares instants, not texts, across time zones', () => {
+    const value = extractOne(cholesterol, [
+      observation('2093-3', mgPerDl(180), '2026-01-01T23:30:00-05:00'),
+      observation('2093-3', mgPerDl(200), '2026-01-02T01:00:00+01:00'),
+    ]);
+    expect(value).toMatchObject({ state: 'observed', value: 180 });
+  });
+
+  it('OB-4 counts final, amended and corrected results only', () => {
+    for (const status of ['registered', 'preliminary', 'cancelled', 'entered-in-error', 'unknown'] as const) {
+      expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-01-01', { status })])).toMatchObject({
+        state: 'missing',
+        because: 'not-found',
+      });
+    }
+    for (const status of ['final', 'amended', 'corrected'] as const) {
+      expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-01-01', { status })])).toMatchObject({
+        value: 180,
+      });
+    }
+  });
+
+  it('sees nothing that was true or issued after as-of', () => {
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-03-01T12:00:01Z')])).toMatchObject({
+      because: 'not-found',
+    });
+    expect(
+      extractOne(cholesterol, [
+        observation('2093-3', mgPerDl(180), '2026-02-01T12:00:00Z', { issued: '2026-03-02T00:00:00Z' }),
+      ]),
+    ).toMatchObject({ because: 'not-found' });
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-03-01T12:00:00Z')])).toMatchObject({
+      value: 180,
+    });
+  });
+
+  it('sees nothing older than its window', () => {
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2021-03-01T11:59:59Z')])).toMatchObject({
+      because: 'not-found',
+    });
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2021-03-01T12:00:00Z')])).toMatchObject({
+      value: 180,
+    });
+  });
+
+  it('names a conflict when two values stand at the newest time', () => {
+    const at = '2026-01-01T08:00:00Z';
+    expect(
+      extractOne(cholesterol, [observation('2093-3', mgPerDl(180), at), observation('2093-3', mgPerDl(181), at)]),
+    ).toMatchObject({ because: 'conflict' });
+    expect(
+      extractOne(cholesterol, [observation('2093-3', mgPerDl(180), at), observation('2093-3', mgPerDl(180), at)]),
+    ).toMatchObject({ value: 180 });
+  });
+
+  it('reads a date without a time as its whole day, so that a timed value of that day contends with it', () => {
+    const resources = [
+      observation('2093-3', mgPerDl(180), '2026-01-01'),
+      observation('2093-3', mgPerDl(200), '2026-01-01T08:00:00Z'),
+    ];
+    expect(extractOne(cholesterol, resources)).toMatchObject({ because: 'conflict' });
+  });
+
+  it('lays a bare date into the zone of the site', () => {
+    const dated = observation('2093-3', mgPerDl(180), '2026-03-02');
+    expect(extractOne(cholesterol, [dated], { asOf: '2026-03-01T16:00:00Z', timeZone: 'Asia/Tokyo' })).toMatchObject({
+      value: 180,
+    });
+    expect(extractOne(cholesterol, [dated], { asOf: '2026-03-01T16:00:00Z', timeZone: 'UTC' })).toMatchObject({
+      because: 'not-found',
+    });
+  });
+
+  it('converts moles to mass only by the factor the map declares, and keeps what was measured', () => {
+    const value = extractOne(cholesterol, [observation('14647-2', ucum(5, 'mmol/L'), '2026-01-01T08:00:00Z')]);
+    expect(value).toMatchObject({ state: 'observed', value: 5 * 38.67, original: { value: 5, unit: 'mmol/L' } });
+  });
+
+  it('converts units of the same kind by UCUM', () => {
+    expect(extractOne(cholesterol, [observation('2093-3', ucum(2, 'g/L'), '2026-01-01')])).toMatchObject({
+      value: 200,
+    });
+  });
+
+  it.each([
+    ['no unit', { value: 180 }, 'unit-missing'],
+    ['a unit text that the map does not name', { value: 180, unit: 'mg per dl' }, 'unit-unknown'],
+    [
+      'a code outside UCUM',
+      { value: 180, unit: 'mg/dL', code: 'mg/dL', system: 'http://example.org/units' },
+      'unit-unknown',
+    ],
+    ['a code that is no UCUM code', ucum(180, 'mgdl'), 'unit-unknown'],
+    ['a unit of another kind', ucum(180, 'mm[Hg]'), 'unconvertible'],
+    ['a unit that contradicts its code', ucum(180, 'mg/dL', 'mmol/L'), 'unit-contradictory'],
+    ['a comparator', { ...mgPerDl(180), comparator: '<' as const }, 'comparator'],
+    ['an implausible value', mgPerDl(5), 'implausible'],
+    [
+      'a Quantity without a value',
+      { unit: 'mg/dL', system: 'http://unitsofmeasure.org', code: 'mg/dL' },
+      'not-numeric',
+    ],
+  ])('OB-4 abstains from the newest value with %s, and does not fall back to an older one', (_, quantity, because) => {
+    const value = extractOne(cholesterol, [
+      observation('2093-3', mgPerDl(200), '2025-01-01'),
+      observation('2093-3', quantity, '2026-01-01'),
+    ]);
+    expect(value).toMatchObject({ state: 'missing', because });
+  });
+
+  it('understands a unit without a code only if it is spelt as in the map', () => {
+    expect(extractOne(cholesterol, [observation('2093-3', { value: 180, unit: 'mg/dL' }, '2026-01-01')])).toMatchObject(
+      { value: 180 },
+    );
+  });
+
+  it('refuses mL/min where mL/min/{1.73_m2} is declared', () => {
+    const egfr: FeatureDefinition = {
+      ...cholesterol,
+      unit: 'mL/min/{1.73_m2}',
+      codes: ['http://loinc.org|33914-3'],
+      conversions: [],
+    };
+    expect(extractOne(egfr, [observation('33914-3', ucum(60, 'mL/min'), '2026-01-01')])).toMatchObject({
+      because: 'unconvertible',
+    });
+    expect(extractOne(egfr, [observation('33914-3', ucum(60, 'mL/min/{1.73_m2}'), '2026-01-01')])).toMatchObject({
+      value: 60,
+    });
+  });
+
+  it('matches codes with their system, in any coding, never by prefix', () => {
+    const coded = (coding: { system?: string; code: string }[]) =>
+      observation('x', mgPerDl(180), '2026-01-01', { code: { coding } });
+    expect(extractOne(cholesterol, [coded([{ system: 'http://example.org/local', code: '2093-3' }])])).toMatchObject({
+      because: 'not-found',
+    });
+    expect(extractOne(cholesterol, [coded([{ code: '2093-3' }])])).toMatchObject({ because: 'not-found' });
+    expect(extractOne(cholesterol, [coded([{ system: 'http://loinc.org', code: '2093-35' }])])).toMatchObject({
+      because: 'not-found',
+    });
+    expect(
+      extractOne(cholesterol, [
+        coded([
+          { system: 'http://example.org/local', code: 'CHOL' },
+          { system: 'http://loinc.org', code: '2093-3' },
+        ]),
+      ]),
+    ).toMatchObject({ value: 180 });
+  });
+
+  it('reads the component of either blood pressure panel, or the pressure on its own', () => {
+    for (const code of ['85354-9', '55284-4']) {
+      expect(extractOne(systolic, [panel(code, { valueQuantity: ucum(132, 'mm[Hg]') }, '2026-01-01')])).toMatchObject({
+        value: 132,
+      });
+    }
+    expect(extractOne(systolic, [observation('8480-6', ucum(128, 'mm[Hg]'), '2026-01-01')])).toMatchObject({
+      value: 128,
+    });
+    expect(extractOne(systolic, [panel('85354-9', { valueQuantity: ucum(18, 'kPa') }, '2026-01-01')])).toMatchObject({
+      state: 'observed',
+      value: expect.closeTo(135.01, 2),
+    });
+  });
+
+  it('OB-3 passes over a measurement that was not made, and says not-found when there is no other', () => {
+    const absent = {
+      dataAbsentReason: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'not-performed' }],
+      },
+    };
+    expect(extractOne(systolic, [panel('85354-9', absent, '2026-01-02')])).toMatchObject({ because: 'not-found' });
+    expect(
+      extractOne(systolic, [
+        panel('85354-9', absent, '2026-01-02'),
+        panel('85354-9', { valueQuantity: ucum(132, 'mm[Hg]') }, '2026-01-01'),
+      ]),
+    ).toMatchObject({ value: 132 });
+  });
+
+  it('says so when a result has no usable time', () => {
+    expect(
+      extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-01-01', { effectiveDateTime: undefined })]),
+    ).toMatchObject({ because: 'time-unknown' });
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-02-30')])).toMatchObject({
+      because: 'time-unknown',
+    });
+  });
+
+  it('takes the end of a period as its time', () => {
+    const resources = [
+      observation('2093-3', mgPerDl(180), '', {
+        effectiveDateTime: undefined,
+        effectivePeriod: { start: '2026-01-01', end: '2026-01-05T10:00:00Z' },
+      }),
+    ];
+    expect(extractOne(cholesterol, resources)).toMatchObject({ value: 180, at: '2026-01-05T10:00:00Z' });
+  });
+
+  it('is not a number when the value is a text or an integer without a unit', () => {
+    expect(
+      extractOne(cholesterol, [observation('2093-3', undefined, '2026-01-01', { valueString: '<5' })]),
+    ).toMatchObject({ because: 'not-numeric' });
+  });
+});

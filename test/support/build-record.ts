@@ -1,0 +1,108 @@
+import type { Condition, Encounter, MedicationRequest, Observation, Patient, Quantity } from '@medplum/fhirtypes';
+import { type ClinicalRecord, clinicalRecord, type RecordResource } from '../../src/records/clinical-record.ts';
+
+/** Small synthetic resources for tests; every default can be replaced. */
+
+const subject = { reference: 'Patient/1' };
+
+export function patient(parts: Partial<Patient> = {}): Patient {
+  return { resourceType: 'Patient', id: '1', gender: 'female', birthDate: '1970-06-15', ...parts };
+}
+
+export function mgPerDl(value: number): Quantity {
+  return { value, unit: 'mg/dL', system: 'http://unitsofmeasure.org', code: 'mg/dL' };
+}
+
+let sequence = 0;
+function nextId(prefix: string): string {
+  sequence += 1;
+  return `${prefix}-${sequence}`;
+}
+
+/** A final laboratory result; `code` is a LOINC code. */
+export function observation(
+  code: string,
+  valueQuantity: Quantity | undefined,
+  effectiveDateTime: string,
+  parts: Partial<Observation> = {},
+): Observation {
+  return {
+    resourceType: 'Observation',
+    id: nextId('obs'),
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code }] },
+    subject,
+    effectiveDateTime,
+    ...(valueQuantity === undefined ? {} : { valueQuantity }),
+    ...parts,
+  };
+}
+
+/** A confirmed diagnosis; `code` is a SNOMED CT code. */
+export function condition(
+  code: string | undefined,
+  onsetDateTime: string | undefined,
+  parts: Partial<Condition> = {},
+): Condition {
+  return {
+    resourceType: 'Condition',
+    id: nextId('cond'),
+    verificationStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code: 'confirmed' }],
+    },
+    clinicalStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
+    },
+    code: code === undefined ? { text: 'free text' } : { coding: [{ system: 'http://snomed.info/sct', code }] },
+    subject,
+    ...(onsetDateTime === undefined ? {} : { onsetDateTime }),
+    ...parts,
+  };
+}
+
+/** An active order; `code` is an RxNorm code. */
+export function medicationRequest(
+  code: string | undefined,
+  authoredOn: string | undefined,
+  parts: Partial<MedicationRequest> = {},
+): MedicationRequest {
+  return {
+    resourceType: 'MedicationRequest',
+    id: nextId('med'),
+    status: 'active',
+    intent: 'order',
+    subject,
+    ...(code === undefined
+      ? {}
+      : { medicationCodeableConcept: { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code }] } }),
+    ...(authoredOn === undefined ? {} : { authoredOn }),
+    ...parts,
+  };
+}
+
+export function encounter(start: string, end?: string, parts: Partial<Encounter> = {}): Encounter {
+  return {
+    resourceType: 'Encounter',
+    id: nextId('enc'),
+    status: 'finished',
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+    subject,
+    period: end === undefined ? { start } : { start, end },
+    ...parts,
+  };
+}
+
+/** The record of Patient/1 as of an instant; the first Patient among the resources is the subject. */
+export function recordOf(resources: readonly RecordResource[], asOf = '2026-03-01T12:00:00Z'): ClinicalRecord {
+  const found = resources.find((resource): resource is Patient => resource.resourceType === 'Patient') ?? patient();
+  return clinicalRecord({
+    subject: { tenant: 'default', base: 'http://127.0.0.1/fhir/R4', id: found.id ?? '1' },
+    own: true,
+    asOf: new Date(asOf),
+    patient: found,
+    entries: [found, ...resources.filter((resource) => resource !== found)].map((resource) => ({
+      resource,
+      from: 'source',
+    })),
+  });
+}

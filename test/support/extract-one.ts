@@ -1,0 +1,47 @@
+import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
+import { extractFeatures } from '../../src/features/extract-features.ts';
+import type { FeatureValue, ModelInputs } from '../../src/features/feature-vector.ts';
+import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
+import type { RecordResource } from '../../src/records/clinical-record.ts';
+import { recordOf } from './build-record.ts';
+
+export const noPopulation: FeatureMap['population'] = { exclude: [], require: [], ranges: [] };
+
+/** Extracts every feature of a small map from a small record. */
+export function extractAll(
+  features: Record<string, FeatureDefinition>,
+  resources: readonly RecordResource[],
+  options: {
+    asOf?: string;
+    timeZone?: string;
+    population?: FeatureMap['population'];
+    columns?: string[];
+    outcomes?: string[];
+    asserted?: ReadonlyMap<string, FeatureValue>;
+  } = {},
+): ModelInputs {
+  const compiled = compileFeatureMap({ language: 1, features, population: options.population ?? noPopulation });
+  const columns = (options.columns ?? Object.keys(features)).map((feature) => ({ feature }));
+  const outcomes = (options.outcomes ?? ['outcome']).map((id) => ({ id, label: id, column: 0, horizon: 'P10Y' }));
+  return extractFeatures(
+    recordOf(resources, options.asOf),
+    compiled,
+    {
+      tensors: { input: { name: 'x', type: 'float64', columns }, output: { name: 'y', type: 'float64', columns: 1 } },
+      outcomes,
+    },
+    options.asserted ?? new Map(),
+    options.timeZone ?? 'UTC',
+  );
+}
+
+/** Extracts one feature. */
+export function extractOne(
+  definition: FeatureDefinition,
+  resources: readonly RecordResource[],
+  options: { asOf?: string; timeZone?: string } = {},
+): FeatureValue {
+  const value = extractAll({ feature: definition }, resources, options).features.get('feature');
+  if (value === undefined) throw new Error('the feature was not extracted');
+  return value;
+}
