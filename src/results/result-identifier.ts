@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { FeatureValue, ModelInputs, SourceReference, Verdict } from '../features/feature-vector.ts';
+import type { FeatureLabel, PredictedModel, ResultSubject } from './result-request.ts';
+import { sourceKey } from './source-reference.ts';
+
+/** What makes two predictions the same one. When it was computed is not part of it. */
+export interface ResultIdentity {
+  readonly model: Pick<PredictedModel, 'id' | 'version' | 'digest'>;
+  readonly subject: Pick<ResultSubject, 'tenant' | 'base' | 'id'>;
+  /** Logical id of the encounter. */
+  readonly encounter?: string;
+  readonly asOf: Date;
+  readonly inputs: Pick<ModelInputs, 'features' | 'verdicts'>;
+  readonly features: Readonly<Record<string, FeatureLabel>>;
+}
+
+/**
+ * SHA-256 (hex) of everything a result depends on: the same inputs, model and as-of give the same identifier, on any
+ * machine and in any order of sources; any other value, source version, digest, encounter, tenant or base another one.
+ */
+export function resultIdentifier(identity: ResultIdentity): string {
+  const { model, subject, encounter, asOf, inputs, features } = identity;
+  const parts = [
+    'fhirsight-result-1',
+    [subject.tenant, subject.base, subject.id],
+    encounter ?? null,
+    [model.id, model.version, model.digest],
+    asOf.toISOString(),
+    byName(inputs.features).map(([name, value]) => [name, features[name]?.unit ?? null, inputParts(value)]),
+    byName(inputs.verdicts).map(([outcome, verdict]) => [outcome, verdictParts(verdict)]),
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function byName<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...map].sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+}
+
+function inputParts(value: FeatureValue): unknown[] {
+  const sources = sortedKeys(value.sources);
+  switch (value.state) {
+    case 'observed': {
+      const original = value.original === undefined ? null : [value.original.value, value.original.unit];
+      return [value.state, value.value, value.at ?? null, original, sources];
+    }
+    case 'derived':
+      return [value.state, value.value, value.at ?? null, [...value.from].sort(), sources];
+    case 'asserted':
+      return [value.state, value.value, sources];
+    case 'assumed-absent':
+      return [value.state, value.value, value.at ?? null, sources];
+    case 'missing':
+      return [value.state, value.because, sources];
+  }
+}
+
+function sortedKeys(sources: readonly SourceReference[]): string[] {
+  return [...new Set(sources.map(sourceKey))].sort();
+}
+
+function verdictParts(verdict: Verdict): unknown[] {
+  if (verdict.state === 'score') return [verdict.state];
+  return [verdict.state, verdict.reasons.map(({ reason, feature }) => [reason, feature ?? null])];
+}

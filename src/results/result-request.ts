@@ -1,0 +1,55 @@
+import type { Contribution } from '../explanation/contribution.ts';
+import type { ModelInputs } from '../features/feature-vector.ts';
+import type { Manifest } from '../model-catalog/manifest-schema.ts';
+
+/** The model version that made a result. */
+export interface PredictedModel {
+  readonly id: string;
+  readonly version: string;
+  readonly title: string;
+  /** SHA-256 (hex) of the version's files. */
+  readonly digest: string;
+  readonly manifest: Manifest;
+}
+
+export interface ResultSubject {
+  readonly tenant: string;
+  /** Absolute FHIR base without a trailing slash. */
+  readonly base: string;
+  /** Logical id of the Patient on that base. */
+  readonly id: string;
+  /** True where the base is the own store: references to it stay relative. */
+  readonly own: boolean;
+}
+
+/** How a feature is named to a reader; an entry of the feature map is one. */
+export interface FeatureLabel {
+  readonly label: string;
+  /** UCUM; absent for yes-or-no and coded features. */
+  readonly unit?: string;
+}
+
+/** Contributions, or the reason why there are none. */
+type Explanation = readonly Contribution[] | { readonly none: string };
+
+/** Step 5 of the path: all that a result is built from. */
+export interface ResultRequest {
+  readonly model: PredictedModel;
+  readonly subject: ResultSubject;
+  /** Logical id of the encounter on the subject's base. */
+  readonly encounter?: string;
+  readonly asOf: Date;
+  readonly computedAt: Date;
+  /** IANA zone of the site. */
+  readonly timeZone: string;
+  readonly inputs: ModelInputs;
+  /** Probability 0..1 by outcome id; one for every outcome whose verdict is `score`. */
+  readonly scores: ReadonlyMap<string, number>;
+  readonly contributions: Explanation;
+  /** By feature name: the features of the map. */
+  readonly features: Readonly<Record<string, FeatureLabel>>;
+  /** True where the subject is marked as test data (HTEST): the result says so too. */
+  readonly testData: boolean;
+  /** `Device/…` of the model version. */
+  readonly deviceReference: string;
+}

@@ -1,0 +1,59 @@
+import type { Device, Provenance, RiskAssessment } from '@medplum/fhirtypes';
+
+/** Results of one group supersede each other; results of different groups never do. */
+export interface OutcomeGroup {
+  readonly tenant: string;
+  /** Absolute base of the server the subject lives on: `Patient/1` of two servers are two subjects. */
+  readonly fhirBase: string;
+  readonly subjectId: string;
+  /** Logical id of the encounter; empty where the prediction was not made for one. */
+  readonly encounterId: string;
+  readonly modelId: string;
+}
+
+/** One prediction or abstention as it is kept in the table `outcomes`. */
+export interface OutcomeRecord extends OutcomeGroup {
+  /** Result identifier: the same for the same inputs, model and as-of. */
+  readonly identifier: string;
+  readonly modelVersion: string;
+  readonly modelDigest: string;
+  readonly asOf: Date;
+  readonly computedAt: Date;
+  /** From then on it may not be shown as current, superseded or not. */
+  readonly validUntil: Date;
+  readonly state: 'scored' | 'abstained';
+  /** True where an input was asserted by the caller: such an outcome supersedes nothing and is never a resource. */
+  readonly whatIf: boolean;
+  /** By outcome id, as JSON. */
+  readonly verdicts: Readonly<Record<string, unknown>>;
+  /** Probability 0..1 by outcome id; absent for an abstention. */
+  readonly scores?: Readonly<Record<string, number>>;
+}
+
+/** A record as it stands in the table. */
+export interface OutcomeRow extends OutcomeRecord {
+  /** Logical id of the RiskAssessment in the own store, once written back. */
+  readonly resourceId?: string;
+  /** Identifier of the outcome that took its place. */
+  readonly supersededBy?: string;
+  readonly supersededAt?: Date;
+}
+
+/** What is stored for a result that is written back. */
+export interface ResultResources {
+  /** Without id; its first identifier is the record's. */
+  readonly riskAssessment: RiskAssessment;
+  /** With the id that the RiskAssessment's performer names. */
+  readonly device: Device & { id: string };
+  /** @param target the stored RiskAssessment, with its version */
+  readonly provenance: (target: string) => Provenance;
+}
+
+/** What the last step of the path gives back. */
+export interface WriteReceipt {
+  readonly row: OutcomeRow;
+  /** True where the outcome was known already and nothing new was recorded. */
+  readonly repeated: boolean;
+  /** The stored RiskAssessment, where there is one. */
+  readonly resource?: RiskAssessment & { id: string };
+}

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { explain } from '../../src/explanation/explain.ts';
+import { explainByOcclusion, type OcclusionRequest } from '../../src/explanation/occlusion.ts';
+import { encode } from '../../src/inference/score.ts';
+import { PredictionError } from '../../src/platform/errors.ts';
+
+type Rows = readonly (readonly number[])[];
+
+/** A model of two outcomes: 0.01·age + 0.1·(smoker) and 0.001·pressure. */
+const linear = async (rows: Rows) =>
+  rows.map(([age = 0, smoker = 0, pressure = 0]) => [0.01 * age + 0.1 * smoker, 0.001 * pressure]);
+
+function request(changes: Partial<OcclusionRequest> = {}): OcclusionRequest {
+  return {
+    columns: [{ feature: 'age' }, { feature: 'smoking', encode: { never: 0, current: 1 } }, { feature: 'pressure' }],
+    encode,
+    inputs: [60, 1, 140],
+    reference: { age: 50, smoking: 'never' },
+    run: linear,
+    outcomes: [
+      { id: 'one', column: 0 },
+      { id: 'two', column: 1 },
+    ],
+    ...changes,
+  };
+}
+
+const differenceOf = async (made: OcclusionRequest, feature: string, outcome: string) =>
+  (await explainByOcclusion(made)).find((found) => found.feature === feature && found.outcome === outcome)?.difference;
+
+test('a contribution is the probability of the subject minus that with the one feature of the reference person', async () => {
+  expect(await differenceOf(request(), 'age', 'one')).toBeCloseTo(0.1, 12);
+  expect(await differenceOf(request(), 'smoking', 'one')).toBeCloseTo(0.1, 12);
+  expect(await differenceOf(request(), 'age', 'two')).toBe(0);
+});
+
+test('features that the reference person does not have are not occluded', async () => {
+  expect(new Set((await explainByOcclusion(request())).map(({ feature }) => feature))).toEqual(
+    new Set(['age', 'smoking']),
+  );
+  const foreign = await explainByOcclusion(request({ reference: { shoeSize: 42, toString: 1 } }));
+  expect(foreign).toEqual([]);
+});
+
+test('the model runs once, with the subject and one row per feature, and the rows differ in that feature alone', async () => {
+  const runs: Rows[] = [];
+  await explainByOcclusion(
+    request({
+      run: async (rows) => {
+        runs.push(rows);
+        return await linear(rows);
+      },
+    }),
+  );
+  expect(runs).toEqual([
+    [
+      [60, 1, 140],
+      [50, 1, 140],
+      [60, 0, 140],
+    ],
+  ]);
+});
+
+test('a feature in several columns is occluded in all of them at once', async () => {
+  const columns = [{ feature: 'age' }, { feature: 'pressure' }, { feature: 'age' }];
+  const made = request({
+    columns,
+    inputs: [60, 1, 60],
+    run: async (rows) => rows.map(([first = 0, , third = 0]) => [(first + third) / 1000, 0]),
+  });
+  expect(await differenceOf(made, 'age', 'one')).toBeCloseTo(0.02, 12);
+});
+
+test('only the outcomes asked for are explained', async () => {
+  const contributions = await explainByOcclusion(request({ outcomes: [{ id: 'two', column: 1 }] }));
+  expect(new Set(contributions.map(({ outcome }) => outcome))).toEqual(new Set(['two']));
+});
+
+const explanation = { method: 'occlusion', reference: { age: 50 }, because: 'tests' } as const;
+
+test.each([
+  ['throws', async () => Promise.reject(new PredictionError('INFERENCE_FAILED', 'no')), 'INFERENCE_FAILED'],
+  ['gives NaN', async (rows: Rows) => rows.map(() => [Number.NaN, Number.NaN]), 'INFERENCE_FAILED'],
+  ['gives too few rows', async () => [[0.1, 0.1]], 'INFERENCE_FAILED'],
+  ['throws something else', async () => Promise.reject(new TypeError('x')), 'INTERNAL'],
+])('where the model %s, the explanation degrades, says so, and keeps the cause for the log', async (_, run, code) => {
+  const answer = await explain({ ...request({ run }), explanation });
+  expect(answer).toEqual({ none: `the explanation by occlusion failed (${code})`, cause: expect.any(Error) });
+});
+
+test('a reference person whose value the model does not encode degrades the explanation too', async () => {
+  const answer = await explain({ ...request(), explanation: { ...explanation, reference: { smoking: 'sometimes' } } });
+  expect(answer).toMatchObject({ none: 'the explanation by occlusion failed (INFERENCE_FAILED)' });
+});
+
+test('an explanation that works gives contributions, and one with nothing to occlude says so', async () => {
+  expect(await explain({ ...request(), explanation })).toHaveLength(2);
+  expect(await explain({ ...request(), explanation: { ...explanation, reference: {} } })).toEqual({
+    none: 'the reference person of the model has none of its inputs',
+  });
+});

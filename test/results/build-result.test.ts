@@ -1,0 +1,316 @@
+import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
+import { expect, test } from 'vitest';
+import { PredictionError } from '../../src/platform/errors.ts';
+import { assertResultValid } from '../../src/results/assert-result-valid.ts';
+import { buildResult, resultValidUntil } from '../../src/results/build-result.ts';
+import { extensionUrls } from '../../src/results/canonical-urls.ts';
+import { resultIdentifier } from '../../src/results/result-identifier.ts';
+import { resultRequest } from '../support/result-request.ts';
+import { strictR4Issues } from '../support/strict-r4.ts';
+
+function inputOf(result: RiskAssessment, name: string): Extension[] {
+  const input = result.extension?.find(
+    ({ url, extension }) => url === extensionUrls.input && extension?.[0]?.valueString === name,
+  );
+  if (input?.extension === undefined) throw new Error(`no input ${name}`);
+  return input.extension;
+}
+
+const part = (parts: Extension[], url: string) => parts.find((candidate) => candidate.url === url);
+
+test('RA-1 the result is valid base R4, also by a checker that shares no code with the product', () => {
+  const result = buildResult(resultRequest({ encounter: 'e1' }));
+  expect(strictR4Issues(result).filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
+});
+
+test('AIT-1 RA-4 the result is labelled as made by AI, preliminary, by the Device of the model version', () => {
+  const request = resultRequest();
+  const result = buildResult(request);
+  expect(result).toMatchObject({
+    meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'AIAST' }] },
+    identifier: [{ system: 'https://fhirsight.org/fhir/NamingSystem/prediction', value: resultIdentifier(request) }],
+    status: 'preliminary',
+    method: { text: 'Test model (test-model 1.2.3)' },
+    performer: { reference: 'Device/model-test-model-1.2.3-ab12cd34ef56' },
+    occurrenceDateTime: '2026-03-01T10:00:12.345+01:00',
+    subject: { reference: 'Patient/17' },
+  });
+  expect(result.id).toBeUndefined();
+  expect(result.encounter).toBeUndefined();
+});
+
+test('a subject and an encounter of another server are named by their absolute address', () => {
+  const subject = { tenant: 'default', base: 'https://ehr.example/fhir', id: '17', own: false };
+  const result = buildResult(resultRequest({ subject, encounter: 'e1' }));
+  expect(result.subject.reference).toBe('https://ehr.example/fhir/Patient/17');
+  expect(result.encounter?.reference).toBe('https://ehr.example/fhir/Encounter/e1');
+  expect(buildResult(resultRequest({ encounter: 'e1' })).encounter?.reference).toBe('Encounter/e1');
+});
+
+test('RA-4 basis holds every source once, with its version, and a display where there is nothing to refer to', () => {
+  expect(buildResult(resultRequest()).basis).toEqual([
+    { reference: 'Patient/17/_history/2' },
+    { reference: 'Observation/bp/_history/1' },
+    { reference: 'Observation/tc/_history/3' },
+    { reference: 'Observation/tc2/_history/1' },
+    { reference: 'Observation/cr/_history/1' },
+    { reference: 'Encounter/e1/_history/1' },
+    { display: 'Condition sent without an id' },
+  ]);
+});
+
+test('RA-2 RA-2a RA-3 RA-5 one prediction per eligible outcome, as a percentage said twice, with band and period', () => {
+  const result = buildResult(resultRequest());
+  expect(result.prediction).toEqual([
+    {
+      extension: [
+        { url: extensionUrls.outcomeId, valueCode: 'ascvd-10y' },
+        {
+          url: extensionUrls.percent,
+          valueQuantity: { value: 14.7, unit: '%', system: 'http://unitsofmeasure.org', code: '%' },
+        },
+      ],
+      outcome: {
+        coding: [{ system: 'http://snomed.info/sct', code: '49601007', display: 'Disorder of cardiovascular system' }],
+        text: 'Atherosclerotic cardiovascular disease',
+      },
+      probabilityDecimal: 14.7,
+      qualitativeRisk: {
+        coding: [
+          {
+            system: 'https://fhirsight.org/fhir/CodeSystem/band-test-model-ascvd-10y',
+            version: '1.2.3',
+            code: 'intermediate',
+            display: 'intermediate risk',
+          },
+          { system: 'http://terminology.hl7.org/CodeSystem/risk-probability', code: 'moderate' },
+        ],
+        text: 'intermediate risk',
+      },
+      whenPeriod: { start: '2026-03-01T10:00:00+01:00', end: '2036-03-01T10:00:00+01:00' },
+      rationale:
+        '14.7 % (147 in 1,000) over 10 years. Band: intermediate risk, 7.5 % to below 20 % (ACC/AHA 2019, doi:10.1161/CIR.0000000000000678)',
+    },
+  ]);
+});
+
+test('RA-5 the band comes from the unrounded probability', () => {
+  const { prediction } = buildResult(resultRequest({ scores: new Map([['ascvd-10y', 0.0749999]]) }));
+  expect(prediction?.[0]?.qualitativeRisk?.text).toBe('borderline risk');
+  expect(prediction?.[0]?.rationale).toContain('7.49999 % (749,999 in 10,000,000) over 10 years');
+});
+
+test('an outcome the model abstained about has a verdict and reasons and no number', () => {
+  const result = buildResult(resultRequest());
+  expect(result.extension?.filter(({ url }) => url === extensionUrls.abstention)).toEqual([
+    {
+      url: extensionUrls.abstention,
+      extension: [
+        { url: 'outcome', valueCode: 'hf-30y' },
+        { url: 'label', valueString: 'Heart failure' },
+        { url: 'verdict', valueCode: 'not-eligible' },
+        { url: 'reason', valueString: 'age' },
+        { url: 'detail', valueString: 'age 61 is outside 30 to 59' },
+      ],
+    },
+  ]);
+  expect(result.prediction).toHaveLength(1);
+  expect(JSON.stringify(result)).not.toMatch(/\b(0\.)?33\b/);
+});
+
+test('every feature of the map is an input with its state, value, unit, time and sources', () => {
+  const result = buildResult(resultRequest());
+  const names = result.extension
+    ?.filter(({ url }) => url === extensionUrls.input)
+    .map(({ extension }) => extension?.[0]?.valueString);
+  expect(names).toEqual([
+    'age',
+    'systolicBloodPressure',
+    'totalCholesterol',
+    'egfr',
+    'sex',
+    'statin',
+    'creatinine',
+    'priorCvd',
+  ]);
+  const pressure = inputOf(result, 'systolicBloodPressure');
+  expect(part(pressure, 'value')?.valueQuantity).toEqual({
+    value: 141,
+    unit: 'mmHg',
+    system: 'http://unitsofmeasure.org',
+    code: 'mm[Hg]',
+  });
+  expect(part(pressure, 'at')?.valueDateTime).toBe('2026-02-28T09:30:00+01:00');
+  expect(part(pressure, 'source')?.valueReference).toEqual({ reference: 'Observation/bp/_history/1' });
+  const cholesterol = inputOf(result, 'totalCholesterol');
+  expect(part(cholesterol, 'original')?.valueQuantity).toEqual({ value: 5.51, unit: 'mmol/L' });
+  expect(cholesterol.filter(({ url }) => url === 'source')).toHaveLength(2);
+  expect(part(inputOf(result, 'sex'), 'value')?.valueCode).toBe('female');
+  expect(
+    inputOf(result, 'egfr')
+      .filter(({ url }) => url === 'from')
+      .map(({ valueString }) => valueString),
+  ).toEqual(['creatinine', 'age', 'sex']);
+  expect(part(inputOf(result, 'statin'), 'state')?.valueCode).toBe('assumed-absent');
+  expect(part(inputOf(result, 'statin'), 'value')?.valueBoolean).toBe(false);
+  const prior = inputOf(result, 'priorCvd');
+  expect(part(prior, 'value')).toBeUndefined();
+  expect(part(prior, 'reason')?.valueCode).toBe('undecodable');
+});
+
+test('a contribution is a difference in percentage points, for eligible outcomes only, and noise is 0', () => {
+  const result = buildResult(resultRequest());
+  const contributions = (name: string) => inputOf(result, name).filter(({ url }) => url === 'contribution');
+  expect(contributions('age')).toEqual([
+    {
+      url: 'contribution',
+      extension: [
+        { url: 'outcome', valueCode: 'ascvd-10y' },
+        {
+          url: 'difference',
+          valueQuantity: { value: 5.3, unit: 'percentage points', system: 'http://unitsofmeasure.org', code: '%' },
+        },
+      ],
+    },
+  ]);
+  expect(contributions('systolicBloodPressure')[0]?.extension?.[1]?.valueQuantity?.value).toBe(0);
+});
+
+const bareFraction = /(?<![\d.,])0\.\d+(?!\d*\.?\d* ?(%|[a-zA-Zµ]))/;
+
+/** Paths of decimals between 0 and 1 that a reader could take for a fraction of 1. */
+function bareFractions(value: unknown, path: string, parent?: object): string[] {
+  if (typeof value === 'string') return bareFraction.test(value) ? [`${path}: ${value}`] : [];
+  if (typeof value === 'number') {
+    if (value <= 0 || value >= 1 || path.endsWith('.probabilityDecimal')) return [];
+    return parent !== undefined && 'unit' in parent ? [] : [path];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => bareFractions(child, `${path}.${key}`, value));
+}
+
+test.each([0.147, 0.008, 0.0749, 0.00042, 1e-7, 3e-10, 0, 1, 0.9999999])(
+  'RA-2a no bare fraction and no exponent stand anywhere in the result of score %d',
+  (score) => {
+    const result = buildResult(
+      resultRequest({
+        scores: new Map([['ascvd-10y', score]]),
+        contributions: [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.0041 }],
+      }),
+    );
+    expect(bareFractions(result, 'RiskAssessment')).toEqual([]);
+    expect(JSON.stringify(result)).not.toMatch(/[:[,]-?\d+(\.\d+)?e/i);
+    expect(strictR4Issues(result).filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
+  },
+);
+
+test('the search for bare fractions finds one in a number and in a text', () => {
+  expect(bareFractions({ a: 0.37 }, 'x')).toEqual(['x.a']);
+  expect(bareFractions({ a: 'raw score 0.372; top' }, 'x')).toHaveLength(1);
+  expect(bareFractions({ a: 'risk 0.37.' }, 'x')).toHaveLength(1);
+  expect(bareFractions({ a: '0.8 % over', b: { value: 0.9, unit: 'mg/dL' }, c: 10.5 }, 'x')).toEqual([]);
+});
+
+test('a risk too small to write without an exponent is a range that ends where digits end', () => {
+  const [prediction] = buildResult(resultRequest({ scores: new Map([['ascvd-10y', 3e-10]]) })).prediction ?? [];
+  expect(prediction?.probabilityDecimal).toBeUndefined();
+  expect(prediction?.probabilityRange?.high).toMatchObject({ value: 0.000001, code: '%' });
+  expect(prediction?.extension?.[1]?.valueQuantity).toMatchObject({ comparator: '<', value: 0.000001, code: '%' });
+  expect(prediction?.rationale).toContain('less than 0.000001 %');
+  expect(prediction?.qualitativeRisk?.text).toBe('low risk');
+});
+
+test('the instant and the validity of the result are said', () => {
+  const request = resultRequest();
+  expect(resultValidUntil(request).toISOString()).toBe('2027-03-01T09:00:00.000Z');
+  const result = buildResult(request);
+  const at = (url: string) => result.extension?.find((extension) => extension.url === url)?.valueDateTime;
+  expect(at(extensionUrls.asOf)).toBe('2026-03-01T10:00:00+01:00');
+  expect(at(extensionUrls.validUntil)).toBe('2027-03-01T10:00:00+01:00');
+});
+
+test('RA-6 notes and narrative say what was assumed, missing, withheld, superseded, and how contributions came about', () => {
+  const manifest = { supersededBy: { model: 'prevent-base', because: 'recalibrated in 2023' } };
+  const result = buildResult(resultRequest({ manifest }));
+  const notes = result.note?.map(({ text }) => text) ?? [];
+  expect(notes).toEqual([
+    'AI-generated, preliminary: not verified by a person.',
+    'This model is superseded by prevent-base: recalibrated in 2023',
+    'Assumed absent: Statin (no Statin in the complete record; last encounter within P1Y).',
+    'Missing: Prior <cardiovascular> disease & "stroke" (a Condition has text only).',
+    'Withheld: Heart failure, not-eligible: age 61 is outside 30 to 59.',
+    expect.stringContaining('Contributions: occlusion against the reference person'),
+  ]);
+  const div = result.text?.div ?? '';
+  expect(div).toContain('Test model (test-model 1.2.3)');
+  expect(div).toContain('14.7 % (147 in 1,000) over 10 years, intermediate risk');
+  expect(div).toContain('superseded by prevent-base');
+  expect(div).toContain('<td>eGFR</td><td>77.25 mL/min/1.73 m²</td>');
+  expect(div).toContain('Age: +5.30 percentage points');
+});
+
+test('the narrative is well-formed XHTML, whatever markup or control characters labels and details hold', () => {
+  const hostile = '<script>alert(1)</script> & "x" \u0000\u0008 \ud800 ]]> &amp;';
+  const request = resultRequest({ features: { ...resultRequest().features, age: { label: hostile, unit: hostile } } });
+  const div = buildResult(request).text?.div ?? '';
+  expect(div).not.toContain('<script');
+  expect(div).toContain('&lt;script&gt;');
+  expect(div).not.toMatch(/[\p{Cc}\p{Cs}]/u);
+  expect(div.replace(/&(amp|lt|gt|quot);/g, '')).not.toContain('&');
+  const open: string[] = [];
+  for (const [, closing, name] of div.matchAll(/<(\/?)([a-z]+)(?: xmlns="[^"]*")?>/g)) {
+    if (closing === '') open.push(name ?? '');
+    else expect(open.pop()).toBe(name);
+  }
+  expect(open).toEqual([]);
+  expect(div.match(/</g)?.length).toBe([...div.matchAll(/<(\/?)([a-z]+)(?: xmlns="[^"]*")?>/g)].length);
+});
+
+test('asserted inputs are named as such, and a result without contributions says why', () => {
+  const { inputs } = resultRequest();
+  const features = new Map(inputs.features).set('age', { state: 'asserted', value: 50, sources: [] });
+  const result = buildResult(
+    resultRequest({ inputs: { ...inputs, features }, contributions: { none: 'the explanation by occlusion failed' } }),
+  );
+  const notes = result.note?.map(({ text }) => text);
+  expect(notes).toContain('What-if: asserted by the caller, not taken from the record: Age.');
+  expect(notes).toContain('No contributions of inputs: the explanation by occlusion failed');
+  expect(result.text?.div).toContain('No contributions of inputs: the explanation by occlusion failed');
+  expect(part(inputOf(result, 'age'), 'state')?.valueCode).toBe('asserted');
+  expect(inputOf(result, 'age').some(({ url }) => url === 'contribution' || url === 'source')).toBe(false);
+});
+
+test('inputs without any source leave no empty basis behind', () => {
+  const { inputs } = resultRequest();
+  const features = new Map([['age', { state: 'asserted', value: 50, sources: [] }] as const]);
+  expect(buildResult(resultRequest({ inputs: { ...inputs, features, basis: [] } }))).not.toHaveProperty('basis');
+});
+
+const broken = expect.objectContaining({ code: 'RESULT_INVALID' });
+
+test.each([Number.NaN, -0.01, 1.01, Number.POSITIVE_INFINITY])('a score of %d is refused, never shown', (score) => {
+  expect(() => buildResult(resultRequest({ scores: new Map([['ascvd-10y', score]]) }))).toThrow(broken);
+});
+
+test('a missing score, an unknown feature and a result about nothing are refused', () => {
+  const { inputs } = resultRequest();
+  expect(() => buildResult(resultRequest({ scores: new Map() }))).toThrow(broken);
+  expect(() => buildResult(resultRequest({ features: {} }))).toThrow(broken);
+  expect(() => buildResult(resultRequest({ inputs: { ...inputs, verdicts: new Map() } }))).toThrow(broken);
+});
+
+test('a result that the validator refuses, that holds an exponent or contradicts itself never leaves', () => {
+  const result = buildResult(resultRequest());
+  const refuse = () => {
+    throw new PredictionError('RESOURCE_INVALID', 'no');
+  };
+  expect(() => assertResultValid(result, refuse)).toThrow(broken);
+  const { inputs } = resultRequest();
+  const features = new Map(inputs.features).set('creatinine', { state: 'asserted', value: 1e-9, sources: [] });
+  const tiny = buildResult(resultRequest({ inputs: { ...inputs, features } }));
+  expect(() => assertResultValid(tiny, () => undefined)).toThrow(broken);
+  const prediction = (result.prediction ?? []).map((one) => ({ ...one, probabilityDecimal: 0.147 }));
+  expect(() => assertResultValid({ ...result, prediction }, () => undefined)).toThrow(broken);
+});

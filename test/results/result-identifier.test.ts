@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { FeatureValue } from '../../src/features/feature-vector.ts';
+import { resultIdentifier } from '../../src/results/result-identifier.ts';
+import type { ResultRequest } from '../../src/results/result-request.ts';
+import { resultRequest, source, testValues } from '../support/result-request.ts';
+
+const base = resultRequest();
+const identifier = resultIdentifier(base);
+
+function withFeature(name: string, value: FeatureValue): ResultRequest {
+  return { ...base, inputs: { ...base.inputs, features: new Map(base.inputs.features).set(name, value) } };
+}
+
+test('the identifier is a SHA-256 and stays the same whenever it is computed', () => {
+  expect(identifier).toMatch(/^[0-9a-f]{64}$/);
+  expect(resultIdentifier({ ...base, computedAt: new Date('2027-01-01T00:00:00Z') } as ResultRequest)).toBe(identifier);
+  expect(resultIdentifier({ ...base, contributions: { none: 'failed' } } as ResultRequest)).toBe(identifier);
+});
+
+test('the order of features, verdicts, sources and basis does not matter', () => {
+  const entries = [...base.inputs.features];
+  fc.assert(
+    fc.property(fc.shuffledSubarray(entries, { minLength: entries.length }), (shuffled) => {
+      const features = new Map(
+        shuffled.map(([name, value]) => [name, { ...value, sources: [...value.sources].reverse() }]),
+      );
+      const verdicts = new Map([...base.inputs.verdicts].reverse());
+      const basis = [...base.inputs.basis].reverse();
+      expect(resultIdentifier({ ...base, inputs: { features, verdicts, basis } } as ResultRequest)).toBe(identifier);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+const statin = testValues.statin as Extract<FeatureValue, { state: 'assumed-absent' }>;
+const pressure = testValues.systolicBloodPressure as Extract<FeatureValue, { state: 'observed' }>;
+
+const changed: [string, ResultRequest][] = [
+  ['tenant', { ...base, subject: { ...base.subject, tenant: 'other' } }],
+  ['FHIR base', { ...base, subject: { ...base.subject, base: 'https://ehr.example/fhir' } }],
+  ['subject', { ...base, subject: { ...base.subject, id: '18' } }],
+  ['encounter', { ...base, encounter: 'e1' }],
+  ['model', { ...base, model: { ...base.model, id: 'other-model' } }],
+  ['model version', { ...base, model: { ...base.model, version: '1.2.4' } }],
+  ['model digest', { ...base, model: { ...base.model, digest: 'f'.repeat(64) } }],
+  ['as-of', { ...base, asOf: new Date('2026-03-01T09:01:00Z') }],
+  [
+    'unit of a feature',
+    { ...base, features: { ...base.features, creatinine: { label: 'Creatinine', unit: 'umol/L' } } },
+  ],
+  ['value', withFeature('systolicBloodPressure', { ...pressure, value: 142 })],
+  [
+    'source version',
+    withFeature('systolicBloodPressure', { ...pressure, sources: [source('Observation/bp/_history/2')] }),
+  ],
+  ['clinical time', withFeature('systolicBloodPressure', { ...pressure, at: '2026-02-28T09:31:00+01:00' })],
+  ['state', withFeature('systolicBloodPressure', { state: 'asserted', value: 141, sources: pressure.sources })],
+  ['kind of value', withFeature('statin', { state: 'observed', value: false, sources: statin.sources })],
+  ['reason', withFeature('priorCvd', { state: 'missing', because: 'conflict', detail: '', sources: [] })],
+  [
+    'verdict',
+    {
+      ...base,
+      inputs: { ...base.inputs, verdicts: new Map([...base.inputs.verdicts]).set('hf-30y', { state: 'score' }) },
+    },
+  ],
+];
+
+test.each(changed)('another %s gives another identifier', (_, request) => {
+  expect(resultIdentifier(request)).not.toBe(identifier);
+});
+
+test('parts that run into each other are kept apart', () => {
+  const one = { ...base, subject: { ...base.subject, tenant: 'a', id: 'bc' } };
+  const other = { ...base, subject: { ...base.subject, tenant: 'ab', id: 'c' } };
+  expect(resultIdentifier(one)).not.toBe(resultIdentifier(other));
+});
