@@ -1,0 +1,40 @@
+import type { OutcomeRecord } from '../write-back/outcome-record.ts';
+import type { PredictionOutcome } from './prediction-outcome.ts';
+
+/** The row of `outcomes` for one prediction or abstention. */
+export function outcomeToRecord(
+  outcome: PredictionOutcome,
+  made: {
+    readonly subject: { readonly tenant: string; readonly base: string; readonly id: string };
+    readonly encounter?: string;
+    readonly computedAt: Date;
+    readonly validUntil: Date;
+    readonly whatIf: boolean;
+  },
+): OutcomeRecord {
+  const { model, asOf, identifier, inputs } = outcome;
+  return {
+    identifier,
+    tenant: made.subject.tenant,
+    fhirBase: made.subject.base,
+    subjectId: made.subject.id,
+    encounterId: made.encounter ?? '',
+    modelId: model.id,
+    modelVersion: model.version,
+    modelDigest: model.digest,
+    asOf,
+    computedAt: made.computedAt,
+    validUntil: made.validUntil,
+    state: outcome.state,
+    whatIf: made.whatIf,
+    verdicts: Object.fromEntries(
+      [...inputs.verdicts].map(([id, verdict]) => [
+        id,
+        verdict.state === 'score'
+          ? { state: verdict.state }
+          : { state: verdict.state, reasons: verdict.reasons.map(({ reason }) => reason) },
+      ]),
+    ),
+    ...(outcome.state === 'scored' ? { scores: Object.fromEntries(outcome.scores) } : {}),
+  };
+}

@@ -1,0 +1,154 @@
+import type { Patient } from '@medplum/fhirtypes';
+import { explain } from '../explanation/explain.ts';
+import { readAssertedInputs } from '../features/asserted-input.ts';
+import { extractFeatures } from '../features/extract-features.ts';
+import { encode, inputRow, score } from '../inference/score.ts';
+import { recordQueries } from '../model-catalog/record-queries.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { gatherRecord } from '../records/gather-record.ts';
+import type { Subject } from '../records/subject.ts';
+import { assertResultValid } from '../results/assert-result-valid.ts';
+import { buildResult, resultValidUntil } from '../results/build-result.ts';
+import { testHealthData } from '../results/canonical-urls.ts';
+import { modelDevice } from '../results/model-device.ts';
+import { buildProvenance } from '../results/provenance.ts';
+import { resultIdentifier } from '../results/result-identifier.ts';
+import type { ResultRequest } from '../results/result-request.ts';
+import type { WriteReceipt } from '../write-back/outcome-record.ts';
+import { writeResult } from '../write-back/write-result.ts';
+import { outcomeToRecord } from './outcome-to-record.ts';
+import type { Abstained, PredictionOutcome, Scored } from './prediction-outcome.ts';
+import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
+import type { PredictionRequest } from './prediction-request.ts';
+
+/**
+ * The path, and the only place that knows its order: gather, extract, score, explain, build, write. Every entrance
+ * calls it once per subject. An abstention is a result, not an error.
+ * Throws PredictionError with the code of the step that failed; nothing was written then.
+ */
+export async function predict(parts: PredictionParts, request: PredictionRequest): Promise<PredictionOutcome> {
+  const now = parts.clock.now();
+  const asOf = request.asOf ?? cutToMinute(now);
+  if (asOf.getTime() > now.getTime()) {
+    throw new PredictionError(
+      'AS_OF_IN_FUTURE',
+      `As-of ${asOf.toISOString()} lies in the future: a prediction is made of what is known. Leave asOf out for now.`,
+    );
+  }
+  if (request.writeBack && request.inputs.length > 0) {
+    throw new PredictionError(
+      'WHAT_IF_NOT_WRITABLE',
+      'A prediction from asserted inputs is never written back. Leave out `input`, or writeBack.',
+    );
+  }
+  const model = parts.findModel(request.model, request.version);
+  const { manifest, compiled } = model;
+  const asserted = readAssertedInputs(request.inputs, compiled);
+  const subject: Subject = { tenant: parts.tenant, base: parts.subjectBase, id: request.subject };
+
+  const record = await gatherRecord({
+    source: parts.source,
+    subject: { ...subject, base: parts.source.base },
+    queries: recordQueries(compiled.map, asOf, parts.optOutBy),
+    seed: request.seed,
+    asOf,
+    ...(request.encounter === undefined ? {} : { encounter: request.encounter }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+
+  const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone);
+  const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
+  const identity = {
+    model: named(model),
+    subject,
+    encounter: request.encounter,
+    asOf,
+    inputs,
+    features: compiled.map.features,
+  };
+  const common = { model: named(model), asOf, identifier: resultIdentifier(identity), inputs };
+
+  const made = {
+    subject,
+    encounter: request.encounter,
+    computedAt: now,
+    validUntil: resultValidUntil({ ...identity, timeZone: parts.timeZone }),
+    whatIf: request.inputs.length > 0,
+  };
+
+  if (outcomes.length === 0) {
+    const abstained: Abstained = { state: 'abstained', ...common };
+    await writeResult(parts.database, parts.openResultStore, outcomeToRecord(abstained, made));
+    return abstained;
+  }
+
+  const row = inputRow(manifest.tensors.input.columns, inputs.features);
+  const scores = await score(model.run, row, outcomes);
+  const explanation = await explain({
+    explanation: manifest.explanation,
+    columns: manifest.tensors.input.columns,
+    encode,
+    inputs: row,
+    run: model.run,
+    outcomes,
+  });
+  if ('none' in explanation && explanation.cause !== undefined) {
+    parts.event({
+      name: 'explanation.degraded',
+      model: `${manifest.id}@${manifest.version}`,
+      error: explanation.cause,
+    });
+  }
+
+  const device = modelDevice(named(model));
+  const result: ResultRequest = {
+    ...identity,
+    subject: { ...subject, own: parts.source.own },
+    computedAt: now,
+    timeZone: parts.timeZone,
+    scores,
+    contributions: explanation,
+    testData: isTestData(record.patient),
+    deviceReference: `Device/${device.id}`,
+  };
+  const resource = buildResult(result);
+  assertResultValid(resource, parts.validate);
+
+  const scored: Scored = { state: 'scored', ...common, resource, scores };
+  const origin = {
+    deviceReference: result.deviceReference,
+    computedAt: now,
+    recorded: now,
+    timeZone: parts.timeZone,
+    basis: inputs.basis,
+  };
+  const receipt = await writeResult(
+    parts.database,
+    parts.openResultStore,
+    outcomeToRecord(scored, made),
+    request.writeBack
+      ? { riskAssessment: resource, device, provenance: (target) => buildProvenance({ target, ...origin }) }
+      : undefined,
+  );
+  return request.writeBack ? { ...scored, resource: stored(receipt) } : scored;
+}
+
+function isTestData({ meta }: Patient): boolean {
+  return (meta?.security ?? []).some(
+    ({ system, code }) => system === testHealthData.system && code === testHealthData.code,
+  );
+}
+
+function cutToMinute(instant: Date): Date {
+  return new Date(Math.floor(instant.getTime() / 60_000) * 60_000);
+}
+
+function named({ manifest, digest }: PredictableModel): ResultRequest['model'] {
+  return { id: manifest.id, version: manifest.version, title: manifest.title, digest, manifest };
+}
+
+function stored({ resource }: WriteReceipt): Scored['resource'] {
+  if (resource === undefined)
+    throw new PredictionError('WRITE_REJECTED', 'The store gave back no result although it was asked to keep it.');
+  return resource;
+}

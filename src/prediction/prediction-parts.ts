@@ -1,0 +1,40 @@
+import type { RiskAssessment } from '@medplum/fhirtypes';
+import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
+import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { LogEvent } from '../platform/events.ts';
+import type { RecordSource } from '../records/record-source.ts';
+import type { OpenResultStore } from '../write-back/write-result.ts';
+
+/** A model version, loaded and compiled. */
+export interface PredictableModel {
+  readonly manifest: Manifest;
+  /** SHA-256 (hex) of the version's files. */
+  readonly digest: string;
+  readonly compiled: CompiledFeatureMap;
+  /** See LoadedModel.run. */
+  readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
+}
+
+/** Everything the path needs of the house; made once, in `wire.ts`. */
+export interface PredictionParts {
+  readonly tenant: string;
+  readonly source: RecordSource;
+  /**
+   * The FHIR base that names the subject in keys and identifiers. For the own store it is the base of its first start,
+   * so that another port or public name does not make other subjects of its patients.
+   */
+  readonly subjectBase: string;
+  readonly database: Database;
+  readonly openResultStore: OpenResultStore;
+  readonly clock: Clock;
+  /** IANA zone of the site. */
+  readonly timeZone: string;
+  readonly optOutBy: readonly ('consent' | 'group')[];
+  /** Throws MODEL_UNKNOWN. */
+  findModel(id: string, version?: string): PredictableModel;
+  /** Throws where the resource breaks base R4. */
+  validate(resource: RiskAssessment): void;
+  event(event: LogEvent): void;
+}
