@@ -93,6 +93,7 @@ function emptinessFindings(value: unknown, path: string, found: ErrorIssue[], de
   if (value === null) complain('null');
   else if (typeof value === 'string') {
     if (value === '') complain('An empty string');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     else if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(value)) complain('A control character');
   }
   if (Array.isArray(value)) {

@@ -75,7 +75,7 @@ export interface Answer {
   readonly headers: Headers;
   readonly text: string;
   /** The parsed body; empty where there is none. */
-  // Of any type, since tests look into bodies of every kind.
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every kind
   readonly body: any;
 }
 
