@@ -1,14 +1,14 @@
 import { compileExpression } from '../model-catalog/expression.ts';
 import type { DerivedDefinition } from '../model-catalog/feature-map-schema.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
-import type { FeatureValue } from './feature-vector.ts';
+import type { FeatureValue, SourceReference } from './feature-vector.ts';
 
 /** Arithmetic over other features. It is as old as the oldest of them, and missing when one of them is. */
 export function compileDerived(definition: DerivedDefinition): { extract: FeatureExtractor; reads: readonly string[] } {
   const { reads, evaluate } = compileExpression(definition.expression);
   const extract: FeatureExtractor = (context) => {
     const inputs = reads.map((name) => ({ name, input: context.values.get(name) }));
-    const sources = inputs.flatMap(({ input }) => input?.sources ?? []);
+    const sources = distinct(inputs.flatMap(({ input }) => input?.sources ?? []));
     const absent = inputs
       .filter(({ input }) => input === undefined || input.state === 'missing')
       .map(({ name }) => name);
@@ -41,6 +41,11 @@ export function compileDerived(definition: DerivedDefinition): { extract: Featur
     return { state: 'derived', value, ...(at === undefined ? {} : { at }), from: reads, sources };
   };
   return { extract, reads };
+}
+
+/** Two inputs may come from one resource; it is named once. */
+function distinct(sources: readonly SourceReference[]): SourceReference[] {
+  return [...new Map(sources.map((source) => [`${source.reference} ${source.display}`, source])).values()];
 }
 
 function scalarOf(input: FeatureValue | undefined): number | boolean | string {

@@ -40,11 +40,14 @@ export function judge(
   }
   if (notEligible.length > 0) return { state: 'not-eligible', reasons: notEligible };
 
-  for (const name of required) if (known(features.get(name)) === undefined) lacks(name);
+  const ranges = population.ranges.filter(concerns);
+  for (const name of [...required, ...ranges.map(({ feature }) => feature)]) {
+    if (known(features.get(name)) === undefined) lacks(name);
+  }
   if (insufficient.size > 0) return { state: 'insufficient-data', reasons: [...insufficient.values()] };
 
   const outside: Reason[] = [];
-  for (const rule of population.ranges.filter(concerns)) {
+  for (const rule of ranges) {
     const value = Number(known(features.get(rule.feature)));
     const tooHigh = rule.below !== undefined ? value >= rule.below : rule.to !== undefined && value > rule.to;
     if (value < rule.from || tooHigh) {

@@ -29,6 +29,8 @@ const knownUnitsLimit = 64;
 export function compileQuantity(unit: string, declared: readonly DeclaredConversion[] = []): QuantityReader {
   if (!isUcumUnit(unit)) throw new RangeError(`unit '${unit}' is not a UCUM code`);
   const known = new Map<string, UnitConversion>([[unit, { factor: 1, offset: 0 }]]);
+  // Fixed by the map alone: what is understood must never depend on the patients seen before.
+  const spelt: ReadonlySet<string> = new Set([unit, ...declared.map(({ from }) => from)]);
   for (const { from, factor, offset } of declared) {
     if (!isUcumUnit(from)) throw new RangeError(`conversion from '${from}': not a UCUM code`);
     known.set(from, { factor, offset: offset ?? 0 });
@@ -48,7 +50,7 @@ export function compileQuantity(unit: string, declared: readonly DeclaredConvers
     if (comparator !== undefined)
       return { because: 'comparator', detail: `the value is a limit (${comparator}), not a number` };
     // Without a code only the very text of a unit that the map itself names is understood.
-    const from = code ?? (text !== undefined && known.has(text) ? text : undefined);
+    const from = code ?? (text !== undefined && spelt.has(text) ? text : undefined);
     if (from === undefined) {
       return text === undefined
         ? { because: 'unit-missing', detail: `the value has no unit; ${unit} is needed` }

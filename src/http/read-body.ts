@@ -105,7 +105,7 @@ function unsupported(request: IncomingMessage, allowed: string): PredictionError
 
 function tooLarge(request: IncomingMessage, maxBytes: number): PredictionError {
   discardRest(request);
-  const limit = maxBytes >= 2 ** 20 ? `${maxBytes / 2 ** 20} MiB` : `${maxBytes} bytes`;
+  const limit = maxBytes >= 1_000_000 ? `${maxBytes / 1_000_000} MB` : `${maxBytes} bytes`;
   return new PredictionError(
     'BODY_TOO_LARGE',
     `The body is larger than ${limit}: send less at once, or have MAX_BODY_MB raised.`,

@@ -118,7 +118,7 @@ export const configSchema = Type.Object(
     }),
     predictTimeoutMs: whole({
       ...milliseconds,
-      description: 'How long one prediction may take, the reading of the record included.',
+      description: 'How long one prediction may wait for the record. A computation that has begun is finished.',
       default: 30_000,
     }),
     drainTimeoutMs: whole({

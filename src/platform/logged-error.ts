@@ -1,4 +1,4 @@
-import { PredictionError } from './errors.ts';
+import { type ErrorCode, PredictionError } from './errors.ts';
 
 /** What of an error may stand in a log. */
 export interface ErrorForLog {
@@ -14,15 +14,34 @@ export interface ErrorForLog {
 const maxCauses = 4;
 
 /**
- * Reduces a caught value to what may be logged. A PredictionError keeps its message, for the project writes
- * it and keeps PHI out of it. Any other message may quote what failed (a driver's error quotes the row, a
- * JSON error the text), so only the name, the code, the constraint and table, and the stack's frames remain.
+ * Errors about this server, its settings, models and neighbours. Every other message answers a caller and may quote what
+ * the caller sent: an id, an asserted value, a search for a record number.
+ */
+const aboutTheServer: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MODEL_INVALID',
+  'RECORD_UNREACHABLE',
+  'INFERENCE_FAILED',
+  'RESULT_INVALID',
+  'STORAGE_FULL',
+  'DATABASE_UNAVAILABLE',
+  'STARTING',
+  'SHUTTING_DOWN',
+  'CONFIG_INVALID',
+  'DATA_DIR_LOCKED',
+  'INTERNAL',
+]);
+
+/**
+ * Reduces a caught value to what may be logged. A PredictionError about the server itself keeps its message. Any other
+ * message may quote what failed (an answer to a caller quotes the call, a driver's error the row, a JSON error the text),
+ * so only the name, the code, the constraint and table, and the stack's frames remain.
  */
 export function errorForLog(error: unknown, depth = 0): ErrorForLog {
   if (!(error instanceof Error)) return { name: error === null ? 'null' : typeof error };
   const cause = error.cause === undefined || depth >= maxCauses ? {} : { cause: errorForLog(error.cause, depth + 1) };
   if (error instanceof PredictionError) {
-    return { name: error.name, code: error.code, message: error.message, stack: framesOf(error), ...cause };
+    const message = aboutTheServer.has(error.code) ? { message: error.message } : {};
+    return { name: error.name, code: error.code, ...message, stack: framesOf(error), ...cause };
   }
   return {
     name: error.name,

@@ -153,6 +153,11 @@ describe('extraction', () => {
     expect(verdict(group([{ entity: { reference: 'Patient/2' } }]))).toBe('score');
   });
 
+  it('does not let a feature pass that only a range reads and that is missing', () => {
+    const unread = { ...options, columns: ['age'] };
+    expect(verdictOf(extractAll(features, [patient(), visit], unread))).toBe('insufficient-data creatinine:not-found');
+  });
+
   it('takes an asserted value in place of the record, and derives from it', () => {
     const inputs = extractAll(features, [patient(), visit, lab(1)], {
       ...options,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
+import { extractFeatures } from '../../src/features/extract-features.ts';
 import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
-import { mgPerDl, observation } from '../support/build-record.ts';
-import { extractOne } from '../support/extract-one.ts';
+import { mgPerDl, observation, recordOf } from '../support/build-record.ts';
+import { extractOne, noPopulation } from '../support/extract-one.ts';
 
 const cholesterol: FeatureDefinition = {
   kind: 'observation',
@@ -159,6 +161,21 @@ describe('an observation feature', () => {
     expect(extractOne(cholesterol, [observation('2093-3', { value: 180, unit: 'mg/dL' }, '2026-01-01')])).toMatchObject(
       { value: 180 },
     );
+  });
+
+  it('understands the same text whatever patients came before', () => {
+    const compiled = compileFeatureMap({ language: 1, features: { feature: cholesterol }, population: noPopulation });
+    const extract = (quantity: object) => {
+      const record = recordOf([observation('2093-3', quantity, '2026-01-01')]);
+      const tensors = {
+        input: { name: 'x', type: 'float64' as const, columns: [{ feature: 'feature' }] },
+        output: { name: 'y', type: 'float64' as const, columns: 1 },
+      };
+      return extractFeatures(record, compiled, { tensors, outcomes: [] }, new Map(), 'UTC').features.get('feature');
+    };
+    expect(extract({ value: 2, unit: 'g/L' })).toMatchObject({ because: 'unit-unknown' });
+    expect(extract(ucum(2, 'g/L'))).toMatchObject({ value: 200 });
+    expect(extract({ value: 2, unit: 'g/L' })).toMatchObject({ because: 'unit-unknown' });
   });
 
   it('refuses mL/min where mL/min/{1.73_m2} is declared', () => {

@@ -1,0 +1,59 @@
+import { PredictionError } from '../platform/errors.ts';
+import { predictCommand } from './predict-command.ts';
+import { sampleCommand } from './sample-command.ts';
+import { serveCommand } from './serve-command.ts';
+
+const usage = `fhirsight <command>
+
+  serve                         serve on HOST:PORT (settings by environment; see .env.example)
+  sample                        synthetic patients as NDJSON on standard output, or into the store
+    --patients N                how many (default 100)
+    --seed S                    whole number; the same seed gives the same patients (default 1)
+    --reference-date YYYY-MM-DD the day their histories end before (default today)
+    --load                      load them into the store instead of printing them
+  predict                       one prediction, as the RiskAssessment or the OperationOutcome it gives
+    --model ID [--version V]    a model of MODELS_DIR
+    --patient ID                logical id of the Patient
+    --as-of WHEN                date or dateTime (default now)
+    --write-back                store the result
+
+A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
+`;
+
+const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  serve: serveCommand,
+  sample: sampleCommand,
+  predict: predictCommand,
+};
+
+/** Runs one command of `fhirsight`. @returns the exit code: 0 done, 1 failed, 2 the command line was wrong */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  if (name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const command = commands[name];
+  if (command === undefined) {
+    process.stderr.write(`fhirsight has no command '${name}'.\n\n${usage}`);
+    return 2;
+  }
+  try {
+    return await command(rest);
+  } catch (error) {
+    if (error instanceof PredictionError) {
+      process.stderr.write(`${error.code}: ${error.message}\n`);
+      return 1;
+    }
+    if (isUsageError(error)) {
+      process.stderr.write(`${error.message}\n\n${usage}`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+/** node:util parseArgs says what is wrong with an option in the message of a TypeError. */
+function isUsageError(error: unknown): error is TypeError {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}

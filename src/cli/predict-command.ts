@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
+import { predictDefinition } from '../entrances/fhir-operation/predict-definition.ts';
+import { predictOperation } from '../entrances/fhir-operation/predict-operation.ts';
+import { describeError } from '../http/error-response.ts';
+import { systemClock } from '../platform/clock.ts';
+import { type Config, readConfigFromProcess } from '../platform/config.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { createLogger } from '../platform/logger.ts';
+import { predict } from '../prediction/predict.ts';
+import type { PredictionRequest } from '../prediction/prediction-request.ts';
+import { wire } from '../wire.ts';
+import { askServer, runningServer } from './running-server.ts';
+
+/** `fhirsight predict`: one prediction on standard output. @returns 0 for a result, 1 for an abstention or an error */
+export async function predictCommand(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      model: { type: 'string' },
+      version: { type: 'string' },
+      patient: { type: 'string' },
+      'as-of': { type: 'string' },
+      'write-back': { type: 'boolean', default: false },
+    },
+  });
+  const { model, version, patient } = values;
+  if (model === undefined || patient === undefined) {
+    throw new PredictionError(
+      'PARAMETER_INVALID',
+      'predict needs --model and --patient, for example: fhirsight predict --model prevent-base --patient sample-0001',
+    );
+  }
+  const parameter: ParametersParameter[] = [{ name: 'model', valueString: model }];
+  if (version !== undefined) parameter.push({ name: 'version', valueString: version });
+  if (values['as-of'] !== undefined) parameter.push({ name: 'asOf', valueDateTime: values['as-of'] });
+  if (values['write-back']) parameter.push({ name: 'writeBack', valueBoolean: true });
+  return await ask({ resourceType: 'Parameters', parameter }, patient, readConfigFromProcess());
+}
+
+async function ask(body: Parameters, patient: string, config: Config): Promise<number> {
+  const url = await runningServer(config);
+  if (url === undefined) return await predictHere(body, patient, config);
+  const { status, text } = await askServer(url, `/fhir/R4/Patient/${encodeURIComponent(patient)}/$predict`, body);
+  process.stdout.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
+  return status === 200 ? 0 : 1;
+}
+
+async function predictHere(body: Parameters, patient: string, config: Config): Promise<number> {
+  const requestId = randomUUID();
+  const logger = createLogger({ level: 'warn' });
+  const house = await wire({
+    config,
+    clock: systemClock,
+    logger,
+    listen: async () => `http://${config.host}:${config.port}`,
+  });
+  try {
+    const operation = {
+      definition: predictDefinition(),
+      timeZone: config.siteTimeZone,
+      bases: [house.source.base],
+      validate: (resource: unknown) => house.validator.validate(resource),
+      predict: (request: PredictionRequest) => predict(house.prediction, request),
+    };
+    print(await predictOperation(operation, { instance: patient, body, requestId }));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof PredictionError)) throw error;
+    print(describeError(error, requestId).outcome);
+    return 1;
+  } finally {
+    await house.close();
+  }
+}
+
+function print(resource: Resource): void {
+  process.stdout.write(`${JSON.stringify(resource, null, 2)}\n`);
+}

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { createFhirsight } from '../index.ts';
+import { systemClock } from '../platform/clock.ts';
+import { readConfigFromProcess } from '../platform/config.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { createLogger } from '../platform/logger.ts';
+import { loadSamplePatientsOnce } from './load-sample-patients.ts';
+import { readyText } from './ready-text.ts';
+
+/**
+ * `fhirsight serve`: listens, loads the sample patients into an empty embedded store, prints what can be pasted, and
+ * drains on SIGINT or SIGTERM. The exit code is 0 after a drain, also in the middle of an inference.
+ */
+export async function serveCommand(args: readonly string[]): Promise<number> {
+  parseArgs({ args: [...args], options: {} });
+  const config = readConfigFromProcess();
+  const logger = createLogger({ level: config.logLevel });
+  const stopped = stopSignal();
+  const fhirsight = createFhirsight({ config, clock: systemClock, logger });
+  const server = createServer(fhirsight.router);
+  let url = '';
+  try {
+    await fhirsight.start({
+      listen: async () => {
+        url = await listen(server, config.host, config.port);
+        return url;
+      },
+      prepare: (house) => loadSamplePatientsOnce(house, config, systemClock, logger),
+    });
+    const samplePatients =
+      config.samplePatients > 0 && config.databaseUrl === undefined && config.fhirBaseUrl === undefined;
+    process.stdout.write(
+      readyText(config.publicBaseUrl ?? url, {
+        samplePatients,
+        ...(config.fhirBaseUrl === undefined ? {} : { fhirBaseUrl: config.fhirBaseUrl }),
+      }),
+    );
+    await stopped;
+  } finally {
+    const closed = closeServer(server);
+    await fhirsight.close();
+    server.closeAllConnections();
+    await closed;
+  }
+  return 0;
+}
+
+/** Resolves at the first SIGINT or SIGTERM. Later ones change nothing: what is under way is finished or times out. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    throw new PredictionError(
+      'CONFIG_INVALID',
+      `HOST ${host}, PORT ${port} cannot be listened on (${code}). Stop what uses it, or set PORT to a free port.`,
+      { cause },
+    );
+  }
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** Takes no new connections; resolves when the last one is closed. */
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  await closed;
+}

@@ -1,0 +1,60 @@
+import type { OperationDefinition, Parameters, RiskAssessment } from '@medplum/fhirtypes';
+import { PredictionError } from '../../platform/errors.ts';
+import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
+import type { PredictionRequest } from '../../prediction/prediction-request.ts';
+import { abstentionError } from './abstention-error.ts';
+import { predictionRequestFromParameters } from './prediction-request-from-parameters.ts';
+
+export interface PredictOperation {
+  /** Parsed from this definition, and served under it. */
+  readonly definition: OperationDefinition;
+  readonly timeZone: string;
+  /** Absolute bases under which the subject may be named: the record source's, and the own store's if it is the source. */
+  readonly bases: readonly string[];
+  /** Throws RESOURCE_INVALID for what is not base R4. */
+  readonly validate: (resource: unknown) => void;
+  readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
+}
+
+/** One call of `$predict`, free of HTTP. */
+export interface PredictCall {
+  /** Id in the URL at instance level; undefined at type level. */
+  readonly instance?: string;
+  /** The parsed body; undefined where it was empty. */
+  readonly body: unknown;
+  readonly requestId: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `$predict`: Parameters in, RiskAssessment out (OP-11: the bare resource).
+ * Throws PARAMETER_INVALID, ABSTAINED, and whatever the path throws.
+ */
+export async function predictOperation(operation: PredictOperation, call: PredictCall): Promise<RiskAssessment> {
+  const { definition, timeZone, bases } = operation;
+  const parameters = parametersOf(call.body);
+  if (call.body !== undefined) operation.validate(parameters);
+  const request = predictionRequestFromParameters(definition, parameters, call.instance, {
+    timeZone,
+    bases,
+    requestId: call.requestId,
+  });
+  const outcome = await operation.predict({
+    ...request,
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
+  });
+  if (outcome.state === 'abstained') throw abstentionError(outcome);
+  return outcome.resource;
+}
+
+/** OP-7, OP-9: an empty body has no parameters; a body that is not Parameters is refused by name. */
+function parametersOf(body: unknown): Parameters {
+  if (body === undefined) return { resourceType: 'Parameters' };
+  const type = typeof body === 'object' && body !== null && 'resourceType' in body ? body.resourceType : undefined;
+  if (type === 'Parameters') return body as Parameters;
+  const found = typeof type === 'string' ? `a ${type}` : 'not a FHIR resource';
+  const message = `$predict takes a Parameters resource; the body is ${found}.`;
+  throw new PredictionError('PARAMETER_INVALID', message, {
+    issues: [{ code: 'invalid', message, expression: 'resourceType' }],
+  });
+}

@@ -1,0 +1,78 @@
+import { type Request, type Response, Router } from 'express';
+import { readJsonBody } from '../../http/read-body.ts';
+import { requestContext } from '../../http/request-context.ts';
+import { sendResource } from '../../http/send-resource.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import { type PredictOperation, predictOperation } from './predict-operation.ts';
+
+const atType = /^\/Patient\/\$predict\/?$/;
+const atInstance = /^\/Patient\/([^/]+)\/\$predict\/?$/;
+const anyOperation = /\/\$[^/]*\/?$/;
+
+/**
+ * `$predict` at type and instance level, relative to the FHIR base. Mounted before the store's own routes, which would
+ * take `$predict` for an id. OP-6: it changes state, so POST only.
+ */
+export function predictRoutes(
+  operation: PredictOperation,
+  options: { readonly maxBodyBytes: number; readonly timeoutMs: number },
+): Router {
+  const router = Router();
+  const answer = async (request: Request, response: Response, instance: string | undefined): Promise<void> => {
+    requestContext(response).route = `${request.baseUrl}/Patient/${instance === undefined ? '' : ':id/'}$predict`;
+    refuseOtherMethods(request, response);
+    refuseQuery(request);
+    const result = await predictOperation(operation, {
+      body: isEmpty(request) ? undefined : await readJsonBody(request, options.maxBodyBytes),
+      requestId: requestContext(response).requestId,
+      signal: AbortSignal.any([givenUp(response), AbortSignal.timeout(options.timeoutMs)]),
+      ...(instance === undefined ? {} : { instance }),
+    });
+    sendResource(response, 200, result);
+  };
+  router.all(atType, (request, response) => answer(request, response, undefined));
+  router.all(atInstance, (request, response) =>
+    answer(request, response, (request.params as Record<string, string>)[0]),
+  );
+  router.all(anyOperation, (request, response) => {
+    requestContext(response).route = `${request.baseUrl}/*/$*`;
+    throw new PredictionError(
+      'OPERATION_UNKNOWN',
+      'There is no such operation here; this server has Patient/$predict and Patient/[id]/$predict.',
+    );
+  });
+  return router;
+}
+
+function refuseOtherMethods(request: Request, response: Response): void {
+  if (request.method === 'POST') return;
+  response.setHeader('Allow', 'POST');
+  request.resume();
+  throw new PredictionError(
+    'METHOD_NOT_ALLOWED',
+    `$predict can store its result, so it takes POST only, not ${request.method}.`,
+  );
+}
+
+/** OP-8, OP-12: parameters in the URL are refused, not dropped. */
+function refuseQuery(request: Request): void {
+  const name = [...new URLSearchParams(request.url.split('?')[1] ?? '').keys()].find(
+    (key) => key !== '_format' && key !== '_pretty',
+  );
+  if (name === undefined) return;
+  const message = `$predict takes its parameters in the body, not in the URL ('${name.slice(0, 64)}'): send a Parameters resource.`;
+  throw new PredictionError('PARAMETER_INVALID', message, { issues: [{ code: 'invalid', message }] });
+}
+
+function isEmpty(request: Request): boolean {
+  return request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0;
+}
+
+/** Aborted when the caller goes away before the answer. */
+function givenUp(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

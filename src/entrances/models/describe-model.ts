@@ -1,0 +1,44 @@
+import type { LoadedVersion } from '../../model-catalog/model-version.ts';
+
+/** One line of `GET /models`. */
+export function summariseModel(
+  { manifest, digest, loadMs }: LoadedVersion,
+  isDefault: boolean,
+): Record<string, unknown> {
+  const { id, version, title, description, supersededBy, outcomes } = manifest;
+  return {
+    id,
+    version,
+    default: isDefault,
+    title,
+    description,
+    ...(supersededBy === undefined ? {} : { supersededBy }),
+    outcomes: outcomes.map(({ id: outcome, label, horizon }) => ({ id: outcome, label, horizon })),
+    digest,
+    loadMs,
+  };
+}
+
+/** `GET /models/{id}`: everything an integrator or a reviewer asks of a version: inputs, population, outcomes, bands, sources, card. */
+export function describeModel(
+  version: LoadedVersion,
+  isDefault: boolean,
+  versions: readonly string[],
+): Record<string, unknown> {
+  const { manifest, featureMap, card } = version;
+  return {
+    ...summariseModel(version, isDefault),
+    versions,
+    publisher: manifest.publisher,
+    intendedUse: manifest.intendedUse,
+    cautions: manifest.cautions,
+    validFor: manifest.validFor,
+    features: featureMap.features,
+    population: featureMap.population,
+    outcomes: manifest.outcomes,
+    explanation: manifest.explanation,
+    sources: manifest.sources,
+    ...(manifest.coefficientSet === undefined ? {} : { coefficientSet: manifest.coefficientSet }),
+    card,
+  };
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
+import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
+import { modelRoutes } from './entrances/models/model-routes.ts';
+import { capabilityStatement } from './fhir/capability-statement.ts';
+import { fhirRoutes } from './http/fhir-routes.ts';
+import { createGate } from './http/gate.ts';
+import { createApp, type MountedRoute } from './http/server-app.ts';
+import { packageVersion } from './package-version.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { type Config, readConfig } from './platform/config.ts';
+import { PredictionError } from './platform/errors.ts';
+import { createLogger, type Logger } from './platform/logger.ts';
+import { loggedPredict } from './prediction/logged-predict.ts';
+import type { PredictionRequest } from './prediction/prediction-request.ts';
+import { type House, wire } from './wire.ts';
+
+export { PredictionError } from './platform/errors.ts';
+export type { House } from './wire.ts';
+
+export interface FhirsightOptions {
+  /**
+   * Settings by the names of `.env.example` (`DATA_DIR`, `MODELS_DIR`, …); the process's environment is not read.
+   * Mounted in another app, PUBLIC_BASE_URL names the URL below which the router is mounted.
+   */
+  readonly settings?: Readonly<Record<string, string | undefined>>;
+  /** Settings that were read already; `settings` is ignored then. */
+  readonly config?: Config;
+  /** Where time comes from; the system's clock by default. */
+  readonly clock?: Clock;
+  /** JSON lines on standard error by default. */
+  readonly logger?: Logger;
+}
+
+export interface StartOptions {
+  /** Called once the data directory is ours; gives the URL the server listens on. */
+  readonly listen?: () => Promise<string>;
+  /** Called with the open parts, before the server says that it is ready. */
+  readonly prepare?: (house: House) => Promise<void>;
+}
+
+export interface Fhirsight {
+  /**
+   * The whole server as a handler for `app.use(fhirsight.router)` or `http.createServer(fhirsight.router)`. Below `/fhir/R4`
+   * and `/models` it answers 503 until `start` is done; mounted in an app, other paths are left to that app.
+   */
+  readonly router: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
+  /** Opens the database, loads the models. Throws a PredictionError; what was opened is closed again then. */
+  start(options?: StartOptions): Promise<void>;
+  /** Takes no new request, waits for those under way (at most DRAIN_TIMEOUT_MS), closes everything. Never ends the process. */
+  close(): Promise<void>;
+}
+
+/** A fhirsight to mount in any Node.js HTTP server. It installs no signal handler and never exits. Throws CONFIG_INVALID. */
+export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
+  const config = options.config ?? readConfig(options.settings ?? {});
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? createLogger({ level: config.logLevel });
+  const gate = createGate(ownPaths);
+  const face = {
+    routes: [{ path: '/', handler: gate.handler }],
+    newRequestId: randomUUID,
+    logger,
+    notReady: () => gate.waitingFor(),
+  };
+  const alone = createApp(face);
+  const mounted = createApp({ ...face, fallThrough: true });
+  const startedMs = performance.now();
+  let house: House | undefined;
+
+  return {
+    router(request, response, next) {
+      const [req, res] = [request as Parameters<typeof alone>[0], response as Parameters<typeof alone>[1]];
+      if (next === undefined) alone(req, res);
+      else mounted(req, res, next);
+    },
+    async start({ listen, prepare } = {}) {
+      if (house !== undefined)
+        throw new PredictionError('INTERNAL', 'This fhirsight was started already; create another one.');
+      const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
+      house = await wire({ config, clock, logger, listen: listen ?? here });
+      const opened = house;
+      try {
+        await prepare?.(opened);
+      } catch (error) {
+        house = undefined;
+        await opened.close();
+        throw error;
+      }
+      gate.open(routesOf(opened, config, clock, logger), () => databaseAnswers(opened, logger));
+      logger.event({
+        name: 'server.started',
+        url: house.fhirBase,
+        startMs: performance.now() - startedMs,
+        version: packageVersion(),
+      });
+    },
+    async close() {
+      const closing = house;
+      house = undefined;
+      if (closing === undefined) return;
+      const drainMs = performance.now();
+      logger.event({ name: 'drain.started', inFlight: gate.inFlight(), timeoutMs: config.drainTimeoutMs });
+      const abandoned = await gate.drain(config.drainTimeoutMs);
+      logger.event({ name: 'drain.finished', durationMs: performance.now() - drainMs, abandoned });
+      await closing.close();
+      logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
+    },
+  };
+}
+
+/** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
+const ownPaths = ['/models', '/fhir/R4'];
+
+/** Operations before reads: the store would take `$predict` for an id. */
+function routesOf(house: House, config: Config, clock: Clock, logger: Logger): MountedRoute[] {
+  const { repository, catalog, source, prediction, validator, fhirBase } = house;
+  const definition = predictDefinition();
+  const maxBodyBytes = config.maxBodyMb * 1_000_000;
+  const operation = {
+    definition,
+    timeZone: config.siteTimeZone,
+    bases: [source.base],
+    validate: (resource: unknown) => validator.validate(resource),
+    predict: (request: PredictionRequest) =>
+      loggedPredict(prediction, request, (event) => logger.with({ requestId: request.requestId }).event(event)),
+  };
+  const statement = capabilityStatement({
+    baseUrl: fhirBase,
+    version: packageVersion(),
+    date: clock.now(),
+    operations: [{ name: definition.code ?? 'predict', definition: definition.url ?? '', resources: ['Patient'] }],
+  });
+  return [
+    { path: '/models', handler: modelRoutes(catalog) },
+    { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
+    { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
+  ];
+}
+
+/** Readiness is asked of the database each time; what it says of a failure is in the log. */
+async function databaseAnswers({ database }: House, logger: Logger): Promise<readonly string[]> {
+  try {
+    await database.query('select 1');
+    return [];
+  } catch (error) {
+    logger.event({ name: 'error.unexpected', error });
+    return ['database'];
+  }
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CompiledFeatureMap, compileFeatureMap } from './features/compile-feature-map.ts';
+import { createFhirClient } from './fhir/client/fhir-client.ts';
+import { publishDefinitions } from './fhir/store/publish-definitions.ts';
+import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
+import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
+import { createOnnxEngine } from './inference/onnx-engine.ts';
+import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Config } from './platform/config.ts';
+import { describeConfig } from './platform/config.ts';
+import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
+import type { Database } from './platform/database.ts';
+import { PredictionError } from './platform/errors.ts';
+import type { Logger } from './platform/logger.ts';
+import { migrate } from './platform/migrate.ts';
+import { allMigrations } from './platform/migrations/all-migrations.ts';
+import { openDatabase } from './platform/open-database.ts';
+import { keepOnce } from './platform/settings-table.ts';
+import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
+import { createHttpRecordSource } from './records/http-record-source.ts';
+import type { RecordSource } from './records/record-source.ts';
+import { createStoreRecordSource } from './records/store-record-source.ts';
+import { openSqlResultStore } from './write-back/sql-result-store.ts';
+
+/** The parts of a running server, and how to close them. */
+export interface House {
+  readonly lock: DataDirLock;
+  readonly database: Database;
+  readonly repository: SqlRepository;
+  readonly validator: ResourceValidator;
+  readonly catalog: Catalog;
+  readonly source: RecordSource;
+  readonly prediction: PredictionParts;
+  /** `<base>/fhir/R4` */
+  readonly fhirBase: string;
+  close(): Promise<void>;
+}
+
+export interface WireOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called once the data directory is ours; resolves with the URL the server is reached under. */
+  readonly listen: () => Promise<string>;
+}
+
+/** Resource types that a prediction reads or writes: their schemas are compiled before the server is ready. */
+const usualTypes = [
+  'Patient',
+  'Observation',
+  'Condition',
+  'MedicationRequest',
+  'Medication',
+  'Encounter',
+  'Consent',
+  'Group',
+  'RiskAssessment',
+  'Device',
+  'Provenance',
+  'Bundle',
+  'Parameters',
+];
+
+/** Builds every part once, by hand. What was opened is closed in reverse order, also where a later part fails. */
+export async function wire({ config, clock, logger, listen }: WireOptions): Promise<House> {
+  const open: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
+  };
+  try {
+    logger.event({ name: 'config.read', settings: describeConfig(config) });
+    const lock = await lockDataDir(config.dataDir, {}, clock);
+    open.push(() => lock.release());
+    logger.event({ name: 'data-dir.locked', dataDir: config.dataDir });
+    if (lock.abandonedBy !== undefined) {
+      logger.event({ name: 'data-dir.lock-taken-over', dataDir: config.dataDir, previousPid: lock.abandonedBy.pid });
+    }
+    const url = await listen();
+    const fhirBase = `${config.publicBaseUrl ?? url}/fhir/R4`;
+
+    const database = await openMigrated(config, clock, logger, (close) => open.push(close));
+    const validator = createResourceValidator();
+    await validator.warmUp(usualTypes);
+    const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
+    const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
+    await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
+    const source = openSource(config, repository, validator, fhirBase, (close) => open.push(close));
+
+    const engine = createOnnxEngine();
+    open.push(() => engine.close());
+    const { catalog, compiled } = await loadModels(config, engine, logger);
+
+    const prediction: PredictionParts = {
+      tenant: config.tenant,
+      source,
+      subjectBase: source.own ? await keepOnce(database, config.tenant, 'own-fhir-base', fhirBase) : source.base,
+      database,
+      openResultStore: (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant),
+      clock,
+      timeZone: config.siteTimeZone,
+      optOutBy: config.optOutBy,
+      findModel: (id, version) => predictable(catalog, compiled, id, version),
+      validate: (resource) => validator.validate(resource),
+      event: (event) => logger.event(event),
+    };
+    await lock.update({ url });
+    return { lock, database, repository, validator, catalog, source, prediction, fhirBase, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function openMigrated(
+  config: Config,
+  clock: Clock,
+  logger: Logger,
+  opened: (close: () => Promise<void>) => void,
+): Promise<Database> {
+  const openStarted = performance.now();
+  const { databaseUrl, dataDir } = config;
+  const database = await openDatabase({ dataDir, logger, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
+  opened(() => database.close());
+  logger.event({ name: 'database.opened', kind: database.kind, openMs: performance.now() - openStarted });
+  const migrateStarted = performance.now();
+  const { applied } = await migrate(database, allMigrations, clock);
+  logger.event({ name: 'database.migrated', applied, migrateMs: performance.now() - migrateStarted });
+  return database;
+}
+
+/** FHIR_BASE_URL, or else the own store. */
+function openSource(
+  config: Config,
+  repository: SqlRepository,
+  validator: ResourceValidator,
+  fhirBase: string,
+  opened: (close: () => Promise<void>) => void,
+): RecordSource {
+  if (config.fhirBaseUrl === undefined) return createStoreRecordSource(repository, fhirBase);
+  const client = createFhirClient({
+    base: config.fhirBaseUrl,
+    timeoutMs: config.fhirTimeoutMs,
+    maxResources: config.fhirMaxResources,
+  });
+  opened(() => client.close());
+  return createHttpRecordSource(client, validator);
+}
+
+async function loadModels(
+  config: Config,
+  engine: ReturnType<typeof createOnnxEngine>,
+  logger: Logger,
+): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledFeatureMap> }> {
+  const compiled = new Map<string, CompiledFeatureMap>();
+  const catalog = await loadCatalog({
+    modelsDir: modelsFolder(config.modelsDir),
+    engine,
+    accept: ({ key, featureMap }) => {
+      compiled.set(key, compileFeatureMap(featureMap));
+    },
+  });
+  for (const { key, digest, loadMs } of catalog.list())
+    logger.event({ name: 'model.loaded', model: key, digest, loadMs });
+  for (const { dir, error } of catalog.refused) logger.event({ name: 'model.refused', folder: dir, error });
+  return { catalog, compiled };
+}
+
+/** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
+function modelsFolder(modelsDir: string): string {
+  const bundled = fileURLToPath(new URL('../models', import.meta.url));
+  return modelsDir === 'models' && !existsSync(path.resolve(modelsDir)) ? bundled : path.resolve(modelsDir);
+}
+
+function predictable(
+  catalog: Catalog,
+  compiled: ReadonlyMap<string, CompiledFeatureMap>,
+  id: string,
+  version: string | undefined,
+): PredictableModel {
+  const { key, manifest, digest, run } = catalog.find(id, version);
+  const map = compiled.get(key);
+  if (map === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
+  return { manifest, digest, run, compiled: map };
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
+import { missingReasons } from '../../src/features/feature-vector.ts';
+import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
+import { checkColumns, checkManifest } from '../../src/model-catalog/check-manifest.ts';
+import { type FeatureMap, featureMapSchema } from '../../src/model-catalog/feature-map-schema.ts';
+import type { Finding } from '../../src/model-catalog/finding.ts';
+import { checkGoldenCoverage, checkGoldenFile } from '../../src/model-catalog/golden-cases.ts';
+import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { parseFeatureMap, parseGoldenFile, parseManifest } from '../../src/model-catalog/parse-model-json.ts';
+import { blocksOf, readDocument, tableRows } from '../support/markdown-blocks.ts';
+
+const document = 'docs/model-author.md';
+const blocks = blocksOf(document).filter(({ language }) => language === 'json');
+
+function examples(check: string): unknown[] {
+  return blocks.filter(({ mark }) => mark?.value === check).map(({ text }) => JSON.parse(text));
+}
+
+/** Parses an example as the server would parse the file. */
+function parsed<T>(
+  parse: (file: string, bytes: Uint8Array, findings: Finding[]) => T | undefined,
+  example: unknown,
+): T {
+  const findings: Finding[] = [];
+  const value = parse(document, Buffer.from(JSON.stringify(example)), findings);
+  expect(findings).toEqual([]);
+  if (value === undefined) throw new Error('the parser gave neither a value nor a finding');
+  return value;
+}
+
+function exampleManifest(): Manifest {
+  return parsed(parseManifest, examples('manifest')[0]);
+}
+
+/** All features of the document as one map, with its population. */
+function exampleMap(): FeatureMap {
+  const features = Object.assign({}, ...(examples('features') as object[]));
+  return parsed(parseFeatureMap, { language: 1, features, population: examples('population')[0] });
+}
+
+describe(document, () => {
+  test('every example is checked', () => {
+    const known = ['manifest', 'bands', 'feature-map', 'features', 'population', 'golden'];
+    for (const { mark, line } of blocks) {
+      expect(mark?.name, `${document}:${line}`).toBe('check');
+      expect(known, `${document}:${line}`).toContain(mark?.value);
+    }
+    for (const check of known) expect(examples(check), check).not.toEqual([]);
+  });
+
+  test('the features and the population make one map that compiles', () => {
+    const map = exampleMap();
+    expect(checkFeatureMap(map, ['event-10y'])).toEqual([]);
+    expect([...compileFeatureMap(map).features.keys()]).toEqual(Object.keys(map.features));
+  });
+
+  test('the whole feature map is one that compiles', () => {
+    const map = parsed(parseFeatureMap, examples('feature-map')[0]);
+    expect(checkFeatureMap(map, ['event-10y'])).toEqual([]);
+    compileFeatureMap(map);
+  });
+
+  test('the manifest, with the bands, fits the features of the document', () => {
+    const manifest = exampleManifest();
+    const outcomes = manifest.outcomes.map((outcome) => ({ ...outcome, bands: examples('bands')[0] }));
+    const banded = parsed(parseManifest, { ...manifest, outcomes });
+    expect(checkManifest(banded, { id: manifest.id, version: manifest.version })).toEqual([]);
+    expect(checkColumns(banded, exampleMap())).toEqual([]);
+  });
+
+  test('the golden case fits the manifest', () => {
+    const manifest = exampleManifest();
+    const { cases } = parsed(parseGoldenFile, examples('golden')[0]);
+    expect([
+      ...checkGoldenFile('golden', cases, manifest, exampleMap()),
+      ...checkGoldenCoverage(cases, manifest),
+    ]).toEqual([]);
+  });
+
+  test('every kind of feature, and every key of each, has an example', () => {
+    const feature = Object.values(
+      featureMapSchema.properties.features.patternProperties,
+    )[0] as unknown as KindsOfFeature;
+    const shown = Object.values(exampleMap().features);
+    expect(new Set(shown.map(({ kind }) => kind)).size).toBe(feature.oneOf.length);
+    for (const { properties } of feature.oneOf) {
+      const kind = properties.kind.const;
+      const keys = new Set(shown.filter((definition) => definition.kind === kind).flatMap(Object.keys));
+      expect([...keys].sort(), kind).toEqual(Object.keys(properties).sort());
+    }
+  });
+
+  test('every reason why an input is missing is explained', () => {
+    const rows = tableRows(readDocument(document).split('### Why an input is missing')[1] ?? '');
+    expect(rows.map(([reason]) => reason)).toEqual(missingReasons.map((reason) => `\`${reason}\``));
+  });
+});
+
+interface KindsOfFeature {
+  readonly oneOf: readonly { readonly properties: { readonly kind: { readonly const: string } } }[];
+}
