@@ -20,11 +20,11 @@ const usage = `fhirsight <command>
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
 `;
 
-const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
-  serve: serveCommand,
-  sample: sampleCommand,
-  predict: predictCommand,
-};
+const commands: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
+  ['serve', serveCommand],
+  ['sample', sampleCommand],
+  ['predict', predictCommand],
+]);
 
 /** Runs one command of `fhirsight`. @returns the exit code: 0 done, 1 failed, 2 the command line was wrong */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -33,7 +33,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const command = commands[name];
+  const command = commands.get(name);
   if (command === undefined) {
     process.stderr.write(`fhirsight has no command '${name}'.\n\n${usage}`);
     return 2;
@@ -41,7 +41,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await command(rest);
   } catch (error) {
-    if (error instanceof PredictionError) {
+    if (error instanceof PredictionError && error.code !== 'PARAMETER_INVALID') {
       process.stderr.write(`${error.code}: ${error.message}\n`);
       return 1;
     }
@@ -53,7 +53,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-/** node:util parseArgs says what is wrong with an option in the message of a TypeError. */
-function isUsageError(error: unknown): error is TypeError {
+/** What is wrong with an option: its name, by a TypeError of node:util parseArgs, or its value, by PARAMETER_INVALID. */
+function isUsageError(error: unknown): error is Error {
+  if (error instanceof PredictionError) return error.code === 'PARAMETER_INVALID';
   return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }

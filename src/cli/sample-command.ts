@@ -104,7 +104,9 @@ function wholeNumber(option: string, text: string): number {
 
 function dayOf(text: string | undefined, clock: Clock): string {
   const day = text ?? clock.now().toISOString().slice(0, 10);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(Date.parse(day))) {
+  const read = new Date(`${day}T00:00:00Z`);
+  // A day that the calendar does not have is read as one of the next month.
+  if (Number.isNaN(read.getTime()) || read.toISOString().slice(0, 10) !== day) {
     throw new PredictionError('PARAMETER_INVALID', `--reference-date is a date such as 2026-03-01, not '${day}'.`);
   }
   return day;

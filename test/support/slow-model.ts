@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { GoldenFile } from '../../src/model-catalog/golden-case-schema.ts';
+import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { copyModel, type ModelFolder } from './model-folder.ts';
+import { slowOnnx } from './slow-onnx.ts';
+
+/** A models folder whose `prevent-base` takes about a second for one run and always gives 50 %. */
+export async function slowModelFolder(): Promise<ModelFolder> {
+  const folder = await copyModel('prevent-base');
+  const manifest = JSON.parse(await readFile(path.join(folder.dir, 'manifest.json'), 'utf8')) as Manifest;
+  const { input, output } = manifest.tensors;
+  await folder.write('model.onnx', slowOnnx(input.columns.length, output.columns));
+  for (const file of Object.keys(manifest.checksums).filter((name) => name.startsWith('golden/'))) {
+    await folder.edit(file, (golden: GoldenFile) => {
+      for (const { expected } of golden.cases) for (const outcome of Object.keys(expected)) expected[outcome] = 0.5;
+    });
+  }
+  await folder.seal();
+  return folder;
+}

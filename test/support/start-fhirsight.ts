@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createFhirsight } from '../../src/index.ts';
+import type { Clock } from '../../src/platform/clock.ts';
+import type { Logger } from '../../src/platform/logger.ts';
+import type { House } from '../../src/wire.ts';
+import { createTestDataDir, type TestDataDir } from './test-data-dir.ts';
+import { silentLogger } from './test-database.ts';
+
+/** A whole fhirsight in this process, reached over real HTTP. */
+export interface StartedFhirsight {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** The FHIR base. */
+  readonly fhir: string;
+  /** The open parts, to look behind the interface. */
+  readonly house: House;
+  /** Closes the server and, unless it was given, removes its data. */
+  close(): Promise<void>;
+}
+
+export interface StartFhirsightOptions {
+  /** By the names of `.env.example`; DATA_DIR and DATABASE_URL come from `data`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Kept on close; absent: an empty one, removed on close. */
+  readonly data?: TestDataDir;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/** Starts a server on a free port, without sample patients. */
+export async function startFhirsight(options: StartFhirsightOptions = {}): Promise<StartedFhirsight> {
+  const data = options.data ?? (await createTestDataDir());
+  const fhirsight = createFhirsight({
+    settings: { PORT: '0', ...options.settings, ...data.settings },
+    logger: options.logger ?? silentLogger,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
+  const server = createServer(fhirsight.router);
+  let url = '';
+  let house: House | undefined;
+  const close = async (): Promise<void> => {
+    const closed = server.listening ? once(server, 'close') : undefined;
+    server.close();
+    await fhirsight.close();
+    server.closeAllConnections();
+    await closed;
+    if (options.data === undefined) await data.remove();
+  };
+  try {
+    await fhirsight.start({
+      listen: async () => {
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        return url;
+      },
+      prepare: async (opened) => {
+        house = opened;
+      },
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  if (house === undefined) throw new Error('fhirsight started without showing its parts');
+  return { url, fhir: `${url}/fhir/R4`, house, close };
+}
