@@ -45,9 +45,11 @@ export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
         return missing(reading.because, `the newest ${definition.label}: ${reading.detail}`, sources);
       values.add(reading);
     }
-    if (values.size > 1)
-      return missing('conflict', `two different answers to ${definition.label} at the newest time`, sources);
     const at = contenders[0]?.at;
+    if (values.size > 1) {
+      const detail = `two different answers to ${definition.label} at the newest time`;
+      return { state: 'missing', because: 'conflict', detail, ...(at === undefined ? {} : { at }), sources };
+    }
     return { state: 'observed', value: values.has(true), ...(at === undefined ? {} : { at }), sources };
   };
 }

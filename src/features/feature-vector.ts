@@ -54,7 +54,10 @@ export type FeatureValue =
   | {
       readonly state: 'missing';
       readonly because: MissingReason;
-      readonly detail: string /** For a derived feature: the inputs that are missing. */;
+      readonly detail: string;
+      /** The time of the values that are in conflict. */
+      readonly at?: string;
+      /** For a derived feature: the inputs that are missing. */
       readonly needs?: readonly string[];
       readonly sources: readonly SourceReference[];
     };

@@ -74,7 +74,8 @@ function agree(
   const [first, ...others] = values;
   if (first === undefined) return missing('not-found', `no ${definition.label}`, sources);
   if (others.some(({ value }) => value !== first.value)) {
-    return missing('conflict', `two different values of ${definition.label} at the newest time`, sources);
+    const detail = `two different values of ${definition.label} at the newest time`;
+    return { state: 'missing', because: 'conflict', detail, at: first.at, sources };
   }
   const [low, high] = definition.plausible;
   if (first.value < low || first.value > high) {

@@ -50,7 +50,7 @@ function inputParts(value: FeatureValue): unknown[] {
     case 'assumed-absent':
       return [value.state, value.value, value.at ?? null, sources];
     case 'missing':
-      return [value.state, value.because, sources];
+      return [value.state, value.because, value.at ?? null, sources];
   }
 }
 
