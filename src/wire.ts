@@ -121,11 +121,9 @@ async function openMigrated(
   logger: Logger,
   opened: (close: () => Promise<void>) => void,
 ): Promise<Database> {
-  const openStarted = performance.now();
   const { databaseUrl, dataDir } = config;
   const database = await openDatabase({ dataDir, logger, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
   opened(() => database.close());
-  logger.event({ name: 'database.opened', kind: database.kind, openMs: performance.now() - openStarted });
   const migrateStarted = performance.now();
   const { applied } = await migrate(database, allMigrations, clock);
   logger.event({ name: 'database.migrated', applied, migrateMs: performance.now() - migrateStarted });
