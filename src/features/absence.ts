@@ -4,6 +4,7 @@ import { before } from '../model-catalog/record-queries.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, missing } from './feature-extractor.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
+import { changesMeaning } from './unknown-meaning.ts';
 
 /** A candidate that may or may not be what is looked for. */
 export interface Undecodable {
@@ -51,7 +52,7 @@ export function assumeAbsent(
 function latestEncounter(context: ExtractionContext, earliest: number): Encounter | undefined {
   let latest: { encounter: Encounter; time: number } | undefined;
   for (const encounter of context.record.byType('Encounter')) {
-    if (!attended.includes(encounter.status)) continue;
+    if (!attended.includes(encounter.status) || changesMeaning(encounter)) continue;
     const start =
       encounter.period?.start === undefined ? undefined : instantRange(encounter.period.start, context.timeZone);
     if (start === undefined || start.start > context.asOf) continue;

@@ -4,8 +4,9 @@ import type { AnswerDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { MissingReason } from './feature-vector.ts';
-import { newest } from './newest.ts';
+import { newest, perhapsNewer } from './newest.ts';
 import { observationCandidates, resultStatuses } from './observation-candidates.ts';
+import { changesMeaning } from './unknown-meaning.ts';
 
 /** A coded answer read as yes or no. An answer in neither list is a reason, never a no. */
 export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
@@ -14,6 +15,9 @@ export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
   const statuses = definition.status ?? resultStatuses;
 
   const read = (observation: Observation): boolean | { because: MissingReason; detail: string } => {
+    if (changesMeaning(observation)) {
+      return { because: 'undecodable', detail: 'it carries a modifier that is not known here' };
+    }
     const concept = observation.valueCodeableConcept;
     const isYes = hasToken(concept, yes);
     const isNo = hasToken(concept, no);
@@ -25,18 +29,18 @@ export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
 
   return (context) => {
     const { candidates, untimed } = observationCandidates(context, definition.codes, statuses, definition.window);
-    const answered = candidates.filter(({ observation }) => isAnswered(observation));
-    if (answered.length === 0) {
-      const unknownTime = untimed.filter(isAnswered);
-      if (unknownTime.length === 0)
-        return missing('not-found', `no ${definition.label} within ${durationWords(definition.window)} before as-of`);
-      return missing(
-        'time-unknown',
-        `${definition.label} found, but without a usable time`,
-        unknownTime.map(context.record.sourceReference),
-      );
+    const contenders = newest(candidates.filter(({ observation }) => isAnswered(observation)));
+    const unknownTime = perhapsNewer(
+      contenders,
+      untimed.filter(({ observation }) => isAnswered(observation)),
+    );
+    if (unknownTime.length > 0) {
+      const sources = unknownTime.map(({ observation }) => context.record.sourceReference(observation));
+      return missing('time-unknown', `a ${definition.label} without a usable time may be the newest`, sources);
     }
-    const contenders = newest(answered);
+    if (contenders.length === 0) {
+      return missing('not-found', `no ${definition.label} within ${durationWords(definition.window)} before as-of`);
+    }
     const sources = contenders.map(({ observation }) => context.record.sourceReference(observation));
     const values = new Set<boolean>();
     for (const { observation } of contenders) {

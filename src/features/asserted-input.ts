@@ -34,6 +34,15 @@ export function readAssertedInputs(
       throw invalid(input, `Input '${input.name}' is asserted twice; a feature has one value.`);
     asserted.set(input.name, { state: 'asserted', value: scalarOf(input, feature), sources: [] });
   }
+  for (const input of inputs) {
+    const reads = compiled.features.get(input.name)?.reads ?? [];
+    const behind = reads.find(
+      (name) => asserted.has(name) && compiled.features.get(name)?.definition.kind !== 'demographics',
+    );
+    if (behind !== undefined) {
+      throw invalid(input, `Input '${input.name}' is derived from '${behind}'; assert one of them, not both.`);
+    }
+  }
   return asserted;
 }
 

@@ -18,6 +18,8 @@ export interface CompiledFeature {
   readonly label: string;
   readonly definition: FeatureDefinition;
   readonly value: FeatureType;
+  /** Names of the features it is derived from. */
+  readonly reads: readonly string[];
   readonly extract: FeatureExtractor;
 }
 
@@ -42,6 +44,7 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
       label: definition.label,
       definition,
       value: typeOf(definition),
+      reads: compiled.reads ?? [],
       extract: compiled.extract,
     });
   }

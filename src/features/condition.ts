@@ -1,9 +1,11 @@
 import type { Condition } from '@medplum/fhirtypes';
-import { hasToken, textOf, tokensOf } from '../fhir/codes.ts';
-import { instantRange } from '../fhir/instant-range.ts';
+import { hasToken } from '../fhir/codes.ts';
+import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import type { ConditionDefinition } from '../model-catalog/feature-map-schema.ts';
 import { assumeAbsent, type Undecodable } from './absence.ts';
+import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import { changesMeaning } from './unknown-meaning.ts';
 
 const verificationSystem = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
 const notTrue: ReadonlySet<string> = new Set([
@@ -20,13 +22,20 @@ type Standing = 'holds' | 'does-not-hold' | { readonly unknown: string };
 /** A diagnosis: yes when the record holds one that counts at as-of; no only under the conditions of absence. */
 export function compileCondition(definition: ConditionDefinition): FeatureExtractor {
   const codes = new Set(definition.codes);
-  const suspectText = (definition.suspectText ?? []).map((text) => text.toLowerCase());
+  const undecodableBecause = compileUndecodable('diagnosis', codes, definition.suspectText);
 
   return (context) => {
     const found: Condition[] = [];
     const doubtful: { condition: Condition; why: string }[] = [];
     const undecodable: Undecodable[] = [];
     for (const condition of context.record.byType('Condition')) {
+      if (changesMeaning(condition)) {
+        undecodable.push({
+          source: context.record.sourceReference(condition),
+          why: 'a diagnosis carries a modifier that is not known here',
+        });
+        continue;
+      }
       const standing = standingAt(context, condition, definition.when);
       if (standing === 'does-not-hold') continue;
       if (hasToken(condition.code, codes)) {
@@ -34,7 +43,7 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
         else doubtful.push({ condition, why: standing.unknown });
         continue;
       }
-      const why = undecodableBecause(condition, suspectText);
+      const why = undecodableBecause(condition.code);
       if (why !== undefined) undecodable.push({ source: context.record.sourceReference(condition), why });
     }
     if (found.length > 0) {
@@ -60,17 +69,33 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
   };
 }
 
-/** Did this condition hold, and was it known, at as-of? Onset, else the date it was recorded, must lie at or before as-of. */
+/**
+ * Did this condition hold at as-of? Onset, else the date it was recorded, must lie at or before as-of. One that began
+ * before and was recorded only later was not known then: neither a yes nor a no.
+ */
 function standingAt(context: ExtractionContext, condition: Condition, when: 'active' | 'ever'): Standing {
   if (hasToken(condition.verificationStatus, notTrue)) return 'does-not-hold';
-  const recorded = instantOf(condition.recordedDate, context.timeZone);
-  if (recorded !== undefined && recorded > context.asOf) return 'does-not-hold';
-  const began = instantOf(condition.onsetDateTime ?? condition.onsetPeriod?.start, context.timeZone) ?? recorded;
+  const recorded = rangeOf(condition.recordedDate, context.timeZone);
+  const onset = rangeOf(condition.onsetDateTime ?? condition.onsetPeriod?.start, context.timeZone);
+  const began = onset ?? recorded;
   if (began === undefined) return { unknown: 'a diagnosis has neither an onset nor a recorded date' };
-  if (began > context.asOf) return 'does-not-hold';
-  if (when === 'ever') return 'holds';
-  const ended = instantOf(condition.abatementDateTime ?? condition.abatementPeriod?.start, context.timeZone);
-  if (ended !== undefined) return ended < context.asOf ? 'does-not-hold' : 'holds';
+  if (began.start > context.asOf) return 'does-not-hold';
+  if (recorded !== undefined && recorded.start > context.asOf) {
+    return { unknown: 'a diagnosis with an earlier onset was recorded only after as-of' };
+  }
+  return when === 'ever' ? 'holds' : activeAt(context, condition);
+}
+
+/** An abatement known to the day or the year may lie on either side of as-of. */
+function activeAt(context: ExtractionContext, condition: Condition): Standing {
+  const { abatementDateTime, abatementPeriod } = condition;
+  const earliest = rangeOf(abatementDateTime ?? abatementPeriod?.start, context.timeZone);
+  const latest = abatementPeriod === undefined ? earliest : rangeOf(abatementPeriod.end, context.timeZone);
+  if (earliest !== undefined && earliest.start >= context.asOf) return 'holds';
+  if (latest !== undefined && latest.end <= context.asOf) return 'does-not-hold';
+  if (abatementDateTime !== undefined || abatementPeriod !== undefined) {
+    return { unknown: 'whether a diagnosis had ended at as-of cannot be told from its abatement' };
+  }
   const saysOver =
     hasToken(condition.clinicalStatus, over) ||
     condition.abatementString !== undefined ||
@@ -78,19 +103,12 @@ function standingAt(context: ExtractionContext, condition: Condition, when: 'act
     condition.abatementRange !== undefined;
   if (!saysOver) return 'holds';
   // It is over today. Whether it was over at as-of is known only if the record has not changed since.
-  const changed = instantOf(condition.meta?.lastUpdated, context.timeZone);
-  return changed !== undefined && changed <= context.asOf
+  const changed = rangeOf(condition.meta?.lastUpdated, context.timeZone);
+  return changed !== undefined && changed.start <= context.asOf
     ? 'does-not-hold'
     : { unknown: 'a diagnosis ended at an unknown time' };
 }
 
-function undecodableBecause(condition: Condition, suspectText: readonly string[]): string | undefined {
-  if (tokensOf(condition.code).length === 0) return 'a diagnosis has no coding with a system';
-  const text = textOf(condition.code);
-  const suspect = suspectText.find((word) => text.includes(word));
-  return suspect === undefined ? undefined : `a diagnosis reads '${suspect}', but its code is not in the list`;
-}
-
-function instantOf(value: string | undefined, timeZone: string): number | undefined {
-  return value === undefined ? undefined : instantRange(value, timeZone)?.start;
+function rangeOf(value: string | undefined, timeZone: string): InstantRange | undefined {
+  return value === undefined ? undefined : instantRange(value, timeZone);
 }

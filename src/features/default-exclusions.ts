@@ -1,4 +1,4 @@
-import type { Consent, Group } from '@medplum/fhirtypes';
+import type { Consent, ConsentProvision, Group } from '@medplum/fhirtypes';
 import { hasToken } from '../fhir/codes.ts';
 import { instantRange } from '../fhir/instant-range.ts';
 import { optOutToken } from '../model-catalog/record-queries.ts';
@@ -53,20 +53,23 @@ export function defaultExclusions(record: ClinicalRecord, asOf: number, timeZone
   return exclusions;
 }
 
-/** An active Consent in an opt-out category, or one that denies without naming an actor, a purpose, data or an action. */
+/**
+ * An active Consent in an opt-out category, or one that denies without naming an actor, a purpose, data or an action. It
+ * forbids computing, whatever the as-of: only a period that was over by then sets the patient free.
+ */
 function isOptOut(consent: Consent, asOf: number, timeZone: string): boolean {
   if (consent.status !== 'active') return false;
   const { provision } = consent;
-  const given = consent.dateTime === undefined ? undefined : instantRange(consent.dateTime, timeZone);
-  if (given !== undefined && given.start > asOf) return false;
-  const starts = provision?.period?.start === undefined ? undefined : instantRange(provision.period.start, timeZone);
   const ends = provision?.period?.end === undefined ? undefined : instantRange(provision.period.end, timeZone);
-  if ((starts !== undefined && starts.start > asOf) || (ends !== undefined && ends.end <= asOf)) return false;
-  if (consent.category.some((category) => hasToken(category, optOutCategories))) return provision?.type !== 'permit';
-  if (provision?.type !== 'deny') return false;
-  return [provision.actor, provision.action, provision.purpose, provision.class, provision.code, provision.data].every(
-    (limit) => limit === undefined,
-  );
+  if (ends !== undefined && ends.end <= asOf) return false;
+  const saysOptOut = [...consent.category, consent.policyRule].some((concept) => hasToken(concept, optOutCategories));
+  if (saysOptOut) return provision?.type !== 'permit';
+  // R4 puts the exceptions to the base policy into nested provisions; some servers put the type on the outer one.
+  return [provision ?? {}, ...(provision?.provision ?? [])].some(deniesEverything);
+}
+
+function deniesEverything({ type, actor, action, purpose, class: kind, code, data }: ConsentProvision): boolean {
+  return type === 'deny' && [actor, action, purpose, kind, code, data].every((limit) => limit === undefined);
 }
 
 function isOptOutMember(group: Group, record: ClinicalRecord): boolean {

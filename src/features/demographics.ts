@@ -4,14 +4,20 @@ import { instantRange } from '../fhir/instant-range.ts';
 import type { DemographicsDefinition } from '../model-catalog/feature-map-schema.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
+import { changesMeaning } from './unknown-meaning.ts';
 
 const raceExtension = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race';
 
 /** Age in completed years at as-of, administrative sex, or US Core race, each from the Patient resource. */
 export function compileDemographics(definition: DemographicsDefinition): FeatureExtractor {
-  if (definition.element === 'age') return ageAt;
-  if (definition.element === 'sex') return (context) => sexOf(context, definition);
-  return (context) => raceOf(context, definition);
+  const read: FeatureExtractor =
+    definition.element === 'age'
+      ? ageAt
+      : (context) => (definition.element === 'sex' ? sexOf(context, definition) : raceOf(context, definition));
+  return (context) =>
+    changesMeaning(context.record.patient)
+      ? absent(context, 'undecodable', 'the Patient carries a modifier that is not known here')
+      : read(context);
 }
 
 function observed(context: ExtractionContext, value: number | string): FeatureValue {
@@ -20,7 +26,7 @@ function observed(context: ExtractionContext, value: number | string): FeatureVa
 
 function absent(
   context: ExtractionContext,
-  because: 'not-found' | 'time-unknown' | 'not-in-vocabulary',
+  because: 'not-found' | 'time-unknown' | 'not-in-vocabulary' | 'undecodable',
   detail: string,
 ): FeatureValue {
   return missing(because, detail, [context.record.sourceReference(context.record.patient)]);
@@ -72,8 +78,11 @@ function raceOf(context: ExtractionContext, definition: DemographicsDefinition):
 }
 
 function ombCategories(patient: Patient): string[] {
-  const race = patient.extension?.find((extension) => extension.url === raceExtension);
-  return (race?.extension ?? [])
+  const parts = (patient.extension ?? [])
+    .filter((extension) => extension.url === raceExtension)
+    .flatMap((extension) => extension.extension ?? []);
+  const codes = parts
     .filter((part) => part.url === 'ombCategory')
     .flatMap(({ valueCoding }) => (valueCoding === undefined ? [] : [`${valueCoding.system}|${valueCoding.code}`]));
+  return [...new Set(codes)];
 }

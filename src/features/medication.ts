@@ -1,10 +1,12 @@
 import type { CodeableConcept, Medication, MedicationRequest } from '@medplum/fhirtypes';
-import { hasToken, textOf, tokensOf } from '../fhir/codes.ts';
+import { hasToken } from '../fhir/codes.ts';
 import { instantRange } from '../fhir/instant-range.ts';
 import type { MedicationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { assumeAbsent, type Undecodable } from './absence.ts';
+import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { SourceReference } from './feature-vector.ts';
+import { changesMeaning } from './unknown-meaning.ts';
 
 /** Intents that do not yet mean that the patient takes it (FHIR medicationrequest-intent). */
 const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
@@ -15,7 +17,7 @@ const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
  */
 export function compileMedication(definition: MedicationDefinition): FeatureExtractor {
   const codes = new Set(definition.codes);
-  const suspectText = (definition.suspectText ?? []).map((text) => text.toLowerCase());
+  const undecodableBecause = compileUndecodable('medication', codes, definition.suspectText);
 
   return (context) => {
     const found: { at?: string; sources: SourceReference[] }[] = [];
@@ -32,13 +34,15 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
       if (written !== undefined && written.start > context.asOf) continue;
       const source = context.record.sourceReference(request);
       const medication = medicationOf(context, request);
-      if (medication.concept === undefined) {
+      if (changesMeaning(request)) {
+        undecodable.push({ source, why: 'a medication order carries a modifier that is not known here' });
+      } else if (medication.concept === undefined) {
         undecodable.push({ source, why: 'a medication reference could not be resolved' });
       } else if (hasToken(medication.concept, codes)) {
         if (written === undefined) untimed.push(source);
         else found.push({ at: request.authoredOn, sources: [source, ...medication.sources] });
       } else {
-        const why = undecodableBecause(medication.concept, suspectText);
+        const why = undecodableBecause(medication.concept);
         if (why !== undefined) undecodable.push({ source, why });
       }
     }
@@ -75,11 +79,4 @@ function medicationOf(
   return medication === undefined
     ? { sources: [] }
     : { concept: medication.code, sources: [context.record.sourceReference(medication)] };
-}
-
-function undecodableBecause(concept: CodeableConcept, suspectText: readonly string[]): string | undefined {
-  if (tokensOf(concept).length === 0) return 'a medication has no coding with a system';
-  const text = textOf(concept);
-  const suspect = suspectText.find((word) => text.includes(word));
-  return suspect === undefined ? undefined : `a medication reads '${suspect}', but its code is not in the list`;
 }

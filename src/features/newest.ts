@@ -1,4 +1,5 @@
 import type { InstantRange } from '../fhir/instant-range.ts';
+import type { UntimedCandidate } from './observation-candidates.ts';
 
 /**
  * The candidates that may be the newest. A date without a time stands for its whole day, so it contends with every
@@ -8,4 +9,13 @@ export function newest<T extends { readonly time: InstantRange }>(candidates: re
   let latest = Number.NEGATIVE_INFINITY;
   for (const { time } of candidates) latest = Math.max(latest, time.start);
   return candidates.filter(({ time }) => time.end > latest);
+}
+
+/** Of the candidates without a time, those that may be as new as the newest with one: it cannot be told which counts. */
+export function perhapsNewer(
+  contenders: readonly { readonly time: InstantRange }[],
+  untimed: readonly UntimedCandidate[],
+): UntimedCandidate[] {
+  const newestStart = Math.max(...contenders.map(({ time }) => time.start));
+  return untimed.filter(({ latest }) => latest >= newestStart);
 }

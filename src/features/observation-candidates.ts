@@ -11,47 +11,65 @@ export interface ObservationCandidate {
   readonly at: string;
 }
 
+/** An Observation that would count if it said when it was true. */
+export interface UntimedCandidate {
+  readonly observation: Observation;
+  /** It cannot have become true after this instant: when it was issued, else as-of. */
+  readonly latest: number;
+}
+
 /** Statuses of a result that somebody stands by (FHIR observation-status). */
 export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected'];
 
 /**
- * Observations with one of the codes that count at as-of: status, clinical time inside the window, and neither true
- * nor known only later. `untimed` counts those that would count if they said when they were true.
+ * Observations with one of the codes that count at as-of: about the subject itself, status, clinical time inside the
+ * window, and neither true nor known only later.
  */
 export function observationCandidates(
   context: ExtractionContext,
   codes: readonly string[],
   statuses: readonly string[],
   window: string,
-): { candidates: ObservationCandidate[]; untimed: Observation[] } {
+): { candidates: ObservationCandidate[]; untimed: UntimedCandidate[] } {
   const earliest = before(new Date(context.asOf), window).getTime();
   const seen = new Set<Resource>();
   const candidates: ObservationCandidate[] = [];
-  const untimed: Observation[] = [];
+  const untimed: UntimedCandidate[] = [];
   for (const code of codes) {
     for (const resource of context.observationsByCode(code)) {
       if (seen.has(resource)) continue;
       seen.add(resource);
       const observation = resource as Observation;
-      if (!statuses.includes(observation.status)) continue;
+      if (!statuses.includes(observation.status) || isAboutAnother(context, observation)) continue;
+      const issued = instantOf(observation.issued, context.timeZone);
+      if (issued !== undefined && issued > context.asOf) continue;
+      const begun = instantOf(observation.effectivePeriod?.start, context.timeZone);
+      if (begun !== undefined && begun > context.asOf) continue;
       const clinical = clinicalTime(observation, context.timeZone);
-      const issued = observation.issued === undefined ? undefined : instantRange(observation.issued, context.timeZone);
       if (clinical === undefined || (observation.issued !== undefined && issued === undefined)) {
-        untimed.push(observation);
+        untimed.push({ observation, latest: issued ?? context.asOf });
         continue;
       }
       if (clinical.time.start > context.asOf || clinical.time.start < earliest) continue;
-      if (issued !== undefined && issued.start > context.asOf) continue;
       candidates.push({ observation, ...clinical });
     }
   }
   return { candidates, untimed };
 }
 
-/** effectiveDateTime, effectiveInstant, or the end of effectivePeriod. A Timing has no single time. */
+/** A result in the mother's record may be about her child: `focus` says so. */
+function isAboutAnother(context: ExtractionContext, { focus = [] }: Observation): boolean {
+  return focus.length > 0 && !focus.some(({ reference }) => context.record.isSubject(reference));
+}
+
+/** effectiveDateTime, effectiveInstant, or the end of effectivePeriod. A Timing or a Period without an end has no single time. */
 function clinicalTime(observation: Observation, timeZone: string): { time: InstantRange; at: string } | undefined {
   const at = observation.effectiveDateTime ?? observation.effectiveInstant ?? observation.effectivePeriod?.end;
   if (at === undefined) return undefined;
   const time = instantRange(at, timeZone);
   return time === undefined ? undefined : { time, at };
+}
+
+function instantOf(value: string | undefined, timeZone: string): number | undefined {
+  return value === undefined ? undefined : instantRange(value, timeZone)?.start;
 }

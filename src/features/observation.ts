@@ -4,9 +4,24 @@ import type { ObservationDefinition } from '../model-catalog/feature-map-schema.
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
-import { newest } from './newest.ts';
+import { newest, perhapsNewer } from './newest.ts';
 import { type ObservationCandidate, observationCandidates, resultStatuses } from './observation-candidates.ts';
 import { compileQuantity, type QuantityReader } from './quantity.ts';
+import { changesMeaning } from './unknown-meaning.ts';
+
+/** A value that can be read, or why there is nothing to read. */
+type Reading = Quantity | keyof typeof unreadable;
+
+const unreadable = {
+  'not-a-quantity': { because: 'not-numeric', detail: 'the value is not a Quantity' },
+  'unknown-modifier': { because: 'undecodable', detail: 'it carries a modifier that is not known here' },
+} as const;
+
+interface NumberReading {
+  readonly at: string;
+  readonly value: number;
+  readonly original?: { readonly value: number; readonly unit: string };
+}
 
 /** A measured value: the newest that counts, in the declared unit. Every doubt about the newest is a reason, not a reason to take an older one. */
 export function compileObservation(definition: ObservationDefinition): FeatureExtractor {
@@ -18,8 +33,9 @@ export function compileObservation(definition: ObservationDefinition): FeatureEx
   const searched = [...new Set([...codes, ...panels])];
 
   /** The quantities of one resource that mean this feature; a measurement that was not made has none. */
-  const quantitiesOf = (observation: Observation): (Quantity | 'not-a-quantity')[] => {
-    const found: (Quantity | 'not-a-quantity')[] = [];
+  const quantitiesOf = (observation: Observation): Reading[] => {
+    const found: Reading[] = [];
+    if (changesMeaning(observation)) return ['unknown-modifier'];
     if (hasToken(observation.code, codes)) found.push(...quantitiesIn(observation));
     if (hasToken(observation.code, panels)) {
       for (const component of observation.component ?? []) {
@@ -34,17 +50,19 @@ export function compileObservation(definition: ObservationDefinition): FeatureEx
     const measured = candidates
       .map((candidate) => ({ ...candidate, quantities: quantitiesOf(candidate.observation) }))
       .filter(({ quantities }) => quantities.length > 0);
-    if (measured.length === 0) {
-      const unknownTime = untimed.filter((observation) => quantitiesOf(observation).length > 0);
-      if (unknownTime.length === 0)
-        return missing('not-found', `no ${definition.label} within ${durationWords(definition.window)} before as-of`);
-      return missing(
-        'time-unknown',
-        `${definition.label} found, but without a usable time`,
-        unknownTime.map(context.record.sourceReference),
-      );
+    const contenders = newest(measured);
+    const unknownTime = perhapsNewer(
+      contenders,
+      untimed.filter(({ observation }) => quantitiesOf(observation).length > 0),
+    );
+    if (unknownTime.length > 0) {
+      const sources = unknownTime.map(({ observation }) => context.record.sourceReference(observation));
+      return missing('time-unknown', `a ${definition.label} without a usable time may be the newest`, sources);
     }
-    return agree(context, definition, read, newest(measured));
+    if (contenders.length === 0) {
+      return missing('not-found', `no ${definition.label} within ${durationWords(definition.window)} before as-of`);
+    }
+    return agree(context, definition, read, contenders);
   };
 }
 
@@ -53,27 +71,25 @@ function agree(
   context: ExtractionContext,
   definition: ObservationDefinition,
   read: QuantityReader,
-  contenders: readonly (ObservationCandidate & { quantities: (Quantity | 'not-a-quantity')[] })[],
+  contenders: readonly (ObservationCandidate & { quantities: Reading[] })[],
 ): FeatureValue {
   const sources = contenders.map(({ observation }) => context.record.sourceReference(observation));
   const readings = contenders.flatMap(({ quantities, at }) =>
     quantities.map((quantity) => ({
       at,
-      reading:
-        quantity === 'not-a-quantity'
-          ? ({ because: 'not-numeric', detail: 'the value is not a Quantity' } as const)
-          : read(quantity),
+      reading: typeof quantity === 'string' ? unreadable[quantity] : read(quantity),
     })),
   );
-  const values: { value: number; at: string; original?: { readonly value: number; readonly unit: string } }[] = [];
+  const values: NumberReading[] = [];
   for (const { at, reading } of readings) {
     if ('because' in reading)
       return missing(reading.because, `the newest ${definition.label}: ${reading.detail}`, sources);
-    values.push({ value: reading.value, at, original: reading.original });
+    values.push({ at, ...reading });
   }
-  const [first, ...others] = values;
+  // Where one measurement is given in several units, the one that needed no conversion is the exact one.
+  const first = values.find(({ original }) => original === undefined) ?? values[0];
   if (first === undefined) return missing('not-found', `no ${definition.label}`, sources);
-  if (others.some(({ value }) => value !== first.value)) {
+  if (values.some(({ value }) => !sameNumber(value, first.value))) {
     const detail = `two different values of ${definition.label} at the newest time`;
     return { state: 'missing', because: 'conflict', detail, at: first.at, sources };
   }
@@ -94,7 +110,14 @@ function agree(
   };
 }
 
-function quantitiesIn(holder: Observation | ObservationComponent): (Quantity | 'not-a-quantity')[] {
+/** Equal but for the rounding of a unit conversion. */
+function sameNumber(left: number, right: number): boolean {
+  return left === right || Math.abs(left - right) <= 1e-12 * Math.max(Math.abs(left), Math.abs(right));
+}
+
+/** The values of a resource or component: none where nothing was measured. */
+function quantitiesIn(holder: Observation | ObservationComponent): Reading[] {
+  if (changesMeaning(holder)) return ['unknown-modifier'];
   if (holder.valueQuantity !== undefined) {
     // A Quantity without a value (only a data-absent-reason) was not measured.
     return holder.valueQuantity.value === undefined && holder.dataAbsentReason !== undefined

@@ -17,10 +17,19 @@ export function hasToken(concept: CodeableConcept | undefined, list: ReadonlySet
   return false;
 }
 
-/** Every human-readable word of a concept, in lower case, for the search for suspect text. */
+/** The systems of `system|code` tokens. */
+export function systemsOf(tokens: Iterable<string>): Set<string> {
+  return new Set([...tokens].map((token) => token.slice(0, token.lastIndexOf('|'))));
+}
+
+/** Characters that are not seen: zero-width spaces and joiners, soft hyphens. */
+const invisible = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
+
+/** Every human-readable word of a concept, in lower case and without invisible characters, for the search for suspect text. */
 export function textOf(concept: CodeableConcept | undefined): string {
   return [concept?.text, ...(concept?.coding ?? []).map((coding) => coding.display)]
     .filter((text) => text !== undefined)
     .join(' ')
+    .replace(invisible, '')
     .toLowerCase();
 }

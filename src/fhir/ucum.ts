@@ -15,6 +15,8 @@ const ucum = ucumPackage.UcumLhcUtils.getInstance();
 
 /** True for a case-sensitive UCUM code (`mm[Hg]`, not `mmHg`). */
 export function isUcumUnit(code: string): boolean {
+  // The library writes what it cannot parse to standard output, and a unit may hold any text.
+  if (!/^[!-~]{1,100}$/.test(code)) return false;
   return ucum.validateUnitString(code).status === 'valid';
 }
 

@@ -112,6 +112,7 @@ async function versionFolders(modelsDir: string): Promise<string[]> {
   }
   const folders = await Promise.all(
     ids.map(async (id) => {
+      // What cannot be listed has no versions, and is refused by its name when it is read.
       const versions = await subfolders(path.join(modelsDir, id)).catch(() => []);
       return versions.length === 0 ? [id] : versions.map((version) => `${id}/${version}`);
     }),

@@ -32,13 +32,12 @@ describe('a condition feature', () => {
     });
   });
 
-  it('does not see a diagnosis that began or was recorded later', () => {
+  it('does not see a diagnosis that began later, and abstains from one that was recorded later', () => {
     expect(extractOne(diabetes, [condition('44054006', '2026-03-02'), visit])).toMatchObject({
       state: 'assumed-absent',
     });
-    expect(
-      extractOne(diabetes, [condition('44054006', '2020-01-01', { recordedDate: '2026-04-01' }), visit]),
-    ).toMatchObject({ state: 'assumed-absent' });
+    const late = condition('44054006', '2020-01-01', { recordedDate: '2026-04-01' });
+    expect(extractOne(diabetes, [late, visit])).toMatchObject({ state: 'missing', because: 'time-unknown' });
   });
 
   it('does not count a refuted or mistaken diagnosis', () => {
@@ -117,6 +116,46 @@ describe('a condition feature', () => {
     });
     expect(extractOne(suspect, [local, visit])).toMatchObject({ because: 'undecodable' });
     expect(extractOne(diabetes, [condition('38341003', '2020-01-01'), visit])).toMatchObject({
+      state: 'assumed-absent',
+    });
+  });
+
+  it.each([
+    ['a year that holds as-of', { abatementDateTime: '2026' }, 'time-unknown'],
+    ['the day of as-of', { abatementDateTime: '2026-03-01' }, 'time-unknown'],
+    ['a period that holds as-of', { abatementPeriod: { start: '2026-01-01', end: '2026-12-31' } }, 'time-unknown'],
+    ['the day before', { abatementDateTime: '2026-02-28' }, undefined],
+    ['a period that is over', { abatementPeriod: { start: '2025-01-01', end: '2025-12-31' } }, undefined],
+  ])('does not guess on which side of as-of an abatement in %s lies', (_, parts, because) => {
+    const value = extractOne(diabetes, [condition('44054006', '2010-01-01', parts), visit]);
+    expect(value).toMatchObject(because === undefined ? { state: 'assumed-absent' } : { state: 'missing', because });
+  });
+
+  const coded = (system: string, code: string, display?: string) =>
+    condition(undefined, '2020-01-01', {
+      code: { coding: [{ system, code, ...(display === undefined ? {} : { display }) }] },
+    });
+
+  it.each([
+    ['an ICD code, which the list has none of', coded('http://hl7.org/fhir/sid/icd-10-cm', 'E11.9')],
+    ['the same code under an OID', coded('urn:oid:2.16.840.1.113883.6.96', '44054006')],
+    ['the same system spelt with a slash', coded('http://snomed.info/sct/', '44054006')],
+    [
+      'a modifier that is not known',
+      condition('38341003', '2020-01-01', { modifierExtension: [{ url: 'http://example.org/not' }] }),
+    ],
+  ])('does not read nothing-found as no beside a diagnosis with %s', (_, undecodable) => {
+    expect(extractOne(diabetes, [undecodable, visit])).toMatchObject({ state: 'missing', because: 'undecodable' });
+  });
+
+  it('sees suspect text through invisible characters, and asks for a text where it watches for one', () => {
+    const watched: FeatureDefinition = { ...diabetes, suspectText: ['diabetes'] };
+    const hidden = coded('http://snomed.info/sct', '1', 'Dia\u200bbetes of a rare kind');
+    expect(extractOne(watched, [hidden, visit])).toMatchObject({ because: 'undecodable' });
+    expect(extractOne(watched, [coded('http://snomed.info/sct', '1'), visit])).toMatchObject({
+      because: 'undecodable',
+    });
+    expect(extractOne(watched, [coded('http://snomed.info/sct', '1', 'Hypertension'), visit])).toMatchObject({
       state: 'assumed-absent',
     });
   });

@@ -74,4 +74,17 @@ describe('a demographic feature', () => {
     expect(extractOne(race, [ofRace('2106-3', '2054-5')])).toMatchObject({ value: 'other' });
     expect(extractOne(race, [patient()])).toMatchObject({ state: 'missing', because: 'not-found' });
   });
+
+  it('reads every race extension there is, and one category given twice as one', () => {
+    const [one, two] = [ofRace('2106-3'), ofRace('2054-5')].map(({ extension = [] }) => extension);
+    const both = patient({ extension: [...(one ?? []), ...(two ?? [])] });
+    expect(extractOne(race, [both])).toMatchObject({ value: 'other' });
+    expect(extractOne(race, [ofRace('2106-3', '2106-3')])).toMatchObject({ value: 'white' });
+  });
+
+  it('reads nothing from a Patient with a modifier that is not known', () => {
+    const modified = patient({ modifierExtension: [{ url: 'http://example.org/animal', valueBoolean: true }] });
+    for (const feature of [age, sex, race])
+      expect(extractOne(feature, [modified])).toMatchObject({ because: 'undecodable' });
+  });
 });

@@ -116,11 +116,18 @@ describe('extraction', () => {
     dateTime: '2025-01-01',
     ...parts,
   });
+  const optOut = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] };
   const other = [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }];
 
   it.each([
     ['an active opt-out', {}, 'not-eligible opted-out'],
-    ['an opt-out given after as-of', { dateTime: '2026-05-01' }, 'score'],
+    ['an opt-out given after as-of', { dateTime: '2026-05-01' }, 'not-eligible opted-out'],
+    ['an opt-out as base policy', { category: other, policyRule: optOut }, 'not-eligible opted-out'],
+    [
+      'a nested denial of everything',
+      { category: other, provision: { provision: [{ type: 'deny' as const }] } },
+      'not-eligible opted-out',
+    ],
     ['a withdrawn opt-out', { status: 'inactive' as const }, 'score'],
     ['an opt-out whose period is over', { provision: { period: { end: '2026-01-01' } } }, 'score'],
     ['a denial of everything', { category: other, provision: { type: 'deny' as const } }, 'not-eligible opted-out'],
@@ -182,6 +189,14 @@ describe('extraction', () => {
     ['an implausible number', [{ name: 'creatinine', value: 500 }], /plausible/],
   ])('refuses to assert %s', (_, inputs, message) => {
     expect(() => asserted(inputs)).toThrow(message);
+  });
+
+  it('refuses to assert a derived feature together with what it is derived from', () => {
+    const both = [
+      { name: 'gfr', value: 90 },
+      { name: 'creatinine', value: 5 },
+    ];
+    expect(() => asserted(both)).toThrow(/derived from 'creatinine'; assert one of them/);
   });
 
   it('converts an asserted Quantity, and refuses one it cannot convert', () => {

@@ -74,7 +74,12 @@ describe('a medication feature', () => {
       medicationCodeableConcept: { coding: [{ system: rxNorm, code: '999999', display: 'Cerivastatin 0.3 MG' }] },
     });
     expect(extractOne(statin, [unlisted, visit])).toMatchObject({ because: 'undecodable' });
+    const digoxin = { coding: [{ system: rxNorm, code: '197604', display: 'Digoxin 0.125 MG' }] };
+    const other = medicationRequest(undefined, '2025-06-01', { medicationCodeableConcept: digoxin });
     expect(extractOne(statin, [medicationRequest('197604', '2025-06-01'), visit])).toMatchObject({
+      because: 'undecodable',
+    });
+    expect(extractOne(statin, [other, visit])).toMatchObject({
       state: 'assumed-absent',
     });
   });

@@ -267,4 +267,50 @@ describe('an observation feature', () => {
       extractOne(cholesterol, [observation('2093-3', undefined, '2026-01-01', { valueString: '<5' })]),
     ).toMatchObject({ because: 'not-numeric' });
   });
+
+  it.each([
+    ['without any time', { effectiveDateTime: undefined }],
+    ['in a period without an end', { effectiveDateTime: undefined, effectivePeriod: { start: '2025-12-15' } }],
+    ['at several times', { effectiveDateTime: undefined, effectiveTiming: { event: ['2026-01-05'] } }],
+    ['issued after the newest', { effectiveDateTime: undefined, issued: '2026-01-20T00:00:00Z' }],
+  ])('does not take an older value while a result %s may be the newest', (_, parts) => {
+    const dated = observation('2093-3', mgPerDl(180), '2026-01-01');
+    const untimed = observation('2093-3', mgPerDl(240), '', parts);
+    expect(extractOne(cholesterol, [dated, untimed])).toMatchObject({ state: 'missing', because: 'time-unknown' });
+  });
+
+  it('takes the newest beside a result without a time that was issued before it, or begins after as-of', () => {
+    const dated = observation('2093-3', mgPerDl(180), '2026-01-01');
+    const issued = observation('2093-3', mgPerDl(240), '', {
+      effectiveDateTime: undefined,
+      issued: '2025-12-01T00:00:00Z',
+    });
+    const later = observation('2093-3', mgPerDl(240), '', {
+      effectiveDateTime: undefined,
+      effectivePeriod: { start: '2026-06-01' },
+    });
+    expect(extractOne(cholesterol, [dated, issued, later])).toMatchObject({ value: 180 });
+  });
+
+  it('does not read a result about somebody else', () => {
+    const newborn = observation('2093-3', mgPerDl(240), '2026-02-01', { focus: [{ reference: 'Patient/child' }] });
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2026-01-01'), newborn])).toMatchObject({
+      value: 180,
+    });
+  });
+
+  it('abstains from a result or a component with a modifier that is not known', () => {
+    const modifierExtension = [{ url: 'http://example.org/negated', valueBoolean: true }];
+    const older = observation('2093-3', mgPerDl(180), '2026-01-01');
+    const modified = observation('2093-3', mgPerDl(240), '2026-02-01', { modifierExtension });
+    expect(extractOne(cholesterol, [older, modified])).toMatchObject({ because: 'undecodable' });
+    const component = panel('85354-9', { valueQuantity: ucum(132, 'mm[Hg]'), modifierExtension }, '2026-02-01');
+    expect(extractOne(systolic, [component])).toMatchObject({ because: 'undecodable' });
+  });
+
+  it('takes one measurement that is given in two units for one', () => {
+    const at = '2026-01-01T08:00:00Z';
+    const both = [observation('2093-3', ucum(1_200, 'ug/dL'), at), observation('2093-3', mgPerDl(1.2), at)];
+    expect(extractOne({ ...cholesterol, plausible: [0.1, 50] }, both)).toMatchObject({ state: 'observed', value: 1.2 });
+  });
 });
