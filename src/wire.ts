@@ -79,6 +79,11 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
     if (lock.abandonedBy !== undefined) {
       logger.event({ name: 'data-dir.lock-taken-over', dataDir: config.dataDir, previousPid: lock.abandonedBy.pid });
     }
+    // Before anything is opened or created: a bad MODELS_DIR is said at once.
+    const engine = createOnnxEngine();
+    open.push(() => engine.close());
+    const { catalog, compiled } = await loadModels(config, engine, logger);
+
     const url = await listen();
     const fhirBase = `${config.publicBaseUrl ?? url}/fhir/R4`;
 
@@ -89,10 +94,6 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
     const source = openSource(config, repository, validator, fhirBase, (close) => open.push(close));
-
-    const engine = createOnnxEngine();
-    open.push(() => engine.close());
-    const { catalog, compiled } = await loadModels(config, engine, logger);
 
     const prediction: PredictionParts = {
       tenant: config.tenant,

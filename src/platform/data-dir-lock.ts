@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock, systemClock } from './clock.ts';
 import { databaseErrorCode, storageFull } from './database-error.ts';
 import { PredictionError } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Who holds a data directory, as `server.lock` says. */
 export interface LockHolder {
@@ -44,7 +45,7 @@ export async function lockDataDir(
   clock: Clock = systemClock,
 ): Promise<DataDirLock> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(dataDir);
     const held = await hold(dataDir, attempts);
     if (held === undefined) throw lockedError(dataDir, await readHolder(dataDir));
     return await describeLock(dataDir, held, info, clock.now());

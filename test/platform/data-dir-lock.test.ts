@@ -37,6 +37,13 @@ describe('the lock of a data directory', () => {
     return { child, ...JSON.parse(String(line)) };
   }
 
+  test('a folder that cannot be made is refused, also where the parent takes none', async () => {
+    for (const place of ['/proc/fhirsight/data', path.join(path.dirname(dataDir), 'file', 'data')]) {
+      writeFileSync(path.join(path.dirname(dataDir), 'file'), '');
+      await expect(lockDataDir(place, {}, clock)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    }
+  });
+
   test('names the holder, its start and its URL to a second process', async () => {
     const { child } = await startHolder('http://127.0.0.1:8080');
     const refused = await lockDataDir(dataDir).catch((error) => error);

@@ -1,19 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { afterAll, expect, it } from 'vitest';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { createTestDataDir } from '../support/test-data-dir.ts';
 
 const kills = 20;
 const entriesPerTransaction = 40;
 const fhirJson = { 'content-type': 'application/fhir+json' };
 const marked = { nodeOptions: ['--import', path.join(root, 'test/support/mark-statements.ts')] };
 
-const dataDir = await mkdtemp(path.join(os.tmpdir(), 'fhirsight-kill-'));
-afterAll(() => rm(dataDir, { recursive: true, force: true }));
+const data = await createTestDataDir();
+afterAll(() => data.remove());
 
 interface Acknowledged {
   readonly single: Set<string>;
@@ -95,7 +94,7 @@ function diedInsideTransaction(output: string): boolean {
 
 /** One life of the server: writes without pause, killed at a seeded moment. @returns whether a transaction was open then */
 async function liveUntilKilled(round: number, known: Acknowledged, random: () => number): Promise<boolean> {
-  const server = await startFhirsightProcess({ DATA_DIR: dataDir }, marked);
+  const server = await startFhirsightProcess(data.settings, marked);
   const wanted = 1 + Math.floor(random() * 4);
   const delayMs = random() * 60;
   let begun = 0;
@@ -132,7 +131,7 @@ it(`keeps every acknowledged write and no half transaction through ${kills} kill
   expect(known.transactions.size).toBeGreaterThan(kills / 2);
   expect(known.unanswered.size).toBeGreaterThanOrEqual(5);
 
-  const server = await startFhirsightProcess({ DATA_DIR: dataDir });
+  const server = await startFhirsightProcess(data.settings);
   const found = await storedObservations(server);
   expect([...known.single].filter((id) => !found.has(id))).toEqual([]);
   const kept = (name: string): number =>
