@@ -121,7 +121,7 @@ function routesOf(house: House, config: Config, clock: Clock, logger: Logger): M
   const operation = {
     definition,
     timeZone: config.siteTimeZone,
-    bases: [source.base],
+    bases: [source.base, ...(source.earlierBases ?? [])],
     validate: (resource: unknown) => validator.validate(resource),
     predict: (request: PredictionRequest) =>
       loggedPredict(prediction, request, (event) => logger.with({ requestId: request.requestId }).event(event)),

@@ -13,7 +13,7 @@ import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { describeConfig } from './platform/config.ts';
 import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
-import type { Database } from './platform/database.ts';
+import type { Database, Sql } from './platform/database.ts';
 import { PredictionError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import { migrate } from './platform/migrate.ts';
@@ -22,8 +22,9 @@ import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
+import { openStoreReader } from './records/open-store-reader.ts';
 import type { RecordSource } from './records/record-source.ts';
-import { createStoreRecordSource } from './records/store-record-source.ts';
+import { createStoreRecordSource, type StoreRecordSourceOptions } from './records/store-record-source.ts';
 import { openSqlResultStore } from './write-back/sql-result-store.ts';
 
 /** The parts of a running server, and how to close them. */
@@ -93,12 +94,14 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
-    const source = openSource(config, repository, validator, fhirBase, (close) => open.push(close));
+    const openReader = (sql: Sql) => openStoreReader({ ...storeOptions, tenant: config.tenant }, sql);
+    const own = { database, openReader, base: fhirBase };
+    const { source, subjectBase } = await openSource(config, own, validator, (close) => open.push(close));
 
     const prediction: PredictionParts = {
       tenant: config.tenant,
       source,
-      subjectBase: source.own ? await keepOnce(database, config.tenant, 'own-fhir-base', fhirBase) : source.base,
+      subjectBase,
       database,
       openResultStore: (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant),
       clock,
@@ -131,22 +134,25 @@ async function openMigrated(
   return database;
 }
 
-/** FHIR_BASE_URL, or else the own store. */
-function openSource(
+/** The server at FHIR_BASE_URL, or else the own store; and the base that names its subjects. */
+async function openSource(
   config: Config,
-  repository: SqlRepository,
+  own: StoreRecordSourceOptions,
   validator: ResourceValidator,
-  fhirBase: string,
   opened: (close: () => Promise<void>) => void,
-): RecordSource {
-  if (config.fhirBaseUrl === undefined) return createStoreRecordSource(repository, fhirBase);
+): Promise<{ source: RecordSource; subjectBase: string }> {
+  if (config.fhirBaseUrl === undefined) {
+    const subjectBase = await keepOnce(own.database, config.tenant, 'own-fhir-base', own.base);
+    return { source: createStoreRecordSource({ ...own, earlierBases: [subjectBase] }), subjectBase };
+  }
   const client = createFhirClient({
     base: config.fhirBaseUrl,
     timeoutMs: config.fhirTimeoutMs,
     maxResources: config.fhirMaxResources,
   });
   opened(() => client.close());
-  return createHttpRecordSource(client, validator);
+  const source = createHttpRecordSource(client, validator);
+  return { source, subjectBase: source.base };
 }
 
 async function loadModels(

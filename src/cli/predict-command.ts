@@ -60,7 +60,7 @@ async function predictHere(body: Parameters, patient: string, config: Config): P
     const operation = {
       definition: predictDefinition(),
       timeZone: config.siteTimeZone,
-      bases: [house.source.base],
+      bases: [house.source.base, ...(house.source.earlierBases ?? [])],
       validate: (resource: unknown) => house.validator.validate(resource),
       predict: (request: PredictionRequest) => predict(house.prediction, request),
     };

@@ -20,13 +20,14 @@ export function parseFhirDate(text: string, timeZone: string): Required<Interval
   if (!parts) return undefined;
   const [, year, month, day, hour, minute, second, fraction, offset] = parts;
   if (!existsInCalendar(parts)) return undefined;
+  if (hour === undefined) return calendarInterval(parts, timeZone);
   const start = DateTime.fromObject(
     {
       year: Number(year),
-      month: Number(month ?? 1),
-      day: Number(day ?? 1),
-      hour: Number(hour ?? 0),
-      minute: Number(minute ?? 0),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
       second: Math.min(Number(second ?? 0), 59),
       millisecond: fraction === undefined ? 0 : Math.trunc(Number(fraction) * 1000),
     },
@@ -36,10 +37,26 @@ export function parseFhirDate(text: string, timeZone: string): Required<Interval
   return { start: start.toJSDate(), end: start.plus({ [precisionOf(parts)]: 1 }).toJSDate() };
 }
 
-function precisionOf([, , month, day, hour, , second, fraction]: RegExpExecArray): string {
-  if (month === undefined) return 'years';
-  if (day === undefined) return 'months';
-  if (hour === undefined) return 'days';
+/**
+ * A year, a month or a day of the calendar in `timeZone`. It ends where the next one starts, not a length later: where
+ * the clocks change at midnight a day can start at 01:00.
+ */
+function calendarInterval([, year, month, day]: RegExpExecArray, timeZone: string): Required<Interval> | undefined {
+  const date = { year: Number(year), month: Number(month ?? 1), day: Number(day ?? 1) };
+  const unit = month === undefined ? 'years' : day === undefined ? 'months' : 'days';
+  const next = DateTime.fromObject(date, { zone: 'utc' }).plus({ [unit]: 1 });
+  const start = startOfDay(date, timeZone);
+  const end = startOfDay({ year: next.year, month: next.month, day: next.day }, timeZone);
+  return start && end ? { start, end } : undefined;
+}
+
+/** Midnight; the first of two where the clocks go back over it, and where they skip it the instant they do. */
+function startOfDay(date: { year: number; month: number; day: number }, zone: string): Date | undefined {
+  const midnight = DateTime.fromObject(date, { zone });
+  return midnight.isValid ? midnight.getPossibleOffsets()[0]?.toJSDate() : undefined;
+}
+
+function precisionOf([, , , , , , second, fraction]: RegExpExecArray): string {
   if (second === undefined) return 'minutes';
   return fraction === undefined ? 'seconds' : 'milliseconds';
 }

@@ -33,6 +33,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   INFERENCE_FAILED: [500, 'exception'],
   RESULT_INVALID: [500, 'exception'],
   WRITE_REJECTED: [503, 'transient'],
+  WRITE_CONFLICT: [409, 'conflict'],
   STORAGE_FULL: [503, 'no-store'],
   DATABASE_UNAVAILABLE: [503, 'transient'],
   STARTING: [503, 'transient'],

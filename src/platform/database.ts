@@ -13,5 +13,10 @@ export interface Database extends Sql {
   readonly kind: 'pglite' | 'postgresql';
   /** Runs `work` in one transaction on one connection; commits when it resolves, rolls back when it throws. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction that only reads: all its statements see what was committed before the first of
+   * them, and nothing later.
+   */
+  snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

@@ -28,6 +28,7 @@ export const errorCodes = [
   'INFERENCE_FAILED', // the engine failed or returned something that is not a score
   'RESULT_INVALID', // the result that was built breaks base R4: a bug, and never sent
   'WRITE_REJECTED', // the store refused or could not keep the result
+  'WRITE_CONFLICT', // the stored result was changed by somebody else
   'STORAGE_FULL', // no space is left for the database
   'DATABASE_UNAVAILABLE', // the database does not answer
   'STARTING', // the server is not ready yet

@@ -18,7 +18,6 @@ export type LogEvent =
   | { readonly name: 'sample.loaded'; readonly patients: number; readonly resources: number; readonly loadMs: number }
   | { readonly name: 'model.loaded'; readonly model: string; readonly digest: string; readonly loadMs: number }
   | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
-  | { readonly name: 'model.released'; readonly model: string }
   | {
       readonly name: 'request.finished';
       readonly method: string;
@@ -50,9 +49,22 @@ export type LogEvent =
       readonly verdicts: readonly string[];
       readonly durationMs: number;
     }
-  | { readonly name: 'prediction.failed'; readonly model: string; readonly tenant: string; readonly error: LoggedError }
+  | {
+      readonly name: 'prediction.failed';
+      /** Absent where the call named none that is known: what it named instead could be anything. */
+      readonly model?: string;
+      readonly tenant: string;
+      readonly error: LoggedError;
+    }
   | { readonly name: 'explanation.degraded'; readonly model: string; readonly error: LoggedError }
-  | { readonly name: 'result.written'; readonly result: string; readonly resourceId: string; readonly created: boolean }
+  | {
+      readonly name: 'result.written';
+      readonly result: string;
+      /** Logical id of the RiskAssessment. */
+      readonly resourceId: string;
+      /** False where it was stored before. */
+      readonly created: boolean;
+    }
   | { readonly name: 'result.superseded'; readonly result: string; readonly supersededBy: string }
   | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
   | { readonly name: 'drain.started'; readonly inFlight: number; readonly timeoutMs: number }
@@ -72,7 +84,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'explanation.degraded',
   'record.unreachable',
 ]);
-const debugEvents = new Set<LogEvent['name']>(['data-dir.locked', 'model.released']);
+const debugEvents = new Set<LogEvent['name']>(['data-dir.locked']);
 
 /** The level at which an event is logged; `LOG_LEVEL` hides what lies below. */
 export function levelOf(event: LogEvent): 'error' | 'warn' | 'info' | 'debug' {

@@ -101,7 +101,7 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
       client.release(breaksConnection(failure));
     }
   };
-  const runTransaction = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
+  const runTransaction = async <T>(begin: string, work: (sql: Sql) => Promise<T>): Promise<T> => {
     const client = await connect();
     const state = { open: true };
     let broken = false;
@@ -120,7 +120,7 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
       },
     };
     try {
-      await runOn(client, 'begin');
+      await runOn(client, begin);
       const result = await insideTransaction.run(state, () => work(sql));
       state.open = false;
       await lastStatement;
@@ -157,7 +157,8 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
       const { rows, rowCount } = await tracked(() => runAlone(text, values));
       return { rows: rows as Row[], rowCount };
     },
-    transaction: (work) => tracked(() => runTransaction(work)),
+    transaction: (work) => tracked(() => runTransaction('begin', work)),
+    snapshot: (work) => tracked(() => runTransaction('begin isolation level repeatable read, read only', work)),
     close() {
       closing ??= close();
       return closing;

@@ -1,10 +1,11 @@
+import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
 import { predict } from './predict.ts';
 import type { PredictionOutcome } from './prediction-outcome.ts';
 import type { PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 
-/** `predict` with one event for what came of it; never a value, a name or an id of the subject. */
+/** `predict` with an event for what came of it; never a value, a name or an id of the subject. */
 export async function loggedPredict(
   parts: PredictionParts,
   request: PredictionRequest,
@@ -36,7 +37,20 @@ export async function loggedPredict(
     }
     return outcome;
   } catch (error) {
-    event({ name: 'prediction.failed', model: request.model.slice(0, 64), tenant, error });
+    if (error instanceof PredictionError && error.code === 'RECORD_UNREACHABLE') {
+      event({ name: 'record.unreachable', base: parts.source.base, error });
+    }
+    event({ name: 'prediction.failed', ...knownModel(parts, request), tenant, error });
     throw error;
+  }
+}
+
+/** The model by the name its own manifest gives it: what the caller sent as a model may be a person's name. */
+function knownModel(parts: PredictionParts, { model, version }: PredictionRequest): { readonly model?: string } {
+  try {
+    const { manifest } = parts.findModel(model, version);
+    return { model: `${manifest.id}@${manifest.version}` };
+  } catch {
+    return {}; // the failure that is being logged
   }
 }

@@ -20,6 +20,7 @@ import { outcomeToRecord } from './outcome-to-record.ts';
 import type { Abstained, PredictionOutcome, Scored } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
+import { reportWrite } from './report-write.ts';
 
 /**
  * The path, and the only place that knows its order: gather, extract, score, explain, build, write. Every entrance
@@ -78,7 +79,10 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
 
   if (outcomes.length === 0) {
     const abstained: Abstained = { state: 'abstained', ...common };
-    await writeResult(parts.database, parts.openResultStore, outcomeToRecord(abstained, made));
+    reportWrite(
+      await writeResult(parts.database, parts.openResultStore, outcomeToRecord(abstained, made)),
+      parts.event,
+    );
     return abstained;
   }
 
@@ -130,6 +134,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       ? { riskAssessment: resource, device, provenance: (target) => buildProvenance({ target, ...origin }) }
       : undefined,
   );
+  reportWrite(receipt, parts.event);
   return request.writeBack ? { ...scored, resource: stored(receipt) } : scored;
 }
 

@@ -1,17 +1,26 @@
-/** Runs jobs at most `limit` at a time, results in the order of the jobs. Starts no further job once one has failed. */
-export async function bounded<T>(limit: number, jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
+/**
+ * Runs jobs at most `limit` at a time, results in the order of the jobs. Once one has failed, the others are of no use:
+ * the signal that each was given aborts, and no further one starts.
+ * @param signal of the caller; passed on
+ */
+export async function bounded<T>(
+  limit: number,
+  jobs: readonly ((signal: AbortSignal) => Promise<T>)[],
+  signal?: AbortSignal,
+): Promise<T[]> {
   const results: T[] = [];
+  const stop = new AbortController();
+  const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   let next = 0;
-  let failed = false;
   const worker = async () => {
-    while (next < jobs.length && !failed) {
+    while (next < jobs.length && !stop.signal.aborted) {
       const index = next++;
       const job = jobs[index];
       if (job === undefined) return;
       try {
-        results[index] = await job();
+        results[index] = await job(both);
       } catch (error) {
-        failed = true;
+        stop.abort();
         throw error;
       }
     }

@@ -10,20 +10,22 @@ export interface Seed {
   readonly expression: string;
 }
 
+/** A seed that the path can use. */
+export interface RecordSeed extends Seed {
+  readonly resource: RecordResource;
+}
+
 /**
- * The seeds the path can use, each once. Throws SUBJECT_FOREIGN for one that is not the subject's own, of whatever
- * type, and SEED_CONFLICT for two that say different things under one id.
+ * The seeds, each once. Throws SUBJECT_FOREIGN for one that is not the subject's own, of whatever type,
+ * PARAMETER_INVALID for one that no model could use, and SEED_CONFLICT for two that say different things under one id.
  */
-export function checkSeeds(
-  seeds: readonly Seed[],
-  subject: Subject,
-): { resource: RecordResource; expression: string }[] {
+export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed[] {
+  for (const seed of seeds) checkOwner(seed, subject);
   const byKey = new Map<string, Seed>();
-  const usable: { resource: RecordResource; expression: string }[] = [];
+  const usable: RecordSeed[] = [];
   for (const seed of seeds) {
     const { resource, expression } = seed;
-    checkOwner(seed, subject);
-    if (!isRecordResource(resource)) continue;
+    if (!isRecordResource(resource)) throw useless(seed);
     if (resource.id !== undefined) {
       const key = `${resource.resourceType}/${resource.id}`;
       const earlier = byKey.get(key);
@@ -59,12 +61,24 @@ export function isRecordResource(resource: Resource): resource is RecordResource
   return (recordTypes as readonly string[]).includes(resource.resourceType);
 }
 
-function checkOwner({ resource, expression }: Seed, subject: Subject): void {
-  const owned = ownership(resource, subject);
+function useless({ resource, expression }: Seed): PredictionError {
+  const message = `The ${resource.resourceType} at ${expression} would not be looked at: used are ${recordTypes.join(', ')}. Leave it out.`;
+  return new PredictionError('PARAMETER_INVALID', message, {
+    issues: [{ code: 'not-supported', message, expression }],
+  });
+}
+
+/** @param what the rest of a sentence that begins with the seed */
+export function foreignSeed({ resource, expression }: Seed, what: string, subject: Subject): PredictionError {
+  const message = `The ${resource.resourceType} at ${expression} ${what}. Send only resources of the subject, each with a reference to Patient/${subject.id}.`;
+  return new PredictionError('SUBJECT_FOREIGN', message, { issues: [{ message, expression }] });
+}
+
+function checkOwner(seed: Seed, subject: Subject): void {
+  const owned = ownership(seed.resource, subject);
   if (owned === 'subject' || owned === 'nobody') return;
   const what = owned === 'unnamed' ? 'names no patient' : 'belongs to another patient than the subject';
-  const message = `The ${resource.resourceType} at ${expression} ${what}. Send only resources of the subject, each with a reference to Patient/${subject.id}.`;
-  throw new PredictionError('SUBJECT_FOREIGN', message, { issues: [{ message, expression }] });
+  throw foreignSeed(seed, what, subject);
 }
 
 /** `nobody`: a resource that describes no patient, such as a Medication or an Organization. */

@@ -40,7 +40,7 @@ export const recordTypes: readonly RecordType[] = [
 export interface SourceReference {
   /**
    * `Observation/17/_history/3` where the version is known; absolute for a source that is not the own store.
-   * Absent for a resource the caller sent without an id: there is nothing to refer to.
+   * Absent for a resource that only the caller holds: there is nothing to refer to.
    */
   readonly reference?: string;
   /** Says what it is where there is no reference. */
@@ -66,7 +66,7 @@ export interface ClinicalRecord {
   sourceReference(resource: RecordResource): SourceReference;
 }
 
-/** A resource and where it came from: the server, or the caller of this prediction. */
+/** A resource and where it came from: the server, or the caller of this prediction alone. */
 export interface RecordEntry {
   readonly resource: RecordResource;
   readonly from: 'source' | 'caller';
@@ -103,7 +103,7 @@ export function clinicalRecord(parts: {
     complete: true,
     byType: <T extends RecordType>(type: T) => (byType.get(type) ?? []) as unknown as readonly ResourceOf<T>[],
     medication: (reference) => {
-      const local = localReference(reference, subject.base);
+      const local = localReference(reference, subject);
       if (local === undefined || (local.type !== undefined && local.type !== 'Medication')) return undefined;
       const medication = medications.get(local.id);
       // Only the current version can be read; what another version said is not known.
@@ -120,10 +120,12 @@ export function clinicalRecord(parts: {
         );
       }
       const { resourceType, id, meta } = resource;
-      if (id === undefined) return { display: `${resourceType} sent by the caller, not stored` };
+      if (from === 'caller') {
+        const name = id === undefined ? resourceType : `${resourceType}/${id}`;
+        return { display: `${name} sent by the caller, not stored` };
+      }
       const prefix = own ? '' : `${subject.base}/`;
-      // The version inside a resource the caller sent was not seen at the server.
-      const version = from === 'source' && meta?.versionId !== undefined ? `/_history/${meta.versionId}` : '';
+      const version = meta?.versionId === undefined ? '' : `/_history/${meta.versionId}`;
       return { reference: `${prefix}${resourceType}/${id}${version}` };
     },
   });

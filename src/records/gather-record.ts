@@ -3,9 +3,19 @@ import { isFhirId } from '../fhir/reference.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { bounded } from './bounded.ts';
-import { checkSeeds, isRecordResource, ownership, type Seed, sameContent, seedConflict } from './check-seeds.ts';
+import {
+  checkSeeds,
+  foreignSeed,
+  isRecordResource,
+  ownership,
+  type RecordSeed,
+  type Seed,
+  sameContent,
+  seedConflict,
+} from './check-seeds.ts';
 import { type ClinicalRecord, clinicalRecord, type RecordEntry, type RecordResource } from './clinical-record.ts';
 import { localReference } from './local-reference.ts';
+import { readEncounter } from './read-encounter.ts';
 import type { RecordSource } from './record-source.ts';
 import type { Subject } from './subject.ts';
 
@@ -26,19 +36,32 @@ export interface GatherRequest {
 const parallelRequests = 6;
 
 /**
- * Step 1 of the path: everything the queries ask for about one subject, or an error; never a part of it.
- * Throws SUBJECT_UNKNOWN, SUBJECT_FOREIGN, SEED_CONFLICT, RESOURCE_UNKNOWN (the encounter), RECORD_UNREACHABLE.
+ * Step 1 of the path: everything the queries ask for about one subject, or an error; never a part of it. Where the
+ * source can show one state of its data, all of it is of that state.
+ * Throws SUBJECT_UNKNOWN, SUBJECT_FOREIGN, SEED_CONFLICT, PARAMETER_INVALID (a seed or the encounter that cannot be
+ * used), RESOURCE_UNKNOWN (the encounter), RECORD_UNREACHABLE.
  */
 export async function gatherRecord(request: GatherRequest): Promise<ClinicalRecord> {
-  const { source, subject, asOf } = request;
-  if (subject.base !== source.base) {
-    throw new PredictionError('INTERNAL', `A subject of ${subject.base} was to be read from ${source.base}.`);
+  const { source } = request;
+  if (request.subject.base !== source.base) {
+    throw new PredictionError('INTERNAL', `A subject of ${request.subject.base} was to be read from ${source.base}.`);
   }
+  const { earlierBases } = source;
+  const subject = { ...request.subject, ...(earlierBases && { earlierBases }) };
+  if (!isFhirId(subject.id)) throw subjectUnknown(subject);
   const seeds = checkSeeds(request.seed, subject);
+  const gatherFrom = (from: RecordSource) => gatherOnce({ ...request, subject, source: from }, seeds);
+  return source.snapshot === undefined ? await gatherFrom(source) : await source.snapshot(gatherFrom);
+}
+
+async function gatherOnce(request: GatherRequest, seeds: readonly RecordSeed[]): Promise<ClinicalRecord> {
+  const { source, subject, asOf } = request;
   const { patient, rows } = await fetchRecord(request);
   const medications = await fetchMedications(request, [...rows, ...seeds.map(({ resource }) => resource)]);
   const entries = new Map<string, RecordEntry>();
-  for (const resource of [patient, ...rows, ...medications]) keepNewest(entries, resource);
+  for (const resource of [patient, ...rows, ...medications]) keepNewest(entries, resource, subject);
+  const unread = seeds.filter(({ resource }) => resource.id !== undefined && !entries.has(keyOf(resource)));
+  for (const resource of await fetchHeldSeeds(request, unread)) keepNewest(entries, resource, subject);
   const withoutId = addSeeds(entries, seeds, source.base);
   const encounter = request.encounter === undefined ? undefined : entries.get(`Encounter/${request.encounter}`);
   // By id, for no server's order may show in a result.
@@ -54,16 +77,16 @@ export async function gatherRecord(request: GatherRequest): Promise<ClinicalReco
 }
 
 async function fetchRecord(request: GatherRequest): Promise<{ patient: Patient; rows: RecordResource[] }> {
-  const { source, subject, queries, encounter } = request;
-  if (!isFhirId(subject.id)) throw subjectUnknown(subject);
-  // One failed search makes the others useless, and a caller who gave up needs none of them.
+  const { source, subject, asOf, queries, encounter } = request;
   const stop = new AbortController();
-  const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
-  const jobs = queries.map((query) => () => runQuery(source, query, subject, signal));
-  if (encounter !== undefined) jobs.unshift(async () => [await readEncounter(source, subject, encounter, signal)]);
+  const both = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
+  const jobs = queries.map((query) => (signal: AbortSignal) => runQuery(source, query, subject, signal));
+  if (encounter !== undefined) {
+    jobs.unshift(async (signal) => [await readEncounter(source, subject, encounter, asOf, signal)]);
+  }
   // The patient is one of the requests. Whether there is one decides first, for a server may answer a search about
   // an unknown patient with an error.
-  const searches = bounded(parallelRequests - 1, jobs).then(
+  const searches = bounded(parallelRequests - 1, jobs, both).then(
     (rows) => ({ rows: rows.flat() }),
     (error: unknown) => ({ error }),
   );
@@ -106,12 +129,28 @@ async function fetchMedications(
   const ids = new Set<string>();
   for (const resource of resources) {
     if (resource.resourceType !== 'MedicationRequest') continue;
-    const local = localReference(resource.medicationReference?.reference, subject.base);
+    const local = localReference(resource.medicationReference?.reference, subject);
     if (local !== undefined && (local.type === undefined || local.type === 'Medication')) ids.add(local.id);
   }
-  const jobs = [...ids].map((id) => () => source.read('Medication', id, signal));
-  const found = await bounded(parallelRequests, jobs);
+  const jobs = [...ids].map((id) => (stop: AbortSignal) => source.read('Medication', id, stop));
+  const found = await bounded(parallelRequests, jobs, signal);
   return found.filter((resource) => resource?.resourceType === 'Medication');
+}
+
+/** What the server holds under the ids of seeds that no query returned. Throws SUBJECT_FOREIGN. */
+async function fetchHeldSeeds(
+  { source, subject, signal }: GatherRequest,
+  seeds: readonly RecordSeed[],
+): Promise<RecordResource[]> {
+  const jobs = seeds.map((seed) => async (stop: AbortSignal) => {
+    const held = await source.read(seed.resource.resourceType, seed.resource.id ?? '', stop);
+    if (held !== undefined && ownership(held, subject) === 'foreign') {
+      throw foreignSeed(seed, `has the id of one at ${source.base} that belongs to another patient`, subject);
+    }
+    return held;
+  });
+  const found = await bounded(parallelRequests, jobs, signal);
+  return found.filter((resource) => resource !== undefined && isRecordResource(resource));
 }
 
 /** False for a Group of other people, which a server that ignores `member` gives; throws for rows of another patient. */
@@ -137,42 +176,29 @@ function wrongAnswer(subject: Subject, type: string, happened: string): Predicti
   return new PredictionError('RECORD_UNREACHABLE', message, { issues: [{ code: 'transient', message }] });
 }
 
-async function readEncounter(
-  source: RecordSource,
-  subject: Subject,
-  id: string,
-  signal: AbortSignal,
-): Promise<Encounter> {
-  const encounter = await source.read('Encounter', id, signal);
-  if (encounter?.resourceType !== 'Encounter') {
-    throw new PredictionError(
-      'RESOURCE_UNKNOWN',
-      `There is no Encounter/${id} at ${source.base}. Send the logical id of an encounter of the subject, or none.`,
-    );
+/**
+ * Two pages, or two searches, may hold the same resource; the later version of it counts. Throws RECORD_UNREACHABLE for
+ * two that differ where nothing says which is the later one.
+ */
+function keepNewest(entries: Map<string, RecordEntry>, resource: RecordResource, subject: Subject): void {
+  const kept = entries.get(keyOf(resource))?.resource;
+  if (kept !== undefined) {
+    const laterMs = Date.parse(resource.meta?.lastUpdated ?? '') - Date.parse(kept.meta?.lastUpdated ?? '');
+    if (!(laterMs > 0 || laterMs < 0) && !sameContent(kept, resource)) {
+      const what = 'answered with two versions of one resource and does not say which is the later one';
+      throw wrongAnswer(subject, resource.resourceType, what);
+    }
+    if (!(laterMs > 0)) return;
   }
-  if (ownership(encounter, subject) !== 'subject') {
-    throw new PredictionError(
-      'SUBJECT_FOREIGN',
-      `Encounter/${id} at ${source.base} does not belong to Patient/${subject.id}. Send an encounter of the subject, or none.`,
-    );
-  }
-  return encounter;
+  entries.set(keyOf(resource), { resource, from: 'source' });
 }
 
-/** Two pages, or two searches, may hold the same resource; the later version of it counts. */
-function keepNewest(entries: Map<string, RecordEntry>, resource: RecordResource): void {
-  const key = `${resource.resourceType}/${resource.id}`;
-  const kept = entries.get(key)?.resource.meta?.lastUpdated;
-  if (kept !== undefined && Date.parse(resource.meta?.lastUpdated ?? '') <= Date.parse(kept)) return;
-  entries.set(key, { resource, from: 'source' });
+function keyOf({ resourceType, id }: Resource): string {
+  return `${resourceType}/${id}`;
 }
 
 /** Adds what only the caller holds. @returns the seeds without an id */
-function addSeeds(
-  entries: Map<string, RecordEntry>,
-  seeds: readonly { resource: RecordResource; expression: string }[],
-  base: string,
-): RecordEntry[] {
+function addSeeds(entries: Map<string, RecordEntry>, seeds: readonly RecordSeed[], base: string): RecordEntry[] {
   const anonymous: RecordEntry[] = [];
   for (const seed of seeds) {
     const { resource } = seed;
@@ -181,9 +207,8 @@ function addSeeds(
       anonymous.push(entry);
       continue;
     }
-    const key = `${resource.resourceType}/${resource.id}`;
-    const held = entries.get(key);
-    if (held === undefined) entries.set(key, entry);
+    const held = entries.get(keyOf(resource));
+    if (held === undefined) entries.set(keyOf(resource), entry);
     else if (!sameContent(held.resource, resource)) throw seedConflict(seed, base);
   }
   return anonymous;

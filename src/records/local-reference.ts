@@ -1,4 +1,4 @@
-import { isFhirId, parseRelativeReference } from '../fhir/reference.ts';
+import { belowBase, isFhirId, parseRelativeReference } from '../fhir/reference.ts';
 
 /** A literal reference to a resource on the server that the referring resource came from. */
 export interface LocalReference {
@@ -8,21 +8,27 @@ export interface LocalReference {
   readonly versionId?: string;
 }
 
+/** One FHIR server, by its absolute base URLs without a trailing slash. */
+export interface ServerBases {
+  readonly base: string;
+  /** Bases it had before: what was stored then may still name it by them. */
+  readonly earlierBases?: readonly string[];
+}
+
 /**
- * Reads a reference that stays on one server: relative, absolute below `base`, or `urn:uuid:` + id.
- * @param base absolute FHIR base URL without a trailing slash
+ * Reads a reference that stays on one server: relative, absolute below one of its bases, or `urn:uuid:` + id.
  * @returns undefined for a contained (`#…`) or logical reference, and for one that leads to another server
  */
-export function localReference(reference: string | undefined, base: string): LocalReference | undefined {
+export function localReference(
+  reference: string | undefined,
+  { base, earlierBases = [] }: ServerBases,
+): LocalReference | undefined {
   if (typeof reference !== 'string') return undefined;
   const uuid = /^urn:uuid:(\S+)$/i.exec(reference)?.[1];
   if (uuid !== undefined) return isFhirId(uuid) ? { id: uuid } : undefined;
-  return parseRelativeReference(belowBase(reference, base));
-}
-
-function belowBase(reference: string, base: string): string {
-  if (reference.startsWith(`${base}/`)) return reference.slice(base.length + 1);
-  // Host in capitals or a default port written out: the same address in another spelling.
-  const url = /^https?:/i.test(reference) ? URL.parse(reference) : null;
-  return url?.href.startsWith(`${base}/`) ? url.href.slice(base.length + 1) : reference;
+  for (const known of [base, ...earlierBases]) {
+    const relative = belowBase(reference, known);
+    if (relative !== undefined) return parseRelativeReference(relative);
+  }
+  return parseRelativeReference(reference);
 }

@@ -1,5 +1,7 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
+import type { Database, Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
+import type { ServerBases } from './local-reference.ts';
 import type { RecordSource } from './record-source.ts';
 import { endsAfter, windowStart } from './search-window.ts';
 
@@ -22,10 +24,23 @@ export interface StoreReader {
 
 const pageSize = 500;
 
-/** Clinical data in the own store, read without a detour over HTTP. @param base its public FHIR base URL, no trailing slash */
-export function createStoreRecordSource(store: StoreReader, base: string): RecordSource {
+export interface StoreRecordSourceOptions extends ServerBases {
+  readonly database: Pick<Database, 'query' | 'snapshot'>;
+  /** The store on the database, or on one of its snapshots. */
+  readonly openReader: (sql: Sql) => StoreReader;
+}
+
+/** Clinical data in the own store, read without a detour over HTTP. Its bases are the public ones. */
+export function createStoreRecordSource({ database, openReader, ...bases }: StoreRecordSourceOptions): RecordSource {
   return {
-    base,
+    ...sourceOver(openReader(database), bases),
+    snapshot: (work) => database.snapshot((sql) => work(sourceOver(openReader(sql), bases))),
+  };
+}
+
+function sourceOver(store: StoreReader, bases: ServerBases): RecordSource {
+  return {
+    ...bases,
     own: true,
     readPatient: async (id, signal) => {
       stopIfGivenUp(signal);

@@ -1,15 +1,13 @@
-import { localReference } from './local-reference.ts';
+import { localReference, type ServerBases } from './local-reference.ts';
 
 /** Whose data: the same logical id on another server, or of another tenant, is another subject. */
-export interface Subject {
+export interface Subject extends ServerBases {
   readonly tenant: string;
-  /** Absolute FHIR base URL without a trailing slash. */
-  readonly base: string;
   readonly id: string;
 }
 
 /** True if the reference names this subject on its own server. A reference that leads elsewhere, or none, does not. */
 export function isSubject(reference: string | undefined, subject: Subject): boolean {
-  const local = localReference(reference, subject.base);
+  const local = localReference(reference, subject);
   return local?.id === subject.id && (local.type === undefined || local.type === 'Patient');
 }

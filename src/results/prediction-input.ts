@@ -2,12 +2,15 @@ import type { Extension, Quantity } from '@medplum/fhirtypes';
 import type { Contribution } from '../explanation/contribution.ts';
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
 import { extensionUrls, ucumSystem } from './canonical-urls.ts';
-import { smallestPlainPercent, toPercent } from './percent.ts';
+import { isPlainNumber, smallestPlainPercent, toPercent } from './percent.ts';
 import type { FeatureLabel } from './result-request.ts';
 import { toReference } from './source-reference.ts';
 import { unitText } from './unit-text.ts';
 
-/** One feature of the map as the extension `prediction-input`: value, unit, time, sources, state and contributions. */
+/**
+ * One feature of the map as the extension `prediction-input`: value, unit, time, sources, state and contributions. An
+ * original that JSON would write with an exponent (9e-12 kg/uL) is left out: the source has it.
+ */
 export function predictionInput(
   name: string,
   label: FeatureLabel,
@@ -25,7 +28,7 @@ export function predictionInput(
   if (value.state === 'derived') parts.push(...value.from.map((from) => ({ url: 'from', valueString: from })));
   if (value.state === 'missing') parts.push({ url: 'reason', valueCode: value.because });
   if ('detail' in value) parts.push({ url: 'detail', valueString: value.detail });
-  if (value.state === 'observed' && value.original !== undefined) {
+  if (value.state === 'observed' && value.original !== undefined && isPlainNumber(value.original.value)) {
     parts.push({ url: 'original', valueQuantity: { value: value.original.value, unit: value.original.unit } });
   }
   for (const contribution of contributions) parts.push(contributionPart(contribution));

@@ -49,11 +49,21 @@ export interface ResultResources {
   readonly provenance: (target: string) => Provenance;
 }
 
+/** An outcome that gave way, and the one that took its place; both by identifier. */
+export interface Supersession {
+  readonly identifier: string;
+  readonly supersededBy: string;
+}
+
 /** What the last step of the path gives back. */
 export interface WriteReceipt {
   readonly row: OutcomeRow;
   /** True where the outcome was known already and nothing new was recorded. */
   readonly repeated: boolean;
-  /** The stored RiskAssessment, where there is one. */
+  /** What this call superseded: the recorded outcome itself where a later one stands. */
+  readonly superseded: readonly Supersession[];
+  /** The stored RiskAssessment, where it was asked for. */
   readonly resource?: RiskAssessment & { id: string };
+  /** True where this call stored it. */
+  readonly created: boolean;
 }

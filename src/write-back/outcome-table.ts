@@ -80,9 +80,24 @@ export async function standingOutcomes(sql: Sql, group: OutcomeGroup): Promise<O
      where tenant = $1 and fhir_base = $2 and subject_id = $3 and encounter_id = $4 and model_id = $5
        and not what_if and superseded_by is null
      order by as_of desc, computed_at desc, identifier desc`,
-    [group.tenant, group.fhirBase, group.subjectId, group.encounterId, group.modelId],
+    groupKey(group),
   );
   return rows.map(toOutcomeRow);
+}
+
+/** The results of the group that were written back, and whether each is superseded. */
+export async function writtenOutcomes(
+  sql: Sql,
+  group: OutcomeGroup,
+): Promise<{ readonly resourceId: string; readonly superseded: boolean }[]> {
+  const { rows } = await sql.query<{ resource_id: string; superseded: boolean }>(
+    `select resource_id, superseded_by is not null as superseded from outcomes
+     where tenant = $1 and fhir_base = $2 and subject_id = $3 and encounter_id = $4 and model_id = $5
+       and not what_if and resource_id is not null
+     order by resource_id`,
+    groupKey(group),
+  );
+  return rows.map(({ resource_id, superseded }) => ({ resourceId: resource_id, superseded }));
 }
 
 export async function markSuperseded(sql: Sql, row: OutcomeRow, by: OutcomeRow, at: Date): Promise<void> {
@@ -109,6 +124,10 @@ export async function setResourceId(sql: Sql, row: OutcomeRow, resourceId: strin
     row.identifier,
     resourceId,
   ]);
+}
+
+function groupKey({ tenant, fhirBase, subjectId, encounterId, modelId }: OutcomeGroup): string[] {
+  return [tenant, fhirBase, subjectId, encounterId, modelId];
 }
 
 function toOutcomeRow(row: SqlRow): OutcomeRow {

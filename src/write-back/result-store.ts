@@ -1,4 +1,4 @@
-import type { Identifier, Resource } from '@medplum/fhirtypes';
+import type { Coding, Resource } from '@medplum/fhirtypes';
 
 export type Stored<Kind extends Resource> = Kind & { id: string };
 
@@ -9,14 +9,16 @@ export type Stored<Kind extends Resource> = Kind & { id: string };
 export interface ResultStore {
   /** Undefined where there is none, or it was deleted. */
   read<Kind extends Resource>(type: Kind['resourceType'], id: string): Promise<Stored<Kind> | undefined>;
+  /** The resource as its first version had it, whatever became of it; undefined where that is not known. */
+  readFirstVersion<Kind extends Resource>(type: Kind['resourceType'], id: string): Promise<Stored<Kind> | undefined>;
+  /** `meta.tag` by id, of those resources that are there. */
+  readTags(type: Resource['resourceType'], ids: readonly string[]): Promise<ReadonlyMap<string, readonly Coding[]>>;
   create<Kind extends Resource>(resource: Kind): Promise<Stored<Kind>>;
-  /** Creates a resource under the id it carries, unless one is there: that one stays as it is. */
-  createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>): Promise<void>;
-  /** Conditional create by identifier: gives back the resource that has the identifier already, if there is one. */
-  createIfAbsent<Kind extends Resource>(
-    resource: Kind,
-    identifier: Identifier,
-  ): Promise<{ readonly resource: Stored<Kind>; readonly created: boolean }>;
-  /** Throws VERSION_CONFLICT unless the version in the store is the one in `resource.meta.versionId`. */
+  /** Creates a resource under the id it carries; one that is there stays as it is and is given back, whatever it says. */
+  createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>): Promise<Stored<Kind>>;
+  /**
+   * Stores the resource with the tags and labels it carries and no others. Throws VERSION_CONFLICT unless the version
+   * in the store is the one in `resource.meta.versionId`.
+   */
   update<Kind extends Resource>(resource: Stored<Kind>): Promise<Stored<Kind>>;
 }

@@ -1,6 +1,5 @@
-import type { Resource } from '@medplum/fhirtypes';
-import { conditionalCreate } from '../fhir/store/conditional.ts';
-import { readResource } from '../fhir/store/read-resource.ts';
+import type { Coding, Resource } from '@medplum/fhirtypes';
+import { readResource, readVersion } from '../fhir/store/read-resource.ts';
 import type { SqlRepositoryOptions, StoreContext } from '../fhir/store/store-context.ts';
 import { createResource, updateResource } from '../fhir/store/write-resource.ts';
 import type { Sql } from '../platform/database.ts';
@@ -16,46 +15,52 @@ export function openSqlResultStore(
   const context: StoreContext = { ...options, sql, tenant, inTransaction: (work) => work(context) };
   return {
     async read<Kind extends Resource>(type: Kind['resourceType'], id: string) {
-      try {
-        return (await readResource(context, type, id)) as Stored<Kind>;
-      } catch (error) {
-        if (hasCode(error, 'RESOURCE_UNKNOWN', 'RESOURCE_DELETED')) return undefined;
-        throw error;
-      }
+      return (await ifThere(readResource(context, type, id))) as Stored<Kind> | undefined;
+    },
+    async readFirstVersion<Kind extends Resource>(type: Kind['resourceType'], id: string) {
+      return (await ifThere(readVersion(context, type, id, '1'))) as Stored<Kind> | undefined;
+    },
+    async readTags(type, ids) {
+      const { rows } = await sql.query<{ id: string; tags: string | null }>(
+        `select id, body->'meta'->'tag' as tags from resources
+         where tenant = $1 and type = $2 and id = any($3) and not deleted`,
+        [tenant, type, ids],
+      );
+      return new Map(rows.map(({ id, tags }) => [id, tags === null ? [] : (JSON.parse(tags) as Coding[])]));
     },
     async create<Kind extends Resource>(resource: Kind) {
       const { resource: stored } = await rejecting(createResource(context, resource));
       return stored as Stored<Kind>;
     },
-    async createWithIdIfAbsent(resource) {
+    async createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>) {
       try {
-        await rejecting(createResource(context, resource, resource.id));
+        const { resource: stored } = await rejecting(createResource(context, resource, resource.id));
+        return stored as Stored<Kind>;
       } catch (error) {
         if (!hasCode(error, 'VERSION_CONFLICT')) throw error;
-        await restoreIfDeleted(context, resource);
+        return (await readOrRestore(context, resource)) as Stored<Kind>;
       }
     },
-    async createIfAbsent<Kind extends Resource>(
-      resource: Kind,
-      { system, value }: { system?: string; value?: string },
-    ) {
-      const criteria = new URLSearchParams({ identifier: `${escaped(system)}|${escaped(value)}` }).toString();
-      const { resource: stored, created } = await rejecting(conditionalCreate(context, resource, criteria));
-      return { resource: stored as Stored<Kind>, created };
-    },
     async update<Kind extends Resource>(resource: Stored<Kind>) {
-      const { resource: stored } = await rejecting(updateResource(context, resource, resource.meta?.versionId));
+      const { versionId } = resource.meta ?? {};
+      const { resource: stored } = await rejecting(updateResource(context, resource, versionId, { replaceMeta: true }));
       return stored as Stored<Kind>;
     },
   };
 }
 
-async function restoreIfDeleted(context: StoreContext, resource: Resource & { id: string }): Promise<void> {
+async function readOrRestore(context: StoreContext, resource: Stored<Resource>): Promise<Resource> {
+  const found = await ifThere(readResource(context, resource.resourceType, resource.id));
+  return found ?? (await rejecting(updateResource(context, resource))).resource;
+}
+
+/** Undefined where there is no such resource, or it was deleted. */
+async function ifThere(reading: Promise<Resource>): Promise<Resource | undefined> {
   try {
-    await readResource(context, resource.resourceType, resource.id);
+    return await reading;
   } catch (error) {
-    if (!hasCode(error, 'RESOURCE_DELETED')) throw error;
-    await rejecting(updateResource(context, resource));
+    if (hasCode(error, 'RESOURCE_UNKNOWN', 'RESOURCE_DELETED')) return undefined;
+    throw error;
   }
 }
 
@@ -64,7 +69,7 @@ async function rejecting<Result>(write: Promise<Result>): Promise<Result> {
   try {
     return await write;
   } catch (error) {
-    if (!(error instanceof PredictionError) || !hasCode(error, 'RESOURCE_INVALID', 'MULTIPLE_MATCHES')) throw error;
+    if (!(error instanceof PredictionError) || error.code !== 'RESOURCE_INVALID') throw error;
     throw new PredictionError(
       'WRITE_REJECTED',
       `The store refuses the result, and nothing was kept: ${error.message}`,
@@ -78,9 +83,4 @@ async function rejecting<Result>(write: Promise<Result>): Promise<Result> {
 
 function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
   return error instanceof PredictionError && codes.includes(error.code);
-}
-
-/** `,`, `|`, `$` and the backslash mean something in a search. */
-function escaped(text = ''): string {
-  return text.replace(/[\\,|$]/g, '\\$&');
 }

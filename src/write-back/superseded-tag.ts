@@ -1,4 +1,4 @@
-import type { RiskAssessment } from '@medplum/fhirtypes';
+import type { Coding, RiskAssessment } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import type { ResultStore, Stored } from './result-store.ts';
 
@@ -22,9 +22,11 @@ export function withSupersededTag<Kind extends RiskAssessment>(resource: Kind, s
 }
 
 export function isTaggedSuperseded(resource: RiskAssessment): boolean {
-  return (resource.meta?.tag ?? []).some(
-    ({ system, code }) => system === supersededTag.system && code === supersededTag.code,
-  );
+  return holdsSupersededTag(resource.meta?.tag ?? []);
+}
+
+export function holdsSupersededTag(tags: readonly Coding[]): boolean {
+  return tags.some(({ system, code }) => system === supersededTag.system && code === supersededTag.code);
 }
 
 /**

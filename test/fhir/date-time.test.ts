@@ -18,6 +18,21 @@ test.each([
 });
 
 test.each([
+  ['Africa/Cairo', '2024-04-26', '2024-04-25T22:00:00.000Z', '2024-04-26T21:00:00.000Z'],
+  ['Africa/Cairo', '2024-04', '2024-03-31T22:00:00.000Z', '2024-04-30T21:00:00.000Z'],
+  ['Asia/Beirut', '2024-03-31', '2024-03-30T22:00:00.000Z', '2024-03-31T21:00:00.000Z'],
+  ['America/Santiago', '2024-09-08', '2024-09-08T04:00:00.000Z', '2024-09-09T03:00:00.000Z'],
+  ['America/Havana', '2024-03-10', '2024-03-10T05:00:00.000Z', '2024-03-11T04:00:00.000Z'],
+  ['America/Havana', '2024-11-02', '2024-11-02T04:00:00.000Z', '2024-11-03T04:00:00.000Z'],
+  ['America/Havana', '2024-11-03', '2024-11-03T04:00:00.000Z', '2024-11-04T05:00:00.000Z'],
+  ['America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00:00.000Z', '2018-11-05T02:00:00.000Z'],
+  ['America/Sao_Paulo', '2018-02-17', '2018-02-17T02:00:00.000Z', '2018-02-18T03:00:00.000Z'],
+])('in %s, where clocks change at midnight, %s ends where the next one starts', (midnightZone, text, start, end) => {
+  const interval = parseFhirDate(text, midnightZone);
+  expect([interval?.start.toISOString(), interval?.end.toISOString()]).toEqual([start, end]);
+});
+
+test.each([
   '2024-02-30',
   '2023-02-29',
   '2024-13',

@@ -18,6 +18,29 @@ test.each([
   expect(canonicalReference(reference, base, type)).toBe(expected);
 });
 
+test.each([
+  ['HTTPS://EHR.example.org:443/fhir/Patient/17', base, 'Patient/17'],
+  ['http://ehr.example.org/fhir/Patient/17', base, 'Patient/17'],
+  ['https://ehr.example.org:8443/fhir/Patient/17', base, 'https://ehr.example.org:8443/fhir/Patient/17'],
+  ['https://ehr.example.org/FHIR/Patient/17', base, 'https://ehr.example.org/FHIR/Patient/17'],
+  ['http://localhost:8080/fhir/R4/Patient/17', 'http://127.0.0.1:8080/fhir/R4', 'Patient/17'],
+  ['http://[::1]:8080/fhir/R4/Patient/17', 'http://localhost:8080/fhir/R4', 'Patient/17'],
+  [
+    'http://127.0.0.1:8081/fhir/R4/Patient/17',
+    'http://127.0.0.1:8080/fhir/R4',
+    'http://127.0.0.1:8081/fhir/R4/Patient/17',
+  ],
+  [
+    'https://localhost:8080/fhir/R4/Patient/17',
+    'http://127.0.0.1:8080/fhir/R4',
+    'https://localhost:8080/fhir/R4/Patient/17',
+  ],
+  ['http://localhost/fhir/Patient/17', base, 'http://localhost/fhir/Patient/17'],
+  ['http://:bad:/Patient/17', base, 'http://:bad:/Patient/17'],
+])('a patient of this server is not taken for another: %s below %s is %s', (reference, own, expected) => {
+  expect(canonicalReference(reference, own)).toBe(expected);
+});
+
 test('a reference is a fragment, Type/id, or an absolute URL', () => {
   expect(
     ['#', '#a', 'Patient/1', 'Patient/1/_history/2', 'http://x.org/a', 'urn:uuid:x', 'urn:oid:1.2'].every(

@@ -10,6 +10,7 @@ const issueCodes: Readonly<Record<number, readonly string[]>> = {
   404: ['not-found', 'not-supported'],
   405: ['not-supported'],
   406: ['not-supported'],
+  409: ['conflict'],
   410: ['deleted'],
   412: ['conflict', 'multiple-matches'],
   413: ['too-long', 'too-costly'],

@@ -77,6 +77,31 @@ describe('create, read, update, delete', () => {
     ).toBe(412);
   });
 
+  test('OP-62 an update that does not mention tags and security labels does not lose them', async () => {
+    const url = `${server.base}/Patient/tagged`;
+    const restricted = { system: 'urn:label', code: 'R', display: 'restricted' };
+    await send(
+      url,
+      'PUT',
+      patient({ id: 'tagged', meta: { tag: [{ system: 'urn:t', code: '1' }], security: [restricted] } }),
+    );
+    const plain = await send(url, 'PUT', patient({ id: 'tagged', gender: 'male' }));
+    expect(plain.body.meta).toMatchObject({ tag: [{ system: 'urn:t', code: '1' }], security: [restricted] });
+    const more = await send(
+      url,
+      'PUT',
+      patient({
+        id: 'tagged',
+        meta: { tag: [{ system: 'urn:t', code: '2' }], security: [{ system: 'urn:label', code: 'R' }] },
+      }),
+    );
+    expect(more.body.meta.tag.map((tag: { code: string }) => tag.code)).toEqual(['2', '1']);
+    expect(more.body.meta.security).toEqual([{ system: 'urn:label', code: 'R' }]);
+    expect((await send(url)).body).toEqual(more.body);
+    await send(url, 'DELETE');
+    expect((await send(url, 'PUT', patient({ id: 'tagged' }))).body.meta.tag).toBeUndefined();
+  });
+
   test('two hundred concurrent updates of one resource leave a history without a gap', async () => {
     await send(`${server.base}/Patient/busy`, 'PUT', patient({ id: 'busy' }));
     const answers = await Promise.all(
@@ -146,6 +171,22 @@ describe('conditional interactions', () => {
     expect((await send(`${server.base}/Patient`, 'POST', patient(), { 'If-None-Exist': '_sort=_id' })).status).toBe(
       400,
     );
+  });
+
+  test('OP-61 concurrent conditional creates make no duplicate where they spell their criteria differently', async () => {
+    const spellings = ['identifier=urn:test|apart', '?identifier=urn%3Atest%7Capart', 'identifier=urn:test|apart&'];
+    await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        send(`${server.base}/Patient`, 'POST', withIdentifier('apart'), {
+          'If-None-Exist': spellings[index % spellings.length] ?? '',
+        }),
+      ),
+    );
+    expect((await send(`${server.base}/Patient?identifier=urn:test|apart&_total=accurate`)).body.total).toBe(1);
+    const limited = await send(`${server.base}/Patient`, 'POST', withIdentifier('apart'), {
+      'If-None-Exist': 'identifier=urn:test|apart&_count=5',
+    });
+    expect([limited.status, limited.body.issue[0].expression]).toEqual([400, ['http._count']]);
   });
 
   test('OP-61 twenty concurrent conditional creates with one identifier create one', async () => {

@@ -20,7 +20,11 @@ beforeAll(async () => {
     ...extra,
   });
   const resources = [
-    { resourceType: 'Patient', id: '17', identifier: [{ system: 'urn:mrn', value: 'a,b' }, { value: 'bare' }] },
+    {
+      resourceType: 'Patient',
+      id: '17',
+      identifier: [{ system: 'urn:mrn', value: 'a,b' }, { value: 'bare' }, { system: 'urn:m2', value: 'c\\' }],
+    },
     observation('o1', {
       subject: { reference: 'Patient/17' },
       effectiveDateTime: '2024-05-01T10:00:00Z',
@@ -98,6 +102,7 @@ describe('what each parameter finds', () => {
   test.each([
     ['Patient?_id=17', ['17']],
     ['Patient?identifier=urn:mrn|a\\,b', ['17']],
+    ['Patient?identifier=urn:m2|c\\\\,urn:mrn|x', ['17']],
     ['Patient?identifier=bare', ['17']],
     ['Patient?identifier=|bare', ['17']],
     ['Patient?identifier=|a\\,b', []],

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { databaseErrorCode } from '../../src/platform/database-error.ts';
 import { openBareDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -11,6 +12,9 @@ describe('a database', () => {
   });
   beforeEach(() => opened.database.query('delete from notes'));
   afterAll(() => opened.close());
+
+  /** Runs outside the transaction that is open here, as another request would. */
+  const later = AsyncResource.bind(<T>(work: () => Promise<T>): Promise<T> => work());
 
   const ids = async () =>
     (await opened.database.query<{ id: number }>('select id from notes order by id')).rows.map(({ id }) => id);
@@ -111,6 +115,33 @@ describe('a database', () => {
     await expect(database.transaction(() => database.transaction(async () => 1))).rejects.toMatchObject({
       code: 'INTERNAL',
     });
+  });
+
+  test('a snapshot sees nothing of what others commit after its first statement', async () => {
+    const { database } = opened;
+    let write: Promise<unknown> = Promise.resolve();
+    const counts = await database.snapshot(async (sql) => {
+      const count = async () => (await sql.query<{ n: number }>('select count(*)::int as n from notes')).rows[0]?.n;
+      const before = await count();
+      await new Promise<void>((resolve) => {
+        // Committed at once where there are several connections; where there is one, it waits for the snapshot's end.
+        write = later(() => database.query('insert into notes (id) values (1)'));
+        if (database.kind === 'postgresql') void write.then(() => resolve());
+        else resolve();
+      });
+      return [before, await count()];
+    });
+    await write;
+    expect(counts).toEqual([0, 0]);
+    expect(await ids()).toEqual([1]);
+  });
+
+  test('a snapshot cannot write', async () => {
+    const work = opened.database.snapshot((sql) => sql.query('insert into notes (id) values (1)'));
+    expect(databaseErrorCode(await work.catch((error) => error))).toBe('25006');
+    expect(await ids()).toEqual([]);
+    await opened.database.query('insert into notes (id) values (2)');
+    expect(await ids()).toEqual([2]);
   });
 
   test('refuses a statement sent to a transaction that has ended', async () => {

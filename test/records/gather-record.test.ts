@@ -1,4 +1,12 @@
-import type { Group, Medication, MedicationRequest, Observation, Patient, Resource } from '@medplum/fhirtypes';
+import type {
+  Encounter,
+  Group,
+  Medication,
+  MedicationRequest,
+  Observation,
+  Patient,
+  Resource,
+} from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFhirClient } from '../../src/fhir/client/fhir-client.ts';
@@ -57,10 +65,10 @@ function medication(id: string, rest: Partial<Medication> = {}): Medication {
   return { resourceType: 'Medication', id, code: { coding: [{ system: rxnorm, code: '617310' }] }, ...rest };
 }
 
-function encounter(id: string, owner: string): Resource {
+function encounter(id: string, owner: string, rest: Partial<Encounter> = {}): Encounter {
   const system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
   const subject = { reference: owner };
-  return { resourceType: 'Encounter', id, status: 'finished', class: { system, code: 'AMB' }, subject };
+  return { resourceType: 'Encounter', id, status: 'finished', class: { system, code: 'AMB' }, subject, ...rest };
 }
 
 async function serve(
@@ -223,6 +231,43 @@ describe('gather record', () => {
     expect(error.message).not.toContain('2025-02-30');
   });
 
+  describe('a row that changes while it is read', () => {
+    const corrected = { status: 'corrected', valueQuantity: { value: 2, unit: 'mg/dL' } } as const;
+    const first = observation('o1', { meta: { versionId: '1', lastUpdated: '2025-06-01T08:00:00Z' } });
+    const second = observation('o1', { ...corrected, meta: { versionId: '2', lastUpdated: '2025-06-02T08:00:00Z' } });
+    const query: RecordQuery = { type: 'Observation', subjectParameter: 'patient' };
+
+    async function gatherPages(...pages: Resource[]) {
+      const { source } = await serve([patient()]);
+      const search: RecordSource['search'] = async function* () {
+        for (const page of pages) yield [page];
+      };
+      return await gather({ ...source, search }, { queries: [query] });
+    }
+
+    test.each([
+      ['first', [second, first]],
+      ['last', [first, second]],
+    ])('counts in its later version, though that comes %s', async (_name, pages) => {
+      expect((await gatherPages(...pages)).byType('Observation')).toEqual([second]);
+    });
+
+    test('is not guessed at where nothing says which version is the later one', async () => {
+      const error = await errorOf(gatherPages(observation('o1'), observation('o1', corrected)));
+      expect(error.code).toBe('RECORD_UNREACHABLE');
+      expect(error.message).toContain('does not say which is the later one');
+    });
+  });
+
+  test('a reference to the subject by another spelling of the same server is one to the subject', async () => {
+    const { source } = await serve([patient()]);
+    const record = await gather(source);
+    const other = source.base.replace('http://127.0.0.1', 'HTTP://LocalHost');
+    expect(record.isSubject(`${other}/Patient/1`)).toBe(true);
+    expect(record.isSubject(`${other}/Patient/2`)).toBe(false);
+    expect(record.isSubject(`${other.replace(/:\d+/, ':1')}/Patient/1`)).toBe(false);
+  });
+
   test('a group of other people, from a server that ignores the member parameter, is left out', async () => {
     const group = (id: string, reference: string): Group => {
       return { resourceType: 'Group', id, type: 'person', actual: true, member: [{ entity: { reference } }] };
@@ -286,6 +331,21 @@ describe('gather record', () => {
       );
       expect((await errorOf(gather(source))).code).toBe('RECORD_UNREACHABLE');
     });
+
+    test('one that fails gives up the reads of the others', async () => {
+      const { source } = await serve([patient(), order('r1', 'Medication/a'), order('r2', 'Medication/b')]);
+      const waiting: AbortSignal[] = [];
+      const failing: RecordSource = {
+        ...source,
+        read: async (_type, id, signal) => {
+          if (id === 'b') throw new PredictionError('RECORD_UNREACHABLE', 'The server failed.');
+          if (signal !== undefined) waiting.push(signal);
+          return await new Promise(() => undefined);
+        },
+      };
+      expect((await errorOf(gather(failing))).code).toBe('RECORD_UNREACHABLE');
+      expect(waiting.map(({ aborted }) => aborted)).toEqual([true]);
+    });
   });
 
   describe('encounter of the request', () => {
@@ -306,6 +366,28 @@ describe('gather record', () => {
     test('SUBJECT_FOREIGN where it belongs to another patient', async () => {
       const { source } = await serve([patient(), encounter('e2', 'Patient/2')]);
       expect((await errorOf(gather(source, { encounter: 'e2' }))).code).toBe('SUBJECT_FOREIGN');
+    });
+
+    test.each<[string, Partial<Encounter>, RegExp]>([
+      ['was entered in error', { status: 'entered-in-error' }, /has the status entered-in-error/],
+      ['was cancelled', { status: 'cancelled' }, /has the status cancelled/],
+      ['begins a minute after as-of', { period: { start: '2026-01-01T00:01:00Z' } }, /begins after as-of/],
+      ['begins days after as-of', { period: { start: '2026-01-03' } }, /begins after as-of/],
+    ])('a prediction is not made for an encounter that %s', async (_name, rest, said) => {
+      const { source } = await serve([patient(), encounter('e1', 'Patient/1', rest)]);
+      const error = await errorOf(gather(source, { encounter: 'e1' }));
+      expect(error).toMatchObject({ code: 'PARAMETER_INVALID', issues: [{ code: 'business-rule' }] });
+      expect(error.message).toMatch(said);
+      expect(error.message).toContain(`Encounter/e1 at ${source.base}`);
+    });
+
+    test.each<[string, Partial<Encounter>]>([
+      ['began within the minute to which as-of is cut', { period: { start: '2026-01-01T00:00:59Z' } }],
+      ['began on a day that has come somewhere', { period: { start: '2026-01-01' } }],
+      ['does not say when it began', {}],
+    ])('an encounter that %s is accepted', async (_name, rest) => {
+      const { source } = await serve([patient(), encounter('e1', 'Patient/1', rest)]);
+      expect((await gather(source, { encounter: 'e1' })).encounter).toMatchObject({ id: 'e1' });
     });
   });
 
@@ -379,14 +461,73 @@ describe('gather record', () => {
       expect(stub.requests).toEqual([]);
     });
 
-    test('of a kind the path cannot use are left out', async () => {
+    test.each<Resource>([
+      { resourceType: 'Organization', name: 'Synthetic' },
+      { resourceType: 'Procedure', status: 'completed', subject: { reference: 'Patient/1' } },
+      {
+        resourceType: 'Appointment',
+        status: 'booked',
+        participant: [{ actor: { reference: 'Patient/2' } }],
+      } as Resource,
+    ])('of a type that is not used are refused, never left out in silence: $resourceType', async (resource) => {
+      const { source, stub } = await serve([patient()]);
+      const error = await errorOf(gather(source, { seed: seeds(observation('o1'), resource) }));
+      expect(error.code).toBe('PARAMETER_INVALID');
+      expect(error.message).toContain(`${resource.resourceType} at Parameters.parameter[1].resource`);
+      expect(error.message).toContain('Patient, Observation, Condition, MedicationRequest, Medication, Encounter');
+      expect(error.issues[0]?.expression).toBe('Parameters.parameter[1].resource');
+      expect(stub.requests).toEqual([]);
+    });
+
+    test('SUBJECT_FOREIGN comes before a type that is not used, wherever it stands', async () => {
       const { source } = await serve([patient()]);
-      const seed = seeds(
-        { resourceType: 'Organization', name: 'Synthetic' },
-        { resourceType: 'Procedure', status: 'completed', subject: { reference: 'Patient/1' } },
-      );
-      const record = await gather(source, { seed });
-      expect(record.byType('Observation')).toEqual([]);
+      const foreign = observation('x', { subject: { reference: 'Patient/2' } });
+      const seed = seeds({ resourceType: 'Organization', name: 'Synthetic' }, foreign);
+      expect((await errorOf(gather(source, { seed }))).code).toBe('SUBJECT_FOREIGN');
+    });
+
+    describe('with an id that no query returns', () => {
+      const noQueries = { queries: [] };
+
+      test('are never cited as what the server holds under that id, where it is of another patient', async () => {
+        const theirs = observation('o9', { subject: { reference: 'Patient/2' } });
+        const { source } = await serve([patient(), theirs]);
+        const error = await errorOf(gather(source, { ...noQueries, seed: seeds(observation('o9')) }));
+        expect(error).toMatchObject({
+          code: 'SUBJECT_FOREIGN',
+          issues: [{ expression: 'Parameters.parameter[0].resource' }],
+        });
+        expect(error.message).toContain(`has the id of one at ${source.base} that belongs to another patient`);
+      });
+
+      test('SEED_CONFLICT where the server holds something else under it', async () => {
+        const { source } = await serve([patient(), observation('o9', { status: 'amended' })]);
+        const error = await errorOf(gather(source, { ...noQueries, seed: seeds(observation('o9')) }));
+        expect(error.code).toBe('SEED_CONFLICT');
+      });
+
+      test('are cited with the version the server holds, where it holds the same', async () => {
+        const { source } = await serve([patient(), observation('o9', { meta: { versionId: '4' } })]);
+        const record = await gather(source, { ...noQueries, seed: seeds(observation('o9')) });
+        expect(record.byType('Observation').map(record.sourceReference)).toEqual([
+          { reference: `${source.base}/Observation/o9/_history/4` },
+        ]);
+      });
+
+      test('are cited in words, without a reference, where the server holds nothing', async () => {
+        const { source } = await serve([patient()]);
+        const record = await gather(source, { ...noQueries, seed: seeds(observation('o9'), medication('m9')) });
+        expect(record.byType('Observation').map(record.sourceReference)).toEqual([
+          { display: 'Observation/o9 sent by the caller, not stored' },
+        ]);
+        expect(record.medication('Medication/m9')).toMatchObject({ id: 'm9' });
+      });
+
+      test('make the record unreachable where the server cannot be asked', async () => {
+        const { source } = await serve([patient()], [{ kind: 'status', status: 500, type: 'Observation' }]);
+        const error = await errorOf(gather(source, { ...noQueries, seed: seeds(observation('o9')) }));
+        expect(error.code).toBe('RECORD_UNREACHABLE');
+      });
     });
   });
 
@@ -395,7 +536,7 @@ describe('gather record', () => {
       const { source } = await serve([patient(), observation('o1', { meta: { versionId: '3' } })]);
       const record = await gather(source, { seed: seeds(observation('o2', { meta: { versionId: '7' } })) });
       const references = record.byType('Observation').map((resource) => record.sourceReference(resource).reference);
-      expect(references.sort()).toEqual([`${source.base}/Observation/o1/_history/3`, `${source.base}/Observation/o2`]);
+      expect(references).toEqual([`${source.base}/Observation/o1/_history/3`, undefined]);
       expect(record.sourceReference(record.patient)).toEqual({ reference: `${source.base}/Patient/1` });
     });
 

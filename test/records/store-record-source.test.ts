@@ -2,28 +2,38 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSqlRepository, type SqlRepository } from '../../src/fhir/store/sql-repository.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
+import type { RecordQuery } from '../../src/model-catalog/record-queries.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Database } from '../../src/platform/database.ts';
+import type { Database, Sql } from '../../src/platform/database.ts';
 import { gatherRecord } from '../../src/records/gather-record.ts';
+import { openStoreReader } from '../../src/records/open-store-reader.ts';
+import type { RecordSource } from '../../src/records/record-source.ts';
 import { createStoreRecordSource } from '../../src/records/store-record-source.ts';
 import { describeRecordSource } from '../contract/record-source.ts';
-import { patient } from '../support/build-record.ts';
+import { medicationRequest, mgPerDl, observation, patient } from '../support/build-record.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const base = 'http://127.0.0.1:8080/fhir/R4';
 const validator = createResourceValidator();
 
-function repositoryOf(database: Database, tenant = 'default'): SqlRepository {
-  const timeZone = 'Pacific/Kiritimati';
-  const clock = systemClock;
-  return createSqlRepository({ database, tenant, baseUrl: base, clock, newId: randomUUID, timeZone, validator });
+const earlierBase = 'http://127.0.0.1:9090/fhir/R4';
+const timeZone = 'Pacific/Kiritimati';
+const options = { clock: systemClock, newId: randomUUID, timeZone, validator };
+
+function repositoryOf(database: Database, tenant = 'default', baseUrl = base): SqlRepository {
+  return createSqlRepository({ ...options, database, tenant, baseUrl });
+}
+
+function sourceOf(database: Database, tenant = 'default'): RecordSource {
+  const openReader = (sql: Sql) => openStoreReader({ ...options, tenant, baseUrl: base }, sql);
+  return createStoreRecordSource({ database, openReader, base, earlierBases: [earlierBase] });
 }
 
 describeRecordSource('the own store', async (resources) => {
   const { database, close } = await openTestDatabase();
   const repository = repositoryOf(database);
   await repository.writeAll(resources);
-  return { source: createStoreRecordSource(repository, base), close };
+  return { source: sourceOf(database), close };
 });
 
 describe('records of the own store', () => {
@@ -35,10 +45,10 @@ describe('records of the own store', () => {
     await opened.close();
   });
 
-  const gather = (tenant: string) => {
-    const source = createStoreRecordSource(repositoryOf(opened.database, tenant), base);
+  const gather = (tenant: string, queries: readonly RecordQuery[] = []) => {
+    const source = sourceOf(opened.database, tenant);
     const asOf = new Date('2026-01-01T00:00:00Z');
-    return gatherRecord({ source, subject: { tenant, base, id: '1' }, queries: [], seed: [], asOf });
+    return gatherRecord({ source, subject: { tenant, base, id: '1' }, queries, seed: [], asOf });
   };
 
   test('name the version that was read, relative to this server', async () => {
@@ -54,6 +64,53 @@ describe('records of the own store', () => {
     await repository.update(patient());
     await repository.deleteResource('Patient', '1');
     await expect(gather('deletions')).rejects.toMatchObject({ code: 'SUBJECT_UNKNOWN' });
+  });
+
+  test('a prediction is never made from half of a transaction', async () => {
+    const repository = repositoryOf(opened.database, 'flips');
+    const write = (on: boolean) =>
+      repository.withTransaction(async (inside) => {
+        await inside.update(medicationRequest('36567', '2025-01-01', { id: 'm', status: on ? 'active' : 'stopped' }));
+        await inside.update(observation('2093-3', mgPerDl(on ? 200 : 300), '2025-06-01T08:00:00Z', { id: 'o' }));
+      });
+    await repository.update(patient());
+    await write(true);
+    const gathers = (async () => {
+      const seen = new Map<string, number>();
+      const gatherOften = async () => {
+        for (let n = 0; n < 100; n++) {
+          const record = await gather('flips', [
+            { type: 'Observation', subjectParameter: 'patient' },
+            { type: 'MedicationRequest', subjectParameter: 'patient' },
+          ]);
+          const [order] = record.byType('MedicationRequest');
+          const [cholesterol] = record.byType('Observation');
+          const facts = `${order?.status} ${cholesterol?.valueQuantity?.value}`;
+          seen.set(facts, (seen.get(facts) ?? 0) + 1);
+        }
+      };
+      await Promise.all([gatherOften(), gatherOften(), gatherOften()]);
+      return seen;
+    })();
+    let done = false;
+    const finished = gathers.finally(() => {
+      done = true;
+    });
+    for (let on = false; !done; on = !on) await write(on);
+    const seen = await finished;
+    expect([...seen.keys()].sort()).toEqual(['active 200', 'stopped 300']);
+  });
+
+  test('a resource that names its patient by an earlier base of this server is still of the subject', async () => {
+    const reference = `${earlierBase.replace('127.0.0.1', 'LOCALHOST')}/Patient/1`;
+    await repositoryOf(opened.database, 'moved', earlierBase).update(patient());
+    await repositoryOf(opened.database, 'moved', earlierBase).update(
+      observation('2093-3', mgPerDl(200), '2025-06-01T08:00:00Z', { id: 'o', subject: { reference } }),
+    );
+    const record = await gather('moved', [{ type: 'Observation', subjectParameter: 'patient' }]);
+    expect(record.byType('Observation')).toMatchObject([{ id: 'o' }]);
+    expect(record.isSubject(reference)).toBe(true);
+    expect(record.isSubject('http://127.0.0.1:9091/fhir/R4/Patient/1')).toBe(false);
   });
 
   test('two tenants that both hold Patient/1: each sees its own', async () => {

@@ -159,6 +159,22 @@ test('every feature of the map is an input with its state, value, unit, time and
   expect(part(prior, 'reason')?.valueCode).toBe('undecodable');
 });
 
+test.each([9e-12, 3e21])(
+  'an original of %s, which JSON writes with an exponent, is left out and does not cost the prediction',
+  (value) => {
+    const request = resultRequest();
+    const features = new Map(request.inputs.features);
+    const cholesterol = features.get('totalCholesterol');
+    if (cholesterol?.state !== 'observed') throw new Error('no cholesterol');
+    features.set('totalCholesterol', { ...cholesterol, original: { value, unit: 'kg/uL' } });
+    const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+    expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
+    const parts = inputOf(result, 'totalCholesterol');
+    expect(part(parts, 'original')).toBeUndefined();
+    expect(part(parts, 'value')?.valueQuantity?.value).toBe(213.0023);
+  },
+);
+
 test('a contribution is a difference in percentage points, for eligible outcomes only, and noise is 0', () => {
   const result = buildResult(resultRequest());
   const contributions = (name: string) => inputOf(result, name).filter(({ url }) => url === 'contribution');

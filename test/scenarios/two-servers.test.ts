@@ -252,7 +252,6 @@ describe('two FHIR servers that both hold Patient/1', () => {
         systolicBloodPressure: 130,
         bodyMassIndex: 27,
         creatinine: 0.8,
-        estimatedGfr: 80,
         diabetes: false,
         currentSmoker: false,
         antihypertensiveMedication: false,

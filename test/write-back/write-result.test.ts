@@ -1,22 +1,24 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Device, Provenance, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
-import { buildResult, resultValidUntil } from '../../src/results/build-result.ts';
-import { predictionNamingSystem } from '../../src/results/canonical-urls.ts';
-import { modelDevice } from '../../src/results/model-device.ts';
-import { buildProvenance } from '../../src/results/provenance.ts';
-import type { OutcomeRecord, ResultResources } from '../../src/write-back/outcome-record.ts';
+import { resultValidUntil } from '../../src/results/build-result.ts';
+import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
 import type { ResultStore } from '../../src/write-back/result-store.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
 import { isTaggedSuperseded, withSupersededTag } from '../../src/write-back/superseded-tag.ts';
 import { type OpenResultStore, writeResult } from '../../src/write-back/write-result.ts';
+import {
+  abstainedRecord as abstention,
+  outcomeBase as base,
+  scoredRecord as record,
+  resourcesOf as resources,
+} from '../support/outcome-record.ts';
 import { resultRequest } from '../support/result-request.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-const base = 'http://127.0.0.1:8080/fhir/R4';
 const validator = createResourceValidator();
 let opened: TestDatabase;
 let database: Database;
@@ -36,57 +38,6 @@ afterAll(async () => {
 
 const openStore: OpenResultStore = (sql, tenant) =>
   openSqlResultStore({ baseUrl: base, clock: systemClock, newId: randomUUID, timeZone: 'UTC', validator }, sql, tenant);
-
-/** A record of its own; the seed stands for the inputs, so that equal seeds are equal predictions. */
-function record(seed: string, changes: Partial<OutcomeRecord> = {}): OutcomeRecord {
-  const made: OutcomeRecord = {
-    identifier: '',
-    tenant: 'default',
-    fhirBase: base,
-    subjectId: '1',
-    encounterId: '',
-    modelId: 'test-model',
-    modelVersion: '1.2.3',
-    modelDigest: resultRequest().model.digest,
-    asOf: new Date('2026-03-01T09:00:00Z'),
-    computedAt: new Date('2026-03-01T09:00:01Z'),
-    validUntil: new Date('2027-03-01T09:00:00Z'),
-    state: 'scored',
-    whatIf: false,
-    verdicts: { 'ascvd-10y': { state: 'score' } },
-    scores: { 'ascvd-10y': 0.147 },
-    ...changes,
-  };
-  const identity = [seed, made.tenant, made.fhirBase, made.subjectId, made.encounterId, made.modelId, made.asOf];
-  return { ...made, identifier: createHash('sha256').update(JSON.stringify(identity)).digest('hex') };
-}
-
-function abstention(seed: string, changes: Partial<OutcomeRecord> = {}): OutcomeRecord {
-  const { scores: _, ...rest } = record(seed, changes);
-  return { ...rest, state: 'abstained', verdicts: { 'ascvd-10y': { state: 'insufficient-data' } } };
-}
-
-/** What is stored for the record: a real result with the record's identifier. */
-function resources({ identifier, subjectId, encounterId }: OutcomeRecord): ResultResources {
-  const request = resultRequest({
-    subject: { tenant: 'default', base, id: subjectId, own: true },
-    ...(encounterId === '' ? {} : { encounter: encounterId }),
-  });
-  const device = modelDevice(request.model);
-  return {
-    riskAssessment: { ...buildResult(request), identifier: [{ system: predictionNamingSystem, value: identifier }] },
-    device,
-    provenance: (target) =>
-      buildProvenance({
-        target,
-        deviceReference: `Device/${device.id}`,
-        computedAt: request.computedAt,
-        recorded: request.computedAt,
-        timeZone: 'UTC',
-        basis: request.inputs.basis,
-      }),
-  };
-}
 
 const write = (made: OutcomeRecord) => writeResult(database, openStore, made);
 const writeBack = (made: OutcomeRecord) => writeResult(database, openStore, made, resources(made));
@@ -142,9 +93,10 @@ test('OP-61 a repeat creates nothing new, and gives back the first row and resou
   const made = record('a');
   const first = await writeBack(made);
   const again = await writeBack({ ...made, computedAt: new Date('2026-03-02T00:00:00Z') });
-  expect(again).toEqual({ ...first, repeated: true });
+  expect(first).toMatchObject({ repeated: false, created: true });
+  expect(again).toEqual({ ...first, repeated: true, created: false });
   const without = await write(made);
-  expect(without.resource).toEqual(first.resource);
+  expect(without.row).toEqual(first.row);
   expect(await stored('RiskAssessment')).toHaveLength(1);
   expect(await stored('Provenance')).toHaveLength(1);
   const { rows } = await database.query('select 1 from resource_versions');

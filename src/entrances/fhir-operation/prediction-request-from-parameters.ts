@@ -1,10 +1,12 @@
-import type { Bundle, OperationDefinition, Parameters, ParametersParameter, Quantity } from '@medplum/fhirtypes';
+import type { OperationDefinition, Parameters, ParametersParameter, Quantity, Resource } from '@medplum/fhirtypes';
+import { belowBase, isFhirId } from '../../fhir/reference.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionRequest, Seed } from '../../prediction/prediction-request.ts';
 import { parseAsOf } from './parse-as-of.ts';
 import { type ParsedParameter, type ParsedParameters, parseParameters } from './parse-parameters.ts';
 
-const idPattern = /^[A-Za-z0-9\-.]{1,64}$/;
+/** How many Bundles may lie in each other. */
+const bundleDepth = 3;
 
 /**
  * Translates the Parameters of `$predict` into the request every entrance makes.
@@ -41,7 +43,9 @@ export function predictionRequestFromParameters(
     entrance: 'fhir-operation',
     model: only(parsed, 'model')?.parameter.valueString ?? '',
     subject: subjectId,
-    seed: (parsed.get('resource') ?? []).flatMap(seedsOf),
+    seed: (parsed.get('resource') ?? []).flatMap(({ parameter, expression }) =>
+      seedsOf(parameter.resource, `${expression}.resource`),
+    ),
     inputs: (parsed.get('input') ?? []).map(({ parameter, expression }) => ({
       name: partOf(parameter, 'name')?.valueString ?? '',
       value: assertedValue(partOf(parameter, 'value')),
@@ -76,14 +80,18 @@ function assertedValue(part: ParametersParameter | undefined): number | boolean 
   return value;
 }
 
-/** A Bundle is what it holds. */
-function seedsOf({ parameter, expression }: ParsedParameter): Seed[] {
-  const { resource } = parameter;
+/** A Bundle is what it holds, and so is a Bundle in it. */
+function seedsOf(resource: Resource | undefined, expression: string, depth = 0): Seed[] {
   if (resource === undefined) return [];
-  const place = `${expression}.resource`;
-  if (resource.resourceType !== 'Bundle') return [{ resource, expression: place }];
-  return ((resource as Bundle).entry ?? []).flatMap((entry, index) =>
-    entry.resource === undefined ? [] : [{ resource: entry.resource, expression: `${place}.entry[${index}].resource` }],
+  if (resource.resourceType !== 'Bundle') return [{ resource, expression }];
+  if (depth === bundleDepth) {
+    throw invalid(
+      expression,
+      `More than ${bundleDepth} Bundles lie in each other; send what is in the innermost by itself.`,
+    );
+  }
+  return (resource.entry ?? []).flatMap((entry, index) =>
+    seedsOf(entry.resource, `${expression}.entry[${index}].resource`, depth + 1),
   );
 }
 
@@ -91,10 +99,9 @@ function seedsOf({ parameter, expression }: ParsedParameter): Seed[] {
 function referencedId(parsed: ParsedParameter | undefined, type: string, bases: readonly string[]): string | undefined {
   const reference = parsed?.parameter.valueString;
   if (parsed === undefined || reference === undefined) return undefined;
-  const base = bases.find((candidate) => reference.startsWith(`${candidate}/`));
-  const relative = base === undefined ? reference : reference.slice(base.length + 1);
+  const [relative = reference] = bases.flatMap((base) => belowBase(reference, base) ?? []);
   const id = relative.startsWith(`${type}/`) ? relative.slice(type.length + 1) : relative;
-  if (!idPattern.test(id)) {
+  if (!isFhirId(id)) {
     throw invalid(
       parsed.expression,
       `Parameter '${parsed.parameter.name}' names no ${type} of this server; send ${type}/[id].`,

@@ -2,7 +2,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { Agent } from 'undici';
 import { isFhirId } from '../reference.ts';
 import { createGetResource } from './get-resource.ts';
-import { searchPages } from './search-pages.ts';
+import { refusePart, searchPages } from './search-pages.ts';
 import { type Interaction, unreachable } from './unreachable.ts';
 
 export interface FhirSearch {
@@ -20,8 +20,8 @@ export interface FhirClient {
   /** One resource, or undefined where the server answers 404 or 410. */
   read(type: string, id: string, signal?: AbortSignal): Promise<Resource | undefined>;
   /**
-   * Resources of `type` that the server says match, page by page, each id once. The server may ignore a parameter:
-   * the caller checks what it relies on.
+   * Resources of `type` that the server says match, page by page, each version once: of a resource that changes
+   * meanwhile there may be several. The server may ignore a parameter: the caller checks what it relies on.
    */
   search(search: FhirSearch, signal?: AbortSignal): AsyncIterable<Resource[]>;
   close(): Promise<void>;
@@ -72,24 +72,32 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
           'Check that the FHIR base URL leads to a FHIR R4 server.',
         );
       }
+      if (resource !== undefined) refusePart(resource, interaction);
       return resource;
     },
     search: async function* (search, signal) {
       const names = [...search.parameters.map(([name]) => name), ...(search.anyOf ? [search.anyOf.name] : [])];
       const interaction: Interaction = { base, name: `search ${search.type} by ${names.join(', ')}` };
       const { type } = search;
-      const seen = new Set<string | undefined>();
+      const seen = new Set<string>();
       for (const url of searchUrls(base, search)) {
         const pages = searchPages(url, { get, interaction, type, maxResources: options.maxResources, signal });
         for await (const page of pages) {
-          const fresh = page.filter(({ id }) => !seen.has(id));
-          for (const { id } of fresh) seen.add(id);
+          const fresh = page.filter((resource) => !seen.has(versionKey(resource)));
+          for (const resource of fresh) seen.add(versionKey(resource));
           if (fresh.length > 0) yield fresh;
         }
       }
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+/** What tells one version of a resource from another; the whole of it where the server names no version. */
+function versionKey(resource: Resource): string {
+  const { id, meta } = resource;
+  const named = meta?.versionId !== undefined || meta?.lastUpdated !== undefined;
+  return JSON.stringify(named ? [id, meta.versionId, meta.lastUpdated] : resource);
 }
 
 /** Without credentials, query, fragment and trailing slash; credentials become a header. */

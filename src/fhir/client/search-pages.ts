@@ -14,16 +14,16 @@ export interface SearchPagesOptions {
 }
 
 /**
- * The matches of one search, page by page, each (type, id) once. `next` links are opaque and followed only below
- * the base URL. Ends only when the server has no further page and gave as many matches as it said there are;
- * everything else throws RECORD_UNREACHABLE, for a search that silently lost rows would make an absence of nothing.
+ * The matches of one search, page by page; a resource that changes while the pages are read comes in each version that
+ * was seen. `next` links are opaque and followed only below the base URL. Ends only when the server has no further page
+ * and gave as many matches as it said there are; everything else throws RECORD_UNREACHABLE, for a search that silently
+ * lost rows would make an absence of nothing.
  */
 export async function* searchPages(first: URL, options: SearchPagesOptions): AsyncGenerator<Resource[]> {
   const { get, interaction, maxResources, signal } = options;
   const visited = new Set<string>();
   const ids = new Set<string>();
   let weight = 0;
-  let matches = 0;
   let total: number | undefined;
   let url: URL | undefined = first;
   while (url !== undefined) {
@@ -41,18 +41,15 @@ export async function* searchPages(first: URL, options: SearchPagesOptions): Asy
     for (const entry of entries) {
       const match = matchOf(entry, interaction);
       if (match === undefined) continue;
-      const key = `${match.resourceType}/${match.id}`;
-      if (ids.has(key)) continue;
-      ids.add(key);
-      matches += 1;
+      ids.add(`${match.resourceType}/${match.id}`);
       if (match.resourceType === options.type) page.push(match);
     }
     if (typeof bundle.total === 'number') total = bundle.total;
     if (page.length > 0) yield page;
     url = nextOf(bundle, url, interaction);
   }
-  if (total !== undefined && matches < total) {
-    throw incomplete(interaction, `said that there are ${total} matches, but gave ${matches}, and no further page`);
+  if (total !== undefined && ids.size < total) {
+    throw incomplete(interaction, `said that there are ${total} matches, but gave ${ids.size}, and no further page`);
   }
 }
 
@@ -75,6 +72,9 @@ function bundleOf(resource: Resource | undefined, interaction: Interaction): Bun
       'Check that the FHIR base URL leads to a FHIR R4 server that can search.',
     );
   }
+  if (resource.type !== 'searchset') {
+    throw incomplete(interaction, 'answered a Bundle that is no searchset');
+  }
   for (const list of [resource.entry, resource.link]) {
     if (list !== undefined && !Array.isArray(list)) throw incomplete(interaction, 'answered a malformed Bundle');
   }
@@ -94,11 +94,16 @@ function matchOf(entry: BundleEntry | null, interaction: Interaction): (Resource
   if (typeof resource?.resourceType !== 'string' || typeof resource.id !== 'string') {
     throw incomplete(interaction, 'gave a match without a resource or without an id');
   }
+  refusePart(resource, interaction);
+  return resource as Resource & { id: string };
+}
+
+/** A server that left elements out says so by a tag; what is not there would be taken for absent. */
+export function refusePart(resource: Resource, interaction: Interaction): void {
   const tags: unknown = resource.meta?.tag;
   if (Array.isArray(tags) && tags.some((tag) => tag?.code === 'SUBSETTED')) {
     throw incomplete(interaction, 'gave only a part of a resource (SUBSETTED)');
   }
-  return resource as Resource & { id: string };
 }
 
 function isFailure({ issue }: OperationOutcome): boolean {

@@ -1,7 +1,8 @@
 import { getStatus } from '@medplum/core';
 import type { FhirResponse } from '@medplum/fhir-router';
-import type { BundleEntry, OperationOutcome, Resource } from '@medplum/fhirtypes';
+import type { BundleEntry, BundleEntryRequest, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
+import { belowBase } from '../reference.ts';
 
 /** What the entrance knows and the store does not: how a failure is written in an entry's response. */
 export interface BundleOptions {
@@ -46,9 +47,7 @@ export function parseEntry(entry: BundleEntry, index: number, baseUrl: string): 
     });
   }
   const writes = method === 'POST' || method === 'PUT';
-  const url = request.url.startsWith(`${baseUrl}/`)
-    ? request.url.slice(baseUrl.length + 1)
-    : request.url.replace(/^\//, '');
+  const url = belowBase(request.url, baseUrl) ?? request.url.replace(/^\//, '');
   const [path = '', query] = splitOnce(url, '?');
   const [type = '', id, ...rest] = path.split('/');
   if (type === '' || path.split('/').some((part) => part.startsWith('$'))) {
@@ -72,6 +71,9 @@ export function parseEntry(entry: BundleEntry, index: number, baseUrl: string): 
       issues: [{ message, expression: `${at}.request.url` }],
     });
   }
+  refuseStrayConditions(request, `${at}.request`, method === 'POST' && !search);
+  if (query !== undefined && method !== 'GET' && !search && (method === 'POST' || id !== undefined))
+    throw invalid(`${at}.request.url`, `A query has no meaning for this ${method}: leave it out.`);
   return {
     index,
     method,
@@ -84,6 +86,22 @@ export function parseEntry(entry: BundleEntry, index: number, baseUrl: string): 
     ...(fullUrl === undefined ? {} : { fullUrl }),
     ...(request.ifMatch === undefined ? {} : { ifMatch: request.ifMatch }),
   };
+}
+
+/** A condition that is not looked at must not pass as if it held. */
+function refuseStrayConditions(request: BundleEntryRequest, at: string, creates: boolean): void {
+  const { method, ifNoneMatch, ifModifiedSince, ifNoneExist, ifMatch } = request;
+  if (ifNoneMatch !== undefined)
+    throw invalid(`${at}.ifNoneMatch`, 'ifNoneMatch is not supported; ifNoneExist creates only what is not there.');
+  if (ifModifiedSince !== undefined)
+    throw invalid(`${at}.ifModifiedSince`, 'ifModifiedSince is not supported: leave it out.');
+  if (ifNoneExist !== undefined && !creates)
+    throw invalid(
+      `${at}.ifNoneExist`,
+      'ifNoneExist goes with a create only; a conditional PUT has its criteria in url.',
+    );
+  if (ifMatch !== undefined && method !== 'PUT' && method !== 'DELETE')
+    throw invalid(`${at}.ifMatch`, 'ifMatch goes with PUT and DELETE only.');
 }
 
 /** An entry of a response. Location, ETag and time are those of the version that was written or read. */

@@ -1,6 +1,8 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
-import { parseSearch, refused } from './parse-search.ts';
+import { type ParsedSearch, parseSearch, refused } from './parse-search.ts';
+import { searchCondition } from './search-condition.ts';
+import { resultParameters } from './search-parameters.ts';
 import { searchResources } from './search-resources.ts';
 import type { StoreContext } from './store-context.ts';
 import { createResource, updateResource, type Written } from './write-resource.ts';
@@ -51,50 +53,50 @@ export async function conditionalUpdate(
 }
 
 /** Waits until no other transaction works on the same criteria, then finds their one match. */
-export async function lockedMatch(
+async function lockedMatch(
   tx: StoreContext,
   type: string,
   criteria: string,
 ): Promise<(Resource & { id: string }) | undefined> {
-  await lockCriteria(tx, [{ type, criteria }]);
-  return findMatch(tx, type, criteria);
+  const search = parseCriteria(type, criteria);
+  await lockNames(tx, [criteriaKey(tx, search)]);
+  return findMatch(tx, search);
 }
 
-/** The one match of the criteria, if there is one. Throws MULTIPLE_MATCHES. */
-export async function findMatch(
-  context: StoreContext,
-  type: string,
-  criteria: string,
-): Promise<(Resource & { id: string }) | undefined> {
-  const search = parseSearch(type, new URLSearchParams(criteria.replace(/^\?/, '')));
+/**
+ * Reads the criteria of a conditional interaction (a query, with or without `?`). Throws PARAMETER_INVALID, also where
+ * there is none, and for what asks about the result of a search: it selects nothing.
+ */
+export function parseCriteria(type: string, criteria: string): ParsedSearch {
+  const parameters = [...new URLSearchParams(criteria.replace(/^\?/, ''))];
+  const [shaping] = parameters.find(([name]) => notCriteria.includes(name)) ?? [];
+  if (shaping !== undefined)
+    throw refused(shaping, `${shaping} does not select a ${type}: leave it out of the criteria.`);
+  const search = parseSearch(type, parameters);
   if (search.filters.length === 0)
     throw refused('criteria', `A conditional interaction on ${type} needs at least one search parameter.`);
-  const { resources } = await searchResources(context, {
-    ...search,
-    count: 2,
-    sort: [],
-    countOnly: false,
-    total: false,
-    after: undefined,
-  });
+  return search;
+}
+
+const notCriteria: readonly string[] = [...resultParameters, '_page'];
+
+/**
+ * The one match of the criteria, if there is one. Throws MULTIPLE_MATCHES.
+ * @param exceptIds resources that do not count, since the caller deletes them
+ */
+export async function findMatch(
+  context: StoreContext,
+  criteria: ParsedSearch,
+  exceptIds: readonly string[] = [],
+): Promise<(Resource & { id: string }) | undefined> {
+  const { resources } = await searchResources(context, { ...criteria, count: 2 }, exceptIds);
   if (resources.length > 1) {
     throw new PredictionError(
       'MULTIPLE_MATCHES',
-      `More than one ${type} matches the criteria; make them select one, as by identifier.`,
+      `More than one ${criteria.type} matches the criteria; make them select one, as by identifier.`,
     );
   }
   return resources[0];
-}
-
-/** Holds the criteria until the transaction ends, so that who else has them waits. */
-export async function lockCriteria(
-  tx: StoreContext,
-  all: readonly { readonly type: string; readonly criteria: string }[],
-): Promise<void> {
-  await lockNames(
-    tx,
-    all.map(({ type, criteria }) => criteriaKey(type, criteria)),
-  );
 }
 
 /** Holds names until the transaction ends; taken in one order by everybody, so that no two wait for each other. */
@@ -104,8 +106,12 @@ export async function lockNames(tx: StoreContext, names: readonly string[]): Pro
   await tx.sql.query('select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest($1::text[]) as key', [keys]);
 }
 
-/** The same for criteria that differ only in the order of their parameters. */
-export function criteriaKey(type: string, criteria: string): string {
-  const parameters = [...new URLSearchParams(criteria.replace(/^\?/, ''))].map(([name, value]) => `${name}=${value}`);
-  return `${type}?${parameters.sort().join('&')}`;
+/** The same for criteria that select the same, however they are spelled: the conditions that they put to the database. */
+export function criteriaKey(context: StoreContext, { type, filters }: ParsedSearch): string {
+  const conditions = filters.map((filter) =>
+    searchCondition(context, { ...filter, values: filter.values.toSorted() }, (value) =>
+      JSON.stringify(Array.isArray(value) ? [...new Set(value)].sort() : value),
+    ),
+  );
+  return `${type}?${[...new Set(conditions)].sort().join('&')}`;
 }

@@ -102,7 +102,11 @@ function parseSummary(value: string | undefined): boolean {
 
 /** Splits at commas that no backslash escapes. */
 function splitValues(name: string, value: string): string[] {
-  const values = value.split(/(?<!\\),/);
+  const values = [''];
+  for (const [piece] of value.matchAll(/\\?[\s\S]/g)) {
+    if (piece === ',') values.push('');
+    else values.push(`${values.pop()}${piece}`);
+  }
   if (values.some((part) => part.trim() === ''))
     throw refused(name, `${name} has an empty value; leave the parameter out instead.`);
   return values.map((part) => part.trim());

@@ -3,21 +3,18 @@ import type { FhirResponse, FhirRouter } from '@medplum/fhir-router';
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import { databaseErrorCode } from '../../platform/database-error.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import { isFhirId } from '../reference.ts';
 import { type BundleOptions, type EntryCall, inProcessingOrder, parseEntry, responseEntry } from './bundle-entry.ts';
-import { criteriaKey, findMatch, lockCriteria, lockNames } from './conditional.ts';
+import { findMatch, parseCriteria } from './conditional.ts';
 import { parseIfMatch, runFhirCall } from './fhir-router.ts';
+import { insertNew } from './insert-new.ts';
+import { namingEntry } from './naming-entry.ts';
+import { type PlannedCall, planTransaction, refuseRepeated } from './plan-transaction.ts';
+import { requireSubject } from './require-subject.ts';
 import { referencesIn, rewriteLinks } from './rewrite-references.ts';
 import type { SqlRepository } from './sql-repository.ts';
+import { stamped } from './stamped.ts';
 import { createResource, updateResource } from './write-resource.ts';
-
-/** A call whose resource has got its identity. */
-interface PlannedCall extends EntryCall {
-  readonly target?: string;
-  /** If-None-Exist has found this one: nothing is written. */
-  readonly existing?: Resource & { id: string };
-  /** Another entry with the same If-None-Exist creates the resource. */
-  readonly sameAs?: number;
-}
 
 /**
  * Processes a transaction: all or nothing. Criteria are locked and matched inside the database's transaction, so that
@@ -45,25 +42,17 @@ async function run(
   calls: readonly EntryCall[],
   options: BundleOptions,
 ): Promise<Bundle> {
-  await lockCriteria(
-    tx.context,
-    calls.flatMap(({ type, criteria }) => (criteria === undefined ? [] : [{ type, criteria }])),
-  );
-  const planned = await plan(tx, calls);
-  refuseRepeated(
-    planned.map((call) => (call.existing || call.sameAs !== undefined ? undefined : call.target)),
-    'request.url',
-    'the same resource is written twice in the transaction.',
-  );
-  await lockNames(
-    tx.context,
-    planned.flatMap(({ target, existing }) => (target && !existing ? [target] : [])),
-  );
-  const linked = await link(tx, planned);
-  const responses: BundleEntry[] = new Array(calls.length);
+  const deletedIds = idsDeletedByType(calls);
+  const planned = await planTransaction(tx, calls, deletedIds);
+  const linked = await link(tx, planned, deletedIds);
   const results = new Map<number, FhirResponse>();
-  for (const call of inProcessingOrder(linked) as PlannedCall[]) {
-    const result = await namingEntry(call.index, () => execute(router, tx, call, results));
+  const ordered = inProcessingOrder(linked) as PlannedCall[];
+  for (const call of ordered.filter(({ method }) => method === 'DELETE'))
+    results.set(call.index, await namingEntry(call.index, () => execute(router, tx, call, results)));
+  for (const [index, resource] of await createInBulk(tx, linked)) results.set(index, [created, resource]);
+  const responses: BundleEntry[] = new Array(calls.length);
+  for (const call of ordered) {
+    const result = results.get(call.index) ?? (await namingEntry(call.index, () => execute(router, tx, call, results)));
     results.set(call.index, result);
     responses[call.index] = responseEntry(call, result, tx.context.baseUrl, options);
   }
@@ -87,57 +76,32 @@ async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function plan(tx: SqlRepository, calls: readonly EntryCall[]): Promise<PlannedCall[]> {
-  const planned: PlannedCall[] = [];
-  const firstWith = new Map<string, PlannedCall>();
-  for (const call of calls) {
-    const next = await namingEntry(call.index, async (): Promise<PlannedCall> => {
-      const { method, type, criteria, resource, id } = call;
-      if (method === 'GET' || (method === 'POST' && !resource)) return call;
-      if (method === 'DELETE' || !resource) return { ...call, target: `${type}/${id}` };
-      if (method === 'POST') return planCreate(tx, call, firstWith);
-      if (criteria === undefined) {
-        if (resource.id !== id)
-          throw new PredictionError('RESOURCE_INVALID', `The resource's id must be '${id}', as in request.url.`);
-        return { ...call, target: `${type}/${id}` };
-      }
-      const match = await findMatch(tx.context, type, criteria);
-      if (match && resource.id !== undefined && resource.id !== match.id) {
-        throw new PredictionError(
-          'RESOURCE_INVALID',
-          `The criteria match ${type}/${match.id}, but the resource's id is ${resource.id}.`,
-        );
-      }
-      return { ...call, target: `${type}/${match?.id ?? resource.id ?? tx.generateId()}` };
-    });
-    planned.push(next);
+/** Deletes come first: what they delete is no match for the other entries. */
+function idsDeletedByType(calls: readonly EntryCall[]): Map<string, string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { method, type, id } of calls) {
+    if (method !== 'DELETE' || id === undefined) continue;
+    const sameType = ids.get(type) ?? [];
+    sameType.push(id);
+    ids.set(type, sameType);
   }
-  return planned;
-}
-
-async function planCreate(
-  tx: SqlRepository,
-  call: EntryCall,
-  firstWith: Map<string, PlannedCall>,
-): Promise<PlannedCall> {
-  if (call.criteria === undefined) return { ...call, target: `${call.type}/${tx.generateId()}` };
-  const key = criteriaKey(call.type, call.criteria);
-  const first = firstWith.get(key);
-  if (first) return { ...call, target: first.target, existing: first.existing, sameAs: first.index };
-  const existing = await findMatch(tx.context, call.type, call.criteria);
-  const planned = { ...call, existing, target: `${call.type}/${existing?.id ?? tx.generateId()}` };
-  firstWith.set(key, planned);
-  return planned;
+  return ids;
 }
 
 /** Rewrites links to other entries, and conditional references, to what they stand for. */
-async function link(tx: SqlRepository, planned: readonly PlannedCall[]): Promise<PlannedCall[]> {
+async function link(
+  tx: SqlRepository,
+  planned: readonly PlannedCall[],
+  deletedIds: ReadonlyMap<string, readonly string[]>,
+): Promise<PlannedCall[]> {
   const targets = new Map(planned.flatMap(({ fullUrl, target }) => (fullUrl && target ? [[fullUrl, target]] : [])));
   for (const call of planned) {
     for (const reference of referencesIn(call.resource)) {
       const [, type, criteria] = /^([A-Z][A-Za-z]+)\?(.+)$/.exec(reference) ?? [];
       if (type === undefined || criteria === undefined || targets.has(reference)) continue;
-      const match = await namingEntry(call.index, () => findMatch(tx.context, type, criteria));
+      const match = await namingEntry(call.index, async () =>
+        findMatch(tx.context, parseCriteria(type, criteria), deletedIds.get(type)),
+      );
       if (!match) {
         const message = `Bundle.entry[${call.index}]: the conditional reference to a ${type} matches nothing.`;
         throw new PredictionError('VERSION_CONFLICT', message, {
@@ -147,17 +111,52 @@ async function link(tx: SqlRepository, planned: readonly PlannedCall[]): Promise
       targets.set(reference, `${type}/${match.id}`);
     }
   }
-  return planned.map((call) => {
-    if (!call.resource) return call;
-    const base = /^(https?:\/\/.*\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/.exec(call.fullUrl ?? '')?.[1];
-    const resource = rewriteLinks(
-      call.resource,
-      (text, isReference) =>
-        targets.get(text) ?? (isReference && base !== undefined ? targets.get(base + text) : undefined),
-    );
-    tx.context.validator.validate(resource, `Bundle.entry[${call.index}].resource`);
-    return { ...call, resource };
-  });
+  const linked: PlannedCall[] = [];
+  for (const call of planned) {
+    linked.push(call.resource ? { ...call, resource: linkedResource(tx, call, call.resource, targets) } : call);
+    if (linked.length % checkedPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return linked;
+}
+
+/** After so many resources other work of the process gets its turn. */
+const checkedPerTurn = 100;
+
+function linkedResource(
+  tx: SqlRepository,
+  { index, fullUrl }: PlannedCall,
+  resource: Resource,
+  targets: ReadonlyMap<string, string>,
+): Resource {
+  const base = /^(https?:\/\/.*\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/.exec(fullUrl ?? '')?.[1];
+  const linked = rewriteLinks(
+    resource,
+    (text, isReference) =>
+      targets.get(text) ?? (isReference && base !== undefined ? targets.get(base + text) : undefined),
+  );
+  const path = `Bundle.entry[${index}].resource`;
+  tx.context.validator.validate(linked, path);
+  requireSubject(linked, tx.context.baseUrl, path);
+  return linked;
+}
+
+/**
+ * Creates what only needs creating, in few statements: an entry of its own each would hold the database for as many round
+ * trips. What is there already is left to be updated, or refused, entry by entry.
+ * @returns the created resources by the index of their entries
+ */
+async function createInBulk(
+  tx: SqlRepository,
+  calls: readonly PlannedCall[],
+): Promise<Map<number, Resource & { id: string }>> {
+  const first = new Map<number, Resource & { id: string }>();
+  for (const { index, method, resource, target, existing, sameAs, ifMatch } of calls) {
+    const plain = (method === 'POST' || method === 'PUT') && !existing && sameAs === undefined && ifMatch === undefined;
+    const id = target?.split('/')[1];
+    if (plain && resource && id !== undefined && isFhirId(id)) first.set(index, stamped(tx.context, resource, id, 1));
+  }
+  const stored = await insertNew(tx.context, [...first.values()]);
+  return new Map([...first].filter(([, resource]) => stored.has(`${resource.resourceType}/${resource.id}`)));
 }
 
 async function execute(
@@ -177,34 +176,4 @@ async function execute(
     return [written.created ? created : allOk, written.resource];
   }
   return runFhirCall(router, tx, { method: call.method, url: call.url, ifMatch: call.ifMatch });
-}
-
-/** Says in which entry it was that something failed. */
-async function namingEntry<T>(index: number, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof PredictionError)) throw error;
-    const at = `Bundle.entry[${index}]`;
-    const issues = error.issues.length > 0 ? error.issues : [{ message: error.message }];
-    const named = issues.map((issue) => ({
-      ...issue,
-      expression: issue.expression?.startsWith(at) ? issue.expression : at,
-    }));
-    throw new PredictionError(error.code, `${at}: ${error.message}`, { issues: named, cause: error });
-  }
-}
-
-function refuseRepeated(names: readonly (string | undefined)[], element: string, message: string): void {
-  const seen = new Set<string>();
-  for (const [index, name] of names.entries()) {
-    if (name === undefined) continue;
-    if (seen.has(name)) {
-      const expression = `Bundle.entry[${index}].${element}`;
-      throw new PredictionError('RESOURCE_INVALID', `${expression}: ${message}`, {
-        issues: [{ message, code: 'duplicate', expression }],
-      });
-    }
-    seen.add(name);
-  }
 }

@@ -1,3 +1,6 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { belowBase, parseRelativeReference } from '../reference.ts';
+
 /** Elements that hold text, not links, even where the text looks like one. */
 const notLinks = new Set(['id', 'value', 'valueString', 'system', 'display', 'text', 'div', 'data', 'fullUrl']);
 
@@ -38,4 +41,16 @@ export function referencesIn(value: unknown): string[] {
     return undefined;
   });
   return found;
+}
+
+/**
+ * A copy in which references to this server are relative, so that they still lead here when its address changes. A
+ * Bundle keeps its own: inside it a relative reference is relative to an entry's fullUrl.
+ */
+export function withRelativeReferences<T extends Resource>(resource: T, baseUrl: string): T {
+  if (resource.resourceType === 'Bundle') return resource;
+  return rewriteLinks(resource, (link, isReference) => {
+    const below = isReference ? belowBase(link, baseUrl) : undefined;
+    return below !== undefined && parseRelativeReference(below) ? below : undefined;
+  });
 }

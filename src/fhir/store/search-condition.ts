@@ -51,7 +51,7 @@ function bareCode(name: string, value: string): string {
 
 /** `system|code`, `|code` (no system), `system|` (any code) or `code` (any system), as the index stores them. */
 function token(name: string, value: string): string {
-  const bars = value.replace(/\\\|/g, '').split('|').length - 1;
+  const bars = value.replace(/\\[\s\S]/g, '').split('|').length - 1;
   if (bars > 1 || value === '|')
     throw refused(name, `${name} takes code, system|code, |code or system|, not '${shown(value)}'.`);
   return bars === 0 ? `=${unescaped(value)}` : unescaped(value);

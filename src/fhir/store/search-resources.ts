@@ -17,14 +17,20 @@ export interface SearchPage {
 /**
  * Runs a search. Pages are cut by the sort values and the id of the last resource, so that what is written meanwhile
  * neither repeats nor hides a match; without `_sort` the order is by id.
+ * @param exceptIds resources that do not count as matches
  */
-export async function searchResources(context: StoreContext, search: ParsedSearch): Promise<SearchPage> {
+export async function searchResources(
+  context: StoreContext,
+  search: ParsedSearch,
+  exceptIds: readonly string[] = [],
+): Promise<SearchPage> {
   const total = search.total || search.countOnly ? await countMatches(context, search) : undefined;
   if (search.countOnly) return { resources: [], total };
   const values: unknown[] = [];
   const bind: Bind = (value) => `$${values.push(value)}`;
   const keys = search.sort.map(sortExpression);
   const conditions = matchConditions(context, search, bind);
+  if (exceptIds.length > 0) conditions.push(`id <> all(${bind(exceptIds)}::text[])`);
   if (search.after) conditions.push(afterCondition(search.sort, keys, search.after, bind));
   const order = [...keys.map((key, index) => `${key} ${search.sort[index]?.descending ? 'desc' : 'asc'}`), 'id asc'];
   const shown = keys.map(

@@ -1,8 +1,11 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Meta, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
 import { stringifyFhirJson } from '../fhir-json.ts';
 import { isFhirId } from '../reference.ts';
-import { type IndexRow, indexRow } from './index-row.ts';
+import { indexRow } from './index-row.ts';
+import { intervalColumns } from './insert-new.ts';
+import { requireSubject } from './require-subject.ts';
+import { stamped, withCarriedMeta } from './stamped.ts';
 import type { StoreContext } from './store-context.ts';
 
 export interface Written {
@@ -17,6 +20,7 @@ export interface Written {
  */
 export async function createResource(context: StoreContext, given: Resource, assignedId?: string): Promise<Written> {
   context.validator.validate(given);
+  requireSubject(given, context.baseUrl);
   const id = assignedId ?? context.newId();
   return context.inTransaction(async (tx) => {
     const resource = stamped(tx, given, id, 1);
@@ -27,13 +31,25 @@ export async function createResource(context: StoreContext, given: Resource, ass
   });
 }
 
+export interface UpdateOptions {
+  /** Tags and security labels become exactly those of the resource: the way to take one away. */
+  readonly replaceMeta?: boolean;
+}
+
 /**
- * Stores the next version of a resource, or its first where there is none (a client may choose the id).
+ * Stores the next version of a resource, or its first where there is none (a client may choose the id). Tags and
+ * security labels of the current version stay, unless `replaceMeta` says otherwise.
  * @param ifMatch the version that must be current; compared while the row is locked
  * Throws RESOURCE_INVALID, or VERSION_CONFLICT where `ifMatch` does not hold.
  */
-export async function updateResource(context: StoreContext, given: Resource, ifMatch?: string): Promise<Written> {
+export async function updateResource(
+  context: StoreContext,
+  given: Resource,
+  ifMatch?: string,
+  { replaceMeta = false }: UpdateOptions = {},
+): Promise<Written> {
   context.validator.validate(given);
+  requireSubject(given, context.baseUrl);
   const id = given.id;
   if (id === undefined || !isFhirId(id)) {
     throw new PredictionError(
@@ -51,7 +67,8 @@ export async function updateResource(context: StoreContext, given: Resource, ifM
     }
     if (!current) throw new PredictionError('INTERNAL', `${given.resourceType}/${id} is neither there nor absent.`);
     requireMatch(ifMatch, current, `${given.resourceType}/${id}`);
-    const resource = stamped(tx, given, id, current.version + 1);
+    const meta = replaceMeta || current.meta === null ? undefined : (JSON.parse(current.meta) as Meta);
+    const resource = stamped(tx, meta ? withCarriedMeta(given, meta) : given, id, current.version + 1);
     await replaceCurrent(tx, resource, current.version + 1);
     return { resource, created: current.deleted };
   });
@@ -79,30 +96,17 @@ export async function deleteResource(context: StoreContext, type: string, id: st
   });
 }
 
-/** The resource with this server's id and meta; what the client said of either is replaced. */
-export function stamped(
-  context: StoreContext,
-  given: Resource,
-  id: string,
-  version: number,
-): Resource & { id: string } {
-  const { resourceType, id: _id, meta, ...rest } = given;
-  return {
-    resourceType,
-    id,
-    meta: { ...meta, versionId: String(version), lastUpdated: context.clock.now().toISOString() },
-    ...rest,
-  } as Resource & { id: string };
-}
-
 interface CurrentRow {
   readonly version: number;
   readonly deleted: boolean;
+  /** JSON text; null once deleted. */
+  readonly meta: string | null;
 }
 
 async function lockRow(context: StoreContext, type: string, id: string): Promise<CurrentRow | undefined> {
   const { rows } = await context.sql.query<CurrentRow>(
-    'select version, deleted from resources where tenant = $1 and type = $2 and id = $3 for update',
+    `select version, deleted, body->>'meta' as meta from resources
+     where tenant = $1 and type = $2 and id = $3 for update`,
     [context.tenant, type, id],
   );
   return rows[0];
@@ -183,10 +187,4 @@ function columns(context: StoreContext, resource: Resource & { id: string }, ver
     row.identifiers,
     stringifyFhirJson(resource),
   ];
-}
-
-/** An open end becomes an infinity, so that every comparison holds; a resource without a date has nulls. */
-export function intervalColumns(row: IndexRow): [string | null, string | null] {
-  if (!row.date) return [null, null];
-  return [row.date.start?.toISOString() ?? '-infinity', row.date.end?.toISOString() ?? 'infinity'];
 }

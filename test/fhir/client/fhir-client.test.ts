@@ -1,4 +1,6 @@
-import type { Observation, Resource } from '@medplum/fhirtypes';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Bundle, Observation, Resource } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFhirClient, type FhirClient, type FhirClientOptions } from '../../../src/fhir/client/fhir-client.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
@@ -21,6 +23,28 @@ async function stubWith(faults: StubFault[], count = 20): Promise<StubFhirServer
   const stub = await startStubFhirServer({ resources: [{ resourceType: 'Patient', id: secretId }, ...rows], faults });
   opened.push(stub);
   return stub;
+}
+
+/** A server that answers these pages, one leading to the next, and nothing else. */
+async function pagesAt(pages: readonly Bundle[]): Promise<string> {
+  const server = createServer((request, response) => {
+    const number = Number(new URL(request.url ?? '', base).searchParams.get('page') ?? 0);
+    const link = number + 1 < pages.length ? [{ relation: 'next', url: `${base}?page=${number + 1}` }] : [];
+    response.setHeader('content-type', 'application/fhir+json').end(JSON.stringify({ ...pages[number], link }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`;
+  opened.push({
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  });
+  return base;
+}
+
+function searchset(...resources: Resource[]): Bundle {
+  return { resourceType: 'Bundle', type: 'searchset', entry: resources.map((resource) => ({ resource })) };
 }
 
 function clientOf(base: string, options: Partial<FhirClientOptions> = {}): FhirClient {
@@ -124,6 +148,39 @@ describe('fhir client', () => {
     const stub = await stubWith([{ kind: 'duplicates' }]);
     const rows = await searchAll(clientOf(stub.base));
     expect(rows.map(({ id }) => id).sort()).toEqual(Array.from({ length: 20 }, (_, index) => `o${index}`).sort());
+  });
+
+  test('a row corrected between two pages is not lost to its earlier version', async () => {
+    const version = (versionId: string, status: Observation['status']): Observation => {
+      const meta = { versionId, lastUpdated: `2026-01-0${versionId}T00:00:00Z` };
+      return { resourceType: 'Observation', id: 'o1', meta, status, code: {} };
+    };
+    const pages = [searchset(version('1', 'final')), searchset(version('1', 'final'), version('2', 'corrected'))];
+    const rows = (await searchAll(clientOf(await pagesAt(pages)))) as Observation[];
+    expect(rows.map(({ status }) => status)).toEqual(['final', 'corrected']);
+  });
+
+  test('a row that changed is given again where the server names no versions', async () => {
+    const row = (status: Observation['status']): Observation => {
+      return { resourceType: 'Observation', id: 'o1', status, code: {} };
+    };
+    const base = await pagesAt([searchset(row('final')), searchset(row('final'), row('corrected'))]);
+    expect(await searchAll(clientOf(base))).toEqual([row('final'), row('corrected')]);
+  });
+
+  test.each(['collection', 'history', 'batch-response', undefined] as (Bundle['type'] | undefined)[])(
+    'a Bundle of type %s is no answer to a search, for it may hold anything',
+    async (type) => {
+      const base = await pagesAt([{ ...searchset(), type } as Bundle]);
+      expectUnreachable(await errorOf(searchAll(clientOf(base))), base, /Bundle that is no searchset/);
+    },
+  );
+
+  test('a part of a resource is unreachable in a read too', async () => {
+    const tag = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }];
+    const stub = await startStubFhirServer({ resources: [{ resourceType: 'Patient', id: secretId, meta: { tag } }] });
+    opened.push(stub);
+    expectUnreachable(await errorOf(clientOf(stub.base).read('Patient', secretId)), stub.base, /SUBSETTED/);
   });
 
   test('reads a compressed body', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseFhirJson, stringifyFhirJson } from '../../../src/fhir/fhir-json.ts';
 import type { ResourceQuery } from '../../../src/fhir/store/find-resources.ts';
 import { createSqlRepository, type SqlRepository } from '../../../src/fhir/store/sql-repository.ts';
+import { updateResource } from '../../../src/fhir/store/write-resource.ts';
 import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { casesDir, casesPresent } from '../../support/cases.ts';
@@ -13,11 +14,11 @@ import { openTestDatabase, type TestDatabase } from '../../support/test-database
 
 let test_: TestDatabase;
 const validator = createResourceValidator();
-const repositoryOf = (tenant: string): SqlRepository =>
+const repositoryOf = (tenant: string, baseUrl = 'https://ehr.example.org/fhir'): SqlRepository =>
   createSqlRepository({
     database: test_.database,
     tenant,
-    baseUrl: 'https://ehr.example.org/fhir',
+    baseUrl,
     clock: systemClock,
     newId: randomUUID,
     timeZone: 'America/New_York',
@@ -131,6 +132,33 @@ describe('the store', () => {
     expect(((await a.readCurrent('Patient', '1')) as Patient).gender).toBe('female');
     expect((await b.searchByQuery('Patient', [])).entry).toHaveLength(1);
     expect(await a.readCurrent('Patient', '2')).toBeUndefined();
+  });
+
+  test('a change of its address does not make its references lead elsewhere', async () => {
+    const before = repositoryOf('moved', 'http://127.0.0.1:8080/fhir');
+    await before.update(observation('o', '1', '2024-05-01', 'http://127.0.0.1:8080/fhir/Patient/1'));
+    await before.writeAll([observation('loaded', '1', '2024-05-01', 'http://127.0.0.1:8080/fhir/Patient/1')]);
+    const after = repositoryOf('moved', 'https://ehr.example.org/fhir');
+    for (const id of ['o', 'loaded']) {
+      const read = (await after.readCurrent('Observation', id)) as Observation;
+      expect(read.subject?.reference).toBe('Patient/1');
+      await after.update(read);
+    }
+    expect(await found(after, { type: 'Observation', patient: '1' })).toEqual(['loaded', 'o']);
+  });
+
+  test('an update keeps tags unless its caller replaces them', async () => {
+    const { context } = repositoryOf('tags');
+    const tagged = (...codes: string[]): Resource => ({
+      resourceType: 'Patient',
+      id: 'p',
+      ...(codes.length === 0 ? {} : { meta: { tag: codes.map((code) => ({ system: 'urn:t', code })) } }),
+    });
+    const codesOf = ({ resource }: { resource: Resource }) => resource.meta?.tag?.map(({ code }) => code);
+    await updateResource(context, tagged('a'));
+    expect(codesOf(await updateResource(context, tagged('b'), '1'))).toEqual(['b', 'a']);
+    expect(codesOf(await updateResource(context, tagged('b'), '2', { replaceMeta: true }))).toEqual(['b']);
+    expect(codesOf(await updateResource(context, tagged(), undefined, { replaceMeta: true }))).toBeUndefined();
   });
 
   test('a transaction that throws leaves nothing, neither current nor in the history', async () => {

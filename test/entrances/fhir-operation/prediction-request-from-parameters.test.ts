@@ -1,0 +1,62 @@
+import type { Bundle, Observation, ParametersParameter, Resource } from '@medplum/fhirtypes';
+import { describe, expect, test } from 'vitest';
+import { predictDefinition } from '../../../src/entrances/fhir-operation/predict-definition.ts';
+import { predictionRequestFromParameters } from '../../../src/entrances/fhir-operation/prediction-request-from-parameters.ts';
+import type { PredictionRequest } from '../../../src/prediction/prediction-request.ts';
+
+const base = 'http://127.0.0.1:8080/fhir/R4';
+
+function requestOf(...more: ParametersParameter[]): PredictionRequest {
+  const parameter = [{ name: 'model', valueString: 'prevent-base' }, ...more];
+  const context = { timeZone: 'UTC', bases: [base], requestId: 'r' };
+  return predictionRequestFromParameters(predictDefinition(), { resourceType: 'Parameters', parameter }, '1', context);
+}
+
+const observation: Observation = { resourceType: 'Observation', status: 'final', code: {} };
+
+function bundleOf(...resources: Resource[]): Bundle {
+  return { resourceType: 'Bundle', type: 'collection', entry: resources.map((resource) => ({ resource })) };
+}
+
+describe('resources that the caller holds', () => {
+  test('in a Bundle inside a Bundle are not dropped, and each is named by its place', () => {
+    const resource = bundleOf(observation, bundleOf(observation, bundleOf(observation)));
+    const { seed } = requestOf({ name: 'resource', resource });
+    expect(seed.map(({ expression }) => expression)).toEqual([
+      'Parameters.parameter[1].resource.entry[0].resource',
+      'Parameters.parameter[1].resource.entry[1].resource.entry[0].resource',
+      'Parameters.parameter[1].resource.entry[1].resource.entry[1].resource.entry[0].resource',
+    ]);
+    expect(seed.map((each) => each.resource)).toEqual([observation, observation, observation]);
+  });
+
+  test('deeper than three Bundles are refused, and the place is named', () => {
+    const resource = bundleOf(bundleOf(bundleOf(bundleOf(observation))));
+    expect(() => requestOf({ name: 'resource', resource })).toThrow(
+      expect.objectContaining({
+        code: 'PARAMETER_INVALID',
+        issues: [
+          expect.objectContaining({
+            expression: 'Parameters.parameter[1].resource.entry[0].resource.entry[0].resource.entry[0].resource',
+          }),
+        ],
+      }),
+    );
+  });
+});
+
+describe('the encounter', () => {
+  test.each(['Encounter/e1', 'e1', `${base}/Encounter/e1`, 'HTTP://localhost:8080/fhir/R4/Encounter/e1'])(
+    'may be named as %s',
+    (valueString) => {
+      expect(requestOf({ name: 'encounter', valueString }).encounter).toBe('e1');
+    },
+  );
+
+  test('on another server is refused', () => {
+    const valueString = 'http://127.0.0.1:8081/fhir/R4/Encounter/e1';
+    expect(() => requestOf({ name: 'encounter', valueString })).toThrow(
+      expect.objectContaining({ code: 'PARAMETER_INVALID' }),
+    );
+  });
+});
