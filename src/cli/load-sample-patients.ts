@@ -33,6 +33,7 @@ export async function loadSamplePatientsOnce(
   });
   const done = await readSetting<boolean>(database, config.tenant, `${key}-done`);
   if (done === true) return;
+  logger.event({ name: 'sample.load-started', patients: load.patients });
   const started = performance.now();
   const { patients, resources } = await loadSamplePatients(house, load);
   await keepOnce(database, config.tenant, `${key}-done`, true);

@@ -15,6 +15,7 @@ export type LogEvent =
   | { readonly name: 'database.closed'; readonly kind: 'pglite' | 'postgresql' }
   | { readonly name: 'data-dir.locked'; readonly dataDir: string }
   | { readonly name: 'data-dir.lock-taken-over'; readonly dataDir: string; readonly previousPid: number }
+  | { readonly name: 'sample.load-started'; readonly patients: number }
   | { readonly name: 'sample.loaded'; readonly patients: number; readonly resources: number; readonly loadMs: number }
   | { readonly name: 'model.loaded'; readonly model: string; readonly digest: string; readonly loadMs: number }
   | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
