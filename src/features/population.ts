@@ -78,5 +78,5 @@ function missingBehind(
   const behind = inputs.flatMap((input) => missingBehind(input, features, depth + 1));
   if (behind.length > 0) return behind;
   const because: MissingReason = value.because;
-  return [{ reason: `${name}:${because}`, feature: name, message: `${name}: ${value.detail}` }];
+  return [{ reason: `${name}:${because}`, feature: name, message: value.detail }];
 }
