@@ -21,6 +21,7 @@ import { allMigrations } from './platform/migrations/all-migrations.ts';
 import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
+import { recordTypes } from './records/clinical-record.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
 import { openStoreReader } from './records/open-store-reader.ts';
 import type { RecordSource } from './records/record-source.ts';
@@ -50,21 +51,7 @@ export interface WireOptions {
 }
 
 /** Resource types that a prediction reads or writes: their schemas are compiled before the server is ready. */
-const usualTypes = [
-  'Patient',
-  'Observation',
-  'Condition',
-  'MedicationRequest',
-  'Medication',
-  'Encounter',
-  'Consent',
-  'Group',
-  'RiskAssessment',
-  'Device',
-  'Provenance',
-  'Bundle',
-  'Parameters',
-];
+const usualTypes = [...recordTypes, 'RiskAssessment', 'Device', 'Provenance', 'Bundle', 'Parameters'];
 
 /** Builds every part once, by hand. What was opened is closed in reverse order, also where a later part fails. */
 export async function wire({ config, clock, logger, listen }: WireOptions): Promise<House> {

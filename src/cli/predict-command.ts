@@ -4,14 +4,12 @@ import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtyp
 import { predictDefinition } from '../entrances/fhir-operation/predict-definition.ts';
 import { predictOperation } from '../entrances/fhir-operation/predict-operation.ts';
 import { describeError } from '../http/error-response.ts';
-import { systemClock } from '../platform/clock.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { createLogger } from '../platform/logger.ts';
 import { predict } from '../prediction/predict.ts';
 import type { PredictionRequest } from '../prediction/prediction-request.ts';
-import { wire } from '../wire.ts';
 import { askServer, runningServer } from './running-server.ts';
+import { withHouse } from './with-house.ts';
 
 /** `fhirsight predict`: one prediction on standard output. @returns 0 for a result, 1 for an abstention or an error */
 export async function predictCommand(args: readonly string[]): Promise<number> {
@@ -49,14 +47,7 @@ async function ask(body: Parameters, patient: string, config: Config): Promise<n
 
 async function predictHere(body: Parameters, patient: string, config: Config): Promise<number> {
   const requestId = randomUUID();
-  const logger = createLogger({ level: 'warn' });
-  const house = await wire({
-    config,
-    clock: systemClock,
-    logger,
-    listen: async () => `http://${config.host}:${config.port}`,
-  });
-  try {
+  return await withHouse(config, async (house) => {
     const operation = {
       definition: predictDefinition(),
       timeZone: config.siteTimeZone,
@@ -64,15 +55,15 @@ async function predictHere(body: Parameters, patient: string, config: Config): P
       validate: (resource: unknown) => house.validator.validate(resource),
       predict: (request: PredictionRequest) => predict(house.prediction, request),
     };
-    print(await predictOperation(operation, { instance: patient, body, requestId }));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof PredictionError)) throw error;
-    print(describeError(error, requestId).outcome);
-    return 1;
-  } finally {
-    await house.close();
-  }
+    try {
+      print(await predictOperation(operation, { instance: patient, body, requestId }));
+      return 0;
+    } catch (error) {
+      if (!(error instanceof PredictionError)) throw error;
+      print(describeError(error, requestId).outcome);
+      return 1;
+    }
+  });
 }
 
 function print(resource: Resource): void {

@@ -3,12 +3,11 @@ import type { Bundle, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { createLogger } from '../platform/logger.ts';
-import { wire } from '../wire.ts';
 import { defaultSampleSeed, loadSamplePatients, type SampleLoad } from './load-sample-patients.ts';
 import { askServer, runningServer } from './running-server.ts';
 import { generateSamplePatients } from './sample-patients/generate-sample-patients.ts';
 import { writeSampleNdjson } from './sample-patients/write-sample-ndjson.ts';
+import { withHouse } from './with-house.ts';
 
 /** `fhirsight sample`: synthetic patients as NDJSON on standard output, or, with --load, into the store. */
 export async function sampleCommand(args: readonly string[]): Promise<number> {
@@ -47,18 +46,7 @@ async function print({ patients, seed, referenceDate }: SampleLoad): Promise<num
 async function load(wanted: SampleLoad, config: Config): Promise<{ patients: number; resources: number }> {
   const url = await runningServer(config);
   if (url !== undefined) return await loadOverHttp(wanted, url);
-  const logger = createLogger({ level: 'warn' });
-  const house = await wire({
-    config,
-    clock: systemClock,
-    logger,
-    listen: async () => `http://${config.host}:${config.port}`,
-  });
-  try {
-    return await loadSamplePatients(house, wanted);
-  } finally {
-    await house.close();
-  }
+  return await withHouse(config, (house) => loadSamplePatients(house, wanted));
 }
 
 /** One transaction per patient, so that none is ever stored by half. */

@@ -1,0 +1,16 @@
+import { systemClock } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import { createLogger } from '../platform/logger.ts';
+import { type House, wire } from '../wire.ts';
+
+/** Opens the data itself, for a command that found no running server, and closes it whatever comes of the work. */
+export async function withHouse<T>(config: Config, work: (house: House) => Promise<T>): Promise<T> {
+  const logger = createLogger({ level: 'warn' });
+  const listen = async (): Promise<string> => `http://${config.host}:${config.port}`;
+  const house = await wire({ config, clock: systemClock, logger, listen });
+  try {
+    return await work(house);
+  } finally {
+    await house.close();
+  }
+}
