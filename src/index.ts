@@ -64,7 +64,8 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     logger,
     notReady: () => gate.waitingFor(),
   };
-  const alone = createApp(face);
+  const { publicBaseUrl } = config;
+  const alone = createApp({ ...face, ownHost: publicBaseUrl === undefined ? {} : { publicBaseUrl } });
   const mounted = createApp({ ...face, fallThrough: true });
   const startedMs = performance.now();
   let house: House | undefined;

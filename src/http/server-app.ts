@@ -4,6 +4,7 @@ import { PredictionError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { negotiateFormat } from './content-negotiation.ts';
 import { errorResponse } from './error-response.ts';
+import { refuseForeignHost } from './refuse-foreign-host.ts';
 import { requestContext, setRequestContext } from './request-context.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -20,6 +21,8 @@ export interface AppOptions {
   readonly logger: Logger;
   /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
   readonly fallThrough?: boolean;
+  /** Set where no other app stands before this one: names the server under which it may be asked, beside loopback. */
+  readonly ownHost?: { readonly publicBaseUrl?: string };
   /** What the server still waits for; nothing where it is ready. */
   readonly notReady: () => Promise<readonly string[]>;
 }
@@ -31,6 +34,7 @@ export function createApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.use(identify(options));
   app.use(helmet());
+  if (options.ownHost !== undefined) app.use(refuseForeignHost(options.ownHost.publicBaseUrl));
   app.use(decodeDollar);
   app.get('/health/live', (_request, response) => {
     response.json({ status: 'live' });

@@ -1,16 +1,12 @@
-import { BlockList, isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Config, configSchema, type Setting, settings } from './config-schema.ts';
 import { PredictionError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
 import { mistakenSetting } from './unknown-setting.ts';
 
 export type { Config } from './config-schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /**
  * Reads every setting from `env`; an empty value counts as not set. Numbers and lists are parsed, URLs lose a trailing
@@ -100,12 +96,6 @@ function redactedUrl(text: string): string {
 
 function withoutTrailingSlash(url: string): string {
   return url.replace(/\/+$/, '');
-}
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  const version = isIP(host);
-  return version !== 0 && loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 function isBaseUrl(text: string): boolean {
