@@ -17,14 +17,22 @@ export function compileUndecodable(
   suspectText: readonly string[] = [],
 ): UndecodableReason {
   const systems = systemsOf(codes);
-  const words = suspectText.map((text) => text.toLowerCase());
+  const words = suspectText.map((text) => ({ text, pattern: wordPattern(text) }));
   return (concept) => {
     const known = (concept?.coding ?? []).some(({ system, code }) => code !== undefined && systems.has(system ?? ''));
     if (!known) return `a ${kind} has no code of a system that the list knows`;
     if (words.length === 0) return undefined;
     const text = textOf(concept);
     if (text.trim() === '') return `a ${kind} has a code that is not in the list, and no text to check it by`;
-    const suspect = words.find((word) => text.includes(word));
-    return suspect === undefined ? undefined : `a ${kind} reads '${suspect}', but its code is not in the list`;
+    const suspect = words.find(({ pattern }) => pattern.test(text));
+    return suspect === undefined ? undefined : `a ${kind} reads '${suspect.text}', but its code is not in the list`;
   };
+}
+
+const longestAbbreviation = 4;
+
+/** Anywhere in a text, but an abbreviation (CVA, T2DM) only as a word of its own. */
+function wordPattern(text: string): RegExp {
+  const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(text.length > longestAbbreviation ? literal : `(?<![a-z0-9])${literal}(?![a-z0-9])`, 'i');
 }

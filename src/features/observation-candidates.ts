@@ -18,6 +18,9 @@ export interface UntimedCandidate {
   readonly latest: number;
 }
 
+/** A month or a year that holds as-of does not say on which side of it the result lies; a day is read as seen. */
+const longestDayMs = 26 * 60 * 60 * 1000;
+
 /** Statuses of a result that somebody stands by (FHIR observation-status). */
 export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected'];
 
@@ -51,6 +54,10 @@ export function observationCandidates(
         continue;
       }
       if (clinical.time.start > context.asOf || clinical.time.start < earliest) continue;
+      if (clinical.time.end > context.asOf && clinical.time.end - clinical.time.start > longestDayMs) {
+        untimed.push({ observation, latest: issued ?? context.asOf });
+        continue;
+      }
       candidates.push({ observation, ...clinical });
     }
   }

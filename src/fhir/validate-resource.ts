@@ -95,6 +95,8 @@ function emptinessFindings(value: unknown, path: string, found: ErrorIssue[], de
     if (value === '') complain('An empty string');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     else if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(value)) complain('A control character');
+    // Half of a surrogate pair is no character; PostgreSQL cannot read JSON that holds one.
+    else if (!value.isWellFormed()) complain('Half a character (an unpaired surrogate)');
   }
   if (Array.isArray(value)) {
     if (value.length === 0) complain('An empty array');

@@ -113,7 +113,7 @@ const condition = Type.Object(
       description: 'active: not abated before as-of; ever: onset at or before as-of',
     }),
     suspectText: Type.Optional(
-      Type.Array(Type.String({ minLength: 4 }), {
+      Type.Array(Type.String({ minLength: 2 }), {
         description: 'an unmatched candidate whose text holds one of these makes absence undecidable',
       }),
     ),
@@ -128,7 +128,7 @@ const medication = Type.Object(
     label,
     codes: tokens,
     status: Type.Array(Type.String(), { minItems: 1, description: 'MedicationRequest statuses that count' }),
-    suspectText: Type.Optional(Type.Array(Type.String({ minLength: 4 }))),
+    suspectText: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
     absent: absence,
   },
   strict,

@@ -159,4 +159,11 @@ describe('a condition feature', () => {
       state: 'assumed-absent',
     });
   });
+
+  it('knows an abbreviation as a word of its own, and not inside another word', () => {
+    const watched: FeatureDefinition = { ...diabetes, suspectText: ['dm'] };
+    const reads = (display: string) => extractOne(watched, [coded('http://snomed.info/sct', '1', display), visit]);
+    expect(reads('DM with retinopathy')).toMatchObject({ because: 'undecodable' });
+    expect(reads('Admission')).toMatchObject({ state: 'assumed-absent' });
+  });
 });

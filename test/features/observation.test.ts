@@ -271,6 +271,7 @@ describe('an observation feature', () => {
   it.each([
     ['without any time', { effectiveDateTime: undefined }],
     ['in a period without an end', { effectiveDateTime: undefined, effectivePeriod: { start: '2025-12-15' } }],
+    ['in the year of as-of', { effectiveDateTime: '2026' }],
     ['at several times', { effectiveDateTime: undefined, effectiveTiming: { event: ['2026-01-05'] } }],
     ['issued after the newest', { effectiveDateTime: undefined, issued: '2026-01-20T00:00:00Z' }],
   ])('does not take an older value while a result %s may be the newest', (_, parts) => {

@@ -98,6 +98,7 @@ describe('refuses, and says where', () => {
     ['an empty object', observation({ subject: {} }), 'invalid', 'Observation.subject'],
     ['an empty string', observation({ valueString: '' }), 'invalid', 'Observation.valueString'],
     ['a control character', observation({ valueString: 'a\u0000' }), 'invalid', 'Observation.valueString'],
+    ['half a surrogate pair', observation({ valueString: 'a\ud800' }), 'invalid', 'Observation.valueString'],
     [
       'a number as text',
       observation({ valueQuantity: { value: '1.5' } }),

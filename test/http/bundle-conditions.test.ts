@@ -151,3 +151,27 @@ test('five thousand creates and updates of one transaction are all stored, each 
     expect((await send(`${server.base}/Patient/${resource.id}`)).body).toEqual(resource);
   }
 });
+
+describe('OP-62 a conditional update that matches nothing', () => {
+  test('overwrites no resource that happens to have the id of its body, over REST and in a transaction', async () => {
+    await send(
+      `${server.base}/Patient/bystander`,
+      'PUT',
+      patient('bystander', { id: 'bystander', birthDate: '1970-01-01' }),
+    );
+    const body = patient('nobody', { id: 'bystander' });
+    expect((await send(`${server.base}/Patient?${is('nobody')}`, 'PUT', body)).status).toBe(412);
+    const entry = { resource: body, request: { method: 'PUT', url: `Patient?${is('nobody')}` } };
+    expect((await process('transaction', [entry])).status).toBe(412);
+    expect((await send(`${server.base}/Patient/bystander`)).body.birthDate).toBe('1970-01-01');
+  });
+});
+
+describe('OP-60 half a character', () => {
+  test('is refused, so that a resource cannot become one that no later write can touch', async () => {
+    const broken = patient('half', { id: 'half', name: [{ family: 'A\ud800' }] });
+    expect((await send(`${server.base}/Patient/half`, 'PUT', broken)).status).toBe(400);
+    expect((await send(`${server.base}/Patient/half`, 'PUT', patient('half', { id: 'half' }))).status).toBe(201);
+    expect((await send(`${server.base}/Patient/half`, 'DELETE')).status).toBe(200);
+  });
+});

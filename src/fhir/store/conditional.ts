@@ -48,8 +48,22 @@ export async function conditionalUpdate(
         issues: [{ message, expression: `${resource.resourceType}.id` }],
       });
     }
+    if (!match && resource.id !== undefined) await refuseTaken(tx, resource.resourceType, resource.id);
     return updateResource(tx, { ...resource, id: match?.id ?? resource.id ?? tx.newId() }, ifMatch);
   });
+}
+
+/** What the criteria do not match must not be overwritten because it has the body's id. Throws VERSION_CONFLICT. */
+export async function refuseTaken(tx: StoreContext, type: string, id: string): Promise<void> {
+  const { rowCount } = await tx.sql.query(
+    'select 1 from resources where tenant = $1 and type = $2 and id = $3 and not deleted',
+    [tx.tenant, type, id],
+  );
+  if (rowCount === 0) return;
+  throw new PredictionError(
+    'VERSION_CONFLICT',
+    `Nothing matches the criteria, and there is another ${type} with the id of the body. Leave the id out, or mend the criteria.`,
+  );
 }
 
 /** Waits until no other transaction works on the same criteria, then finds their one match. */
@@ -99,11 +113,23 @@ export async function findMatch(
   return resources[0];
 }
 
+/** Locks are few and shared by the whole database server; names that share one only wait for each other. */
+const lockBuckets = 1024;
+/** Keeps these locks apart from all others of the database. */
+const lockClass = 7_041_993;
+
 /** Holds names until the transaction ends; taken in one order by everybody, so that no two wait for each other. */
 export async function lockNames(tx: StoreContext, names: readonly string[]): Promise<void> {
-  const keys = [...new Set(names)].sort().map((name) => `${tx.tenant} ${name}`);
+  const keys = [...new Set(names)].map((name) => `${tx.tenant} ${name}`);
   if (keys.length === 0) return;
-  await tx.sql.query('select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest($1::text[]) as key', [keys]);
+  const { rows } = await tx.sql.query<{ bucket: number }>(
+    // Criteria (they hold a ?) come before resources, as transactions lock them: so the order is one for everybody.
+    `select distinct abs(hashtextextended(key, 0) % ${lockBuckets})::int
+       + case when key like '%?%' then 0 else ${lockBuckets} end as bucket from unnest($1::text[]) as key`,
+    [keys],
+  );
+  const buckets = rows.map(({ bucket }) => bucket).sort((one, other) => one - other);
+  await tx.sql.query(`select pg_advisory_xact_lock(${lockClass}, bucket) from unnest($1::int[]) as bucket`, [buckets]);
 }
 
 /** The same for criteria that select the same, however they are spelled: the conditions that they put to the database. */

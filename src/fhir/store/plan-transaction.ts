@@ -1,7 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
 import type { EntryCall } from './bundle-entry.ts';
-import { criteriaKey, findMatch, lockNames, parseCriteria } from './conditional.ts';
+import { criteriaKey, findMatch, lockNames, parseCriteria, refuseTaken } from './conditional.ts';
 import { namingEntry } from './naming-entry.ts';
 import type { ParsedSearch } from './parse-search.ts';
 import type { SqlRepository } from './sql-repository.ts';
@@ -103,6 +103,7 @@ async function identify(
           `The criteria match ${type}/${match.id}, but the resource's id is ${resource.id}.`,
         );
       }
+      if (!match && resource.id !== undefined) await refuseTaken(tx.context, type, resource.id);
       return { ...call, target: `${type}/${match?.id ?? resource.id ?? tx.generateId()}` };
     });
     planned.push(next);
