@@ -18,6 +18,9 @@ export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
     if (changesMeaning(observation)) {
       return { because: 'undecodable', detail: 'it carries a modifier that is not known here' };
     }
+    if (observation.dataAbsentReason !== undefined) {
+      return { because: 'undecodable', detail: 'it has an answer and a reason why it has none' };
+    }
     const concept = observation.valueCodeableConcept;
     const isYes = hasToken(concept, yes);
     const isNo = hasToken(concept, no);

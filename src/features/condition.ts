@@ -6,6 +6,7 @@ import { assumeAbsent, type Undecodable } from './absence.ts';
 import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import { changesMeaning } from './unknown-meaning.ts';
+import { isVagueAt } from './vague-time.ts';
 
 const verificationSystem = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
 const notTrue: ReadonlySet<string> = new Set([
@@ -79,11 +80,22 @@ function standingAt(context: ExtractionContext, condition: Condition, when: 'act
   const onset = rangeOf(condition.onsetDateTime ?? condition.onsetPeriod?.start, context.timeZone);
   const began = onset ?? recorded;
   if (began === undefined) return { unknown: 'a diagnosis has neither an onset nor a recorded date' };
+  if (onset === undefined && hasOtherOnset(condition) && began.start > context.asOf) {
+    return { unknown: 'a diagnosis with an onset that is no date was recorded only after as-of' };
+  }
   if (began.start > context.asOf) return 'does-not-hold';
   if (recorded !== undefined && recorded.start > context.asOf) {
     return { unknown: 'a diagnosis with an earlier onset was recorded only after as-of' };
   }
+  // A record that was made by then shows that it had begun, however vague the onset.
+  if (isVagueAt(context.asOf, began) && (recorded === undefined || isVagueAt(context.asOf, recorded))) {
+    return { unknown: 'whether a diagnosis had begun at as-of cannot be told from its onset' };
+  }
   return when === 'ever' ? 'holds' : activeAt(context, condition);
+}
+
+function hasOtherOnset({ onsetAge, onsetRange, onsetString }: Condition): boolean {
+  return onsetAge !== undefined || onsetRange !== undefined || onsetString !== undefined;
 }
 
 /** An abatement known to the day or the year may lie on either side of as-of. */

@@ -7,6 +7,7 @@ import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { SourceReference } from './feature-vector.ts';
 import { changesMeaning } from './unknown-meaning.ts';
+import { isVagueAt } from './vague-time.ts';
 
 /** Intents that do not yet mean that the patient takes it (FHIR medicationrequest-intent). */
 const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
@@ -24,12 +25,10 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
     const untimed: SourceReference[] = [];
     const undecodable: Undecodable[] = [];
     for (const request of context.record.byType('MedicationRequest')) {
-      if (
-        !definition.status.includes(request.status) ||
-        request.doNotPerform === true ||
-        notOrdered.includes(request.intent)
-      )
-        continue;
+      const counts = definition.status.includes(request.status);
+      // `unknown` says that its author does not know: neither a yes nor a no.
+      if (!counts && request.status !== 'unknown') continue;
+      if (request.doNotPerform === true || notOrdered.includes(request.intent)) continue;
       const written = request.authoredOn === undefined ? undefined : instantRange(request.authoredOn, context.timeZone);
       if (written !== undefined && written.start > context.asOf) continue;
       const source = context.record.sourceReference(request);
@@ -37,9 +36,10 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
       if (changesMeaning(request)) {
         undecodable.push({ source, why: 'a medication order carries a modifier that is not known here' });
       } else if (medication.concept === undefined) {
-        undecodable.push({ source, why: 'a medication reference could not be resolved' });
+        undecodable.push({ source, why: medication.because });
       } else if (hasToken(medication.concept, codes)) {
-        if (written === undefined) untimed.push(source);
+        if (!counts) undecodable.push({ source, why: 'the status of an order is unknown' });
+        else if (written === undefined || isVagueAt(context.asOf, written)) untimed.push(source);
         else found.push({ at: request.authoredOn, sources: [source, ...medication.sources] });
       } else {
         const why = undecodableBecause(medication.concept);
@@ -55,28 +55,32 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
         sources: found.flatMap(({ sources }) => sources),
       };
     }
-    if (untimed.length > 0) return missing('time-unknown', `${definition.label}: an order has no authoredOn`, untimed);
+    if (untimed.length > 0)
+      return missing('time-unknown', `${definition.label}: an order has no authoredOn, or one too vague`, untimed);
     return assumeAbsent(context, definition.label, definition.absent.encounterWithin, undecodable);
   };
 }
 
-function medicationOf(
-  context: ExtractionContext,
-  request: MedicationRequest,
-): { concept?: CodeableConcept; sources: SourceReference[] } {
+type Prescribed =
+  | { readonly concept: CodeableConcept; readonly sources: SourceReference[] }
+  | { readonly concept: undefined; readonly because: string };
+
+function medicationOf(context: ExtractionContext, request: MedicationRequest): Prescribed {
   if (request.medicationCodeableConcept !== undefined)
     return { concept: request.medicationCodeableConcept, sources: [] };
   const reference = request.medicationReference?.reference;
-  if (reference === undefined) return { sources: [] };
-  if (reference.startsWith('#')) {
-    const contained = request.contained?.find(
-      (resource): resource is Medication =>
-        resource.resourceType === 'Medication' && resource.id === reference.slice(1),
-    );
-    return { concept: contained?.code, sources: [] };
+  const contained = reference?.startsWith('#') === true;
+  const medication = contained
+    ? request.contained?.find(
+        (resource): resource is Medication =>
+          resource.resourceType === 'Medication' && resource.id === reference?.slice(1),
+      )
+    : context.record.medication(reference ?? '');
+  if (medication?.code === undefined) {
+    return { concept: undefined, because: 'a medication reference could not be resolved to a code' };
   }
-  const medication = context.record.medication(reference);
-  return medication === undefined
-    ? { sources: [] }
-    : { concept: medication.code, sources: [context.record.sourceReference(medication)] };
+  if (changesMeaning(medication) || medication.status === 'entered-in-error') {
+    return { concept: undefined, because: 'an ordered Medication is entered in error, or carries an unknown modifier' };
+  }
+  return { concept: medication.code, sources: contained ? [] : [context.record.sourceReference(medication)] };
 }

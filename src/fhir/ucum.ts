@@ -29,13 +29,20 @@ export function unitConversion(from: string, to: string): UnitConversionResult {
   if (from === to) return { factor: 1, offset: 0 };
   if (!isUcumUnit(from)) return { refused: 'unit-unknown' };
   if (annotations(from) !== annotations(to)) return { refused: 'unconvertible' };
-  const atZero = ucum.convertUnitTo(from, 0, to);
-  const atOne = ucum.convertUnitTo(from, 1, to);
-  if (atZero.status !== 'succeeded' || atOne.status !== 'succeeded') return { refused: 'unconvertible' };
-  const offset = Number(atZero.toVal);
-  const factor = Number(atOne.toVal) - offset;
-  if (!Number.isFinite(offset) || !Number.isFinite(factor) || factor === 0) return { refused: 'unconvertible' };
-  return { factor, offset };
+  const [atZero, atOne, atThousand] = [0, 1, 1000].map((value) => converted(from, value, to));
+  if (atZero === undefined || atOne === undefined || atThousand === undefined) return { refused: 'unconvertible' };
+  // Taken far from zero, where the rounding of an offset weighs least.
+  const factor = (atThousand - atZero) / 1000;
+  // Logarithmic and trigonometric units (decibel, slope) have no factor.
+  const linear = Math.abs(factor + atZero - atOne) <= 1e-9 * Math.max(Math.abs(atOne), Math.abs(factor));
+  if (!linear || factor === 0) return { refused: 'unconvertible' };
+  return { factor, offset: atZero };
+}
+
+/** Undefined where UCUM makes no finite number of it. */
+function converted(from: string, value: number, to: string): number | undefined {
+  const { status, toVal } = ucum.convertUnitTo(from, value, to);
+  return status === 'succeeded' && toVal !== null && Number.isFinite(toVal) ? toVal : undefined;
 }
 
 function annotations(unit: string): string {

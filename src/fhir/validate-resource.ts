@@ -1,9 +1,9 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { ErrorObject } from 'ajv';
 import { type ErrorIssue, PredictionError } from '../platform/errors.ts';
-import { resourceTypes } from './element-rules.ts';
 import { requiredConcepts } from './required-codes.ts';
 import { createResourceSchemas } from './resource-schemas.ts';
+import { resourceTypes } from './resource-types.ts';
 
 /** At most so many findings are reported; one is enough to refuse a resource. */
 const issueCap = 20;

@@ -175,6 +175,7 @@ function nextMessage<T extends PgliteWorkerMessage['type']>(
 /** PGlite says only that it failed to initialise; a full disk is told from the space that is left. */
 async function startFailure(cause: unknown, folder: string | undefined): Promise<PredictionError> {
   if (folder !== undefined) {
+    // Where the file system does not say, the failure itself is reported below.
     const space = await statfs(path.dirname(folder)).catch(() => undefined);
     if (space !== undefined && space.bavail * space.bsize < spaceForStartBytes) return storageFull(cause);
   }

@@ -166,4 +166,12 @@ describe('a condition feature', () => {
     expect(reads('DM with retinopathy')).toMatchObject({ because: 'undecodable' });
     expect(reads('Admission')).toMatchObject({ state: 'assumed-absent' });
   });
+
+  it('does not guess whether a diagnosis had begun whose onset is the year of as-of, unless a record made by then says so', () => {
+    expect(extractOne(diabetes, [condition('44054006', '2026'), visit])).toMatchObject({ because: 'time-unknown' });
+    const recorded = condition('44054006', '2026', { recordedDate: '2026-02-01' });
+    expect(extractOne(diabetes, [recorded, visit])).toMatchObject({ value: true });
+    const byAge = condition('44054006', undefined, { onsetAge: { value: 40 }, recordedDate: '2026-04-01' });
+    expect(extractOne(diabetes, [byAge, visit])).toMatchObject({ because: 'time-unknown' });
+  });
 });

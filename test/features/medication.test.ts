@@ -97,4 +97,27 @@ describe('a medication feature', () => {
       because: 'time-unknown',
     });
   });
+
+  it('does not read an order whose status is unknown as a no', () => {
+    const unknown = medicationRequest('312961', '2025-06-01', { status: 'unknown' });
+    expect(extractOne(statin, [unknown, visit])).toMatchObject({ state: 'missing', because: 'undecodable' });
+    const digoxin = { coding: [{ system: rxNorm, code: '197604', display: 'Digoxin 0.125 MG' }] };
+    const other = medicationRequest(undefined, '2025-06-01', { status: 'unknown', medicationCodeableConcept: digoxin });
+    expect(extractOne(statin, [other, visit])).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it('does not read a Medication that was entered in error, or that carries a modifier that is not known', () => {
+    const parts = [{ status: 'entered-in-error' as const }, { modifierExtension: [{ url: 'http://example.org/not' }] }];
+    for (const part of parts) {
+      const contained = medicationRequest(undefined, '2025-06-01', {
+        medicationReference: { reference: '#m' },
+        contained: [medication('312961', { id: 'm', ...part })],
+      });
+      expect(extractOne(statin, [contained, visit])).toMatchObject({ because: 'undecodable' });
+    }
+  });
+
+  it('does not guess on which side of as-of an order of that year was written', () => {
+    expect(extractOne(statin, [medicationRequest('312961', '2026'), visit])).toMatchObject({ because: 'time-unknown' });
+  });
 });

@@ -314,4 +314,22 @@ describe('an observation feature', () => {
     const both = [observation('2093-3', ucum(1_200, 'ug/dL'), at), observation('2093-3', mgPerDl(1.2), at)];
     expect(extractOne({ ...cholesterol, plausible: [0.1, 50] }, both)).toMatchObject({ state: 'observed', value: 1.2 });
   });
+
+  it('OB-3 abstains from a value that stands beside a reason why there is none', () => {
+    const both = observation('2093-3', mgPerDl(180), '2026-01-01', { dataAbsentReason: { text: 'error' } });
+    expect(extractOne(cholesterol, [both])).toMatchObject({ because: 'undecodable' });
+  });
+
+  it('does not draw a straight line through a logarithmic unit', () => {
+    const pressure: FeatureDefinition = { ...cholesterol, unit: 'Pa', conversions: [], plausible: [0, 1000] };
+    const loud = observation('2093-3', ucum(60, 'B[SPL]'), '2026-01-01');
+    expect(extractOne(pressure, [loud])).toMatchObject({ state: 'missing', because: 'unconvertible' });
+  });
+
+  it('converts a temperature with its offset', () => {
+    const fever: FeatureDefinition = { ...cholesterol, unit: '[degF]', conversions: [], plausible: [80, 110] };
+    expect(extractOne(fever, [observation('2093-3', ucum(37, 'Cel'), '2026-01-01')])).toMatchObject({
+      value: expect.closeTo(98.6, 10),
+    });
+  });
 });

@@ -9,9 +9,9 @@ import {
 } from '@medplum/fhir-router';
 import type { Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
-import { resourceTypes } from '../element-rules.ts';
 import { successOutcome } from '../operation-outcome.ts';
 import { isFhirId } from '../reference.ts';
+import { resourceTypes } from '../resource-types.ts';
 import { refused, shown } from './parse-search.ts';
 import { SqlRepository } from './sql-repository.ts';
 

@@ -1,8 +1,8 @@
 """Builds model.onnx and golden/scalar-form.json of the Pooled Cohort Equations 2013 from coefficients.json.
 
-    python -m venv /tmp/build && /tmp/build/bin/pip install -r requirements.txt
-    /tmp/build/bin/python build.py            # writes both files
-    /tmp/build/bin/python build.py --check    # exits 1 unless both files would come out byte for byte the same
+    python -m venv build && build/bin/pip install -r requirements.txt
+    build/bin/python build.py            # writes both files
+    build/bin/python build.py --check    # exits 1 unless both files would come out byte for byte the same
 
 Nothing here is needed to install, start or test the server. Afterwards run `node scripts/seal-model.ts <folder>`,
 which writes the new checksums into manifest.json.
