@@ -10,7 +10,6 @@ export interface Seed {
 /** What every entrance asks of the path: one subject, one model, one instant. */
 export interface PredictionRequest {
   readonly requestId: string;
-  readonly entrance: 'fhir-operation' | 'command-line';
   readonly model: string;
   /** Semantic version; absent: the model's default version. */
   readonly version?: string;

@@ -44,13 +44,21 @@ function fhirSearch(query: RecordQuery, subjectId: string, from: Date | undefine
     type: query.type,
     parameters: [
       [query.subjectParameter, subject],
-      ...(from === undefined ? [] : [['date', `ge${from.toISOString()}`] as const]),
+      ...(from === undefined || !searchedByDate.includes(query.type)
+        ? []
+        : [['date', `ge${from.toISOString()}`] as const]),
     ],
     ...(query.codes === undefined || !searchedByCode.includes(query.type)
       ? {}
       : { anyOf: { name: 'code', values: query.codes } }),
   };
 }
+
+/**
+ * Types that are searched by date. A result without a time, which may be the newest, would be hidden by that of
+ * Observation; an Encounter without one shows nothing anyway.
+ */
+const searchedByDate: readonly RecordQuery['type'][] = ['Encounter'];
 
 /**
  * Types whose R4 search parameter `code` finds every resource that may count. That of MedicationRequest hides the

@@ -107,6 +107,11 @@ export function describeRecordSource(
       expect(idsOf(rows)).not.toContain('creatinine-old');
     });
 
+    test('gives a result without a time whatever the limit, for it may be the newest', async () => {
+      const rows = await search({ codes: [creatinine], since: new Date('2024-01-01T00:00:00Z') });
+      expect(idsOf(rows)).toContain('creatinine-undated');
+    });
+
     test('gives a row whose date, read in the zone farthest away, lies on the limit', async () => {
       const rows = await search({ codes: [creatinine], since: new Date('2025-03-02T11:00:00Z') });
       expect(idsOf(rows)).toContain('creatinine-new');
