@@ -19,6 +19,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   results: ['explanation', 'inference', 'imaging', 'features', 'records', 'fhir', 'model-catalog', 'platform'],
   'write-back': ['results', 'fhir', 'platform'],
   prediction: [...stages, 'fhir', 'model-catalog', 'platform'],
+  runs: ['prediction', 'model-catalog', 'platform'],
+  monitoring: ['prediction', 'model-catalog', 'platform'],
   http: ['fhir', 'platform'],
   entrances: ['prediction', 'runs', 'monitoring', 'governance', 'model-catalog', 'fhir', 'http', 'platform'],
 };
@@ -30,6 +32,8 @@ const borders: readonly { readonly package: RegExp; readonly only: readonly stri
   { package: /^onnxruntime-node/, only: ['inference'] },
   { package: /^express/, only: ['http', 'entrances'] },
   { package: /^(pg|@electric-sql\/.*)$/, only: ['platform', 'runs'] },
+  { package: /^(pg-boss|node-cron)/, only: ['runs'] },
+  { package: /^prom-client/, only: ['monitoring'] },
 ];
 
 interface Import {

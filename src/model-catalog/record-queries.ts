@@ -6,6 +6,8 @@ import type { FeatureMap } from './feature-map-schema.ts';
  * the query itself is made once, at load.
  */
 export interface RecordQuery {
+  /** Names the query among those of one feature map; the key of its CDS Hooks prefetch template. */
+  readonly key: string;
   readonly type: 'Observation' | 'Condition' | 'MedicationRequest' | 'Encounter' | 'Consent' | 'Group';
   /** `system|code` tokens, any of which matches; absent: all codes. */
   readonly codes?: readonly string[];
@@ -33,21 +35,23 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
       if (definition.kind === 'observation') for (const code of definition.component?.panels ?? []) codes.add(code);
     }
     const since = earliest(observed.map((definition) => before(asOf, definition.window)));
-    queries.push({ type: 'Observation', codes: [...codes], since, subjectParameter: 'patient' });
+    queries.push({ key: 'observations', type: 'Observation', codes: [...codes], since, subjectParameter: 'patient' });
   }
   // Without codes: a candidate that cannot be decoded must be seen, for it forbids to assume absence.
   if (definitions.some((definition) => definition.kind === 'condition'))
-    queries.push({ type: 'Condition', subjectParameter: 'patient' });
+    queries.push({ key: 'conditions', type: 'Condition', subjectParameter: 'patient' });
   if (definitions.some((definition) => definition.kind === 'medication'))
-    queries.push({ type: 'MedicationRequest', subjectParameter: 'patient' });
+    queries.push({ key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' });
   const alive = definitions.flatMap((definition) =>
     definition.kind === 'condition' || definition.kind === 'medication'
       ? [before(asOf, definition.absent.encounterWithin)]
       : [],
   );
-  if (alive.length > 0) queries.push({ type: 'Encounter', since: earliest(alive), subjectParameter: 'patient' });
-  if (optOutBy.includes('consent')) queries.push({ type: 'Consent', subjectParameter: 'patient' });
-  if (optOutBy.includes('group')) queries.push({ type: 'Group', codes: [optOutToken], subjectParameter: 'member' });
+  if (alive.length > 0)
+    queries.push({ key: 'encounters', type: 'Encounter', since: earliest(alive), subjectParameter: 'patient' });
+  if (optOutBy.includes('consent')) queries.push({ key: 'consents', type: 'Consent', subjectParameter: 'patient' });
+  if (optOutBy.includes('group'))
+    queries.push({ key: 'optOutGroups', type: 'Group', codes: [optOutToken], subjectParameter: 'member' });
   return queries;
 }
 

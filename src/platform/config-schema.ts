@@ -138,6 +138,40 @@ export const configSchema = Type.Object(
       default: ['consent', 'group'],
       uniqueItems: true,
     }),
+    cdsFhirServers: Type.Array(Type.String({ format: 'base-url' }), {
+      description:
+        'FHIR servers that a CDS Hooks call may name as its fhirServer and that are then asked with the token of the call; the own store always may. "none" for no other server.',
+      allowed: 'absolute http or https URLs without user, password, query or fragment, with commas between; or none',
+      default: [],
+      uniqueItems: true,
+    }),
+    cdsDeadlineMs: whole({
+      ...milliseconds,
+      description:
+        'How long a CDS Hooks call may take. Contributions are left out first; a score that is late is said to be late.',
+      default: 500,
+    }),
+    sinksFile: optional(
+      text({
+        description:
+          'JSON file that declares where written results are delivered to; without it they stay in the own store.',
+        allowed: 'a path this user may read',
+      }),
+    ),
+    schedulesFile: optional(
+      text({
+        description: 'JSON file that declares which cohort runs start when; without it runs start by request only.',
+        allowed: 'a path this user may read',
+      }),
+    ),
+    runChunkSize: whole({
+      description: 'Members of a cohort run that one job predicts about.',
+      unit: 'members',
+      allowed: 'a whole number from 10 to 1000',
+      default: 250,
+      minimum: 10,
+      maximum: 1_000,
+    }),
   },
   { additionalProperties: false },
 );

@@ -27,7 +27,9 @@ export function readConfig(env: Environment): Config {
   const config = given as unknown as { -readonly [K in keyof Config]: Config[K] };
   if (config.fhirBaseUrl !== undefined) config.fhirBaseUrl = withoutTrailingSlash(config.fhirBaseUrl);
   if (config.publicBaseUrl !== undefined) config.publicBaseUrl = withoutTrailingSlash(config.publicBaseUrl);
+  config.cdsFhirServers = config.cdsFhirServers.map(withoutTrailingSlash);
   Object.freeze(config.optOutBy);
+  Object.freeze(config.cdsFhirServers);
   return Object.freeze(config);
 }
 

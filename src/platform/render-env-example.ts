@@ -11,7 +11,7 @@ export function renderEnvExample(): string {
 
 function linesOf(setting: Setting): string[] {
   const { name, description, unit, allowed } = setting;
-  const value = Array.isArray(setting.default) ? setting.default.join(',') : (setting.default ?? '');
+  const value = Array.isArray(setting.default) ? setting.default.join(',') || 'none' : (setting.default ?? '');
   return [
     `# ${description}`,
     `# ${unit === undefined ? '' : `Unit: ${unit}. `}Allowed: ${allowed}.${setting.default === undefined ? ' Not set by default.' : ''}`,

@@ -1,9 +1,14 @@
 import type { OutcomeRecord } from '../write-back/outcome-record.ts';
-import type { PredictionOutcome } from './prediction-outcome.ts';
+import type { Abstained, Scored } from './prediction-outcome.ts';
+
+/** What of an outcome is kept. */
+type Recorded =
+  | Pick<Abstained, 'state' | 'model' | 'asOf' | 'identifier' | 'inputs'>
+  | Pick<Scored, 'state' | 'model' | 'asOf' | 'identifier' | 'inputs' | 'scores'>;
 
 /** The row of `outcomes` for one prediction or abstention. */
 export function outcomeToRecord(
-  outcome: PredictionOutcome,
+  outcome: Recorded,
   made: {
     readonly subject: { readonly tenant: string; readonly base: string; readonly id: string };
     readonly encounter?: string;

@@ -3,6 +3,7 @@ import { explain } from '../explanation/explain.ts';
 import { readAssertedInputs } from '../features/asserted-input.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import { encode, inputRow, score } from '../inference/score.ts';
+import type { Band, Outcome } from '../model-catalog/manifest-schema.ts';
 import { recordQueries } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { gatherRecord } from '../records/gather-record.ts';
@@ -14,10 +15,11 @@ import { modelDevice } from '../results/model-device.ts';
 import { buildProvenance } from '../results/provenance.ts';
 import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
+import { riskBand } from '../results/risk-band.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
 import { writeResult } from '../write-back/write-result.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
-import type { Abstained, PredictionOutcome, Scored } from './prediction-outcome.ts';
+import type { PredictionOutcome, Scored, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { reportWrite } from './report-write.ts';
@@ -47,6 +49,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const asserted = readAssertedInputs(request.inputs, compiled);
   const subject: Subject = { tenant: parts.tenant, base: parts.subjectBase, id: request.subject };
 
+  const time = stopwatch();
   const record = await gatherRecord({
     source: parts.source,
     subject: { ...subject, base: parts.source.base },
@@ -57,6 +60,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
 
+  time.step('gatherMs');
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone);
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const identity = {
@@ -67,27 +71,35 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     inputs,
     features: compiled.map.features,
   };
-  const common = { model: named(model), asOf, identifier: resultIdentifier(identity), inputs };
-
+  time.step('featuresMs');
+  const validUntil = resultValidUntil({ ...identity, timeZone: parts.timeZone });
+  const common = {
+    model: named(model),
+    asOf,
+    identifier: resultIdentifier(identity),
+    inputs,
+    subjectBase: subject.base,
+    computedAt: now,
+    validUntil,
+  };
   const made = {
     subject,
     encounter: request.encounter,
     computedAt: now,
-    validUntil: resultValidUntil({ ...identity, timeZone: parts.timeZone }),
+    validUntil,
     whatIf: request.inputs.length > 0,
   };
 
   if (outcomes.length === 0) {
-    const abstained: Abstained = { state: 'abstained', ...common };
-    reportWrite(
-      await writeResult(parts.database, parts.openResultStore, outcomeToRecord(abstained, made)),
-      parts.event,
-    );
-    return abstained;
+    const record = outcomeToRecord({ state: 'abstained', ...common }, made);
+    reportWrite(await writeResult(parts.database, parts.openResultStore, record), parts.event);
+    time.step('writeMs');
+    return { state: 'abstained', ...common, timings: time.steps };
   }
 
   const row = inputRow(manifest.tensors.input.columns, inputs.features);
   const scores = await score(model.run, row, outcomes);
+  time.step('inferMs');
   const explanation = await explain({
     explanation: manifest.explanation,
     columns: manifest.tensors.input.columns,
@@ -104,6 +116,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     });
   }
 
+  time.step('explainMs');
   const device = modelDevice(named(model));
   const result: ResultRequest = {
     ...identity,
@@ -118,7 +131,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const resource = buildResult(result);
   assertResultValid(resource, parts.validate);
 
-  const scored: Scored = { state: 'scored', ...common, resource, scores };
+  time.step('buildMs');
   const origin = {
     deviceReference: result.deviceReference,
     computedAt: now,
@@ -129,13 +142,47 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const receipt = await writeResult(
     parts.database,
     parts.openResultStore,
-    outcomeToRecord(scored, made),
+    outcomeToRecord({ state: 'scored', ...common, scores }, made),
     request.writeBack
       ? { riskAssessment: resource, device, provenance: (target) => buildProvenance({ target, ...origin }) }
       : undefined,
   );
   reportWrite(receipt, parts.event);
-  return request.writeBack ? { ...scored, resource: stored(receipt) } : scored;
+  time.step('writeMs');
+  return {
+    state: 'scored',
+    ...common,
+    resource: request.writeBack ? stored(receipt) : resource,
+    scores,
+    bands: bandsOf(outcomes, scores),
+    contributions: explanation,
+    created: receipt.created,
+    timings: time.steps,
+  };
+}
+
+function bandsOf(outcomes: readonly Outcome[], scores: ReadonlyMap<string, number>): Map<string, Band> {
+  return new Map(
+    outcomes.flatMap((outcome) => {
+      const probability = scores.get(outcome.id);
+      const band = probability === undefined ? undefined : riskBand(outcome, probability);
+      return band === undefined ? [] : [[outcome.id, band] as const];
+    }),
+  );
+}
+
+/** Milliseconds between the steps, by the clock that only goes forward. */
+function stopwatch(): { readonly steps: StageTimings; step(name: keyof StageTimings): void } {
+  const steps: { -readonly [Step in keyof StageTimings]: number } = {};
+  let lastMs = performance.now();
+  return {
+    steps,
+    step(name) {
+      const nowMs = performance.now();
+      steps[name] = nowMs - lastMs;
+      lastMs = nowMs;
+    },
+  };
 }
 
 function isTestData({ meta }: Patient): boolean {

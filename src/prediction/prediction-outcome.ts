@@ -1,5 +1,7 @@
 import type { RiskAssessment } from '@medplum/fhirtypes';
+import type { Contribution } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
+import type { Band } from '../model-catalog/manifest-schema.ts';
 
 /** The model version that spoke or abstained. */
 export interface NamedModel {
@@ -8,12 +10,28 @@ export interface NamedModel {
   readonly digest: string;
 }
 
+/** How long each step took, in milliseconds; a step that was not reached has no entry. */
+export interface StageTimings {
+  readonly gatherMs?: number;
+  readonly featuresMs?: number;
+  readonly inferMs?: number;
+  readonly explainMs?: number;
+  readonly buildMs?: number;
+  readonly writeMs?: number;
+}
+
 interface Outcome {
   readonly model: NamedModel;
   readonly asOf: Date;
   /** The same for the same inputs, model and as-of. */
   readonly identifier: string;
   readonly inputs: ModelInputs;
+  /** Absolute FHIR base that names the subject in keys; `urn:fhirsight:caller` where only the caller holds the record. */
+  readonly subjectBase: string;
+  readonly computedAt: Date;
+  /** From then on it may not be shown as current. */
+  readonly validUntil: Date;
+  readonly timings: StageTimings;
 }
 
 /** A result: at least one outcome has a score. */
@@ -23,6 +41,12 @@ export interface Scored extends Outcome {
   readonly resource: RiskAssessment;
   /** Probability 0..1 by outcome id; outcomes the model abstained about have none. */
   readonly scores: ReadonlyMap<string, number>;
+  /** By outcome id, for outcomes with published bands. */
+  readonly bands: ReadonlyMap<string, Band>;
+  /** In no order, or the reason why there are none. */
+  readonly contributions: readonly Contribution[] | { readonly none: string };
+  /** True where this call stored the resource. */
+  readonly created: boolean;
 }
 
 /** The model may not speak about this subject, about no outcome at all; the verdicts say why. */

@@ -7,9 +7,52 @@ export interface Seed {
   readonly expression: string;
 }
 
+export const entrances = ['fhir-operation', 'cds-hooks', 'cohort', 'command-line'] as const;
+/** By which way a request came; part of every row of the prediction log. */
+export type Entrance = (typeof entrances)[number];
+
+/** Who asks, as far as the entrance knows; for the prediction log. */
+export interface Caller {
+  /** The person: `Practitioner/17`. */
+  readonly user?: string;
+  /** The program: an OAuth client, the schedule of a run. */
+  readonly client?: string;
+  /** Id of the CDS Hooks service that was called. */
+  readonly service?: string;
+  /** UUID of the CDS Hooks card that will show the prediction: what feedback names. */
+  readonly card?: string;
+  /** Id of the cohort run that the prediction is a member of. */
+  readonly run?: string;
+}
+
+/**
+ * Complete answers that a caller holds: by key of the query (`RecordQuery.key`), and `patient` for the Patient. An empty
+ * list says that there is none; a key that is not there was not answered.
+ */
+export type HeldAnswers = ReadonlyMap<string, readonly Seed[]>;
+
+/**
+ * Where the record is read from, if not from the configured source:
+ * - `server`: the FHIR server that the call names. What is not among the answers is asked of it with the token of this
+ *   call, and of nobody else. Resources count as that server's own.
+ * - `caller`: nobody is asked. With `answers`, a query without one is an error; without them, the seeds are the whole
+ *   record. Such a result supersedes nothing and is never written.
+ */
+export type RecordOrigin =
+  | {
+      readonly from: 'server';
+      /** Absolute FHIR base without a trailing slash. */
+      readonly base: string;
+      readonly accessToken?: string;
+      readonly answers: HeldAnswers;
+    }
+  | { readonly from: 'caller'; readonly answers?: HeldAnswers };
+
 /** What every entrance asks of the path: one subject, one model, one instant. */
 export interface PredictionRequest {
   readonly requestId: string;
+  readonly entrance: Entrance;
+  readonly caller?: Caller;
   readonly model: string;
   /** Semantic version; absent: the model's default version. */
   readonly version?: string;
@@ -19,11 +62,20 @@ export interface PredictionRequest {
   readonly encounter?: string;
   /** Nothing that became true or known after this instant is seen. Absent: now, cut to the minute. */
   readonly asOf?: Date;
+  /** Absent: the configured source. */
+  readonly origin?: RecordOrigin;
   readonly seed: readonly Seed[];
   /** Values asserted by the caller; a result that rests on one is never written. */
   readonly inputs: readonly AssertedInput[];
-  /** True: the result becomes a resource of the own store. */
+  /** True: the result becomes a resource of the own store, and goes to the sinks. */
   readonly writeBack: boolean;
+  /** False: no contributions are wanted. Absent: they are. */
+  readonly explain?: boolean;
+  /**
+   * When the answer is due, on the clock of performance.now() in milliseconds. Contributions that would come later are
+   * left out, and the result says so; inputs never are.
+   */
+  readonly answerBy?: number;
   /** Aborts the reading of the record; a running inference is never interrupted. */
   readonly signal?: AbortSignal;
 }

@@ -31,7 +31,7 @@ export function describeRecordSource(
 
     const search = async (query: Partial<RecordQuery>, id = 'anna', signal?: AbortSignal) => {
       const rows: Resource[] = [];
-      const full: RecordQuery = { type: 'Observation', subjectParameter: 'patient', ...query };
+      const full: RecordQuery = { key: 'asked', type: 'Observation', subjectParameter: 'patient', ...query };
       for await (const page of tested.source.search(full, id, signal)) rows.push(...page);
       return rows;
     };

@@ -31,6 +31,9 @@ describe('settings', () => {
       drainTimeoutMs: 30_000,
       logLevel: 'info',
       optOutBy: ['consent', 'group'],
+      cdsFhirServers: [],
+      cdsDeadlineMs: 500,
+      runChunkSize: 250,
     });
   });
 
@@ -163,7 +166,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(17);
+    expect(Object.keys(env)).toHaveLength(22);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });

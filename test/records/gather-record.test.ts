@@ -28,14 +28,14 @@ const asOf = new Date('2026-01-01T00:00:00Z');
 const loinc = 'http://loinc.org';
 const rxnorm = 'http://www.nlm.nih.gov/research/umls/rxnorm';
 const queries: RecordQuery[] = [
-  { type: 'Observation', subjectParameter: 'patient' },
-  { type: 'Condition', subjectParameter: 'patient' },
-  { type: 'MedicationRequest', subjectParameter: 'patient' },
-  { type: 'Encounter', subjectParameter: 'patient' },
-  { type: 'Consent', subjectParameter: 'patient' },
-  { type: 'Group', subjectParameter: 'member' },
-  { type: 'Observation', subjectParameter: 'patient', codes: [`${loinc}|2160-0`] },
-  { type: 'Observation', subjectParameter: 'patient', codes: [`${loinc}|8302-2`] },
+  { key: 'observations', type: 'Observation', subjectParameter: 'patient' },
+  { key: 'conditions', type: 'Condition', subjectParameter: 'patient' },
+  { key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' },
+  { key: 'encounters', type: 'Encounter', subjectParameter: 'patient' },
+  { key: 'consents', type: 'Consent', subjectParameter: 'patient' },
+  { key: 'optOutGroups', type: 'Group', subjectParameter: 'member' },
+  { key: 'observations', type: 'Observation', subjectParameter: 'patient', codes: [`${loinc}|2160-0`] },
+  { key: 'observations', type: 'Observation', subjectParameter: 'patient', codes: [`${loinc}|8302-2`] },
 ];
 
 function patient(rest: Partial<Patient> = {}): Patient {
@@ -235,7 +235,7 @@ describe('gather record', () => {
     const corrected = { status: 'corrected', valueQuantity: { value: 2, unit: 'mg/dL' } } as const;
     const first = observation('o1', { meta: { versionId: '1', lastUpdated: '2025-06-01T08:00:00Z' } });
     const second = observation('o1', { ...corrected, meta: { versionId: '2', lastUpdated: '2025-06-02T08:00:00Z' } });
-    const query: RecordQuery = { type: 'Observation', subjectParameter: 'patient' };
+    const query: RecordQuery = { key: 'observations', type: 'Observation', subjectParameter: 'patient' };
 
     async function gatherPages(...pages: Resource[]) {
       const { source } = await serve([patient()]);

@@ -80,8 +80,8 @@ describe('records of the own store', () => {
       const gatherOften = async () => {
         for (let n = 0; n < 100; n++) {
           const record = await gather('flips', [
-            { type: 'Observation', subjectParameter: 'patient' },
-            { type: 'MedicationRequest', subjectParameter: 'patient' },
+            { key: 'observations', type: 'Observation', subjectParameter: 'patient' },
+            { key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' },
           ]);
           const [order] = record.byType('MedicationRequest');
           const [cholesterol] = record.byType('Observation');
@@ -107,7 +107,7 @@ describe('records of the own store', () => {
     await repositoryOf(opened.database, 'moved', earlierBase).update(
       observation('2093-3', mgPerDl(200), '2025-06-01T08:00:00Z', { id: 'o', subject: { reference } }),
     );
-    const record = await gather('moved', [{ type: 'Observation', subjectParameter: 'patient' }]);
+    const record = await gather('moved', [{ key: 'observations', type: 'Observation', subjectParameter: 'patient' }]);
     expect(record.byType('Observation')).toMatchObject([{ id: 'o' }]);
     expect(record.isSubject(reference)).toBe(true);
     expect(record.isSubject('http://127.0.0.1:9091/fhir/R4/Patient/1')).toBe(false);

@@ -40,6 +40,7 @@ export function predictionRequestFromParameters(
   const encounter = referencedId(only(parsed, 'encounter'), 'Encounter', context.bases);
   return {
     requestId: context.requestId,
+    entrance: 'fhir-operation',
     model: only(parsed, 'model')?.parameter.valueString ?? '',
     subject: subjectId,
     seed: (parsed.get('resource') ?? []).flatMap(({ parameter, expression }) =>

@@ -1,5 +1,9 @@
 import type { Migration } from '../migrate.ts';
 import { resourcesAndOutcomes } from './0001-resources-and-outcomes.ts';
+import { predictionLog } from './0002-prediction-log.ts';
+import { runs } from './0003-runs.ts';
+import { deliveries } from './0004-deliveries.ts';
+import { cdsFeedback } from './0005-cds-feedback.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
-export const allMigrations: readonly Migration[] = [resourcesAndOutcomes];
+export const allMigrations: readonly Migration[] = [resourcesAndOutcomes, predictionLog, runs, deliveries, cdsFeedback];

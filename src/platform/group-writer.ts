@@ -1,0 +1,75 @@
+import { PredictionError } from './errors.ts';
+
+/** What became of one item of a group. */
+export type GroupReceipt<Receipt> = { readonly receipt: Receipt } | { readonly error: unknown };
+
+export interface GroupWriter<Item, Receipt> {
+  /** Resolves when the item's group is kept. Rejects with what became of it, or with SHUTTING_DOWN after `close`. */
+  write(item: Item): Promise<Receipt>;
+  /** Takes nothing more; resolves when everything taken is settled. */
+  close(): Promise<void>;
+}
+
+interface Waiting<Item, Receipt> {
+  readonly item: Item;
+  resolve(receipt: Receipt): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Joins items of concurrent callers into groups, one flush at a time. A flush that begins takes all that waits, up to
+ * `maxItems`; a lone item waits for nobody.
+ * @param flush one receipt per item, in the order of the items; where it throws, every item of the group has failed
+ */
+export function createGroupWriter<Item, Receipt>(
+  flush: (items: readonly Item[]) => Promise<readonly GroupReceipt<Receipt>[]>,
+  { maxItems }: { readonly maxItems: number },
+): GroupWriter<Item, Receipt> {
+  let queue: Waiting<Item, Receipt>[] = [];
+  let running: Promise<void> | undefined;
+  let closed = false;
+
+  const flushAll = async (): Promise<void> => {
+    // Whoever asks in the same turn of the event loop comes along.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (queue.length > 0) {
+      const group = queue.slice(0, maxItems);
+      queue = queue.slice(maxItems);
+      await settle(group, flush);
+    }
+    running = undefined;
+  };
+
+  return {
+    write(item) {
+      if (closed)
+        return Promise.reject(new PredictionError('SHUTTING_DOWN', 'The server is closing; nothing more is kept.'));
+      return new Promise<Receipt>((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        running ??= flushAll();
+      });
+    },
+    async close() {
+      closed = true;
+      while (running !== undefined) await running;
+    },
+  };
+}
+
+async function settle<Item, Receipt>(
+  group: readonly Waiting<Item, Receipt>[],
+  flush: (items: readonly Item[]) => Promise<readonly GroupReceipt<Receipt>[]>,
+): Promise<void> {
+  try {
+    const receipts = await flush(group.map(({ item }) => item));
+    group.forEach(({ resolve, reject }, index) => {
+      const settled = receipts[index];
+      if (settled === undefined)
+        reject(new PredictionError('INTERNAL', 'A group gave back fewer receipts than it had items.'));
+      else if ('error' in settled) reject(settled.error);
+      else resolve(settled.receipt);
+    });
+  } catch (error) {
+    for (const { reject } of group) reject(error);
+  }
+}

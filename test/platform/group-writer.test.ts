@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { createGroupWriter } from '../../src/platform/group-writer.ts';
+
+const doubled = async (items: readonly number[]) => items.map((item) => ({ receipt: item * 2 }));
+
+describe('a group writer', () => {
+  it('joins what is asked in one turn into one group and answers each with its own receipt', async () => {
+    const groups: number[] = [];
+    const writer = createGroupWriter<number, number>(
+      async (items) => {
+        groups.push(items.length);
+        return doubled(items);
+      },
+      { maxItems: 10 },
+    );
+    expect(await Promise.all([1, 2, 3].map((item) => writer.write(item)))).toEqual([2, 4, 6]);
+    expect(groups).toEqual([3]);
+  });
+
+  it('takes all that came during a flush into the next one, and no more than its limit', async () => {
+    const groups: number[] = [];
+    let release = (): void => undefined;
+    const first = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const writer = createGroupWriter<number, number>(
+      async (items) => {
+        groups.push(items.length);
+        if (groups.length === 1) await first;
+        return doubled(items);
+      },
+      { maxItems: 2 },
+    );
+    const alone = writer.write(1);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const late = Promise.all([2, 3, 4].map((item) => writer.write(item)));
+    release();
+    expect(await alone).toBe(2);
+    expect(await late).toEqual([4, 6, 8]);
+    expect(groups).toEqual([1, 2, 1]);
+  });
+
+  it('fails the one item whose receipt is an error, and all of a group that could not be kept', async () => {
+    const one = createGroupWriter<number, number>(
+      async (items) => items.map((item) => (item === 2 ? { error: new Error('refused') } : { receipt: item })),
+      { maxItems: 10 },
+    );
+    const settled = await Promise.allSettled([1, 2, 3].map((item) => one.write(item)));
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const none = createGroupWriter<number, number>(() => Promise.reject(new Error('disk full')), { maxItems: 10 });
+    const failed = await Promise.allSettled([1, 2].map((item) => none.write(item)));
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('keeps everything taken before it closes and refuses what comes later', async () => {
+    const kept: number[] = [];
+    const writer = createGroupWriter<number, number>(
+      async (items) => {
+        kept.push(...items);
+        return doubled(items);
+      },
+      { maxItems: 1 },
+    );
+    const taken = [writer.write(1), writer.write(2)];
+    await writer.close();
+    expect(kept).toEqual([1, 2]);
+    await Promise.all(taken);
+    await expect(writer.write(3)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+});
