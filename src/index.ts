@@ -12,8 +12,6 @@ import { type Clock, systemClock } from './platform/clock.ts';
 import { type Config, readConfig } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
-import { loggedPredict } from './prediction/logged-predict.ts';
-import type { PredictionRequest } from './prediction/prediction-request.ts';
 import { type House, wire } from './wire.ts';
 
 export { PredictionError } from './platform/errors.ts';
@@ -89,7 +87,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await opened.close();
         throw error;
       }
-      gate.open(routesOf(opened, config, clock, logger), () => databaseAnswers(opened, logger));
+      gate.open(routesOf(opened, config, clock), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
         url: house.fhirBase,
@@ -115,8 +113,8 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 const ownPaths = ['/models', '/fhir/R4'];
 
 /** Operations before reads: the store would take `$predict` for an id. */
-function routesOf(house: House, config: Config, clock: Clock, logger: Logger): MountedRoute[] {
-  const { repository, catalog, source, prediction, validator, fhirBase } = house;
+function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
+  const { repository, catalog, source, validator, fhirBase } = house;
   const definition = predictDefinition();
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
   const operation = {
@@ -124,8 +122,7 @@ function routesOf(house: House, config: Config, clock: Clock, logger: Logger): M
     timeZone: config.siteTimeZone,
     bases: [source.base, ...(source.earlierBases ?? [])],
     validate: (resource: unknown) => validator.validate(resource),
-    predict: (request: PredictionRequest) =>
-      loggedPredict(prediction, request, (event) => logger.with({ requestId: request.requestId }).event(event)),
+    predict: house.predict,
   };
   const statement = capabilityStatement({
     baseUrl: fhirBase,

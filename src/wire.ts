@@ -20,13 +20,17 @@ import { migrate } from './platform/migrate.ts';
 import { allMigrations } from './platform/migrations/all-migrations.ts';
 import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
+import { loggedPredict } from './prediction/logged-predict.ts';
+import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
+import type { PredictionRequest } from './prediction/prediction-request.ts';
 import { recordTypes } from './records/clinical-record.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
 import { openStoreReader } from './records/open-store-reader.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreRecordSourceOptions } from './records/store-record-source.ts';
 import { openSqlResultStore } from './write-back/sql-result-store.ts';
+import { type OpenResultStore, writeResult } from './write-back/write-result.ts';
 
 /** The parts of a running server, and how to close them. */
 export interface House {
@@ -37,6 +41,8 @@ export interface House {
   readonly catalog: Catalog;
   readonly source: RecordSource;
   readonly prediction: PredictionParts;
+  /** What every entrance calls: the path, logged. `parts` differ where the records of many subjects were read at once. */
+  predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
   /** `<base>/fhir/R4` */
   readonly fhirBase: string;
   close(): Promise<void>;
@@ -85,12 +91,12 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
     const own = { database, openReader, base: fhirBase };
     const { source, subjectBase } = await openSource(config, own, validator, (close) => open.push(close));
 
+    const openResults: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
     const prediction: PredictionParts = {
       tenant: config.tenant,
       source,
       subjectBase,
-      database,
-      openResultStore: (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant),
+      writeResult: (record, resources) => writeResult(database, openResults, record, resources),
       clock,
       timeZone: config.siteTimeZone,
       optOutBy: config.optOutBy,
@@ -99,7 +105,20 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
       event: (event) => logger.event(event),
     };
     await lock.update({ url });
-    return { lock, database, repository, validator, catalog, source, prediction, fhirBase, close: closeAll };
+    const predictLogged: House['predict'] = (request, parts = prediction) =>
+      loggedPredict(parts, request, (event) => logger.with({ requestId: request.requestId }).event(event));
+    return {
+      lock,
+      database,
+      repository,
+      validator,
+      catalog,
+      source,
+      prediction,
+      predict: predictLogged,
+      fhirBase,
+      close: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;

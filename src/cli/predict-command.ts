@@ -6,7 +6,6 @@ import { predictOperation } from '../entrances/fhir-operation/predict-operation.
 import { describeError } from '../http/error-response.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { predict } from '../prediction/predict.ts';
 import type { PredictionRequest } from '../prediction/prediction-request.ts';
 import { askServer, runningServer } from './running-server.ts';
 import { withHouse } from './with-house.ts';
@@ -53,7 +52,7 @@ async function predictHere(body: Parameters, patient: string, config: Config): P
       timeZone: config.siteTimeZone,
       bases: [house.source.base, ...(house.source.earlierBases ?? [])],
       validate: (resource: unknown) => house.validator.validate(resource),
-      predict: (request: PredictionRequest) => predict(house.prediction, request),
+      predict: (request: PredictionRequest) => house.predict({ ...request, entrance: 'command-line' }),
     };
     try {
       print(await predictOperation(operation, { instance: patient, body, requestId }));

@@ -17,7 +17,6 @@ import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
 import { riskBand } from '../results/risk-band.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
-import { writeResult } from '../write-back/write-result.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, Scored, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
@@ -92,7 +91,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
 
   if (outcomes.length === 0) {
     const record = outcomeToRecord({ state: 'abstained', ...common }, made);
-    reportWrite(await writeResult(parts.database, parts.openResultStore, record), parts.event);
+    reportWrite(await parts.writeResult(record), parts.event);
     time.step('writeMs');
     return { state: 'abstained', ...common, timings: time.steps };
   }
@@ -139,9 +138,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     timeZone: parts.timeZone,
     basis: inputs.basis,
   };
-  const receipt = await writeResult(
-    parts.database,
-    parts.openResultStore,
+  const receipt = await parts.writeResult(
     outcomeToRecord({ state: 'scored', ...common, scores }, made),
     request.writeBack
       ? { riskAssessment: resource, device, provenance: (target) => buildProvenance({ target, ...origin }) }

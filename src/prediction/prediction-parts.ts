@@ -2,10 +2,9 @@ import type { RiskAssessment } from '@medplum/fhirtypes';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/database.ts';
 import type { LogEvent } from '../platform/events.ts';
 import type { RecordSource } from '../records/record-source.ts';
-import type { OpenResultStore } from '../write-back/write-result.ts';
+import type { OutcomeRecord, ResultResources, WriteReceipt } from '../write-back/outcome-record.ts';
 
 /** A model version, loaded and compiled. */
 export interface PredictableModel {
@@ -26,8 +25,8 @@ export interface PredictionParts {
    * so that another port or public name does not make other subjects of its patients.
    */
   readonly subjectBase: string;
-  readonly database: Database;
-  readonly openResultStore: OpenResultStore;
+  /** Step 6 of the path; see `write-back/write-result.ts`. */
+  readonly writeResult: (record: OutcomeRecord, resources?: ResultResources) => Promise<WriteReceipt>;
   readonly clock: Clock;
   /** IANA zone of the site. */
   readonly timeZone: string;
