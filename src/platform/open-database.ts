@@ -51,7 +51,7 @@ export async function openPglite(
     pool,
     logger,
     beforeConnect: server.ensureRunning,
-    onStatement: createStatisticsUpkeep(() => refreshed('vacuum (analyze)', database, logger)),
+    onStatement: createStatisticsUpkeep(() => keepPgliteUp(database, logger)),
     onPanic: server.abandon, // PGlite does not end after a panic, it spins
     afterClose: server.close,
   });
@@ -74,7 +74,7 @@ async function openPostgresql(databaseUrl: string, logger: Logger): Promise<Data
     kind: 'postgresql',
     pool,
     logger,
-    onStatement: createStatisticsUpkeep(() => refreshed('analyze', database, logger)),
+    onStatement: createStatisticsUpkeep(() => reported(logger, async () => void (await database.query('analyze')))),
   });
   return opened(database, pool, logger, startedAt);
 }
@@ -104,10 +104,25 @@ async function opened(database: Database, pool: pg.Pool, logger: Logger, started
   return database;
 }
 
+/**
+ * One table after the other, and from small samples: nobody is answered while PGlite reads one. What waits comes in
+ * between.
+ */
+async function keepPgliteUp(database: Database, logger: Logger): Promise<void> {
+  await reported(logger, async () => {
+    const { rows } = await database.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables
+       where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
+    );
+    await database.query('set default_statistics_target = 10');
+    for (const { name } of rows) await database.query(`vacuum (analyze) ${name}`);
+  });
+}
+
 /** Searches stay right without statistics, only slow: a failure is logged and nothing else. */
-async function refreshed(statement: 'analyze' | 'vacuum (analyze)', database: Database, logger: Logger): Promise<void> {
+async function reported(logger: Logger, refresh: () => Promise<void>): Promise<void> {
   try {
-    await database.query(statement);
+    await refresh();
   } catch (error) {
     logger.event({ name: 'database.statistics-failed', error });
   }
