@@ -1,0 +1,197 @@
+import type {
+  AuditEvent,
+  AuditEventAgent,
+  AuditEventEntity,
+  AuditEventEntityDetail,
+  Coding,
+  Reference,
+} from '@medplum/fhirtypes';
+import { parseRelativeReference } from '../../fhir/reference.ts';
+import type { PredictionRow } from '../../monitoring/prediction-row.ts';
+import type { Entrance } from '../../prediction/prediction-request.ts';
+import { auditOutcome } from './audit-outcome.ts';
+
+type Agent = NonNullable<AuditEventAgent['who']>;
+
+export interface AuditFrame {
+  /** The FHIR base of this server. */
+  readonly fhirBase: string;
+  /** Bases that name resources of this server, this one or earlier ones. */
+  readonly own: readonly string[];
+}
+
+const own = 'https://fhirsight.org/fhir';
+const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
+const entityTypes = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
+const objectRoles = 'http://terminology.hl7.org/CodeSystem/object-role';
+const systemObject: Coding = { system: entityTypes, code: '2', display: 'System Object' };
+
+/** One row of the prediction log as an AuditEvent (AUD-1): who asked which model about whom, from what, and what came of it. */
+export function auditEvent(row: PredictionRow, frame: AuditFrame): AuditEvent & { id: string } {
+  return {
+    resourceType: 'AuditEvent',
+    id: row.id,
+    type: isRest(row.entrance)
+      ? { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest', display: 'RESTful Operation' }
+      : { system: dicom, code: '110110', display: 'Patient Record' },
+    subtype: [
+      ...(isRest(row.entrance)
+        ? [{ system: 'http://hl7.org/fhir/restful-interaction', code: 'operation', display: 'operation' }]
+        : []),
+      { system: `${own}/CodeSystem/entrance`, code: row.entrance },
+    ],
+    action: 'E',
+    period: {
+      start: new Date(row.recorded.getTime() - row.total_ms).toISOString(),
+      end: row.recorded.toISOString(),
+    },
+    recorded: row.recorded.toISOString(),
+    outcome: auditOutcome(row.error_code),
+    outcomeDesc: outcomeText(row),
+    agent: [requestor(row, frame), ...modelAgent(row)],
+    source: {
+      site: row.tenant,
+      observer: {
+        identifier: { system: 'urn:ietf:rfc:3986', value: frame.fhirBase },
+        display: 'fhirsight',
+      },
+      type: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+          code: '4',
+          display: 'Application Server',
+        },
+      ],
+    },
+    entity: entities(row, frame),
+  };
+}
+
+function isRest(entrance: Entrance): boolean {
+  return entrance === 'fhir-operation' || entrance === 'cds-hooks';
+}
+
+function outcomeText({ state, error_code, verdicts }: PredictionRow): string {
+  if (error_code !== null) return `failed: ${error_code}`;
+  if (state === 'scored') return state;
+  return `abstained: ${[...new Set(Object.values(verdicts ?? {}).map((verdict) => verdict.state))].join(', ')}`;
+}
+
+function requestor(row: PredictionRow, frame: AuditFrame): AuditEventAgent {
+  const { user_ref: user, client } = row;
+  if (user !== null) {
+    return {
+      type: coded('http://terminology.hl7.org/CodeSystem/extra-security-role-type', 'humanuser', 'human user'),
+      ...(isPerson(user) ? { who: placed(user, row.fhir_base, frame) as Agent } : { altId: user }),
+      ...(client === null ? {} : { name: client }),
+      requestor: true,
+    };
+  }
+  return {
+    type: coded(dicom, '110153', 'Source Role ID'),
+    who: { display: client ?? `Unidentified caller (${row.entrance})` },
+    ...(client === null ? {} : { altId: client }),
+    requestor: true,
+  };
+}
+
+/** What base R4 lets stand for who acts: a reference below a base, or an absolute URL. */
+function isPerson(user: string): boolean {
+  return /^(https?:\/\/\S+\/)?(Practitioner|PractitionerRole|Patient|RelatedPerson|Organization)\/[A-Za-z0-9\-.]{1,64}$/.test(
+    user,
+  );
+}
+
+/** The model is named by its identifier: its Device is stored only where a result was written. */
+function modelAgent({ model_id: id, model_version: version, model_digest: digest }: PredictionRow): AuditEventAgent[] {
+  if (id === null) return [];
+  return [
+    {
+      type: coded(dicom, '110150', 'Application'),
+      who: {
+        type: 'Device',
+        identifier: { system: `${own}/NamingSystem/model`, value: `${id}|${version}|${digest}` },
+        display: `${id} ${version}`,
+      },
+      name: id,
+      requestor: false,
+    },
+  ];
+}
+
+function entities(row: PredictionRow, frame: AuditFrame): AuditEventEntity[] {
+  const { subject_id: subject, encounter_id: encounter, fhir_base: base, card, run } = row;
+  const found: AuditEventEntity[] = [];
+  if (subject !== null) {
+    found.push({
+      what: placed(`Patient/${subject}`, base, frame),
+      type: { system: entityTypes, code: '1', display: 'Person' },
+      role: { system: objectRoles, code: '1', display: 'Patient' },
+    });
+  }
+  if (encounter !== null) found.push({ what: placed(`Encounter/${encounter}`, base, frame), type: systemObject });
+  found.push(predictionEntity(row));
+  if (row.input_hash !== null) {
+    found.push({
+      name: 'Model inputs',
+      type: systemObject,
+      role: { system: objectRoles, code: '4', display: 'Domain Resource' },
+      detail: [
+        text('sha256', row.input_hash),
+        ...(row.input_references ?? []).filter((reference) => reference !== '').map((one) => text('reference', one)),
+        ...Object.entries(row.missing ?? {}).map(([name, because]) => text('missing', `${name}: ${because}`)),
+        ...(row.assumed ?? []).map((name) => text('assumed', name)),
+      ],
+    });
+  }
+  if (card !== null) found.push({ what: { identifier: { value: card } }, name: 'CDS Hooks card', type: systemObject });
+  if (run !== null) found.push({ what: { identifier: { value: run } }, name: 'Cohort run', type: systemObject });
+  return found;
+}
+
+/** What was asked for and what came of it: also where there is no result. */
+function predictionEntity(row: PredictionRow): AuditEventEntity {
+  const { result, written } = row;
+  const named = result === null ? {} : { identifier: { system: `${own}/NamingSystem/prediction`, value: result } };
+  const stored = written === null ? {} : { reference: `RiskAssessment/${written}` };
+  return {
+    ...(result === null ? {} : { what: { ...stored, type: 'RiskAssessment', ...named } }),
+    name: 'Prediction',
+    type: systemObject,
+    role: { system: objectRoles, code: '3', display: 'Report' },
+    detail: [
+      text('request-id', row.request_id),
+      text('model', row.model_id),
+      text('version', row.model_version),
+      text('digest', row.model_digest),
+      text('service', row.service),
+      text('as-of', row.as_of?.toISOString() ?? null),
+      text('what-if', row.what_if ? 'true' : null),
+      text('error', row.error_code),
+      ...Object.entries(row.verdicts ?? {}).map(([outcome, { state, reasons }]) =>
+        text('verdict', `${outcome}: ${[state, ...reasons].join(' ')}`),
+      ),
+      ...Object.entries(row.scores ?? {}).map(([outcome, score]) => text('score', `${outcome}: ${score}`)),
+      ...timings.map((name) => text(name.replace('_', '-'), row[name]?.toFixed(3) ?? null)),
+    ].filter((detail) => detail.valueString !== ''),
+  };
+}
+
+const timings = ['gather_ms', 'features_ms', 'infer_ms', 'explain_ms', 'build_ms', 'write_ms', 'total_ms'] as const;
+
+/** A detail; an empty one, to be left out, where there is nothing to say. */
+function text(type: string, value: string | null): AuditEventEntityDetail {
+  return { type, valueString: value ?? '' };
+}
+
+/** A reference of the subject's server, as it must be written on this one. */
+function placed(reference: string, base: string | null, { own: ownBases }: AuditFrame): Reference {
+  const relative = parseRelativeReference(reference);
+  if (relative === undefined || base === null || ownBases.includes(base)) return { reference };
+  if (/^https?:/.test(base)) return { reference: `${base}/${reference}` };
+  return { type: relative.type as NonNullable<Reference['type']>, identifier: { system: base, value: relative.id } };
+}
+
+function coded(system: string, code: string, display: string): AuditEventAgent['type'] {
+  return { coding: [{ system, code, display }] };
+}

@@ -1,0 +1,85 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { searchsetBundle, urlWithQuery } from '../../fhir/bundle.ts';
+import { readFormBody } from '../../http/read-body.ts';
+import { requestContext } from '../../http/request-context.ts';
+import { sendResource } from '../../http/send-resource.ts';
+import { readPredictionLog } from '../../monitoring/prediction-log.ts';
+import type { Sql } from '../../platform/database.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import { type AuditFrame, auditEvent } from './audit-event.ts';
+import { isUuid, pageAfter, parseAuditSearch } from './audit-query.ts';
+
+export interface AuditRoutesOptions extends AuditFrame {
+  readonly database: Sql;
+  readonly tenant: string;
+  /** IANA zone of the site. */
+  readonly timeZone: string;
+  readonly maxBodyBytes: number;
+}
+
+/** `AuditEvent` below the FHIR base: the prediction log, read-only, rendered row by row. */
+export function auditRoutes(options: AuditRoutesOptions): RequestHandler {
+  const { database, tenant, fhirBase } = options;
+  const router = Router({ caseSensitive: true });
+  const here = '/fhir/R4/AuditEvent';
+
+  router.get('/AuditEvent', async (request, response) => {
+    requestContext(response).route = here;
+    await answerSearch(queryOf(request), response);
+  });
+  router.post('/AuditEvent/_search', async (request, response) => {
+    requestContext(response).route = `${here}/_search`;
+    const form = new URLSearchParams(await readFormBody(request, options.maxBodyBytes));
+    await answerSearch([...queryOf(request), ...form], response);
+  });
+  router.get('/AuditEvent/:id', async (request, response) => {
+    requestContext(response).route = `${here}/:id`;
+    const { id } = request.params;
+    const query = { ids: [id], newestFirst: true, count: 1 };
+    const [row] = isUuid(id) ? (await readPredictionLog(database, tenant, query)).rows : [];
+    if (row === undefined)
+      throw new PredictionError('RESOURCE_UNKNOWN', 'There is no AuditEvent with this id: search by patient or date.');
+    sendResource(response, 200, auditEvent(row, options));
+  });
+  router.all(['/AuditEvent', '/AuditEvent/:id'], (request, response) => {
+    requestContext(response).route = here;
+    request.resume();
+    response.setHeader('Allow', 'GET, HEAD');
+    throw new PredictionError(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not possible here: AuditEvents are this server's own account of its predictions, made by it alone and never changed. Allowed are GET and HEAD.`,
+    );
+  });
+  router.all('/AuditEvent/*rest', (request, response) => {
+    requestContext(response).route = `${here}/*`;
+    request.resume();
+    throw new PredictionError(
+      'OPERATION_UNKNOWN',
+      'There is no such interaction on AuditEvent: it is read and searched, and has neither versions nor history.',
+    );
+  });
+  return router;
+
+  async function answerSearch(parameters: readonly (readonly [string, string])[], response: Response): Promise<void> {
+    const { query, given } = parseAuditSearch(parameters, options);
+    const { rows, more } = await readPredictionLog(database, tenant, query);
+    const last = rows.at(-1);
+    const base = `${fhirBase}/AuditEvent`;
+    sendResource(
+      response,
+      200,
+      searchsetBundle({
+        baseUrl: fhirBase,
+        self: urlWithQuery(base, given),
+        ...(more && last !== undefined
+          ? { next: urlWithQuery(base, [...given, ['_page', pageAfter(last, query.newestFirst)]]) }
+          : {}),
+        resources: rows.map((row) => auditEvent(row, options)),
+      }),
+    );
+  }
+}
+
+function queryOf(request: Request): [string, string][] {
+  return [...new URLSearchParams(request.url.split('?')[1] ?? '')];
+}

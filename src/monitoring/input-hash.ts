@@ -1,0 +1,17 @@
+import { hash } from 'node:crypto';
+import type { PredictionOutcome } from '../prediction/prediction-outcome.ts';
+
+/**
+ * SHA-256 (hex) of what went into the model: name, state and value of every feature (the reason where it is missing),
+ * in the order of the names, as JSON. Two predictions with the same hash saw the same inputs, whatever resources they
+ * were read from. The values themselves are not kept; whoever knows all of them but one could still try that one.
+ */
+export function inputHash({ features }: PredictionOutcome['inputs']): string {
+  const parts: unknown[] = [];
+  for (const name of [...features.keys()].sort()) {
+    const feature = features.get(name);
+    if (feature !== undefined)
+      parts.push([name, feature.state, feature.state === 'missing' ? feature.because : feature.value]);
+  }
+  return hash('sha256', JSON.stringify(parts));
+}

@@ -1,0 +1,104 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { LogEvent } from '../platform/events.ts';
+import { createGroupWriter } from '../platform/group-writer.ts';
+import type { NamedModel, PredictionOutcome } from '../prediction/prediction-outcome.ts';
+import type { PredictionRequest } from '../prediction/prediction-request.ts';
+import { type PredictionRow, rowOfFailure, rowOfOutcome } from './prediction-row.ts';
+
+/** Keeps account of every prediction. */
+export interface Monitoring {
+  /**
+   * Runs `predict`, keeps its row and then gives its outcome: a prediction that nobody can account for is not given.
+   * Throws what `predict` throws, whose row is kept too; or the database's error where the row of an outcome cannot be
+   * kept. What was written back stays written then, and the same call repeated finds it.
+   */
+  watched(
+    predict: (request: PredictionRequest) => Promise<PredictionOutcome>,
+    request: PredictionRequest,
+  ): Promise<PredictionOutcome>;
+  /** Resolves when every prediction under way, late ones included, has ended and its row is kept. */
+  close(): Promise<void>;
+}
+
+export interface MonitoringOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly tenant: string;
+  readonly newId: () => string;
+  /** The loaded version that a call names, or undefined. */
+  readonly findModel: (id: string, version?: string) => NamedModel | undefined;
+  /** The base that names subjects of calls without an origin. */
+  readonly subjectBase: string;
+  /** Told of every prediction, also where its row could not be kept. */
+  readonly onPrediction: (row: PredictionRow, outcome: PredictionOutcome | undefined) => void;
+  readonly event: (event: LogEvent) => void;
+}
+
+/** Rows of one statement: what is asked at once becomes one group, and no statement holds the database for long. */
+const rowsPerGroup = 500;
+
+export function createMonitoring(options: MonitoringOptions): Monitoring {
+  const { database, clock, tenant, newId, findModel, subjectBase, onPrediction, event } = options;
+  const writer = createGroupWriter<PredictionRow, undefined>(
+    async (rows) => {
+      await insertRows(database, rows);
+      return rows.map(() => ({ receipt: undefined }));
+    },
+    { maxItems: rowsPerGroup },
+  );
+  const frame = (startedMs: number) => ({
+    id: newId(),
+    tenant,
+    recorded: clock.now(),
+    totalMs: performance.now() - startedMs,
+  });
+
+  const underWay = new Set<Promise<PredictionOutcome>>();
+  const accounted: Monitoring['watched'] = async (predict, request) => {
+    const startedMs = performance.now();
+    let outcome: PredictionOutcome;
+    try {
+      outcome = await predict(request);
+    } catch (error) {
+      const asked = findModel(request.model, request.version);
+      const fhirBase = baseOf(request, subjectBase);
+      const row = rowOfFailure(frame(startedMs), request, { error, fhirBase, ...(asked && { asked }) });
+      onPrediction(row, undefined);
+      // No number was given; the caller learns why, which says more than that the row is missing.
+      await writer.write(row).catch((failure: unknown) => event({ name: 'prediction-log.failed', error: failure }));
+      throw error;
+    }
+    const row = rowOfOutcome(frame(startedMs), request, outcome);
+    onPrediction(row, outcome);
+    await writer.write(row);
+    return outcome;
+  };
+
+  return {
+    watched(predict, request) {
+      const running = accounted(predict, request);
+      underWay.add(running);
+      const ended = () => underWay.delete(running);
+      running.then(ended, ended);
+      return running;
+    },
+    async close() {
+      await Promise.allSettled(underWay);
+      await writer.close();
+    },
+  };
+}
+
+/** One statement whatever the number: the rows travel as one JSON text, whose keys are the columns. */
+async function insertRows(database: Database, rows: readonly PredictionRow[]): Promise<void> {
+  await database.query(
+    'insert into prediction_log select given.* from json_populate_recordset(null::prediction_log, $1::json) as given',
+    [JSON.stringify(rows)],
+  );
+}
+
+function baseOf({ origin }: PredictionRequest, subjectBase: string): string {
+  if (origin === undefined) return subjectBase;
+  return origin.from === 'server' ? origin.base : 'urn:fhirsight:caller';
+}

@@ -1,0 +1,112 @@
+import type { Sql } from '../platform/database.ts';
+import type { ErrorCode } from '../platform/errors.ts';
+import type { PredictionRow } from './prediction-row.ts';
+
+/** Rows that fulfil every condition that is given; within one condition any of its values will do. */
+export interface PredictionLogQuery {
+  readonly ids?: readonly string[];
+  /** The subject by the bases that may name its server, and its logical id there. */
+  readonly subjects?: readonly SubjectName[];
+  /** Who asked, as it was given. */
+  readonly users?: readonly string[];
+  /** Subjects and results of which any may be touched. */
+  readonly touching?: { readonly subjects: readonly SubjectName[]; readonly written: readonly string[] };
+  /** Ranges of time, all of which must hold. */
+  readonly recorded?: readonly { readonly from?: Date; readonly before?: Date }[];
+  /** What came of it: no error, or an error out of (or outside) a list. */
+  readonly outcomes?: readonly OutcomeCondition[];
+  readonly newestFirst: boolean;
+  readonly count: number;
+  /** The last row of the page before. */
+  readonly after?: { readonly recorded: Date; readonly id: string };
+}
+
+export interface SubjectName {
+  readonly bases: readonly string[];
+  readonly id: string;
+}
+
+export type OutcomeCondition =
+  | { readonly failed: false }
+  | { readonly failed: true; readonly codes: readonly ErrorCode[] }
+  | { readonly failed: true; readonly notCodes: readonly ErrorCode[] };
+
+export interface PredictionLogPage {
+  readonly rows: readonly PredictionRow[];
+  /** True where more rows fit the query. */
+  readonly more: boolean;
+}
+
+/** Reads rows of one tenant by time, at most `count` of them; rows of the same millisecond by id. */
+export async function readPredictionLog(
+  sql: Sql,
+  tenant: string,
+  query: PredictionLogQuery,
+): Promise<PredictionLogPage> {
+  const values: unknown[] = [tenant];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ['tenant = $1', ...conditionsOf(query, bind)];
+  // Both orders run along the same index, forwards and backwards.
+  const order = query.newestFirst ? 'recorded desc, id' : 'recorded, id desc';
+  const limit = bind(query.count + 1);
+  const { rows } = await sql.query<SqlRow>(
+    `select * from prediction_log where ${conditions.join(' and ')}
+     order by ${order} limit ${limit}`,
+    values,
+  );
+  return { rows: rows.slice(0, query.count).map(toRow), more: rows.length > query.count };
+}
+
+type Bind = (value: unknown) => string;
+
+function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {
+  const { ids, subjects, users, touching, recorded = [], outcomes, after, newestFirst } = query;
+  const conditions: string[] = [];
+  if (ids !== undefined) conditions.push(`id = any(${bind(ids)}::uuid[])`);
+  if (subjects !== undefined) conditions.push(anyOf(subjects.map((subject) => subjectCondition(subject, bind))));
+  if (users !== undefined) conditions.push(`user_ref = any(${bind(users)}::text[])`);
+  if (touching !== undefined) {
+    const of = touching.subjects.map((subject) => subjectCondition(subject, bind));
+    conditions.push(anyOf([...of, `written = any(${bind(touching.written)}::text[])`]));
+  }
+  for (const { from, before } of recorded) {
+    if (from !== undefined) conditions.push(`recorded >= ${bind(from)}::timestamptz`);
+    if (before !== undefined) conditions.push(`recorded < ${bind(before)}::timestamptz`);
+  }
+  if (outcomes !== undefined) conditions.push(anyOf(outcomes.map((outcome) => outcomeCondition(outcome, bind))));
+  if (after !== undefined) {
+    const at = `${bind(after.recorded)}::timestamptz`;
+    const [later, further] = newestFirst ? ['<', '>'] : ['>', '<'];
+    conditions.push(`(recorded ${later} ${at} or (recorded = ${at} and id ${further} ${bind(after.id)}::uuid))`);
+  }
+  return conditions;
+}
+
+function subjectCondition({ bases, id }: SubjectName, bind: Bind): string {
+  return `(subject_id = ${bind(id)} and fhir_base = any(${bind(bases)}::text[]))`;
+}
+
+function outcomeCondition(outcome: OutcomeCondition, bind: Bind): string {
+  if (!outcome.failed) return 'error_code is null';
+  return 'codes' in outcome
+    ? `error_code = any(${bind(outcome.codes)}::text[])`
+    : `error_code <> all(${bind(outcome.notCodes)}::text[])`;
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? 'false' : `(${conditions.join(' or ')})`;
+}
+
+const jsonColumns = ['scores', 'verdicts', 'input_references', 'missing', 'assumed'] as const;
+type JsonColumn = (typeof jsonColumns)[number];
+
+/** A row as the driver gives it: JSON as its text. */
+type SqlRow = Omit<PredictionRow, JsonColumn> & Readonly<Record<JsonColumn, string | null>>;
+
+function toRow(row: SqlRow): PredictionRow {
+  const parsed = jsonColumns.map((column) => {
+    const text = row[column];
+    return [column, text === null ? null : JSON.parse(text)] as const;
+  });
+  return { ...row, ...(Object.fromEntries(parsed) as Pick<PredictionRow, JsonColumn>) };
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CdsFeedback, readFeedback, storeFeedback } from '../../src/monitoring/cds-feedback.ts';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let opened: TestDatabase;
+beforeAll(async () => {
+  opened = await openTestDatabase();
+});
+afterAll(() => opened.close());
+
+const receivedAt = new Date('2026-03-02T10:00:00Z');
+const always = { from: new Date('2000-01-01T00:00:00Z'), to: new Date('2100-01-01T00:00:00Z') };
+
+function answer(change: Partial<CdsFeedback> = {}): CdsFeedback {
+  return {
+    card: randomUUID(),
+    outcome: 'overridden',
+    outcomeAt: new Date('2026-03-02T09:00:00Z'),
+    acceptedSuggestions: [],
+    ...change,
+  };
+}
+
+async function logged(tenant: string, card: string, service: string): Promise<void> {
+  await opened.database.query(
+    `insert into prediction_log (id, tenant, recorded, entrance, request_id, user_ref, service, card, encounter_id, model_id,
+       model_version, model_digest, result, state, what_if, total_ms)
+     values ($1, $2, $3, 'cds-hooks', 'request-1', 'Practitioner/7', $4, $5, 'visit', 'prevent-base', '1.0.0', 'abc', 'result-1',
+       'scored', false, 1)`,
+    [randomUUID(), tenant, receivedAt, service, card],
+  );
+}
+
+describe('feedback on cards', () => {
+  test('CDS-53 is kept once, however often it is reported, and the last report counts', async () => {
+    const { database } = opened;
+    const to = { tenant: 'once', service: 'prevent-base', receivedAt };
+    const item = answer({ comment: 'first' });
+    await storeFeedback(database, to, [item, { ...item, comment: 'second' }]);
+    await storeFeedback(database, { ...to, receivedAt: new Date('2026-03-02T11:00:00Z') }, [
+      { ...item, comment: 'third' },
+    ]);
+    const kept = await readFeedback(database, 'once', always);
+    expect(kept).toEqual([
+      { ...item, comment: 'third', service: 'prevent-base', receivedAt: new Date('2026-03-02T11:00:00Z') },
+    ]);
+  });
+
+  test('CDS-53 of one card may come several times, at several instants', async () => {
+    const item = answer({ reason: { system: 'http://example.org/x', code: 'y' } });
+    const later = { ...item, outcome: 'accepted' as const, acceptedSuggestions: [randomUUID()] };
+    const again = { ...item, outcomeAt: new Date('2026-03-02T09:30:00Z') };
+    await storeFeedback(opened.database, { tenant: 'several', service: 's', receivedAt }, [item, later, again]);
+    const kept = await readFeedback(opened.database, 'several', always);
+    expect(kept.map(({ outcome }) => outcome)).toEqual(['accepted', 'overridden', 'overridden']);
+    expect(kept[0]?.acceptedSuggestions).toEqual(later.acceptedSuggestions);
+    expect(kept[1]?.reason).toEqual(item.reason);
+  });
+
+  test('is joined by the card to user, encounter and model version', async () => {
+    const known = answer();
+    await logged('joined', known.card, 'prevent-base');
+    const unknown = answer({ outcomeAt: new Date('2026-03-02T09:01:00Z') });
+    const stored = await storeFeedback(opened.database, { tenant: 'joined', service: 'prevent-base', receivedAt }, [
+      known,
+      unknown,
+    ]);
+    expect(stored).toEqual({ unknownCards: 1 });
+    const [first, second] = await readFeedback(opened.database, 'joined', always);
+    expect(first?.prediction).toEqual({
+      user: 'Practitioner/7',
+      encounter: 'visit',
+      model: 'prevent-base',
+      version: '1.0.0',
+      digest: 'abc',
+      result: 'result-1',
+    });
+    expect(second?.prediction).toBeUndefined();
+  });
+
+  test('of another tenant or of another service is not joined, and another tenant is not read', async () => {
+    const item = answer();
+    await logged('elsewhere', item.card, 'prevent-base');
+    await storeFeedback(opened.database, { tenant: 'here', service: 'prevent-base', receivedAt }, [item]);
+    await storeFeedback(opened.database, { tenant: 'elsewhere', service: 'pce-2013', receivedAt }, [item]);
+    expect((await readFeedback(opened.database, 'here', always)).map(({ prediction }) => prediction)).toEqual([
+      undefined,
+    ]);
+    expect((await readFeedback(opened.database, 'elsewhere', always))[0]?.prediction).toBeUndefined();
+  });
+
+  test('is read by the time of the answer', async () => {
+    const item = answer({ outcomeAt: new Date('2026-01-01T00:00:00Z') });
+    await storeFeedback(opened.database, { tenant: 'period', service: 's', receivedAt }, [item]);
+    const at = (from: string, to: string) =>
+      readFeedback(opened.database, 'period', { from: new Date(from), to: new Date(to) });
+    expect(await at('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z')).toHaveLength(1);
+    expect(await at('2025-01-01T00:00:00Z', '2026-01-01T00:00:00Z')).toEqual([]);
+  });
+});
