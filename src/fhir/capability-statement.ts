@@ -11,6 +11,12 @@ export interface OfferedOperation {
   readonly resources: readonly string[];
 }
 
+/** A type that is only read and searched: not kept in the store. */
+export interface ReadOnlyType {
+  readonly type: string;
+  readonly searchParam: NonNullable<CapabilityStatementRestResource['searchParam']>;
+}
+
 const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'reference'>> = {
   _id: 'token',
   _lastUpdated: 'date',
@@ -34,7 +40,9 @@ export function capabilityStatement(options: {
   /** When the server started, or was built: the date of the statement. */
   readonly date: Date;
   readonly operations: readonly OfferedOperation[];
+  readonly readOnly?: readonly ReadOnlyType[];
 }): CapabilityStatement {
+  const readOnly = new Map((options.readOnly ?? []).map((only) => [only.type, only]));
   return {
     resourceType: 'CapabilityStatement',
     url: `${options.baseUrl}/metadata`,
@@ -53,7 +61,10 @@ export function capabilityStatement(options: {
         documentation:
           'A search parameter, modifier or prefix that is not listed is refused. Prefixes of dates: eq, ne, gt, lt, ge, le, sa, eb. ' +
           'Results: _sort, _count (at most 1000), _total (none, accurate), _summary (count). Conditional references are resolved in transactions.',
-        resource: [...resourceTypes].sort().map((type) => restResource(type, options.operations)),
+        resource: [...resourceTypes].sort().map((type) => {
+          const only = readOnly.get(type);
+          return only === undefined ? restResource(type, options.operations) : readOnlyResource(only);
+        }),
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
       },
     ],
@@ -79,6 +90,15 @@ function restResource(type: string, operations: readonly OfferedOperation[]): Ca
       ...(name.startsWith('_') ? {} : { documentation: documentationOf(type, name) }),
     })),
     ...(offered.length === 0 ? {} : { operation: offered.map(({ name, definition }) => ({ name, definition })) }),
+  };
+}
+
+function readOnlyResource({ type, searchParam }: ReadOnlyType): CapabilityStatementRestResource {
+  return {
+    type: type as CapabilityStatementRestResource['type'],
+    interaction: [{ code: 'read' }, { code: 'search-type' }],
+    versioning: 'no-version',
+    searchParam,
   };
 }
 

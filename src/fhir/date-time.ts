@@ -43,6 +43,11 @@ export function parseFhirDate(text: string, timeZone: string): Required<Interval
  */
 function calendarInterval([, year, month, day]: RegExpExecArray, timeZone: string): Required<Interval> | undefined {
   const date = { year: Number(year), month: Number(month ?? 1), day: Number(day ?? 1) };
+  if (timeZone === 'UTC' && date.year >= 1000) {
+    const [nextYear, nextMonth, nextDay] = month === undefined ? [1, 0, 0] : day === undefined ? [0, 1, 0] : [0, 0, 1];
+    const end = new Date(Date.UTC(date.year + nextYear, date.month - 1 + nextMonth, date.day + nextDay));
+    return { start: new Date(Date.UTC(date.year, date.month - 1, date.day)), end };
+  }
   const unit = month === undefined ? 'years' : day === undefined ? 'months' : 'days';
   const next = DateTime.fromObject(date, { zone: 'utc' }).plus({ [unit]: 1 });
   const start = startOfDay(date, timeZone);
@@ -78,17 +83,56 @@ const timeShape = /T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** True for a FHIR `date` that exists: a year, a month or a day. */
 export function isFhirDate(text: string): boolean {
-  return dateShape.test(text) && isReal(text);
+  return isWholeDay(text) || (dateShape.test(text) && isReal(text));
 }
 
 /** True for a FHIR `dateTime` that exists: a date, or a time to the second with its offset. */
 export function isFhirDateTime(text: string): boolean {
-  return (dateShape.test(text) || timeShape.test(text)) && isReal(text);
+  return isWholeDay(text) || isFhirInstant(text) || (dateShape.test(text) && isReal(text));
 }
 
 /** True for a FHIR `instant` that exists: always to the second and with its offset. */
 export function isFhirInstant(text: string): boolean {
-  return timeShape.test(text) && isReal(text);
+  return isUsualInstant(text) || (timeShape.test(text) && isReal(text));
+}
+
+/** True for `2024-05-17` and no other form; the usual ones are told without a pattern, for records are full of dates. */
+function isWholeDay(text: string): boolean {
+  return text.length === 10 && text[4] === '-' && text[7] === '-' && isDay(text);
+}
+
+/** True for `2024-05-17T08:30:00` with `Z`, `.123Z` or `+02:00` behind it, and no other form. */
+function isUsualInstant(text: string): boolean {
+  if (text[10] !== 'T' || text[13] !== ':' || text[16] !== ':' || !isUsualEnd(text)) return false;
+  const [hour, minute, second] = [digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19)];
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false;
+  return text[4] === '-' && text[7] === '-' && isDay(text);
+}
+
+/** Whether the characters behind the seconds are `Z`, milliseconds and `Z`, or an offset of at most 14 hours. */
+function isUsualEnd(text: string): boolean {
+  if (text.length === 20) return text[19] === 'Z';
+  if (text.length === 24) return text[19] === '.' && digits(text, 20, 23) >= 0 && text[23] === 'Z';
+  if (text.length !== 25 || (text[19] !== '+' && text[19] !== '-') || text[22] !== ':') return false;
+  const [hours, minutes] = [digits(text, 20, 22), digits(text, 23, 25)];
+  return hours >= 0 && minutes >= 0 && minutes <= 59 && (hours <= 13 || (hours === 14 && minutes === 0));
+}
+
+/** Whether the first ten characters, with dashes where they belong, are a day of the calendar. */
+function isDay(text: string): boolean {
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
+  return year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
+}
+
+/** The number that the characters from `from` up to `to` write; -1 where one is no digit. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function isReal(text: string): boolean {

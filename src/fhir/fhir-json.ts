@@ -7,8 +7,11 @@ const literals = Symbol('decimal-literals');
 
 type Holder = Record<string, unknown> & { [literals]?: Record<string, string> };
 
-/** A number whose text may say more than the double: a trailing zero, an exponent, or more than 15 digits. */
-const telling = /[[:,]\s*-?(?:\d+\.\d*0|\d+(?:\.\d+)?[eE]|[\d.]{16,})/;
+/**
+ * A number whose text may say more than the double: a trailing zero, an exponent, more than 15 digits, or so small that
+ * JavaScript would write it with an exponent. What ends it is part of the pattern, or every time of day would look like one.
+ */
+const telling = /[[:,]\s*-?(?:\d+\.\d*0|0\.0{6}\d+|\d+(?:\.\d+)?[eE][+-]?\d+|[\d.]{16,})\s*[,\]}]/;
 
 /** Parses JSON. Numbers become doubles, and keep their text where it says more. Throws SyntaxError. */
 export function parseFhirJson(text: string): unknown {

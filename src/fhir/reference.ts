@@ -35,7 +35,8 @@ export function isWellFormedReference(reference: string): boolean {
  */
 export function belowBase(reference: string, baseUrl: string): string | undefined {
   if (reference.startsWith(`${baseUrl}/`)) return reference.slice(baseUrl.length + 1);
-  const url = /^https?:/i.test(reference) ? URL.parse(reference) : null;
+  if (!/^https?:/i.test(reference)) return undefined;
+  const url = URL.parse(reference);
   const base = URL.parse(`${baseUrl}/`);
   if (!url || !base || hostOf(url) !== hostOf(base) || !url.pathname.startsWith(base.pathname)) return undefined;
   return `${url.pathname.slice(base.pathname.length)}${url.search}${url.hash}`;

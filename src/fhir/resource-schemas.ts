@@ -16,8 +16,12 @@ const notInR4: Readonly<Record<string, readonly string[]>> = {
   Meta: ['project', 'author', 'account', 'compartment', 'onBehalfOf', 'accounts', 'deleted'],
 };
 
-/** Gives the compiled schema of a base R4 resource type. */
-export type ResourceSchemas = (type: string) => ValidateFunction;
+export interface ResourceSchemas {
+  /** The compiled schema of a base R4 resource type. */
+  schemaOf(type: string): ValidateFunction;
+  /** The definition that it is compiled from, also of a data type. */
+  definitionOf(name: string): Record<string, unknown> | undefined;
+}
 
 /**
  * Reads base R4's JSON schema and compiles a type when it is first asked for, about 20 ms each, the data types
@@ -36,17 +40,22 @@ export function createResourceSchemas(): ResourceSchemas {
   });
   ajv.addKeyword(elementRulesKeyword);
   for (const [name, test] of Object.entries(formats)) ajv.addFormat(name, test);
+  const all = new Map<string, Schema>();
   for (const [name, definition] of Object.entries(definitions)) {
-    if (name !== 'ResourceList' && !isPrimitive(name)) ajv.addSchema(adapted(name, definition, definitions));
+    if (name !== 'ResourceList' && !isPrimitive(name)) all.set(name, adapted(name, definition, definitions));
   }
-  return (type) => {
-    const validate = resourceTypes.has(type) ? ajv.getSchema(`r4:${type}`) : undefined;
-    if (!validate) throw new Error(`${type} is not a resource type of base R4`);
-    return validate as ValidateFunction;
+  for (const schema of all.values()) ajv.addSchema(schema);
+  return {
+    schemaOf(type) {
+      const validate = resourceTypes.has(type) ? ajv.getSchema(`r4:${type}`) : undefined;
+      if (!validate) throw new Error(`${type} is not a resource type of base R4`);
+      return validate as ValidateFunction;
+    },
+    definitionOf: (name) => all.get(name),
   };
 }
 
-const formats: Record<string, (text: string) => boolean> = {
+export const formats: Record<string, (text: string) => boolean> = {
   'fhir-date': isFhirDate,
   'fhir-dateTime': isFhirDateTime,
   'fhir-instant': isFhirInstant,

@@ -43,6 +43,8 @@ export interface OutcomeRow extends OutcomeRecord {
 export interface ResultResources {
   /** Without id; its first identifier is the record's. */
   readonly riskAssessment: RiskAssessment;
+  /** True where the RiskAssessment has passed the last gate of the path: the store does not check it once more. */
+  readonly checked?: boolean;
   /** With the id that the RiskAssessment's performer names. */
   readonly device: Device & { id: string };
   /** @param target the stored RiskAssessment, with its version */
@@ -57,6 +59,7 @@ export interface Supersession {
 
 /** What the last step of the path gives back. */
 export interface WriteReceipt {
+  /** As it stands when the call is answered: results that were written together may have superseded it already. */
   readonly row: OutcomeRow;
   /** True where the outcome was known already and nothing new was recorded. */
   readonly repeated: boolean;

@@ -1,6 +1,6 @@
 import type { Sql } from '../platform/database.ts';
-import { PredictionError } from '../platform/errors.ts';
-import type { OutcomeGroup, OutcomeRecord, OutcomeRow } from './outcome-record.ts';
+import type { OutcomeGroup, OutcomeRow } from './outcome-record.ts';
+import { supersededTag } from './superseded-tag.ts';
 
 const columns = `identifier, tenant, fhir_base, subject_id, encounter_id, model_id, model_version, model_digest,
   as_of, computed_at, valid_until, state, what_if, verdicts::text as verdicts, scores::text as scores,
@@ -28,106 +28,135 @@ interface SqlRow {
 }
 
 /**
- * Makes all writers of one name wait for each other until the transaction ends. The transaction must run at READ
- * COMMITTED, so that what is read after the wait is what the one before has committed.
+ * Makes all writers of one of the groups wait for each other until the transaction ends. The keys are taken in one order
+ * by everybody, so that no two wait for each other. The transaction must run at READ COMMITTED, so that what is read
+ * after the wait is what the one before has committed.
  */
-export async function lockUntilCommit(sql: Sql, name: readonly string[]): Promise<void> {
-  await sql.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify(name)]);
-}
-
-export async function findOutcome(sql: Sql, tenant: string, identifier: string): Promise<OutcomeRow | undefined> {
-  const { rows } = await sql.query<SqlRow>(`select ${columns} from outcomes where tenant = $1 and identifier = $2`, [
-    tenant,
-    identifier,
-  ]);
-  return rows[0] === undefined ? undefined : toOutcomeRow(rows[0]);
-}
-
-/** Inserts a record that is not there yet. */
-export async function insertOutcome(sql: Sql, record: OutcomeRecord): Promise<OutcomeRow> {
-  const { rows } = await sql.query<SqlRow>(
-    `insert into outcomes (identifier, tenant, fhir_base, subject_id, encounter_id, model_id, model_version,
-       model_digest, as_of, computed_at, valid_until, state, what_if, verdicts, scores)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-     returning ${columns}`,
-    [
-      record.identifier,
-      record.tenant,
-      record.fhirBase,
-      record.subjectId,
-      record.encounterId,
-      record.modelId,
-      record.modelVersion,
-      record.modelDigest,
-      record.asOf.toISOString(),
-      record.computedAt.toISOString(),
-      record.validUntil.toISOString(),
-      record.state,
-      record.whatIf,
-      JSON.stringify(record.verdicts),
-      record.scores === undefined ? null : JSON.stringify(record.scores),
-    ],
+export async function lockGroups(sql: Sql, groups: readonly OutcomeGroup[]): Promise<void> {
+  await sql.query(
+    `select pg_advisory_xact_lock(key) from (
+       select distinct hashtextextended(name, 0) as key from unnest($1::text[]) as name order by 1
+     ) as ordered`,
+    [groups.map(groupName)],
   );
-  const [row] = rows;
-  if (row === undefined) throw new PredictionError('INTERNAL', 'The outcome was inserted and not returned.');
-  return toOutcomeRow(row);
 }
 
-/** Outcomes of the group that nothing has superseded yet, the current one first; what-if outcomes take no part. */
-export async function standingOutcomes(sql: Sql, group: OutcomeGroup): Promise<OutcomeRow[]> {
+/** The same for two records that supersede each other, and for no others. */
+export function groupName({ tenant, fhirBase, subjectId, encounterId, modelId }: OutcomeGroup): string {
+  return JSON.stringify([tenant, fhirBase, subjectId, encounterId, modelId]);
+}
+
+/** A row of the table, and its resource where it was written back. */
+export interface FoundOutcome {
+  readonly row: OutcomeRow;
+  /** Whether the stored resource has the tag `superseded`; undefined where there is none, or it was deleted. */
+  readonly tagged: boolean | undefined;
+}
+
+/** Outcomes by identifier. */
+export async function findOutcomes(sql: Sql, tenant: string, identifiers: readonly string[]): Promise<OutcomeRow[]> {
   const { rows } = await sql.query<SqlRow>(
-    `select ${columns} from outcomes
-     where tenant = $1 and fhir_base = $2 and subject_id = $3 and encounter_id = $4 and model_id = $5
-       and not what_if and superseded_by is null
-     order by as_of desc, computed_at desc, identifier desc`,
-    groupKey(group),
+    `select ${columns} from outcomes where tenant = $1 and identifier = any($2::text[])`,
+    [tenant, identifiers],
   );
   return rows.map(toOutcomeRow);
 }
 
-/** The results of the group that were written back, and whether each is superseded. */
-export async function writtenOutcomes(
+/**
+ * What a write must know, in one statement: of the groups the outcomes with these identifiers, those that nothing has
+ * superseded yet, and those whose resource lacks the tag that says so. What-if outcomes take no part in a group.
+ */
+export async function readOutcomes(
   sql: Sql,
-  group: OutcomeGroup,
-): Promise<{ readonly resourceId: string; readonly superseded: boolean }[]> {
-  const { rows } = await sql.query<{ resource_id: string; superseded: boolean }>(
-    `select resource_id, superseded_by is not null as superseded from outcomes
-     where tenant = $1 and fhir_base = $2 and subject_id = $3 and encounter_id = $4 and model_id = $5
-       and not what_if and resource_id is not null
-     order by resource_id`,
-    groupKey(group),
+  tenant: string,
+  identifiers: readonly string[],
+  groups: readonly OutcomeGroup[],
+): Promise<FoundOutcome[]> {
+  const { rows } = await sql.query<SqlRow & { tagged: boolean | null }>(
+    // `offset 0` keeps each group a search of its own in the index, whatever the planner believes of the table.
+    `select ${columns}, tagged from (
+       select own.*, (
+         select coalesce((body->'meta'->'tag')::jsonb @> $7::jsonb, false) from resources
+         where tenant = $1 and type = 'RiskAssessment' and id = own.resource_id and not deleted
+       ) as tagged
+       from unnest($3::text[], $4::text[], $5::text[], $6::text[])
+         as g(fhir_base, subject_id, encounter_id, model_id)
+       cross join lateral (
+         select * from outcomes o where o.tenant = $1 and o.fhir_base = g.fhir_base and o.subject_id = g.subject_id
+           and o.encounter_id = g.encounter_id and o.model_id = g.model_id and not o.what_if
+           and (o.superseded_by is null or o.resource_id is not null or o.identifier = any($2::text[])) offset 0
+       ) as own offset 0
+     ) as found
+     where superseded_by is null or not tagged or identifier = any($2::text[])`,
+    [
+      tenant,
+      identifiers,
+      groups.map(({ fhirBase }) => fhirBase),
+      groups.map(({ subjectId }) => subjectId),
+      groups.map(({ encounterId }) => encounterId),
+      groups.map(({ modelId }) => modelId),
+      JSON.stringify([{ system: supersededTag.system, code: supersededTag.code }]),
+    ],
   );
-  return rows.map(({ resource_id, superseded }) => ({ resourceId: resource_id, superseded }));
+  return rows.map((row) => ({ row: toOutcomeRow(row), tagged: row.tagged ?? undefined }));
 }
 
-export async function markSuperseded(sql: Sql, row: OutcomeRow, by: OutcomeRow, at: Date): Promise<void> {
-  await sql.query('update outcomes set superseded_by = $3, superseded_at = $4 where tenant = $1 and identifier = $2', [
-    row.tenant,
-    row.identifier,
-    by.identifier,
-    at.toISOString(),
-  ]);
-}
-
-/** Makes a superseded outcome stand again, as of a later computation that gave it once more. */
-export async function reinstateOutcome(sql: Sql, row: OutcomeRow, computedAt: Date): Promise<void> {
-  await sql.query(
-    `update outcomes set superseded_by = null, superseded_at = null, computed_at = $3
-     where tenant = $1 and identifier = $2`,
-    [row.tenant, row.identifier, computedAt.toISOString()],
-  );
-}
-
-export async function setResourceId(sql: Sql, row: OutcomeRow, resourceId: string): Promise<void> {
-  await sql.query('update outcomes set resource_id = $3 where tenant = $1 and identifier = $2', [
-    row.tenant,
-    row.identifier,
-    resourceId,
-  ]);
-}
-
-function groupKey({ tenant, fhirBase, subjectId, encounterId, modelId }: OutcomeGroup): string[] {
-  return [tenant, fhirBase, subjectId, encounterId, modelId];
+/**
+ * Inserts outcomes that are not there yet and brings others up to date (resource, supersession and time of computation),
+ * in one statement. All rows are of one tenant.
+ * @returns identifiers of the inserted: one that somebody else inserted meanwhile stays as it is
+ */
+export async function saveOutcomes(
+  sql: Sql,
+  tenant: string,
+  inserts: readonly OutcomeRow[],
+  updates: readonly OutcomeRow[],
+): Promise<Set<string>> {
+  if (inserts.length + updates.length === 0) return new Set();
+  const values: unknown[] = [tenant];
+  const bind = (rows: readonly OutcomeRow[], column: (row: OutcomeRow) => string | boolean | null) =>
+    `$${values.push(rows.map(column))}`;
+  const parts: string[] = [];
+  if (inserts.length > 0) {
+    // Rows are inserted in one order by everybody: two writers of the same what-if outcomes must not wait for each other.
+    const given = inserts.toSorted((one, other) => (one.identifier < other.identifier ? -1 : 1));
+    parts.push(`inserted as (
+      insert into outcomes (tenant, identifier, fhir_base, subject_id, encounter_id, model_id, model_version,
+        model_digest, as_of, computed_at, valid_until, state, what_if, verdicts, scores, resource_id, superseded_by,
+        superseded_at)
+      select $1, * from unnest(
+        ${bind(given, ({ identifier }) => identifier)}::text[], ${bind(given, ({ fhirBase }) => fhirBase)}::text[],
+        ${bind(given, ({ subjectId }) => subjectId)}::text[], ${bind(given, ({ encounterId }) => encounterId)}::text[],
+        ${bind(given, ({ modelId }) => modelId)}::text[], ${bind(given, ({ modelVersion }) => modelVersion)}::text[],
+        ${bind(given, ({ modelDigest }) => modelDigest)}::text[],
+        ${bind(given, ({ asOf }) => asOf.toISOString())}::timestamptz[],
+        ${bind(given, ({ computedAt }) => computedAt.toISOString())}::timestamptz[],
+        ${bind(given, ({ validUntil }) => validUntil.toISOString())}::timestamptz[],
+        ${bind(given, ({ state }) => state)}::text[], ${bind(given, ({ whatIf }) => whatIf)}::boolean[],
+        ${bind(given, ({ verdicts }) => JSON.stringify(verdicts))}::json[],
+        ${bind(given, ({ scores }) => (scores === undefined ? null : JSON.stringify(scores)))}::json[],
+        ${bind(given, ({ resourceId }) => resourceId ?? null)}::text[],
+        ${bind(given, ({ supersededBy }) => supersededBy ?? null)}::text[],
+        ${bind(given, ({ supersededAt }) => supersededAt?.toISOString() ?? null)}::timestamptz[])
+      on conflict do nothing returning identifier)`);
+  }
+  if (updates.length > 0) {
+    const identifiers = values.length + 1;
+    parts.push(`updated as (
+      update outcomes o set computed_at = t.computed_at, resource_id = t.resource_id, superseded_by = t.superseded_by,
+        superseded_at = t.superseded_at
+      from unnest(
+        ${bind(updates, ({ identifier }) => identifier)}::text[],
+        ${bind(updates, ({ computedAt }) => computedAt.toISOString())}::timestamptz[],
+        ${bind(updates, ({ resourceId }) => resourceId ?? null)}::text[],
+        ${bind(updates, ({ supersededBy }) => supersededBy ?? null)}::text[],
+        ${bind(updates, ({ supersededAt }) => supersededAt?.toISOString() ?? null)}::timestamptz[]
+      ) as t(identifier, computed_at, resource_id, superseded_by, superseded_at)
+      where o.tenant = $1 and o.identifier = t.identifier and o.identifier = any($${identifiers}::text[]))`);
+  }
+  const result = inserts.length > 0 ? 'select identifier from inserted' : 'select null as identifier where $1 is null';
+  const { rows } = await sql.query<{ identifier: string }>(`with ${parts.join(', ')} ${result}`, values);
+  return new Set(rows.map(({ identifier }) => identifier));
 }
 
 function toOutcomeRow(row: SqlRow): OutcomeRow {

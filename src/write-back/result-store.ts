@@ -1,24 +1,52 @@
-import type { Coding, Resource } from '@medplum/fhirtypes';
+import type { Meta, Resource } from '@medplum/fhirtypes';
+import type { ResourceRow } from '../fhir/store/resource-row.ts';
+import type { Sql } from '../platform/database.ts';
 
 export type Stored<Kind extends Resource> = Kind & { id: string };
 
+/** The first version of a resource, checked and serialised, not yet stored. */
+export interface Draft<Kind extends Resource = Resource> {
+  readonly resource: Stored<Kind>;
+  readonly row: ResourceRow;
+}
+
+/** A resource in the store. */
+export interface Found<Kind extends Resource = Resource> {
+  readonly resource: Stored<Kind>;
+  /** Whether it says the same as its first version said, apart from `meta` and the elements named. */
+  saysWhatItSaidFirst(apartFrom: readonly string[]): boolean;
+}
+
+/** What write-back needs of the own FHIR store before a transaction: nothing here touches the database. */
+export interface ResultDrafts {
+  /**
+   * The first version of a new resource, under a new id.
+   * @param checked true where it is known to be valid R4
+   * Throws WRITE_REJECTED where the store refuses the resource.
+   */
+  draft<Kind extends Resource>(resource: Kind, checked?: boolean): Draft<Kind>;
+}
+
 /**
- * What write-back needs of the own FHIR store, bound to one tenant and to one open transaction: all of it is kept, or
- * nothing. Every method may throw WRITE_REJECTED where the store refuses the resource.
+ * What write-back needs of the own FHIR store inside one transaction: all of it is kept, or nothing. The number of
+ * statements of each method does not depend on how many resources it is given.
  */
-export interface ResultStore {
-  /** Undefined where there is none, or it was deleted. */
-  read<Kind extends Resource>(type: Kind['resourceType'], id: string): Promise<Stored<Kind> | undefined>;
-  /** The resource as its first version had it, whatever became of it; undefined where that is not known. */
-  readFirstVersion<Kind extends Resource>(type: Kind['resourceType'], id: string): Promise<Stored<Kind> | undefined>;
-  /** `meta.tag` by id, of those resources that are there. */
-  readTags(type: Resource['resourceType'], ids: readonly string[]): Promise<ReadonlyMap<string, readonly Coding[]>>;
-  create<Kind extends Resource>(resource: Kind): Promise<Stored<Kind>>;
+export interface ResultStore extends ResultDrafts {
+  /** By `Type/id`; what is not there or was deleted is left out. */
+  read(
+    names: readonly { readonly type: Resource['resourceType']; readonly id: string }[],
+  ): Promise<ReadonlyMap<string, Found>>;
+  insert(drafts: readonly Draft[]): Promise<void>;
   /** Creates a resource under the id it carries; one that is there stays as it is and is given back, whatever it says. */
   createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>): Promise<Stored<Kind>>;
   /**
-   * Stores the resource with the tags and labels it carries and no others. Throws VERSION_CONFLICT unless the version
-   * in the store is the one in `resource.meta.versionId`.
+   * Stores next versions of the RiskAssessments whose tag `superseded` says something else than the map. What others
+   * changed until then is kept; what was deleted has no tag.
+   * @param wanted by id
+   * @returns the resources' new meta by id, of those that were changed
    */
-  update<Kind extends Resource>(resource: Stored<Kind>): Promise<Stored<Kind>>;
+  tagSuperseded(wanted: ReadonlyMap<string, boolean>): Promise<ReadonlyMap<string, Meta>>;
 }
+
+/** Opens the own FHIR store for one tenant, inside a transaction where more than drafts is asked of it. */
+export type OpenResultStore = (sql: Sql, tenant: string) => ResultStore;

@@ -1,10 +1,19 @@
-import type { Coding, Resource } from '@medplum/fhirtypes';
-import { readResource, readVersion } from '../fhir/store/read-resource.ts';
+import type { Resource } from '@medplum/fhirtypes';
+import { changeMeta } from '../fhir/store/change-meta.ts';
+import { insertRows } from '../fhir/store/insert-new.ts';
+import { parseBody, readResource } from '../fhir/store/read-resource.ts';
+import { readWithFirst, type WithFirst } from '../fhir/store/read-with-first.ts';
+import { requireSubject } from '../fhir/store/require-subject.ts';
+import { resourceRow, sameBeyondMeta } from '../fhir/store/resource-row.ts';
+import { stamped } from '../fhir/store/stamped.ts';
 import type { SqlRepositoryOptions, StoreContext } from '../fhir/store/store-context.ts';
 import { createResource, updateResource } from '../fhir/store/write-resource.ts';
 import type { Sql } from '../platform/database.ts';
 import { type ErrorCode, PredictionError } from '../platform/errors.ts';
-import type { ResultStore, Stored } from './result-store.ts';
+import { inSlices } from './in-slices.ts';
+import type { Found, ResultStore, Stored } from './result-store.ts';
+import { saysTheSame } from './says-the-same.ts';
+import { metaWithSupersededTag } from './superseded-tag.ts';
 
 /** The own FHIR store as write-back sees it, on the transaction that also keeps the outcome. */
 export function openSqlResultStore(
@@ -14,23 +23,26 @@ export function openSqlResultStore(
 ): ResultStore {
   const context: StoreContext = { ...options, sql, tenant, inTransaction: (work) => work(context) };
   return {
-    async read<Kind extends Resource>(type: Kind['resourceType'], id: string) {
-      return (await ifThere(readResource(context, type, id))) as Stored<Kind> | undefined;
+    draft<Kind extends Resource>(given: Kind, checked = false) {
+      if (!checked) refusing(() => options.validator.validate(given));
+      refusing(() => requireSubject(given, options.baseUrl));
+      const resource = stamped(context, given, options.newId(), 1) as Stored<Kind>;
+      return { resource, row: resourceRow(context, resource) };
     },
-    async readFirstVersion<Kind extends Resource>(type: Kind['resourceType'], id: string) {
-      return (await ifThere(readVersion(context, type, id, '1'))) as Stored<Kind> | undefined;
+    async read(names) {
+      const rows = await readWithFirst(context, names);
+      return new Map(await inSlices([...rows], ([name, row]) => [name, found(row)] as const));
     },
-    async readTags(type, ids) {
-      const { rows } = await sql.query<{ id: string; tags: string | null }>(
-        `select id, body->'meta'->'tag' as tags from resources
-         where tenant = $1 and type = $2 and id = any($3) and not deleted`,
-        [tenant, type, ids],
+    async insert(drafts) {
+      const stored = new Set(
+        await insertRows(
+          context,
+          drafts.map(({ row }) => row),
+        ),
       );
-      return new Map(rows.map(({ id, tags }) => [id, tags === null ? [] : (JSON.parse(tags) as Coding[])]));
-    },
-    async create<Kind extends Resource>(resource: Kind) {
-      const { resource: stored } = await rejecting(createResource(context, resource));
-      return stored as Stored<Kind>;
+      const taken = drafts.find(({ resource: { resourceType, id } }) => !stored.has(`${resourceType}/${id}`));
+      if (taken === undefined) return;
+      throw new PredictionError('INTERNAL', `A new ${taken.resource.resourceType} got an id that is taken.`);
     },
     async createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>) {
       try {
@@ -41,26 +53,31 @@ export function openSqlResultStore(
         return (await readOrRestore(context, resource)) as Stored<Kind>;
       }
     },
-    async update<Kind extends Resource>(resource: Stored<Kind>) {
-      const { versionId } = resource.meta ?? {};
-      const { resource: stored } = await rejecting(updateResource(context, resource, versionId, { replaceMeta: true }));
-      return stored as Stored<Kind>;
-    },
+    tagSuperseded: (wanted) =>
+      changeMeta(context, 'RiskAssessment', [...wanted.keys()], (meta, id) => {
+        const tagged = metaWithSupersededTag(meta, wanted.get(id) ?? false);
+        return tagged === meta ? undefined : tagged;
+      }),
+  };
+}
+
+function found({ body, version, first }: WithFirst): Found {
+  const resource = parseBody(body) as Stored<Resource>;
+  return {
+    resource,
+    saysWhatItSaidFirst: (apartFrom) =>
+      version === 1 ||
+      (first !== undefined &&
+        (sameBeyondMeta(resource, body, first) || saysTheSame(resource, parseBody(first), [...apartFrom, 'meta']))),
   };
 }
 
 async function readOrRestore(context: StoreContext, resource: Stored<Resource>): Promise<Resource> {
-  const found = await ifThere(readResource(context, resource.resourceType, resource.id));
-  return found ?? (await rejecting(updateResource(context, resource))).resource;
-}
-
-/** Undefined where there is no such resource, or it was deleted. */
-async function ifThere(reading: Promise<Resource>): Promise<Resource | undefined> {
   try {
-    return await reading;
+    return await readResource(context, resource.resourceType, resource.id);
   } catch (error) {
-    if (hasCode(error, 'RESOURCE_UNKNOWN', 'RESOURCE_DELETED')) return undefined;
-    throw error;
+    if (!hasCode(error, 'RESOURCE_UNKNOWN', 'RESOURCE_DELETED')) throw error;
+    return (await rejecting(updateResource(context, resource))).resource;
   }
 }
 
@@ -69,16 +86,22 @@ async function rejecting<Result>(write: Promise<Result>): Promise<Result> {
   try {
     return await write;
   } catch (error) {
-    if (!(error instanceof PredictionError) || error.code !== 'RESOURCE_INVALID') throw error;
-    throw new PredictionError(
-      'WRITE_REJECTED',
-      `The store refuses the result, and nothing was kept: ${error.message}`,
-      {
-        issues: error.issues,
-        cause: error,
-      },
-    );
+    throw rejected(error);
   }
+}
+
+function refusing(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw rejected(error);
+  }
+}
+
+function rejected(error: unknown): unknown {
+  if (!(error instanceof PredictionError) || error.code !== 'RESOURCE_INVALID') return error;
+  const message = `The store refuses the result, and nothing was kept: ${error.message}`;
+  return new PredictionError('WRITE_REJECTED', message, { issues: error.issues, cause: error });
 }
 
 function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {

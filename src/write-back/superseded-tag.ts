@@ -1,6 +1,4 @@
-import type { Coding, RiskAssessment } from '@medplum/fhirtypes';
-import { PredictionError } from '../platform/errors.ts';
-import type { ResultStore, Stored } from './result-store.ts';
+import type { Coding, Meta, RiskAssessment } from '@medplum/fhirtypes';
 
 export const supersededTag = {
   system: 'https://fhirsight.org/fhir/CodeSystem/result-state',
@@ -8,17 +6,12 @@ export const supersededTag = {
   display: 'Superseded',
 } as const;
 
-const mostAttempts = 3;
-
-/** The resource with the tag, or without it. */
-export function withSupersededTag<Kind extends RiskAssessment>(resource: Kind, superseded: boolean): Kind {
-  if (isTaggedSuperseded(resource) === superseded) return resource;
-  const others = (resource.meta?.tag ?? []).filter(
-    ({ system, code }) => system !== supersededTag.system || code !== supersededTag.code,
-  );
-  const tag = superseded ? [...others, supersededTag] : others;
-  const { tag: _, ...meta } = resource.meta ?? {};
-  return { ...resource, meta: tag.length === 0 ? meta : { ...meta, tag } };
+/** The meta with the tag, or without it; the very same where nothing changes. */
+export function metaWithSupersededTag(meta: Meta, superseded: boolean): Meta {
+  const { tag: tags = [], ...rest } = meta;
+  if (holdsSupersededTag(tags) === superseded) return meta;
+  const tag = superseded ? [...tags, supersededTag] : tags.filter((coding) => !isSupersededTag(coding));
+  return tag.length === 0 ? rest : { ...rest, tag };
 }
 
 export function isTaggedSuperseded(resource: RiskAssessment): boolean {
@@ -26,23 +19,9 @@ export function isTaggedSuperseded(resource: RiskAssessment): boolean {
 }
 
 export function holdsSupersededTag(tags: readonly Coding[]): boolean {
-  return tags.some(({ system, code }) => system === supersededTag.system && code === supersededTag.code);
+  return tags.some(isSupersededTag);
 }
 
-/**
- * Brings the tag of a stored result in line with its outcome, as an update of the resource; one that was deleted has
- * no tag to bring in line. A change by somebody else in between is kept: the tag goes onto the newer version.
- */
-export async function updateSupersededTag(store: ResultStore, resourceId: string, superseded: boolean): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const resource: Stored<RiskAssessment> | undefined = await store.read<RiskAssessment>('RiskAssessment', resourceId);
-    if (resource === undefined || isTaggedSuperseded(resource) === superseded) return;
-    try {
-      await store.update(withSupersededTag(resource, superseded));
-      return;
-    } catch (error) {
-      if (!(error instanceof PredictionError) || error.code !== 'VERSION_CONFLICT' || attempt === mostAttempts)
-        throw error;
-    }
-  }
+function isSupersededTag({ system, code }: Coding): boolean {
+  return system === supersededTag.system && code === supersededTag.code;
 }

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
+import type { OpenResultStore } from '../../src/write-back/result-store.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
-import { type OpenResultStore, writeResult } from '../../src/write-back/write-result.ts';
 import { outcomeBase, resourcesOf, scoredRecord } from '../support/outcome-record.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { writeResult } from '../support/write-result.ts';
 
 const validator = createResourceValidator();
 let opened: TestDatabase;
@@ -27,17 +28,15 @@ function endedTransactions(code: string, count: number): { readonly open: OpenRe
   return {
     attempts: () => attempts,
     open: (sql, tenant) => {
-      attempts += 1;
       const options = { baseUrl: outcomeBase, clock: systemClock, newId: randomUUID, timeZone: 'UTC', validator };
       const store = openSqlResultStore(options, sql, tenant);
       return {
         ...store,
-        async create(resource) {
-          const stored = await store.create(resource);
-          if (resource.resourceType === 'Provenance' && attempts <= count) {
+        async insert(drafts) {
+          attempts += 1;
+          await store.insert(drafts);
+          if (attempts <= count)
             await sql.query(`do $$ begin raise exception 'ended' using errcode = '${code}'; end $$`);
-          }
-          return stored;
         },
       };
     },

@@ -9,10 +9,10 @@ import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
-import { isTaggedSuperseded, withSupersededTag } from '../../src/write-back/superseded-tag.ts';
-import { writeResult } from '../../src/write-back/write-result.ts';
+import { isTaggedSuperseded, metaWithSupersededTag } from '../../src/write-back/superseded-tag.ts';
 import { abstainedRecord, outcomeBase, resourcesOf, scoredRecord } from '../support/outcome-record.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { writeResult } from '../support/write-result.ts';
 
 type Result = RiskAssessment & { id: string };
 
@@ -206,10 +206,27 @@ describe('the superseded tag says what the outcomes say, whatever clients write'
   test('a client that tags the current result as superseded does not hide it beyond the next prediction', async () => {
     await writeBack(early);
     const { resource } = await writeBack(late);
-    await put(withSupersededTag(resource, true));
+    await put({ ...resource, meta: metaWithSupersededTag(resource.meta ?? {}, true) });
     expect(await isTagged(resource.id)).toBe(true);
     await write(late);
     expect(await isTagged(resource.id)).toBe(false);
+  });
+
+  test('a change that a client commits while the result is being superseded is kept, and tagged', async () => {
+    const { resource } = await writeBack(early);
+    const begun = Promise.withResolvers<void>();
+    const superseding = begun.promise.then(() => write(late));
+    await client.inTransaction(async (transaction) => {
+      await updateResource(transaction, { ...resource, note: [{ text: 'seen' }] });
+      begun.resolve();
+      // Time for the writer to come up to the row that this transaction holds.
+      for (let statement = 0; statement < 50; statement++) await transaction.sql.query('select 1');
+    });
+    await superseding;
+    const { note, meta } = await readResult(resource.id);
+    expect(note).toEqual([{ text: 'seen' }]);
+    expect(meta?.versionId).toBe('3');
+    expect(await isTagged(resource.id)).toBe(true);
   });
 
   test('a result that stands again loses this tag, and keeps the others and its labels', async () => {

@@ -56,6 +56,13 @@ export function parseEntry(entry: BundleEntry, index: number, baseUrl: string): 
       issues: [{ message, expression: `${at}.request.url` }],
     });
   }
+  if (type === 'AuditEvent') {
+    const message =
+      'AuditEvents are not stored: they are made from the prediction log. Read and search them on their own, not in a Bundle.';
+    throw new PredictionError('METHOD_NOT_ALLOWED', `${at}: ${message}`, {
+      issues: [{ message, expression: `${at}.request.url` }],
+    });
+  }
   const search = method === 'POST' && id === '_search';
   if (writes && !search && !resource) throw invalid(`${at}.resource`, `${method} needs a resource.`);
   if (!writes && resource) throw invalid(`${at}.resource`, `${method} takes no resource.`);

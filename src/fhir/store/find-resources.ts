@@ -48,7 +48,7 @@ export async function* findResources(
 }
 
 function matchConditions(context: StoreContext, query: ResourceQuery, bind: Bind): string[] {
-  const conditions = [`tenant = ${bind(context.tenant)}`, `type = ${bind(query.type)}`, 'not deleted'];
+  const conditions = [`tenant = ${bind(context.tenant)}`, 'not deleted'];
   const subject = query.patient ?? query.member;
   if (subject !== undefined) {
     const reference = isFhirId(subject)
@@ -56,15 +56,24 @@ function matchConditions(context: StoreContext, query: ResourceQuery, bind: Bind
       : canonicalReference(subject, context.baseUrl, 'Patient');
     conditions.push(`patients && array[${bind(reference ?? subject)}]::text[]`);
   }
+  conditions.push(matchesOneOf(query, bind, subject === undefined));
+  return conditions;
+}
+
+/**
+ * What a query says beside whose resources it means.
+ * @param byCode true where an index on the codes may serve it. One patient's rows are few: there no index must, or the
+ *   planner would read every patient's rows with these codes beside them, and a prediction would slow down with the
+ *   size of the store
+ */
+export function matchesOneOf(query: ResourceQuery, bind: Bind, byCode = false): string {
+  const conditions = [`type = ${bind(query.type)}`];
   if (query.codes) {
     const medication = medicationTypes.includes(query.type);
     const tokens = medication ? [...query.codes, ...query.codes.map((code) => `#${code}`)] : query.codes;
-    // One patient's rows are few. Written so that no index serves it, or the planner would read every patient's rows
-    // with these codes beside them, and a prediction would slow down with the size of the store.
-    const codes = subject === undefined ? 'codes' : "(codes || '{}'::text[])";
-    const matches = `${codes} && ${bind(tokens)}::text[]`;
+    const matches = `${byCode ? 'codes' : "(codes || '{}'::text[])"} && ${bind(tokens)}::text[]`;
     conditions.push(medication ? `(${matches} or codes = '{}')` : matches);
   }
   if (query.since) conditions.push(`(date_end > ${bind(query.since)}::timestamptz or date_end is null)`);
-  return conditions;
+  return conditions.join(' and ');
 }

@@ -1,6 +1,6 @@
 import type { Resource } from '@medplum/fhirtypes';
-import { stringifyFhirJson } from '../fhir-json.ts';
-import { type IndexRow, indexRow } from './index-row.ts';
+import type { IndexRow } from './index-row.ts';
+import { type ResourceRow, resourceRow } from './resource-row.ts';
 import type { StoreContext } from './store-context.ts';
 
 const chunkSize = 500;
@@ -17,27 +17,29 @@ export async function insertNew(
 ): Promise<Set<string>> {
   const stored = new Set<string>();
   for (let start = 0; start < resources.length; start += chunkSize) {
-    for (const name of await insertChunk(context, resources.slice(start, start + chunkSize))) stored.add(name);
+    const rows = resources.slice(start, start + chunkSize).map((resource) => resourceRow(context, resource));
+    for (const name of await insertRows(context, rows)) stored.add(name);
     await new Promise((resolve) => setImmediate(resolve));
   }
   return stored;
 }
 
 /**
- * One statement per chunk. `unnest` cannot take arrays of arrays of different lengths, so lists travel as the text
- * of an array literal and are cast back.
+ * Stores first versions in one statement; what is there already stays as it is. `unnest` cannot take arrays of arrays of
+ * different lengths, so lists travel as the text of an array literal and are cast back. The resources travel as one
+ * JSON array, which needs no quoting.
+ * @returns `Type/id` of those that were stored
  */
-async function insertChunk(
-  context: StoreContext,
-  resources: readonly (Resource & { id: string })[],
+export async function insertRows(
+  context: Pick<StoreContext, 'sql' | 'tenant'>,
+  given: readonly ResourceRow[],
 ): Promise<string[]> {
-  const rows = resources.map((resource) => {
-    const index = indexRow(resource, context.baseUrl, context.timeZone);
+  const rows = given.map(({ type, id, lastUpdated, index }) => {
     const [start, end] = intervalColumns(index);
     return [
-      resource.resourceType,
-      resource.id,
-      resource.meta?.lastUpdated,
+      type,
+      id,
+      lastUpdated,
       arrayLiteral(index.patients),
       index.encounter ?? null,
       start,
@@ -46,28 +48,28 @@ async function insertChunk(
       arrayLiteral(index.codes),
       arrayLiteral(index.categories),
       arrayLiteral(index.identifiers),
-      stringifyFhirJson(resource),
     ];
   });
-  const columns = Array.from({ length: 12 }, (_, column) => rows.map((row) => row[column]));
+  const columns = Array.from({ length: 11 }, (_, column) => rows.map((row) => row[column]));
   const { rows: stored } = await context.sql.query<{ name: string }>(
     `with given as (
-       select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+       select * from rows from (unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]),
+         unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]),
+         unnest($11::text[]), unnest($12::text[]), json_array_elements($13::json))
        as t(type, id, last_updated, patients, encounter, date_start, date_end, status, codes, categories, identifiers,
          body)
      ), stored as (
        insert into resources (tenant, type, id, version, deleted, last_updated, patients, encounter, date_start,
          date_end, status, codes, categories, identifiers, body)
        select $1, type, id, 1, false, last_updated::timestamptz, patients::text[], encounter, date_start::timestamptz,
-         date_end::timestamptz, status, codes::text[], categories::text[], identifiers::text[], body::json from given
+         date_end::timestamptz, status, codes::text[], categories::text[], identifiers::text[], body from given
        on conflict do nothing
        returning type, id, last_updated, body
      )
      insert into resource_versions (tenant, type, id, version, deleted, last_updated, body)
      select $1, type, id, 1, false, last_updated, body from stored
      returning type || '/' || id as name`,
-    [context.tenant, ...columns],
+    [context.tenant, ...columns, `[${given.map(({ body }) => body).join(',')}]`],
   );
   return stored.map(({ name }) => name);
 }

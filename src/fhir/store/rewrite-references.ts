@@ -5,8 +5,9 @@ import { belowBase, parseRelativeReference } from '../reference.ts';
 const notLinks = new Set(['id', 'value', 'valueString', 'system', 'display', 'text', 'div', 'data', 'fullUrl']);
 
 /**
- * A copy of a resource in which every link that `target` knows is replaced: references and the elements of type uri, url, oid and
- * uuid. A fragment or a version behind a replaced link is not kept.
+ * A resource in which every link that `target` knows is replaced: references and the elements of type uri, url, oid and
+ * uuid. A fragment or a version behind a replaced link is not kept. The given one stays as it is; parts without a
+ * replaced link are shared with it.
  * @param target gives the new text for a link, or undefined where it stays; `isReference` tells Reference.reference
  */
 export function rewriteLinks<T>(value: T, target: (link: string, isReference: boolean) => string | undefined): T {
@@ -19,13 +20,20 @@ function rewrite(
   target: (link: string, isReference: boolean) => string | undefined,
 ): unknown {
   if (typeof value === 'string') return notLinks.has(key) ? value : (target(value, key === 'reference') ?? value);
-  if (Array.isArray(value)) return value.map((item) => rewrite(item, key, target));
   if (typeof value !== 'object' || value === null) return value;
-  const copy: Record<string, unknown> = { ...value };
-  for (const [name, item] of Object.entries(value)) {
-    if (typeof item === 'object' || typeof item === 'string') defineOwn(copy, name, rewrite(item, name, target));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => rewrite(item, key, target));
+    return items.some((item, index) => item !== value[index]) ? items : value;
   }
-  return copy;
+  let copy: Record<string, unknown> | undefined;
+  for (const [name, item] of Object.entries(value)) {
+    if (typeof item !== 'object' && typeof item !== 'string') continue;
+    const rewritten = rewrite(item, name, target);
+    if (rewritten === item) continue;
+    copy ??= { ...value };
+    defineOwn(copy, name, rewritten);
+  }
+  return copy ?? value;
 }
 
 /** Sets a property of any name, also `__proto__`, as an own one. */

@@ -16,6 +16,7 @@ import { findResources, type ResourceQuery } from './find-resources.ts';
 import { pageToken } from './page-token.ts';
 import { parseSearch } from './parse-search.ts';
 import { readHistory } from './read-history.ts';
+import { type FoundResource, type ManyResources, readMany } from './read-many.ts';
 import { readResource, readVersion } from './read-resource.ts';
 import { searchResources } from './search-resources.ts';
 import { type SqlRepositoryOptions, type StoreContext, storeContext } from './store-context.ts';
@@ -48,6 +49,11 @@ export class SqlRepository extends FhirRepository {
         return undefined;
       throw error;
     }
+  }
+
+  /** Records of many patients in one statement: see `readMany`. */
+  readMany(wanted: ManyResources): Promise<FoundResource[]> {
+    return readMany(this.context, wanted);
   }
 
   /** Every match, page by page, in one order: see `findResources`. */

@@ -1,0 +1,100 @@
+import type { Device, RiskAssessment } from '@medplum/fhirtypes';
+import { PredictionError } from '../platform/errors.ts';
+import type { FoundOutcome } from './outcome-table.ts';
+import type { PreparedResult, ResultResourceDrafts } from './prepare-result.ts';
+import type { Found, ResultStore, Stored } from './result-store.ts';
+import { saysTheSame } from './says-the-same.ts';
+
+/** What is in the store already of the resources of some results. */
+export interface CheckedResults {
+  /** Stored RiskAssessments by id. */
+  readonly existing: ReadonlyMap<string, Stored<RiskAssessment>>;
+  /** WRITE_CONFLICT by result, where somebody else changed what its RiskAssessment or its Device says. */
+  readonly refused: ReadonlyMap<PreparedResult, PredictionError>;
+}
+
+/** What others may change: tags and labels are the store's to keep, and a note is how people comment on a result. */
+const openElements = { Device: ['id', 'meta'], RiskAssessment: ['id', 'meta', 'note'] } as const;
+
+/**
+ * Reads what is stored of the results and compares it with what the model made; a Device that is not there yet is
+ * created. The row alone says which resource is the outcome's: any client can write one with its identifier.
+ */
+export async function checkStored(
+  store: ResultStore,
+  found: readonly FoundOutcome[],
+  results: readonly PreparedResult[],
+): Promise<CheckedResults> {
+  const asked = results.flatMap(({ drafts }) => drafts ?? []);
+  const existing = new Map<string, Stored<RiskAssessment>>();
+  const refused = new Map<PreparedResult, PredictionError>();
+  if (asked.length === 0) return { existing, refused };
+
+  const written = new Map(
+    found.flatMap(({ row, tagged }) =>
+      tagged === undefined || row.resourceId === undefined ? [] : [[row.identifier, row.resourceId] as const],
+    ),
+  );
+  const idOf = ({ record, drafts }: PreparedResult) =>
+    drafts === undefined ? undefined : written.get(record.identifier);
+  const stored = await store.read([
+    ...[...new Set(results.flatMap((result) => idOf(result) ?? []))].map((id) => ({
+      type: 'RiskAssessment' as const,
+      id,
+    })),
+    ...[...new Set(asked.map(({ device }) => device.id))].map((id) => ({ type: 'Device' as const, id })),
+  ]);
+  for (const result of results) {
+    const id = idOf(result);
+    const one = id === undefined ? undefined : stored.get(`RiskAssessment/${id}`);
+    if (id === undefined || one === undefined) continue;
+    if (one.saysWhatItSaidFirst(openElements.RiskAssessment)) existing.set(id, one.resource as Stored<RiskAssessment>);
+    else refused.set(result, changedResult(id));
+  }
+  const devices = await storedDevices(
+    store,
+    stored,
+    results.flatMap((result) => (result.drafts === undefined || refused.has(result) ? [] : result.drafts)),
+  );
+  for (const result of results) {
+    const { drafts } = result;
+    if (drafts === undefined || refused.has(result)) continue;
+    if (devices.get(drafts.deviceText) !== true) refused.set(result, foreignDevice(drafts.device.id));
+  }
+  return { existing, refused };
+}
+
+/** By text of the Device: whether the stored one says the same. */
+async function storedDevices(
+  store: ResultStore,
+  stored: ReadonlyMap<string, Found>,
+  asked: readonly ResultResourceDrafts[],
+): Promise<ReadonlyMap<string, boolean>> {
+  const distinct = new Map(asked.map(({ deviceText, device }) => [deviceText, device]));
+  const same = new Map<string, boolean>();
+  // In one order everywhere: two writers that create the same Devices must not wait for each other.
+  for (const [text, device] of [...distinct].sort(([, one], [, other]) => (one.id < other.id ? -1 : 1))) {
+    const found = stored.get(`Device/${device.id}`)?.resource ?? (await store.createWithIdIfAbsent<Device>(device));
+    same.set(text, saysTheSame(found, device, openElements.Device));
+  }
+  return same;
+}
+
+function changedResult(id: string): PredictionError {
+  return conflict(
+    `RiskAssessment/${id}, stored for this prediction, was changed by somebody else after it was made: it is no longer what the model computed.`,
+  );
+}
+
+function foreignDevice(id: string): PredictionError {
+  return conflict(
+    `Device/${id} does not say what this version of the model is: somebody else wrote it, and no result may refer to it.`,
+  );
+}
+
+function conflict(what: string): PredictionError {
+  return new PredictionError(
+    'WRITE_CONFLICT',
+    `${what} Nothing was kept. Delete it, and the next call stores it again as computed; or read it, or leave out writeBack.`,
+  );
+}

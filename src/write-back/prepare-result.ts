@@ -1,0 +1,62 @@
+import type { Device, Provenance, RiskAssessment } from '@medplum/fhirtypes';
+import { PredictionError } from '../platform/errors.ts';
+import type { OutcomeRecord, ResultResources } from './outcome-record.ts';
+import type { Draft, ResultDrafts, Stored } from './result-store.ts';
+
+/** One result to be written. */
+export interface ResultToWrite {
+  readonly record: OutcomeRecord;
+  /** Where it is to be written back. */
+  readonly resources?: ResultResources | undefined;
+}
+
+/** A result with all that can be made of it before a transaction begins. */
+export interface PreparedResult {
+  readonly record: OutcomeRecord;
+  readonly drafts?: ResultResourceDrafts;
+}
+
+export interface ResultResourceDrafts {
+  readonly riskAssessment: Draft<RiskAssessment>;
+  readonly provenance: Draft<Provenance>;
+  readonly device: Stored<Device>;
+  /** The same for the same Device. */
+  readonly deviceText: string;
+}
+
+/**
+ * Checks and serialises what is stored for a result. The resources are those of a result that was not stored before and
+ * stands; whether that is so is known inside the transaction only.
+ * Throws WHAT_IF_NOT_WRITABLE or WRITE_REJECTED.
+ */
+export function prepareResult(store: ResultDrafts, { record, resources }: ResultToWrite): PreparedResult {
+  if (resources === undefined) return { record };
+  refuseUnwritable(record, resources.riskAssessment);
+  const { device, provenance, checked } = resources;
+  const riskAssessment = store.draft(resources.riskAssessment, checked);
+  const { id, meta } = riskAssessment.resource;
+  return {
+    record,
+    drafts: {
+      riskAssessment,
+      provenance: store.draft(provenance(`RiskAssessment/${id}/_history/${meta?.versionId}`)),
+      device,
+      deviceText: JSON.stringify(device),
+    },
+  };
+}
+
+function refuseUnwritable(record: OutcomeRecord, { identifier: identifiers = [] }: RiskAssessment): void {
+  if (record.whatIf) {
+    throw new PredictionError(
+      'WHAT_IF_NOT_WRITABLE',
+      'A prediction from asserted inputs is never written back. Leave out `input`, or writeBack.',
+    );
+  }
+  if (record.state === 'abstained' || identifiers[0]?.value !== record.identifier) {
+    throw new PredictionError(
+      'INTERNAL',
+      'Only the RiskAssessment of the very outcome that is recorded can be stored.',
+    );
+  }
+}

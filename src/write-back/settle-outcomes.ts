@@ -1,0 +1,112 @@
+import { PredictionError } from '../platform/errors.ts';
+import type { OutcomeRow, Supersession } from './outcome-record.ts';
+import { type FoundOutcome, groupName } from './outcome-table.ts';
+import type { PreparedResult, ResultResourceDrafts } from './prepare-result.ts';
+
+/** An outcome while results are settled: how it stands now, and what of it is new. */
+export interface SettledOutcome {
+  row: OutcomeRow;
+  /** True where it is not in the table yet. */
+  readonly isNew: boolean;
+  /** True where the table says something else. */
+  changed: boolean;
+  /** Whether the stored resource has the tag `superseded`; undefined where there is none. */
+  readonly tagged: boolean | undefined;
+  /** What is to be stored for it. */
+  drafts?: ResultResourceDrafts;
+}
+
+/** What became of one result. */
+export interface SettledResult {
+  readonly outcome: SettledOutcome;
+  readonly repeated: boolean;
+  readonly superseded: readonly Supersession[];
+  /** True where its resources are the ones that are to be stored. */
+  readonly created: boolean;
+}
+
+/**
+ * Settles results as if they were written one after the other, without a statement. After each of them exactly one
+ * outcome of its group stands, the one with the greatest (as-of, computed at, identifier), and the others are marked
+ * with the one that took their place: an old 40 % never stays current, and a prediction at an earlier instant never
+ * displaces a later one. What-if outcomes take no part.
+ * @param found of every group all outcomes that stand, and every outcome with the identifier of a result
+ */
+export function settleOutcomes(
+  found: readonly FoundOutcome[],
+  results: readonly PreparedResult[],
+): { readonly outcomes: readonly SettledOutcome[]; readonly results: readonly SettledResult[] } {
+  const outcomes = new Map<string, SettledOutcome>(
+    found.map(({ row, tagged }) => [row.identifier, { row, tagged, isNew: false, changed: false }]),
+  );
+  const groups = new Map<string, SettledOutcome[]>();
+  for (const outcome of outcomes.values()) join(groups, outcome);
+  const settled = results.map(({ record, drafts }): SettledResult => {
+    const known = outcomes.get(record.identifier);
+    const outcome = known ?? { row: { ...record }, tagged: undefined, isNew: true, changed: false };
+    const repeated = known !== undefined;
+    if (!repeated) {
+      outcomes.set(record.identifier, outcome);
+      join(groups, outcome);
+    }
+    if (record.whatIf) return { outcome, repeated, superseded: [], created: false };
+    const group = groups.get(groupName(outcome.row)) ?? [];
+    if (repeated) reinstateIfNewest(group, outcome, record.computedAt);
+    const superseded = supersedeOlder(group, record.computedAt);
+    const created = drafts !== undefined && outcome.tagged === undefined && outcome.drafts === undefined;
+    if (created) {
+      outcome.drafts = drafts;
+      change(outcome, { ...outcome.row, resourceId: drafts.riskAssessment.resource.id });
+    }
+    return { outcome, repeated, superseded, created };
+  });
+  return { outcomes: [...outcomes.values()], results: settled };
+}
+
+function join(groups: Map<string, SettledOutcome[]>, outcome: SettledOutcome): void {
+  if (outcome.row.whatIf) return;
+  const name = groupName(outcome.row);
+  const group = groups.get(name);
+  if (group === undefined) groups.set(name, [outcome]);
+  else group.push(outcome);
+}
+
+function supersedeOlder(group: readonly SettledOutcome[], at: Date): Supersession[] {
+  const [current, ...older] = standing(group);
+  if (current === undefined) {
+    throw new PredictionError('INTERNAL', 'Every outcome of the group is superseded: none took their place.');
+  }
+  const supersededBy = current.row.identifier;
+  for (const outcome of older) change(outcome, { ...outcome.row, supersededBy, supersededAt: at });
+  return older.map(({ row }) => ({ identifier: row.identifier, supersededBy }));
+}
+
+/**
+ * A superseded outcome that is computed again from the same inputs, later than the standing one and for no earlier
+ * instant, is the truth again (a laboratory value came, and was withdrawn as entered in error): it stands
+ * again, and the one that displaced it gives way.
+ */
+function reinstateIfNewest(group: readonly SettledOutcome[], outcome: SettledOutcome, computedAt: Date): void {
+  const { supersededBy, supersededAt: _, ...row } = outcome.row;
+  const [current] = standing(group);
+  if (supersededBy === undefined || current === undefined || row.asOf < current.row.asOf) return;
+  if (row.asOf.getTime() === current.row.asOf.getTime() && computedAt <= current.row.computedAt) return;
+  change(outcome, { ...row, computedAt });
+}
+
+/** What nothing has superseded, the current one first. */
+function standing(group: readonly SettledOutcome[]): SettledOutcome[] {
+  return group
+    .filter(({ row }) => row.supersededBy === undefined)
+    .sort(
+      ({ row: one }, { row: other }) =>
+        other.asOf.getTime() - one.asOf.getTime() ||
+        other.computedAt.getTime() - one.computedAt.getTime() ||
+        (other.identifier < one.identifier ? -1 : 1),
+    );
+}
+
+function change(outcome: SettledOutcome, row: OutcomeRow): void {
+  outcome.row = row;
+  outcome.changed = true;
+}

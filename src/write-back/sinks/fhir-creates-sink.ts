@@ -1,0 +1,20 @@
+import type { Clock } from '../../platform/clock.ts';
+import { deliverEachSingly } from './deliver-singly.ts';
+import type { Sink } from './delivery.ts';
+import { openSinkConnection } from './fhir-sink-server.ts';
+import type { CreatesSink } from './sink-schema.ts';
+
+/** A FHIR server that takes single creates: the RiskAssessment, or its twin as Observations or a DocumentReference. */
+export function createFhirCreatesSink(settings: CreatesSink, ownBase: string, clock: Clock): Sink {
+  const connection = openSinkConnection(settings, ownBase, clock);
+  return {
+    name: settings.name,
+    at: settings.url,
+    async deliver(_batch, deliveries, stop, stopping) {
+      const outcomes = await deliverEachSingly(connection.server(stop), deliveries, stopping);
+      const retryAfterMs = connection.takeRetryAfterMs();
+      return { outcomes, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    },
+    close: () => connection.close(),
+  };
+}

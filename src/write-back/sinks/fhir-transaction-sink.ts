@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import type { Bundle, BundleEntry, Reference } from '@medplum/fhirtypes';
+import { stringifyFhirJson } from '../../fhir/fhir-json.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { inSlices } from '../in-slices.ts';
+import { deliverEachSingly, provenanceKey, skippedAsSuperseded } from './deliver-singly.ts';
+import {
+  type Delivery,
+  type DeliveryOutcome,
+  type DeliveryReceipt,
+  isSinkFault,
+  type Sink,
+  type StoredResult,
+} from './delivery.ts';
+import { deliveryFailure, unexpectedAnswer } from './delivery-failure.ts';
+import {
+  byIdentifier,
+  minimalAnswer,
+  openSinkConnection,
+  remoteResource,
+  type SinkServer,
+} from './fhir-sink-server.ts';
+import { deviceByIdentifier, renderDevice, renderProvenance, renderResult } from './render-result.ts';
+import type { TransactionSink } from './sink-schema.ts';
+
+/** A FHIR server that takes a batch of RiskAssessments with Devices and Provenance as one transaction. */
+export function createFhirTransactionSink(settings: TransactionSink, ownBase: string, clock: Clock): Sink {
+  const connection = openSinkConnection(settings, ownBase, clock);
+  return {
+    name: settings.name,
+    at: settings.url,
+    async deliver(_batch, deliveries, stop, stopping) {
+      const server = connection.server(stop);
+      const outcomes = new Map<string, DeliveryOutcome>();
+      const together: Delivery[] = [];
+      const alone: Delivery[] = [];
+      for (const delivery of deliveries) {
+        const way = wayOf(delivery, settings.url);
+        if (way === 'together') together.push(delivery);
+        else if (way === 'alone') alone.push(delivery);
+        else outcomes.set(delivery.result.identifier, way);
+      }
+      if (together.length > 0) await sendTogether(server, together, outcomes);
+      const faulty = [...outcomes.values()].some(isSinkFault);
+      const singly = await deliverEachSingly(server, alone, () => faulty || stopping());
+      for (const [identifier, outcome] of singly) outcomes.set(identifier, outcome);
+      const retryAfterMs = connection.takeRetryAfterMs();
+      return { outcomes, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** What the sink may hold already, and a tag that is to go away, need a look at what is there. */
+function wayOf({ result, receipt, unsure }: Delivery, at: string): 'together' | 'alone' | DeliveryOutcome {
+  const { superseded } = result;
+  if (unsure || (receipt !== undefined && receipt.at !== at)) return 'alone';
+  const delivered = receipt !== undefined && Object.keys(receipt.resources).length > 0;
+  if (!delivered) return superseded ? skippedAsSuperseded(at) : 'together';
+  if (receipt.superseded === superseded) return { kind: 'delivered', receipt };
+  return superseded ? 'together' : 'alone';
+}
+
+/** One transaction: all of it is there afterwards, or nothing. */
+async function sendTogether(
+  server: SinkServer,
+  deliveries: readonly Delivery[],
+  outcomes: Map<string, DeliveryOutcome>,
+): Promise<void> {
+  const devices = new Map<string, Reference>();
+  const entries: string[] = [];
+  const places = await inSlices(deliveries, (delivery) => {
+    const before: BundleEntry[] = [];
+    const device = deviceEntry(server, delivery.result, devices, before);
+    const place = entries.length + before.length;
+    // Written out one by one: a whole Bundle at once would hold up everything else.
+    for (const entry of [...before, ...resultEntries(server, delivery, device)]) entries.push(stringifyFhirJson(entry));
+    return { delivery, place };
+  });
+  const body = `{"resourceType":"Bundle","type":"transaction","entry":[${entries.join(',')}]}`;
+  const answer = await server.call({ method: 'POST', path: '', body, headers: minimalAnswer });
+  if (answer.kind === 'silent' || answer.status !== 200) {
+    const failed = deliveryFailure(answer);
+    const inCompany = deliveries.length > 1 && (failed.kind === 'dead' || failed.counts);
+    const outcome: DeliveryOutcome = inCompany
+      ? {
+          kind: 'failed',
+          counts: false,
+          unsure: failed.kind === 'failed' && failed.unsure,
+          alone: true,
+          error: failed.error,
+        }
+      : failed;
+    for (const { result } of deliveries) outcomes.set(result.identifier, outcome);
+    return;
+  }
+  const answered = entriesOf(answer.body, entries.length);
+  for (const { delivery, place } of places) {
+    outcomes.set(delivery.result.identifier, outcomeOf(server, delivery, answered?.slice(place)));
+  }
+}
+
+function deviceEntry(
+  server: SinkServer,
+  result: StoredResult,
+  devices: Map<string, Reference>,
+  entries: BundleEntry[],
+): Reference {
+  const { device } = result;
+  const { system, value } = device?.identifier?.[0] ?? {};
+  if (server.settings.device === 'identifier' || device === undefined || system === undefined || value === undefined) {
+    return deviceByIdentifier(result);
+  }
+  const known = devices.get(device.id);
+  if (known !== undefined) return known;
+  const reference = { reference: urn(value) };
+  devices.set(device.id, reference);
+  entries.push({
+    fullUrl: reference.reference,
+    resource: renderDevice(device),
+    request: { method: 'POST', url: 'Device', ifNoneExist: byIdentifier({ system, value }) },
+  });
+  return reference;
+}
+
+/** The RiskAssessment, created unless it is there, with its Provenance; or, once delivered, its next version. */
+function resultEntries(server: SinkServer, { result, receipt }: Delivery, device: Reference): BundleEntry[] {
+  const [rendered] = renderResult(server.form, result, device);
+  if (rendered === undefined) return [];
+  const { identifier, resource } = rendered;
+  const known = receipt?.resources[identifier.value];
+  if (known !== undefined) {
+    const ifMatch = known.version === undefined ? {} : { ifMatch: `W/"${known.version}"` };
+    const url = `${resource.resourceType}?${byIdentifier(identifier)}`;
+    return [{ resource, request: { method: 'PUT', url, ...ifMatch } }];
+  }
+  const fullUrl = urn(identifier.value);
+  const created: BundleEntry = {
+    fullUrl,
+    resource,
+    request: { method: 'POST', url: resource.resourceType, ifNoneExist: byIdentifier(identifier) },
+  };
+  const provenance =
+    server.settings.provenance === 'none' ? undefined : renderProvenance(server.form, result, [fullUrl], device);
+  if (provenance === undefined) return [created];
+  const url = `Provenance/${provenance.id}`;
+  return [created, { fullUrl: `${server.settings.url}/${url}`, resource: provenance, request: { method: 'PUT', url } }];
+}
+
+interface AnsweredEntry {
+  readonly status: string;
+  readonly location?: string;
+  readonly etag?: string;
+  readonly resource?: unknown;
+}
+
+function entriesOf(body: unknown, expected: number): AnsweredEntry[] | undefined {
+  const bundle = body as Bundle | undefined;
+  if (bundle?.resourceType !== 'Bundle' || !Array.isArray(bundle.entry) || bundle.entry.length !== expected)
+    return undefined;
+  return bundle.entry.map(({ response, resource }) => ({ status: '', ...response, resource }));
+}
+
+function outcomeOf(
+  server: SinkServer,
+  { result, receipt }: Delivery,
+  answered: readonly AnsweredEntry[] | undefined,
+): DeliveryOutcome {
+  const [own, provenance] = answered ?? [];
+  const { identifier, superseded } = result;
+  if (own === undefined) {
+    return {
+      ...unexpectedAnswer(200, 'not with one answer for each entry of the transaction'),
+      alone: true,
+    } as DeliveryOutcome;
+  }
+  const before = receipt?.resources[identifier];
+  const there = remoteResource(own.location, own.resource, 'RiskAssessment');
+  if (before === undefined && (!own.status.startsWith('201') || there === undefined)) {
+    // It was there before this transaction: what it says there is looked at next.
+    const text = 'The sink held the result already.';
+    return { kind: 'failed', counts: false, unsure: true, alone: true, error: { reason: 'conflict', text } };
+  }
+  const version = there?.version ?? /"([^"]+)"/.exec(own.etag ?? '')?.[1];
+  const reference = there?.reference ?? before?.reference ?? '';
+  const provenanceThere = remoteResource(provenance?.location, provenance?.resource, 'Provenance');
+  const resources: DeliveryReceipt['resources'] = {
+    ...receipt?.resources,
+    [identifier]: { reference, ...(version === undefined ? {} : { version }) },
+    ...(before !== undefined || server.settings.provenance === 'none' || result.provenance === undefined
+      ? {}
+      : { [provenanceKey]: provenanceThere ?? { reference: `Provenance/${identifier}` } }),
+  };
+  return { kind: 'delivered', receipt: { at: server.settings.url, superseded, resources } };
+}
+
+/** The same text gives the same name, so that a repeated transaction is the same. */
+function urn(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
+  return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

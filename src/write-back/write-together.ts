@@ -1,0 +1,123 @@
+import type { Meta, RiskAssessment } from '@medplum/fhirtypes';
+import { rowWithMeta } from '../fhir/store/resource-row.ts';
+import type { Sql } from '../platform/database.ts';
+import { PredictionError } from '../platform/errors.ts';
+import type { GroupReceipt } from '../platform/group-writer.ts';
+import { checkStored } from './check-stored.ts';
+import type { OutcomeGroup, WriteReceipt } from './outcome-record.ts';
+import { findOutcomes, groupName, readOutcomes, saveOutcomes } from './outcome-table.ts';
+import type { PreparedResult } from './prepare-result.ts';
+import type { Draft, ResultStore } from './result-store.ts';
+import { type SettledOutcome, type SettledResult, settleOutcomes } from './settle-outcomes.ts';
+import { enqueueDeliveries } from './sinks/enqueue-deliveries.ts';
+import { metaWithSupersededTag } from './superseded-tag.ts';
+
+/**
+ * Writes results of one tenant inside a transaction that holds the locks of their groups. The number of statements does
+ * not depend on how many results there are. A result that somebody else changed is refused alone, with nothing kept of
+ * it; every other failure ends the transaction.
+ * @returns one receipt per result, in the order of the results
+ */
+export async function writeTogether(
+  sql: Sql,
+  store: ResultStore,
+  tenant: string,
+  results: readonly PreparedResult[],
+  sinks: readonly string[],
+): Promise<GroupReceipt<WriteReceipt>[]> {
+  const real = results.flatMap(({ record }) => (record.whatIf ? [] : [record]));
+  const identifiers = [...new Set(real.map(({ identifier }) => identifier))];
+  const found = real.length === 0 ? [] : await readOutcomes(sql, tenant, identifiers, distinctGroups(real));
+  const { existing, refused } = await checkStored(store, found, results);
+  const settled = settleOutcomes(
+    found,
+    results.filter((result) => !refused.has(result)),
+  );
+
+  const repeatedWhatIfs = await saveAll(sql, tenant, settled.outcomes);
+  const drafts = new Map(settled.outcomes.flatMap((outcome) => taggedDrafts(outcome)));
+  if (drafts.size > 0) {
+    await store.insert([...drafts.values()].flatMap(({ riskAssessment, provenance }) => [riskAssessment, provenance]));
+  }
+  const metas = await alignTags(store, settled.outcomes);
+  const changed = settled.outcomes.flatMap(({ row: { identifier, resourceId } }) =>
+    resourceId !== undefined && (drafts.has(identifier) || metas.has(resourceId)) ? [{ identifier, resourceId }] : [],
+  );
+  if (sinks.length > 0 && changed.length > 0) await enqueueDeliveries(sql, tenant, sinks, changed);
+
+  const resourceOf = ({ row: { identifier, resourceId = '' } }: SettledOutcome) => {
+    const stored = existing.get(resourceId);
+    const meta = metas.get(resourceId);
+    if (stored === undefined) return drafts.get(identifier)?.riskAssessment.resource;
+    return meta === undefined ? stored : { ...stored, meta };
+  };
+  const receiptOf = (result: PreparedResult, { outcome, repeated, superseded, created }: SettledResult) => {
+    const resource = result.drafts === undefined ? undefined : resourceOf(outcome);
+    const whatIf = repeatedWhatIfs.get(outcome.row.identifier);
+    return {
+      row: whatIf ?? outcome.row,
+      repeated: repeated || whatIf !== undefined,
+      superseded,
+      ...(resource === undefined ? {} : { resource }),
+      created,
+    };
+  };
+  const settledResults = settled.results[Symbol.iterator]();
+  return results.map((result): GroupReceipt<WriteReceipt> => {
+    const error = refused.get(result);
+    if (error !== undefined) return { error };
+    const next = settledResults.next();
+    if (next.done) throw new PredictionError('INTERNAL', 'A result was not settled.');
+    return { receipt: receiptOf(result, next.value) };
+  });
+}
+
+function distinctGroups<Group extends OutcomeGroup>(groups: readonly Group[]): Group[] {
+  return [...new Map(groups.map((group) => [groupName(group), group])).values()];
+}
+
+/**
+ * Saves what is new and what changed. No lock keeps two writers from the same what-if outcome; the one who comes second
+ * finds it there.
+ * @returns what-if outcomes that were there, by identifier
+ */
+async function saveAll(sql: Sql, tenant: string, outcomes: readonly SettledOutcome[]) {
+  const fresh = outcomes.filter(({ isNew }) => isNew).map(({ row }) => row);
+  const updates = outcomes.filter(({ isNew, changed }) => !isNew && changed).map(({ row }) => row);
+  const inserted = await saveOutcomes(sql, tenant, fresh, updates);
+  const there = fresh.filter(({ identifier }) => !inserted.has(identifier));
+  if (there.length === 0) return new Map();
+  if (!there.every(({ whatIf }) => whatIf))
+    throw new PredictionError('INTERNAL', 'An outcome was written by somebody else although its group was locked.');
+  const identifiers = there.map(({ identifier }) => identifier);
+  return new Map((await findOutcomes(sql, tenant, identifiers)).map((row) => [row.identifier, row]));
+}
+
+/** The resources to be stored for an outcome, by its identifier; one that is superseded already is born with the tag. */
+function taggedDrafts({ row, drafts }: SettledOutcome) {
+  if (drafts === undefined) return [];
+  const { riskAssessment, provenance } = drafts;
+  return [
+    [row.identifier, { riskAssessment: tagged(riskAssessment, row.supersededBy !== undefined), provenance }] as const,
+  ];
+}
+
+function tagged(draft: Draft<RiskAssessment>, superseded: boolean): Draft<RiskAssessment> {
+  const { resource, row } = draft;
+  const before = resource.meta ?? {};
+  const meta = metaWithSupersededTag(before, superseded);
+  return meta === before ? draft : { resource: { ...resource, meta }, row: rowWithMeta(row, resource, meta) };
+}
+
+/** Whatever clients did to the tags since: the rows decide. */
+async function alignTags(store: ResultStore, outcomes: readonly SettledOutcome[]): Promise<ReadonlyMap<string, Meta>> {
+  const wanted = new Map(
+    outcomes.flatMap(({ row: { resourceId, supersededBy }, tagged }) => {
+      const superseded = supersededBy !== undefined;
+      return resourceId === undefined || tagged === undefined || tagged === superseded
+        ? []
+        : [[resourceId, superseded] as const];
+    }),
+  );
+  return wanted.size === 0 ? new Map() : await store.tagSuperseded(wanted);
+}
