@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PredictionError } from '../platform/errors.ts';
+import { serviceClash } from './cds-services.ts';
 import { modelInvalid } from './finding.ts';
 import { runGoldenCases } from './golden-cases.ts';
 import type { LoadedVersion, ModelVersion } from './model-version.ts';
@@ -59,7 +60,25 @@ export async function loadCatalog(options: {
   loaded.sort(
     (a, b) => compareIds(a.manifest.id, b.manifest.id) || compareVersions(b.manifest.version, a.manifest.version),
   );
-  return { list: () => loaded, find: (model, version) => findVersion(loaded, refused, model, version), refused };
+  const served = await withoutClashes(loaded, refused);
+  return { list: () => served, find: (model, version) => findVersion(served, refused, model, version), refused };
+}
+
+/** Two models that answer at one address: the one that comes later in the catalog is refused. */
+async function withoutClashes(loaded: readonly LoadedVersion[], refused: RefusedFolder[]): Promise<LoadedVersion[]> {
+  const served: LoadedVersion[] = [];
+  for (const version of loaded) {
+    const clash = serviceClash(version, served);
+    if (clash === undefined) {
+      served.push(version);
+      continue;
+    }
+    const dir = `${version.manifest.id}/${version.manifest.version}`;
+    const error = modelInvalid(dir, [{ file: 'manifest.json', ...clash }]);
+    refused.push({ dir, reason: error.message, error });
+    await version.release();
+  }
+  return served;
 }
 
 async function loadVersion(

@@ -1,3 +1,4 @@
+import { checkCdsHooks } from './check-cds-hooks.ts';
 import { repeated } from './check-feature-map.ts';
 import { codesInPopulation } from './check-population.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
@@ -23,6 +24,7 @@ export function checkManifest(
     if (manifest.supersededBy?.model === manifest.id) find('/supersededBy/model', 'names this model itself');
     checkChecksumNames(manifest, find);
     checkOutcomes(manifest, find);
+    checkCdsHooks(manifest, find);
   });
 }
 

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
+import { cdsHooksSchema } from './cds-hooks-schema.ts';
 
-/** The form of `manifest.json`: identity, intended use, tensors, outcomes, bands, reference person, checksums. */
+/** The form of `manifest.json`: identity, intended use, tensors, outcomes, bands, reference person, CDS Hooks, checksums. */
 
 const strict = { additionalProperties: false } as const;
 const text = Type.String({ minLength: 1 });
@@ -109,6 +110,7 @@ export const manifestSchema = Type.Object(
       },
       strict,
     ),
+    cdsHooks: Type.Optional(cdsHooksSchema),
     checksums: Type.Record(Type.String(), sha256, {
       description: 'SHA-256 of every other file of the folder that the server reads',
     }),

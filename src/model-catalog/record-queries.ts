@@ -55,13 +55,34 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   return queries;
 }
 
+/**
+ * Whether a query is searched by its codes. R4's `code` finds every resource that may count only for these types: that of
+ * MedicationRequest hides the orders that name their Medication by a reference; Encounter and Consent have none.
+ */
+export function isSearchedByCode({ type }: RecordQuery): boolean {
+  return type === 'Observation' || type === 'Condition' || type === 'Group';
+}
+
 /** Code of a Group whose members are never predicted about. */
 export const optOutToken = 'https://fhirsight.org/fhir/CodeSystem/group-purpose|prediction-opt-out';
 
-/** The instant a duration before another, by the calendar in UTC. */
+const calendarDuration = /^P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?$/;
+
+/** The instant a duration before another, by the calendar in UTC: a day that the month has not is its last one. */
 export function before(instant: Date, isoDuration: string): Date {
-  return DateTime.fromJSDate(instant, { zone: 'utc' }).minus(Duration.fromISO(isoDuration)).toJSDate();
+  const parts = calendarDuration.exec(isoDuration);
+  const year = instant.getUTCFullYear() - Number(parts?.[1] ?? 0);
+  if (parts === null || year < 1000) {
+    return DateTime.fromJSDate(instant, { zone: 'utc' }).minus(Duration.fromISO(isoDuration)).toJSDate();
+  }
+  const month = instant.getUTCMonth() - Number(parts[2] ?? 0);
+  const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+  const days = Number(parts[3] ?? 0) * 7 + Number(parts[4] ?? 0);
+  const timeOfDayMs = instant.getTime() - Math.floor(instant.getTime() / dayMs) * dayMs;
+  return new Date(Date.UTC(year, month, Math.min(instant.getUTCDate(), lastDay) - days) + timeOfDayMs);
 }
+
+const dayMs = 86_400_000;
 
 function earliest(instants: readonly Date[]): Date {
   return new Date(Math.min(...instants.map((instant) => instant.getTime())));

@@ -1,0 +1,92 @@
+import type { LogEvent } from '../../platform/events.ts';
+import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
+import type { PredictionRequest } from '../../prediction/prediction-request.ts';
+import { type Card, type CardFrame, computingCard } from './card.ts';
+import { hookError } from './hook-error.ts';
+import type { HookService } from './hook-service.ts';
+import { outcomeCards } from './outcome-cards.ts';
+import { parseHookRequest } from './parse-hook-request.ts';
+import { predictionRequestFromHook } from './prediction-request-from-hook.ts';
+import { type Findings, readPrefetch } from './read-prefetch.ts';
+
+/** What every call of a hook needs of the house. */
+export interface HookEntrance {
+  readonly services: readonly HookService[];
+  readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
+  readonly findings: Findings;
+  /** How long a call may take. */
+  readonly deadlineMs: number;
+  /** How long a prediction that is late may go on. */
+  readonly timeoutMs: number;
+  readonly timeZone: string;
+  readonly publicBaseUrl: string | undefined;
+  readonly newId: () => string;
+}
+
+/** One call of a service, free of HTTP. */
+export interface HookServiceCall {
+  /** The services at the called address, one per hook. */
+  readonly offered: readonly HookService[];
+  readonly body: unknown;
+  readonly requestId: string;
+  /** When the call came, on the clock of performance.now(). */
+  readonly startedMs: number;
+  /** Aborted when the caller goes away before the answer. */
+  readonly givenUp: AbortSignal;
+  readonly event: (event: LogEvent) => void;
+}
+
+/** Of the deadline: what explaining must leave to the card, and what computing must leave to the answer. */
+const renderMs = 30;
+const sendMs = 15;
+
+/**
+ * Answers one hook: predicts about its patient and shows what the manifest declares. A score that is not there at the
+ * deadline is said to be late, and the prediction goes on: its result is in the prediction log.
+ * @throws PARAMETER_INVALID, HOOK_DATA_UNOBTAINABLE, and what else the path throws
+ */
+export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<readonly Card[]> {
+  const request = parseHookRequest(
+    call.body,
+    call.offered.map(({ hook }) => hook),
+  );
+  const service = call.offered.find(({ hook }) => hook === request.hook);
+  if (service === undefined) throw new RangeError('the hook was parsed as one that is offered');
+  const { findings, deadlineMs, timeZone, publicBaseUrl } = entrance;
+  const { patientId } = request.context;
+  const answers = readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
+  const frame: CardFrame = { uuid: entrance.newId(), publicBaseUrl };
+  const dueMs = call.startedMs + deadlineMs;
+  // The token is the call's: nobody reads with it once it has expired.
+  const goesOnMs = Math.max(deadlineMs, Math.min(entrance.timeoutMs, request.fhirServer?.expiresInMs ?? Infinity));
+  const predicted = entrance.predict(
+    predictionRequestFromHook(service, request, answers, {
+      requestId: call.requestId,
+      card: frame.uuid,
+      answerBy: dueMs - renderMs,
+      signal: AbortSignal.any([call.givenUp, AbortSignal.timeout(goesOnMs)]),
+    }),
+  );
+  const outcome = await before(dueMs - sendMs, predicted).catch((error: unknown) => {
+    throw hookError(error);
+  });
+  if (outcome !== undefined) return outcomeCards(service, outcome, frame, timeZone);
+  call.event({ name: 'cds-hook.late', service: service.id, deadlineMs });
+  return [computingCard(service, frame)];
+}
+
+/**
+ * What comes before an instant on the clock of performance.now(), or undefined. What fails after it is left to the log of
+ * the path, which has every failure.
+ */
+async function before<T>(instantMs: number, coming: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, instantMs - performance.now()), undefined);
+  });
+  try {
+    return await Promise.race([coming, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

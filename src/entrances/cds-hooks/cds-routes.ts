@@ -1,0 +1,104 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { readJsonBody } from '../../http/read-body.ts';
+import { requestContext } from '../../http/request-context.ts';
+import type { CdsFeedback } from '../../monitoring/cds-feedback.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import type { LogEvent } from '../../platform/events.ts';
+import { answerHook, type HookEntrance } from './answer-hook.ts';
+import { discovery, type HookService } from './hook-service.ts';
+import { parseFeedback } from './parse-feedback.ts';
+
+export interface CdsRoutesOptions {
+  readonly entrance: HookEntrance;
+  readonly maxBodyBytes: number;
+  /** Keeps what was answered to cards of a service. @returns how many of the cards are not known */
+  readonly storeFeedback: (
+    service: string,
+    feedback: readonly CdsFeedback[],
+  ) => Promise<{ readonly unknownCards: number }>;
+}
+
+/**
+ * CDS Hooks 2.0.1, relative to `/cds-services`: discovery, the services and their feedback. Everything is JSON, errors are an
+ * OperationOutcome (CDS-27).
+ */
+export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOptions): Router {
+  const router = Router();
+  const described = discovery(entrance.services);
+
+  router.use(answerInJson);
+  router.get('/', (_request, response) => {
+    requestContext(response).route = '/cds-services';
+    sendJson(response, described);
+  });
+  router.all('/', only('GET, HEAD'));
+  router.post('/:service', async (request, response) => {
+    const startedMs = performance.now();
+    requestContext(response).route = '/cds-services/:service';
+    const offered = servicesAt(entrance.services, request.params.service, request);
+    const givenUp = givenUpSignal(response);
+    const body = await readJsonBody(request, maxBodyBytes);
+    const { requestId, logger } = requestContext(response);
+    const event = (happened: LogEvent): void => logger.event(happened);
+    const cards = await answerHook(entrance, { offered, body, requestId, startedMs, givenUp, event });
+    sendJson(response, { cards });
+  });
+  router.all('/:service', only('POST'));
+  router.post('/:service/feedback', async (request, response) => {
+    requestContext(response).route = '/cds-services/:service/feedback';
+    const { service } = request.params;
+    servicesAt(entrance.services, service, request);
+    const feedback = parseFeedback(await readJsonBody(request, maxBodyBytes));
+    const { unknownCards } = await storeFeedback(service, feedback);
+    requestContext(response).logger.event({
+      name: 'cds-feedback.stored',
+      service,
+      feedback: feedback.length,
+      unknownCards,
+    });
+    response.status(200).end();
+  });
+  router.all('/:service/feedback', only('POST'));
+  return router;
+}
+
+/** One or several for one id, told apart by their hook (CDS-4). */
+function servicesAt(services: readonly HookService[], id: string, request: Request): readonly HookService[] {
+  const offered = services.filter((service) => service.id === id);
+  if (offered.length > 0) return offered;
+  request.resume();
+  throw new PredictionError(
+    'OPERATION_UNKNOWN',
+    'There is no CDS service of this id; GET /cds-services lists those there are.',
+  );
+}
+
+/** Whatever FHIR type was negotiated: CDS Hooks knows JSON only. */
+const answerInJson: RequestHandler = (_request, response, next) => {
+  requestContext(response).contentType = 'application/json';
+  next();
+};
+
+function only(allowed: string): RequestHandler {
+  return (request, response) => {
+    requestContext(response).route = `/cds-services${request.path === '/' ? '' : '/:service'}`;
+    response.setHeader('Allow', allowed);
+    request.resume();
+    throw new PredictionError('METHOD_NOT_ALLOWED', `${request.method} is not possible here; allowed are ${allowed}.`);
+  };
+}
+
+function sendJson(response: Response, body: unknown): void {
+  const { pretty } = requestContext(response);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.send(Buffer.from(JSON.stringify(body, undefined, pretty ? 2 : undefined)));
+}
+
+/** Aborted when the caller goes away before the answer. */
+function givenUpSignal(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

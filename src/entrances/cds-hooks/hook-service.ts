@@ -1,0 +1,57 @@
+import type { Catalog } from '../../model-catalog/catalog.ts';
+import { type CdsService, cdsServices } from '../../model-catalog/cds-services.ts';
+import type { Outcome } from '../../model-catalog/manifest-schema.ts';
+import { patientKey, prefetchTemplates } from '../../model-catalog/prefetch-templates.ts';
+import { recordQueries } from '../../model-catalog/record-queries.ts';
+import { listed, markdownText } from './markdown-text.ts';
+
+/** How many contributions a card shows where the manifest does not say. */
+const usualContributions = 3;
+
+/** A service as it is discovered and called. */
+export interface HookService extends CdsService {
+  /** What the card is about. */
+  readonly outcome: Outcome;
+  /** How many contributions it shows; with 0 none are computed. */
+  readonly contributions: number;
+  /** The cautions of the model, as a Markdown list. */
+  readonly cautions: string;
+  readonly prefetch: Readonly<Record<string, string>>;
+  /** Resource type that answers each prefetch key. */
+  readonly answerTypes: ReadonlyMap<string, string>;
+}
+
+/** Every service of the catalog; made once, at load. @param optOutBy which records are searched for an opt-out */
+export function hookServices(
+  catalog: Pick<Catalog, 'list' | 'find'>,
+  optOutBy: readonly ('consent' | 'group')[],
+): HookService[] {
+  return cdsServices(catalog).map((service) => {
+    const { featureMap, manifest } = service.version;
+    const outcome = manifest.outcomes.find(({ id }) => id === service.declared.outcome);
+    if (outcome === undefined) throw new RangeError(`${service.id} is about no outcome of its model`);
+    const queries = recordQueries(featureMap, new Date(0), optOutBy);
+    return {
+      ...service,
+      outcome,
+      contributions: service.declared.contributions ?? usualContributions,
+      cautions: listed(manifest.cautions.map(markdownText)),
+      prefetch: prefetchTemplates(featureMap, optOutBy),
+      answerTypes: new Map([[patientKey, 'Patient'], ...queries.map(({ key, type }) => [key, type] as const)]),
+    };
+  });
+}
+
+/** The body of `GET /cds-services` (CDS-1 to CDS-5). */
+export function discovery(services: readonly HookService[]): { readonly services: readonly object[] } {
+  return {
+    services: services.map(({ id, hook, declared, prefetch }) => ({
+      hook,
+      title: declared.title,
+      description: declared.description,
+      id,
+      prefetch,
+      ...(declared.usageRequirements === undefined ? {} : { usageRequirements: declared.usageRequirements }),
+    })),
+  };
+}

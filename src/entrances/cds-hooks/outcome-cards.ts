@@ -1,0 +1,66 @@
+import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
+import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
+import { durationText, fhirDateTime, riskText } from '../../prediction/prediction-words.ts';
+import { abstentionDetail } from './abstention-detail.ts';
+import { buildCard, type Card, type CardFrame } from './card.ts';
+import type { HookService } from './hook-service.ts';
+import { clipped, plainText } from './markdown-text.ts';
+import { riskDetail } from './risk-detail.ts';
+
+/** CDS-32: fewer than 140 characters. */
+const summaryLength = 139;
+
+/** The cards of one outcome: one, or none where the manifest says so. @param timeZone IANA zone of the site */
+export function outcomeCards(
+  service: HookService,
+  outcome: PredictionOutcome,
+  frame: CardFrame,
+  timeZone: string,
+): readonly Card[] {
+  const { declared, version } = service;
+  const about = service.outcome.id;
+  const verdict = outcome.inputs.verdicts.get(about);
+  const kept = { result: outcome.identifier, asOf: fhirDateTime(outcome.asOf, timeZone) };
+  if (verdict !== undefined && verdict.state !== 'score') {
+    const indicator = verdict.state === 'not-eligible' ? declared.cards.notEligible : declared.cards.abstained;
+    if (indicator === 'none') return [];
+    const summary = abstentionSummary(verdict.state, version.manifest.title);
+    const detail = abstentionDetail(service, outcome, timeZone);
+    return [buildCard(service, frame, { summary, indicator, detail, prediction: { state: verdict.state, ...kept } })];
+  }
+  const score = outcome.state === 'scored' ? outcome.scores.get(about) : undefined;
+  if (outcome.state !== 'scored' || score === undefined)
+    throw new RangeError(`the outcome of ${service.id} has neither a score nor a reason why not`);
+  const indicator = shownFor(service, outcome, score);
+  if (indicator === 'none') return [];
+  const summary = riskSummary(service, outcome, score);
+  const detail = riskDetail(service, outcome, score, timeZone);
+  return [buildCard(service, frame, { summary, indicator, detail, prediction: { state: 'scored', score, ...kept } })];
+}
+
+function shownFor({ id, declared, outcome }: HookService, { bands }: Scored, score: number): CardShow {
+  const band = bands.get(outcome.id)?.code;
+  const level = declared.cards.scored.findLast((one) => ('band' in one ? one.band === band : one.from <= score));
+  if (level === undefined) throw new RangeError(`the service ${id} does not say what is shown for this score`);
+  return level.show;
+}
+
+/** Risk, horizon, band and model always; the outcome's name as far as there is room. */
+function riskSummary({ outcome, version }: HookService, { bands }: Scored, score: number): string {
+  const band = bands.get(outcome.id);
+  const risk = `${riskText(score, outcome.bands?.levels)} over ${durationText(outcome.horizon)}`;
+  const head = band === undefined ? risk : `${risk}, ${clipped(plainText(band.display), 40)}`;
+  const model = ` (${clipped(plainText(version.manifest.title), Math.min(48, summaryLength - head.length - 3))})`;
+  const label = clipped(plainText(outcome.label), summaryLength - head.length - model.length - 2);
+  return label.length < 4 ? `${head}${model}` : `${head}: ${label}${model}`;
+}
+
+const abstentions = {
+  'not-eligible': 'No risk is given: the model is not made for this patient.',
+  'insufficient-data': 'No risk is given: inputs that the model needs are missing.',
+  'out-of-range': 'No risk is given: an input lies outside the range of the model.',
+} as const;
+
+function abstentionSummary(state: keyof typeof abstentions, title: string): string {
+  return `${abstentions[state]} (${clipped(plainText(title), 60)})`;
+}

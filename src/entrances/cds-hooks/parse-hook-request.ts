@@ -1,0 +1,65 @@
+import { type HookName, hookNames } from '../../model-catalog/cds-hooks-schema.ts';
+import type { ErrorIssue } from '../../platform/errors.ts';
+import { bodyCheck, invalidBody } from './check-body.ts';
+import { contextSchemas, type HookContext, type HookRequestBody, hookRequestSchema } from './hook-schemas.ts';
+
+/** A CDS Hooks request that has the form of its hook. */
+export interface HookRequest {
+  readonly hook: HookName;
+  readonly context: HookContext;
+  /** The FHIR server of the call; base without a trailing slash. */
+  readonly fhirServer?: { readonly base: string; readonly accessToken?: string; readonly expiresInMs?: number };
+  /** By key, as it came. */
+  readonly prefetch: Readonly<Record<string, unknown>>;
+}
+
+const checkRequest: (value: unknown, path: string) => asserts value is HookRequestBody =
+  bodyCheck<HookRequestBody>(hookRequestSchema);
+const contextChecks = new Map(hookNames.map((hook) => [hook as string, bodyCheck<HookContext>(contextSchemas[hook])]));
+
+/**
+ * Reads the body of a service call.
+ * @param hooks what the called service offers (CDS-10)
+ * @throws PARAMETER_INVALID naming where and what is allowed
+ */
+export function parseHookRequest(body: unknown, hooks: readonly HookName[]): HookRequest {
+  checkRequest(body, '');
+  const hook = hooks.find((offered) => offered === body.hook);
+  if (hook === undefined)
+    throw invalid('hook', `hook must be ${hooks.join(' or ')}: this service offers no other.`, 'not-supported');
+  const { context } = body;
+  checkContext(hook, context);
+  const { fhirAuthorization: authorization, prefetch = {} } = body;
+  if (authorization !== undefined && body.fhirServer === undefined)
+    throw invalid('fhirServer', 'fhirServer is missing; it is required beside fhirAuthorization.', 'required');
+  if (authorization?.patient !== undefined && authorization.patient !== context.patientId)
+    throw invalid('fhirAuthorization.patient', 'fhirAuthorization.patient must be context.patientId.');
+  if (body.fhirServer === undefined) return { hook, context, prefetch };
+  const token =
+    authorization === undefined
+      ? {}
+      : { accessToken: authorization.access_token, expiresInMs: authorization.expires_in * 1000 };
+  return { hook, context, fhirServer: { base: baseOf(body.fhirServer), ...token }, prefetch };
+}
+
+function checkContext(hook: HookName, context: unknown): asserts context is HookContext {
+  const check: ((value: unknown, path: string) => asserts value is HookContext) | undefined = contextChecks.get(hook);
+  check?.(context, 'context');
+}
+
+/** In one spelling, so that a server has one name however it is written: no trailing slash, host in lower case. */
+function baseOf(text: string): string {
+  const url = URL.parse(text);
+  const web = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+  if (!web || url.username !== '' || url.password !== '' || text.includes('?') || text.includes('#')) {
+    throw invalid(
+      'fhirServer',
+      'fhirServer must be an absolute http or https URL without user, password, query or fragment.',
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function invalid(expression: string, message: string, code: ErrorIssue['code'] = 'value') {
+  return invalidBody([{ code, message, expression }]);
+}

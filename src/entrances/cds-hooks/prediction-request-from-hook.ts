@@ -1,0 +1,50 @@
+import type { HeldAnswers, PredictionRequest } from '../../prediction/prediction-request.ts';
+import type { HookService } from './hook-service.ts';
+import type { HookRequest } from './parse-hook-request.ts';
+
+/** What a call is beside its body. */
+export interface HookCall {
+  readonly requestId: string;
+  /** UUID of the card that will show the prediction. */
+  readonly card: string;
+  /** When contributions are due, on the clock of performance.now(). */
+  readonly answerBy: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Translates a hook into the request every entrance makes. The subject is one of the fhirServer of the call; without
+ * one, of the caller alone.
+ */
+export function predictionRequestFromHook(
+  service: HookService,
+  { context, fhirServer }: HookRequest,
+  answers: HeldAnswers,
+  { requestId, card, answerBy, signal }: HookCall,
+): PredictionRequest {
+  const { manifest } = service.version;
+  return {
+    requestId,
+    entrance: 'cds-hooks',
+    caller: { service: service.id, card, ...(context.userId === undefined ? {} : { user: context.userId }) },
+    model: manifest.id,
+    version: manifest.version,
+    subject: context.patientId,
+    ...(context.encounterId === undefined ? {} : { encounter: context.encounterId }),
+    origin:
+      fhirServer === undefined
+        ? { from: 'caller', answers }
+        : {
+            from: 'server',
+            base: fhirServer.base,
+            answers,
+            ...(fhirServer.accessToken === undefined ? {} : { accessToken: fhirServer.accessToken }),
+          },
+    seed: [],
+    inputs: [],
+    writeBack: false,
+    explain: service.contributions > 0,
+    answerBy,
+    signal,
+  };
+}

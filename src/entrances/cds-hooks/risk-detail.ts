@@ -1,0 +1,93 @@
+import type { Outcome } from '../../model-catalog/manifest-schema.ts';
+import type { Scored } from '../../prediction/prediction-outcome.ts';
+import { durationText, percentagePoints, riskText, unitText } from '../../prediction/prediction-words.ts';
+import type { HookService } from './hook-service.ts';
+import { listed, markdownText } from './markdown-text.ts';
+import { signature } from './signature.ts';
+
+/**
+ * The prediction as Markdown: risk, band and its source, the largest contributions with value and date, the other
+ * outcomes, what was missing or assumed, cautions, model and as-of.
+ */
+export function riskDetail(service: HookService, outcome: Scored, score: number, timeZone: string): string {
+  const { manifest } = service.version;
+  const others = manifest.outcomes.filter(({ id }) => id !== service.outcome.id);
+  const otherRisks = others.flatMap((other) => otherLine(other, outcome) ?? []);
+  const contributions = contributionLines(service, outcome);
+  const notes = (outcome.resource.note ?? []).map(({ text = '' }) => listed([markdownText(text)]));
+  return [
+    riskLines(service.outcome, outcome, score),
+    ...(contributions.length === 0
+      ? []
+      : [`**Largest contributions** (against the reference person of the model)\n\n${listed(contributions)}`]),
+    ...(otherRisks.length === 0 ? [] : [`**Other outcomes**\n\n${listed(otherRisks)}`]),
+    `**What this rests on**\n\n${[...notes, service.cautions].filter((part) => part !== '').join('\n')}`,
+    signature(service, outcome, timeZone),
+  ].join('\n\n');
+}
+
+function riskLines(declared: Outcome, outcome: Scored, score: number): string {
+  const risk = `**${markdownText(riskText(score, declared.bands?.levels))}** over ${durationText(declared.horizon)}: ${markdownText(declared.label)}.`;
+  const band = outcome.bands.get(declared.id);
+  if (band === undefined || declared.bands === undefined) return `${risk} No bands are published for this outcome.`;
+  return `${risk}\n\n**${markdownText(band.display)}** (${markdownText(declared.bands.citation)})`;
+}
+
+/** Undefined where the model abstained about it: the notes say why. */
+function otherLine(other: Outcome, outcome: Scored): string | undefined {
+  const score = outcome.scores.get(other.id);
+  if (score === undefined) return undefined;
+  const band = outcome.bands.get(other.id);
+  const risk = riskText(score, other.bands?.levels);
+  return markdownText(
+    `${other.label}: ${risk} over ${durationText(other.horizon)}${band === undefined ? '' : `, ${band.display}`}`,
+  );
+}
+
+/** The largest by absolute difference; equal ones in the order of the feature map. */
+function contributionLines(
+  { version, outcome: about, contributions: shown }: HookService,
+  { contributions, inputs }: Scored,
+): string[] {
+  if ('none' in contributions) return [];
+  const order = [...inputs.features.keys()];
+  return contributions
+    .filter(({ outcome, difference }) => outcome === about.id && percentagePoints(difference) !== 0)
+    .toSorted(
+      (one, other) =>
+        Math.abs(other.difference) - Math.abs(one.difference) ||
+        order.indexOf(one.feature) - order.indexOf(other.feature),
+    )
+    .slice(0, shown)
+    .map(({ feature, difference }) => {
+      const label = version.featureMap.features[feature]?.label ?? feature;
+      return `${markdownText(label)}: ${valueText(version, inputs, feature)}: ${pointsText(difference)}`;
+    });
+}
+
+/** `151 mmHg (2026-01-10)`; an assumption says that it is one. */
+function valueText({ featureMap }: HookService['version'], { features }: Scored['inputs'], feature: string): string {
+  const value = features.get(feature);
+  if (value === undefined || value.state === 'missing') return 'missing';
+  const definition = featureMap.features[feature];
+  const unit = definition !== undefined && 'unit' in definition ? unitText(definition.unit ?? '1') : '';
+  const text = scalarText(value.value, unit);
+  const date = 'at' in value ? value.at?.slice(0, 10) : undefined;
+  const said = [
+    ...(value.state === 'assumed-absent' ? ['assumed: nothing recorded'] : []),
+    ...(value.state === 'asserted' ? ['asserted'] : []),
+    ...(date === undefined ? [] : [value.state === 'assumed-absent' ? `last encounter ${date}` : date]),
+  ];
+  return markdownText(said.length === 0 ? text : `${text} (${said.join(', ')})`);
+}
+
+function scalarText(value: number | boolean | string, unit: string): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'string' ? value : `${Number(value.toPrecision(6))} ${unit}`.trimEnd();
+}
+
+function pointsText(difference: number): string {
+  const points = percentagePoints(difference);
+  const size = Math.abs(points);
+  return `${points > 0 ? '+' : '−'}${size < 0.01 ? 'less than 0.01' : size.toFixed(2)} percentage points`;
+}

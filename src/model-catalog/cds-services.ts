@@ -1,0 +1,48 @@
+import type { Catalog } from './catalog.ts';
+import type { CdsHooksService, HookName } from './cds-hooks-schema.ts';
+import { serviceId } from './check-cds-hooks.ts';
+import type { LoadedVersion } from './model-version.ts';
+
+/** One CDS Hooks service: an address and a hook, and the model version that answers there. */
+export interface CdsService {
+  readonly id: string;
+  readonly hook: HookName;
+  readonly declared: CdsHooksService;
+  readonly version: LoadedVersion;
+}
+
+/** Every service of the default versions, in the order of the catalog. */
+export function cdsServices(catalog: Pick<Catalog, 'list' | 'find'>): CdsService[] {
+  return catalog
+    .list()
+    .filter((version) => catalog.find(version.manifest.id) === version)
+    .flatMap((version) => servicesOf(version));
+}
+
+function servicesOf(version: LoadedVersion): CdsService[] {
+  const { manifest } = version;
+  return (manifest.cdsHooks ?? []).map((declared) => ({
+    id: serviceId(declared, manifest.id),
+    hook: declared.hook,
+    declared,
+    version,
+  }));
+}
+
+/**
+ * Why a version may not be served beside others: a service of its that another model offers at the same hook already,
+ * as JSON Pointer and message.
+ */
+export function serviceClash(
+  version: LoadedVersion,
+  others: readonly LoadedVersion[],
+): { readonly path: string; readonly message: string } | undefined {
+  const taken = others.filter(({ manifest }) => manifest.id !== version.manifest.id).flatMap(servicesOf);
+  for (const [index, { id, hook }] of servicesOf(version).entries()) {
+    const first = taken.find((service) => service.id === id && service.hook === hook);
+    if (first === undefined) continue;
+    const message = `the service ${id} at ${hook} is offered by ${first.version.key} already; give it another id`;
+    return { path: `/cdsHooks/${index}/id`, message };
+  }
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import type { CdsHooksLevel, CdsHooksService } from './cds-hooks-schema.ts';
+import { repeated } from './check-feature-map.ts';
+import type { Manifest, Outcome } from './manifest-schema.ts';
+
+type Find = (path: string, message: string) => void;
+
+/** What can be judged of the section `cdsHooks` of one manifest: services told apart, outcomes known, every score shown. */
+export function checkCdsHooks(manifest: Manifest, find: Find): void {
+  const services = manifest.cdsHooks ?? [];
+  for (const name of repeated(services.map((service) => `${serviceId(service, manifest.id)} at ${service.hook}`))) {
+    find('/cdsHooks', `the service ${name} is there twice`);
+  }
+  services.forEach(({ outcome: id, cards }, index) => {
+    const path = `/cdsHooks/${index}`;
+    const outcome = manifest.outcomes.find((candidate) => candidate.id === id);
+    if (outcome === undefined) {
+      find(`${path}/outcome`, `is ${id}; this model has ${manifest.outcomes.map((known) => known.id).join(', ')}`);
+      return;
+    }
+    checkLevels(cards.scored, outcome, (message) => find(`${path}/cards/scored`, message));
+  });
+}
+
+/** The last part of the address of a service. */
+export function serviceId({ id }: CdsHooksService, modelId: string): string {
+  return id ?? modelId;
+}
+
+/** Where bands are published they decide, so that no card contradicts the band it names; elsewhere limits from 0 upwards. */
+function checkLevels(levels: readonly CdsHooksLevel[], outcome: Outcome, find: (message: string) => void): void {
+  if (outcome.bands !== undefined) {
+    const bands = outcome.bands.levels.map(({ code }) => code);
+    const declared = levels.flatMap((level) => ('band' in level ? [level.band] : []));
+    if (declared.length < levels.length)
+      find(`has a level with from, but ${outcome.id} has bands: name each level by its band`);
+    for (const code of repeated(declared)) find(`the band ${code} is there twice`);
+    for (const code of bands.filter((band) => !declared.includes(band))) find(`does not say what ${code} shows`);
+    for (const code of declared.filter((band) => !bands.includes(band))) find(`${code} is no band of ${outcome.id}`);
+    return;
+  }
+  let last: number | undefined;
+  for (const level of levels) {
+    if ('band' in level) {
+      find(`names the band ${level.band}, but ${outcome.id} has no bands`);
+      continue;
+    }
+    const { from, because } = level;
+    if (last === undefined && from !== 0) find(`begins at ${from}; the first level begins at 0`);
+    if (last !== undefined && from <= last) find(`is not ascending: ${from} follows ${last}`);
+    if (from > 0 && because === undefined)
+      find(`has a limit at ${from} without because: name where the threshold is published`);
+    last = from;
+  }
+}

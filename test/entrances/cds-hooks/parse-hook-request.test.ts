@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { parseHookRequest } from '../../../src/entrances/cds-hooks/parse-hook-request.ts';
+import { type HookName, hookNames } from '../../../src/model-catalog/cds-hooks-schema.ts';
+import { PredictionError } from '../../../src/platform/errors.ts';
+
+const bundle = { resourceType: 'Bundle', entry: [{ resource: { resourceType: 'ServiceRequest', status: 'draft' } }] };
+const byUser = { userId: 'Practitioner/example', patientId: '17' };
+const contexts: Readonly<Record<HookName, Record<string, unknown>>> = {
+  'patient-view': byUser,
+  'encounter-start': { ...byUser, encounterId: '9' },
+  'encounter-discharge': { ...byUser, encounterId: '9' },
+  'order-select': { ...byUser, selections: ['ServiceRequest/1'], draftOrders: bundle },
+  'order-sign': { ...byUser, draftOrders: bundle },
+  'order-dispatch': { patientId: '17', performer: 'Organization/2', dispatchedOrders: ['ServiceRequest/1'] },
+  'appointment-book': { ...byUser, appointments: bundle },
+  'allergyintolerance-create': { ...byUser, allergyIntolerance: { resourceType: 'AllergyIntolerance' } },
+  'problem-list-item-create': { ...byUser, conditions: bundle },
+  'medication-refill': { patientId: '17', medications: bundle },
+};
+
+const authorization = {
+  access_token: 'opaque',
+  token_type: 'Bearer',
+  expires_in: 300,
+  scope: 'user/Patient.read',
+  subject: 'fhirsight',
+};
+function request(hook: HookName = 'patient-view', change: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    hook,
+    hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
+    fhirServer: 'https://ehr.example/fhir/',
+    fhirAuthorization: authorization,
+    context: contexts[hook],
+    prefetch: {},
+    ...change,
+  };
+}
+
+function refusal(body: unknown, hooks: readonly HookName[] = ['patient-view']): PredictionError {
+  try {
+    parseHookRequest(body, hooks);
+  } catch (error) {
+    if (error instanceof PredictionError && error.code === 'PARAMETER_INVALID') return error;
+    throw error;
+  }
+  throw new Error('the request was accepted');
+}
+
+describe('a request of a hook', () => {
+  test.each(hookNames)('CDS-14 %s is read with its context', (hook) => {
+    const parsed = parseHookRequest(request(hook), ['patient-view', hook]);
+    expect(parsed).toMatchObject({ hook, context: { patientId: '17' } });
+    expect(parsed.fhirServer).toEqual({
+      base: 'https://ehr.example/fhir',
+      accessToken: 'opaque',
+      expiresInMs: 300_000,
+    });
+  });
+
+  test.each(hookNames.flatMap((hook) => Object.keys(contexts[hook]).map((field) => [hook, field] as const)))(
+    'CDS-14 %s needs context.%s, never null, empty or of another kind',
+    (hook, field) => {
+      const { [field]: _left, ...rest } = contexts[hook];
+      const missing = refusal(request(hook, { context: rest }), [hook]);
+      expect(missing.message).toMatch(field === 'dispatchedOrders' ? /dispatchedOrders|order/ : `context.${field}`);
+      for (const bad of [null, '', 7, []]) {
+        const error = refusal(request(hook, { context: { ...rest, [field]: bad } }), [hook]);
+        expect(error.issues.map(({ expression = '' }) => expression.startsWith('context'))).toContain(true);
+      }
+    },
+  );
+
+  test.each([
+    ['hook', undefined],
+    ['hook', 7],
+    ['hookInstance', undefined],
+    ['hookInstance', ''],
+    ['hookInstance', 'urn:uuid:d1577c69-dfbe-44ad-ba6d-3e05e953b2ea'],
+    ['hookInstance', 'html-test'],
+    ['fhirServer', null],
+    ['fhirServer', ''],
+    ['fhirServer', 'ehr.example/fhir'],
+    ['fhirServer', 'ftp://ehr.example/fhir'],
+    ['fhirServer', 'https://user:password@ehr.example/fhir'],
+    ['fhirServer', 'https://ehr.example/fhir?x=1'],
+    ['fhirServer', undefined],
+    ['fhirAuthorization', null],
+    ['fhirAuthorization', {}],
+    ['fhirAuthorization', 'opaque'],
+    ['fhirAuthorization', { ...authorization, access_token: 'two\r\nlines' }],
+    ['fhirAuthorization', { ...authorization, token_type: 'Basic' }],
+    ['fhirAuthorization', { ...authorization, expires_in: '300' }],
+    ['fhirAuthorization', { ...authorization, expires_in: 1.5 }],
+    ['fhirAuthorization', { ...authorization, patient: 'somebody-else' }],
+    ['context', undefined],
+    ['context', null],
+    ['context', []],
+    ['context', { ...byUser, patientId: 'Patient/17' }],
+    ['context', { ...byUser, userId: 'Device/1' }],
+    ['context', { ...byUser, encounterId: 'Encounter/9' }],
+    ['prefetch', null],
+    ['prefetch', []],
+    ['extension', 'text'],
+  ])('CDS-10 to CDS-14: %s of %j is refused, and named', (field, value) => {
+    const error = refusal(request('patient-view', { [field]: value }));
+    expect(error.message).toContain(field);
+    expect(error.message).not.toContain('opaque');
+  });
+
+  test.each(Object.keys(authorization))('CDS-13 fhirAuthorization needs %s', (field) => {
+    const { [field as 'scope']: _left, ...rest } = authorization;
+    const error = refusal(request('patient-view', { fhirAuthorization: rest }));
+    expect(error.message).toBe(`fhirAuthorization.${field} is missing; CDS Hooks requires it.`);
+  });
+
+  test.each([[[]], ['text'], [7], [null], [{}]])('the body %j is refused', (body) => {
+    expect(refusal(body).message).toMatch(/\w/);
+  });
+
+  test('CDS-10 a hook that the service does not offer is refused with those it does', () => {
+    expect(refusal(request('order-sign'), ['patient-view', 'order-select']).message).toBe(
+      'hook must be patient-view or order-select: this service offers no other.',
+    );
+  });
+
+  test('unknown fields are tolerated, also null ones, and the token type is read in any case', () => {
+    const body = request('patient-view', {
+      user: null,
+      extension: { 'com.example.x': {} },
+      context: { ...byUser, services: null },
+      fhirAuthorization: { ...authorization, token_type: 'bearer' },
+    });
+    expect(parseHookRequest(body, ['patient-view']).context.patientId).toBe('17');
+  });
+
+  test('a fhirServer has one name, however it is written (CDS-12)', () => {
+    for (const spelled of ['HTTPS://EHR.example:443/fhir', 'https://ehr.example/fhir//'])
+      expect(
+        parseHookRequest(request('patient-view', { fhirServer: spelled }), ['patient-view']).fhirServer?.base,
+      ).toBe('https://ehr.example/fhir');
+  });
+
+  test('order-dispatch is read in its version 1.0 too', () => {
+    const context = { patientId: '17', performer: 'Organization/2', order: 'ServiceRequest/1' };
+    expect(parseHookRequest(request('order-dispatch', { context }), ['order-dispatch']).hook).toBe('order-dispatch');
+  });
+});

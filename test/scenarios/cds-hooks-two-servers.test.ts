@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callHook, cardPrediction, fullPrefetch, patientView } from '../support/cds-call.ts';
+import { type PersonalValues, patientOne } from '../support/patient-one.ts';
+import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
+import { type StubFhirServer, startStubFhirServer } from '../support/stub-fhir-server.ts';
+
+/** Two people who are both Patient/1 where they live, with the same ids throughout. No value of one is one of the other. */
+const people = {
+  anna: {
+    gender: 'female',
+    birthDate: '1970-06-15',
+    systolic: 131.07,
+    totalCholesterol: 201.07,
+    hdlCholesterol: 51.07,
+    bodyMassIndex: 24.07,
+    creatinine: 0.711,
+  },
+  bert: {
+    gender: 'male',
+    birthDate: '1961-03-04',
+    systolic: 152.09,
+    totalCholesterol: 243.09,
+    hdlCholesterol: 39.09,
+    bodyMassIndex: 31.09,
+    creatinine: 1.109,
+  },
+} as const satisfies Record<string, PersonalValues>;
+type Person = keyof typeof people;
+const other: Readonly<Record<Person, Person>> = { anna: 'bert', bert: 'anna' };
+
+const servers = new Map<Person, StubFhirServer>();
+let fhirsight: StartedFhirsight;
+
+beforeAll(async () => {
+  for (const person of ['anna', 'bert'] as const)
+    servers.set(person, await startStubFhirServer({ resources: patientOne(people[person]) }));
+  fhirsight = await startFhirsight({
+    clock: { now: () => new Date('2026-03-01T12:00:00Z') },
+    settings: {
+      CDS_FHIR_SERVERS: [...servers.values()].map(({ base }) => base).join(','),
+      CDS_DEADLINE_MS: '30000',
+    },
+  });
+});
+afterAll(async () => {
+  await fhirsight?.close();
+  for (const server of servers.values()) await server.close();
+});
+
+function stub(person: Person): StubFhirServer {
+  const server = servers.get(person);
+  if (server === undefined) throw new Error(`${person} has no server`);
+  return server;
+}
+
+describe('two FHIR servers with the same Patient/1', () => {
+  it('100 interleaved hooks never cross: values, tokens, subjects, identifiers', async () => {
+    const calls = Array.from({ length: 100 }, (_, index) => ({
+      person: index % 2 === 0 ? ('anna' as const) : ('bert' as const),
+      // Of every four calls two bring a part of the prefetch along, and so mix what is held with what is asked.
+      partly: index % 4 > 1,
+      token: `token-of-${index % 2 === 0 ? 'anna' : 'bert'}-${index}`,
+    }));
+    const waiting = [...calls];
+    const answered: { person: Person; score: number; result: string; detail: string; card: string }[] = [];
+    const work = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { person, partly, token } = next;
+        const { observations, ...rest } = fullPrefetch(patientOne(people[person]));
+        const body = patientView({
+          patient: '1',
+          fhirServer: stub(person).base,
+          token,
+          ...(partly ? { prefetch: person === 'anna' ? rest : { observations } } : {}),
+        });
+        const answer = await callHook(fhirsight.url, 'prevent-base', body);
+        const { score = Number.NaN, result = '' } = cardPrediction(answer);
+        const [{ uuid, detail }] = answer.body.cards;
+        answered.push({ person, score, result, detail, card: uuid });
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, work));
+
+    const identifiers = new Map<Person, ReadonlySet<string>>();
+    for (const person of ['anna', 'bert'] as const) {
+      const mine = answered.filter((one) => one.person === person);
+      expect(mine).toHaveLength(50);
+      expect(new Set(mine.map(({ score }) => score)).size).toBe(1);
+      identifiers.set(person, new Set(mine.map(({ result }) => result)));
+      for (const { detail } of mine) {
+        expect(detail).toContain(String(people[person].systolic));
+        for (const value of [people[other[person]].systolic, people[other[person]].totalCholesterol])
+          expect(detail).not.toContain(String(value));
+      }
+      const { rows } = await fhirsight.house.database.query<{ fhir_base: string; subject_id: string; card: string }>(
+        'select distinct fhir_base, subject_id from prediction_log where card = any($1::text[])',
+        [mine.map(({ card }) => card)],
+      );
+      expect(rows).toEqual([{ fhir_base: stub(person).base, subject_id: '1' }]);
+      const tokens = stub(person).requests.map(({ headers }) => headers.authorization ?? 'none');
+      expect(tokens.length).toBeGreaterThan(50);
+      expect(tokens.filter((sent) => !sent.startsWith(`Bearer token-of-${person}-`))).toEqual([]);
+    }
+    expect(new Set(answered.map(({ score }) => score)).size).toBe(2);
+    expect([...(identifiers.get('anna') ?? [])].filter((one) => identifiers.get('bert')?.has(one))).toEqual([]);
+    expect(new Set([...identifiers.values()].flatMap((set) => [...set])).size).toBe(2);
+  });
+});
