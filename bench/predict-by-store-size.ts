@@ -11,6 +11,7 @@
 import { generateSamplePatients } from '../src/cli/sample-patients/generate-sample-patients.ts';
 import { predictOverHttp } from '../test/support/predict-call.ts';
 import { type StartedFhirsight, startFhirsight } from '../test/support/start-fhirsight.ts';
+import { atMost, report } from './support/report.ts';
 
 const [few = 10, many = 1_000, requests = 400] = process.argv.slice(2).map(Number);
 const warmUp = 40;
@@ -80,12 +81,13 @@ try {
     };
   };
   const rows = [rowOf(small, times.small), rowOf(large, times.large)] as const;
-  const ratio = Math.round((rows[1].p50Ms / rows[0].p50Ms) * 1000) / 1000;
   console.table(rows);
-  process.stdout.write(`p50 with ${many} patients / p50 with ${few}: ${ratio} (wanted: at most ${wantedRatio})\n`);
-  process.stdout.write(
-    `${JSON.stringify({ bench: 'predict-by-store-size', database: small.server.house.database.kind, node: process.version, ratio, wantedRatio, rows })}\n`,
-  );
+  report('predict-by-store-size', { database: small.server.house.database.kind, rows }, [
+    atMost(`$predict p50, ${many} patients / ${few}`, rows[1].p50Ms / rows[0].p50Ms, wantedRatio, {
+      fewP50Ms: rows[0].p50Ms,
+      manyP50Ms: rows[1].p50Ms,
+    }),
+  ]);
 } finally {
   await large.server.close();
   await small.server.close();

@@ -1,12 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { auditSearchParameters } from './entrances/audit/audit-query.ts';
+import { auditRoutes } from './entrances/audit/audit-routes.ts';
+import { cdsRoutes } from './entrances/cds-hooks/cds-routes.ts';
+import { hookServices } from './entrances/cds-hooks/hook-service.ts';
+import { runRoutes } from './entrances/cohort/run-routes.ts';
+import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
 import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
+import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { capabilityStatement } from './fhir/capability-statement.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { createGate } from './http/gate.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
+import { storeFeedback } from './monitoring/cds-feedback.ts';
+import { meteredLogger } from './monitoring/metered-logger.ts';
+import { createMetrics } from './monitoring/metrics.ts';
 import { packageVersion } from './package-version.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Config, readConfig } from './platform/config.ts';
@@ -40,8 +50,8 @@ export interface StartOptions {
 
 export interface Fhirsight {
   /**
-   * The whole server as a handler for `app.use(fhirsight.router)` or `http.createServer(fhirsight.router)`. Below `/fhir/R4`
-   * and `/models` it answers 503 until `start` is done; mounted in an app, other paths are left to that app.
+   * The whole server as a handler for `app.use(fhirsight.router)` or `http.createServer(fhirsight.router)`. Below `/fhir/R4`,
+   * `/cds-services` and `/models` it answers 503 until `start` is done; mounted in an app, other paths are left to that app.
    */
   readonly router: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
   /** Opens the database, loads the models. Throws a PredictionError; what was opened is closed again then. */
@@ -54,10 +64,15 @@ export interface Fhirsight {
 export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const config = options.config ?? readConfig(options.settings ?? {});
   const clock = options.clock ?? systemClock;
-  const logger = options.logger ?? createLogger({ level: config.logLevel });
+  const metrics = createMetrics();
+  const logger = meteredLogger(options.logger ?? createLogger({ level: config.logLevel }), metrics.onEvent);
   const gate = createGate(ownPaths);
   const face = {
-    routes: [{ path: '/', handler: gate.handler }],
+    // Metrics stand before the gate: they are of most use while the server starts or drains.
+    routes: [
+      { path: '/metrics', handler: metricsRoutes(metrics), ownFormat: true as const },
+      { path: '/', handler: gate.handler },
+    ],
     newRequestId: randomUUID,
     logger,
     notReady: () => gate.waitingFor(),
@@ -78,7 +93,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       if (house !== undefined)
         throw new PredictionError('INTERNAL', 'This fhirsight was started already; create another one.');
       const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
-      house = await wire({ config, clock, logger, listen: listen ?? here });
+      house = await wire({ config, clock, logger, listen: listen ?? here, onPrediction: metrics.onPrediction });
       const opened = house;
       try {
         await prepare?.(opened);
@@ -87,6 +102,8 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await opened.close();
         throw error;
       }
+      await opened.runs.start();
+      opened.deliveries.start();
       gate.open(routesOf(opened, config, clock), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
@@ -101,16 +118,19 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       if (closing === undefined) return;
       const drainMs = performance.now();
       logger.event({ name: 'drain.started', inFlight: gate.inFlight(), timeoutMs: config.drainTimeoutMs });
+      const runsStopped = closing.runs.close();
       const abandoned = await gate.drain(config.drainTimeoutMs);
+      await runsStopped;
       logger.event({ name: 'drain.finished', durationMs: performance.now() - drainMs, abandoned });
       await closing.close();
+      metrics.close();
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
     },
   };
 }
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
-const ownPaths = ['/models', '/fhir/R4'];
+const ownPaths = ['/models', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
 
 /** Operations before reads: the store would take `$predict` for an id. */
 function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
@@ -129,12 +149,44 @@ function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
     version: packageVersion(),
     date: clock.now(),
     operations: [{ name: definition.code ?? 'predict', definition: definition.url ?? '', resources: ['Patient'] }],
+    readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
   });
+  const audit = {
+    database: house.database,
+    tenant: config.tenant,
+    timeZone: config.siteTimeZone,
+    maxBodyBytes,
+    fhirBase,
+    own: [...new Set([fhirBase, ...(source.own ? [source.base, ...(source.earlierBases ?? [])] : [])])],
+  };
   return [
     { path: '/models', handler: modelRoutes(catalog) },
+    { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
+    { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
+    { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
+    { path: '/fhir/R4', handler: auditRoutes(audit) },
     { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
   ];
+}
+
+function hookOptions(house: House, config: Config, clock: Clock): Parameters<typeof cdsRoutes>[0] {
+  const { tenant } = config;
+  return {
+    maxBodyBytes: config.maxBodyMb * 1_000_000,
+    entrance: {
+      services: hookServices(house.catalog, config.optOutBy),
+      predict: house.predict,
+      findings: (value, path, options) => house.validator.findings(value, path, options),
+      deadlineMs: config.cdsDeadlineMs,
+      timeoutMs: config.predictTimeoutMs,
+      timeZone: config.siteTimeZone,
+      publicBaseUrl: config.publicBaseUrl,
+      newId: randomUUID,
+    },
+    storeFeedback: (service, feedback) =>
+      storeFeedback(house.database, { tenant, service, receivedAt: clock.now() }, feedback),
+  };
 }
 
 /** Readiness is asked of the database each time; what it says of a failure is in the log. */

@@ -2,18 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CompiledFeatureMap, compileFeatureMap } from './features/compile-feature-map.ts';
+import { httpPatientIndex } from './entrances/cohort/http-patient-index.ts';
+import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
+import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
+import { createRunningTime } from './explanation/running-time.ts';
+import { compileFeatureMap } from './features/compile-feature-map.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
 import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { describeConfig } from './platform/config.ts';
 import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
-import type { Database, Sql } from './platform/database.ts';
+import type { Database } from './platform/database.ts';
 import { PredictionError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import { migrate } from './platform/migrate.ts';
@@ -21,16 +26,22 @@ import { allMigrations } from './platform/migrations/all-migrations.ts';
 import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
-import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
+import { openNamedServer } from './prediction/open-server.ts';
+import type { NamedModel, PredictionOutcome } from './prediction/prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
 import type { PredictionRequest } from './prediction/prediction-request.ts';
+import { withRecordsOf } from './prediction/with-records-of.ts';
 import { recordTypes } from './records/clinical-record.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
-import { openStoreReader } from './records/open-store-reader.ts';
 import type { RecordSource } from './records/record-source.ts';
-import { createStoreRecordSource, type StoreRecordSourceOptions } from './records/store-record-source.ts';
+import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
+import { openRuns, type Runs } from './runs/open-runs.ts';
+import { readSchedules } from './runs/schedules/read-schedules.ts';
+import type { OpenResultStore } from './write-back/result-store.ts';
+import { createResultWriter } from './write-back/result-writer.ts';
+import { createDeliveries, type Deliveries } from './write-back/sinks/deliveries.ts';
+import { readSinks } from './write-back/sinks/read-sinks.ts';
 import { openSqlResultStore } from './write-back/sql-result-store.ts';
-import { type OpenResultStore, writeResult } from './write-back/write-result.ts';
 
 /** The parts of a running server, and how to close them. */
 export interface House {
@@ -41,8 +52,12 @@ export interface House {
   readonly catalog: Catalog;
   readonly source: RecordSource;
   readonly prediction: PredictionParts;
-  /** What every entrance calls: the path, logged. `parts` differ where the records of many subjects were read at once. */
+  /** What every entrance calls: the path, logged and accounted for. `parts` differ where the records of many subjects were read at once. */
   predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
+  /** Cohort runs; nothing is worked on before `start`. */
+  readonly runs: Runs;
+  /** Sends written results to the sinks, once it is started. */
+  readonly deliveries: Deliveries;
   /** `<base>/fhir/R4` */
   readonly fhirBase: string;
   close(): Promise<void>;
@@ -54,13 +69,15 @@ export interface WireOptions {
   readonly logger: Logger;
   /** Called once the data directory is ours; resolves with the URL the server is reached under. */
   readonly listen: () => Promise<string>;
+  /** Told of every prediction, for the metrics. */
+  readonly onPrediction?: MonitoringOptions['onPrediction'];
 }
 
 /** Resource types that a prediction reads or writes: their schemas are compiled before the server is ready. */
 const usualTypes = [...recordTypes, 'RiskAssessment', 'Device', 'Provenance', 'Bundle', 'Parameters'];
 
 /** Builds every part once, by hand. What was opened is closed in reverse order, also where a later part fails. */
-export async function wire({ config, clock, logger, listen }: WireOptions): Promise<House> {
+export async function wire({ config, clock, logger, listen, onPrediction }: WireOptions): Promise<House> {
   const open: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
@@ -77,6 +94,7 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
     const engine = createOnnxEngine();
     open.push(() => engine.close());
     const { catalog, compiled } = await loadModels(config, engine, logger);
+    const sinks = await readSinks(config.sinksFile);
 
     const url = await listen();
     const fhirBase = `${config.publicBaseUrl ?? url}/fhir/R4`;
@@ -87,27 +105,65 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
-    const openReader = (sql: Sql) => openStoreReader({ ...storeOptions, tenant: config.tenant }, sql);
-    const own = { database, openReader, base: fhirBase };
-    const { source, subjectBase } = await openSource(config, own, validator, (close) => open.push(close));
+    const own = await openOwnSource(config, database, repository, fhirBase);
+    const { source, subjectBase } = openSource(config, own, validator, (close) => open.push(close));
 
-    const openResults: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
+    const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
+    const deliveries = createDeliveries({
+      database,
+      tenant: config.tenant,
+      sinks,
+      ownBase: fhirBase,
+      clock,
+      newId: randomUUID,
+      event: (event) => logger.event(event),
+    });
+    open.push(() => deliveries.close(Math.min(config.drainTimeoutMs, longestDeliveryGraceMs)));
+    const results = createResultWriter({ database, openResultStore, sinks: deliveries.sinkNames });
+    open.push(() => results.close());
+    const servers = {
+      own,
+      listed: config.cdsFhirServers,
+      timeoutMs: config.fhirTimeoutMs,
+      maxResources: config.fhirMaxResources,
+      validator,
+    };
     const prediction: PredictionParts = {
       tenant: config.tenant,
       source,
       subjectBase,
-      writeResult: (record, resources) => writeResult(database, openResults, record, resources),
+      writeResult: (record, resources) => results.write(record, resources),
       clock,
       timeZone: config.siteTimeZone,
       optOutBy: config.optOutBy,
       findModel: (id, version) => predictable(catalog, compiled, id, version),
-      validate: (resource) => validator.validate(resource),
+      openServer: (base, accessToken) => openNamedServer(servers, base, accessToken),
+      validate: (resource, path) => validator.validate(resource, path),
       event: (event) => logger.event(event),
     };
     await lock.update({ url });
-    const predictLogged: House['predict'] = (request, parts = prediction) =>
-      loggedPredict(parts, request, (event) => logger.with({ requestId: request.requestId }).event(event));
+    const monitoring = createMonitoring({
+      database,
+      clock,
+      tenant: config.tenant,
+      newId: randomUUID,
+      findModel: (id, version) => namedModel(catalog, id, version),
+      subjectBase,
+      onPrediction: onPrediction ?? (() => undefined),
+      event: (event) => logger.event(event),
+    });
+    open.push(() => monitoring.close());
+    const predictMonitored: House['predict'] = (request, parts = prediction) =>
+      monitoring.watched(
+        (asked) => loggedPredict(parts, asked, (event) => logger.with({ requestId: asked.requestId }).event(event)),
+        request,
+      );
+    const runs = await openRunsOf(config, { database, repository, prediction, predict: predictMonitored }, (close) =>
+      open.push(close),
+    );
     return {
+      runs,
+      deliveries,
       lock,
       database,
       repository,
@@ -115,7 +171,7 @@ export async function wire({ config, clock, logger, listen }: WireOptions): Prom
       catalog,
       source,
       prediction,
-      predict: predictLogged,
+      predict: predictMonitored,
       fhirBase,
       close: closeAll,
     };
@@ -140,17 +196,25 @@ async function openMigrated(
   return database;
 }
 
-/** The server at FHIR_BASE_URL, or else the own store; and the base that names its subjects. */
-async function openSource(
+/** The own store; its subjects are named by the base of its first start. */
+async function openOwnSource(
   config: Config,
-  own: StoreRecordSourceOptions,
+  database: Database,
+  reader: StoreReader,
+  base: string,
+): Promise<{ source: RecordSource; subjectBase: string }> {
+  const subjectBase = await keepOnce(database, config.tenant, 'own-fhir-base', base);
+  return { source: createStoreRecordSource(reader, { base, earlierBases: [subjectBase] }), subjectBase };
+}
+
+/** The server at FHIR_BASE_URL, or else the own store; and the base that names its subjects. */
+function openSource(
+  config: Config,
+  own: { source: RecordSource; subjectBase: string },
   validator: ResourceValidator,
   opened: (close: () => Promise<void>) => void,
-): Promise<{ source: RecordSource; subjectBase: string }> {
-  if (config.fhirBaseUrl === undefined) {
-    const subjectBase = await keepOnce(own.database, config.tenant, 'own-fhir-base', own.base);
-    return { source: createStoreRecordSource({ ...own, earlierBases: [subjectBase] }), subjectBase };
-  }
+): { source: RecordSource; subjectBase: string } {
+  if (config.fhirBaseUrl === undefined) return own;
   const client = createFhirClient({
     base: config.fhirBaseUrl,
     timeoutMs: config.fhirTimeoutMs,
@@ -161,17 +225,81 @@ async function openSource(
   return { source, subjectBase: source.base };
 }
 
+/** Members of a run whose records are read at once; a crash repeats no more than these. */
+const runSliceSize = 16;
+
+/** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
+async function openRunsOf(
+  config: Config,
+  house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'>,
+  opened: (close: () => Promise<void>) => void,
+): Promise<Runs> {
+  const { database, repository, prediction, predict } = house;
+  const { source } = prediction;
+  let index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
+  if (config.fhirBaseUrl !== undefined) {
+    const headers = { prefer: 'handling=strict' };
+    const limits = { timeoutMs: config.fhirTimeoutMs, maxResources: largestCohort };
+    const client = createFhirClient({ base: config.fhirBaseUrl, ...limits, headers });
+    opened(() => client.close());
+    index = httpPatientIndex(client);
+  }
+  const cohorts = openCohortSource(index, config.siteTimeZone);
+  const { findModel } = prediction;
+  const schedules = await readSchedules(config.schedulesFile, {
+    findModel,
+    checkSearch: (cohort) => cohorts.check(cohort),
+  });
+  const runs = openRuns({
+    database,
+    tenant: config.tenant,
+    fhirBase: prediction.subjectBase,
+    clock: prediction.clock,
+    event: prediction.event,
+    predict,
+    recordsOf: (subjects, model, asOf) => withRecordsOf(prediction, subjects, model, asOf),
+    findModel: (id, version) => {
+      const { manifest, digest } = findModel(id, version);
+      return { id: manifest.id, version: manifest.version, digest };
+    },
+    cohorts,
+    schedules,
+    every: (ms, work) => {
+      const timer = setInterval(work, ms);
+      return () => clearInterval(timer);
+    },
+    chunkSize: config.runChunkSize,
+    sliceSize: runSliceSize,
+    memberTimeoutMs: config.predictTimeoutMs,
+    unreachableRetryMs: [500, 2_000, 5_000],
+    alone: database.kind === 'pglite',
+    pollMs: 2_000,
+    leaseMs: 10_000,
+  });
+  opened(() => runs.close());
+  return runs;
+}
+
+/** A sink that hangs does not hold up the end; what it was sent is looked for at the next start. */
+const longestDeliveryGraceMs = 5_000;
+
+/** Patients that a search at another server may give. */
+const largestCohort = 1_000_000;
+
+/** What is made once for each model version, at load. */
+type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime'>;
+
 async function loadModels(
   config: Config,
   engine: ReturnType<typeof createOnnxEngine>,
   logger: Logger,
-): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledFeatureMap> }> {
-  const compiled = new Map<string, CompiledFeatureMap>();
+): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
+  const compiled = new Map<string, CompiledModel>();
   const catalog = await loadCatalog({
     modelsDir: modelsFolder(config.modelsDir),
     engine,
     accept: ({ key, featureMap }) => {
-      compiled.set(key, compileFeatureMap(featureMap));
+      compiled.set(key, { compiled: compileFeatureMap(featureMap), explainTime: createRunningTime() });
     },
   });
   for (const { key, digest, loadMs } of catalog.list())
@@ -188,12 +316,23 @@ function modelsFolder(modelsDir: string): string {
 
 function predictable(
   catalog: Catalog,
-  compiled: ReadonlyMap<string, CompiledFeatureMap>,
+  compiled: ReadonlyMap<string, CompiledModel>,
   id: string,
   version: string | undefined,
 ): PredictableModel {
   const { key, manifest, digest, run } = catalog.find(id, version);
-  const map = compiled.get(key);
-  if (map === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
-  return { manifest, digest, run, compiled: map };
+  const made = compiled.get(key);
+  if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
+  return { manifest, digest, run, ...made };
+}
+
+/** The loaded version that a call names; undefined where it names none, whatever it names instead. */
+function namedModel(catalog: Catalog, id: string, version: string | undefined): NamedModel | undefined {
+  try {
+    const { manifest, digest } = catalog.find(id, version);
+    return { id: manifest.id, version: manifest.version, digest };
+  } catch (error) {
+    if (error instanceof PredictionError) return undefined;
+    throw error;
+  }
 }

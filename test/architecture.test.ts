@@ -112,7 +112,7 @@ describe('imports', () => {
       'entrances/fhir-operation/route.ts',
     ],
     ['another entrance', "import { card } from '../cds-hooks/card.ts';", 'entrances/fhir-operation/route.ts'],
-    ['a driver outside the platform', "import pg from 'pg';", 'write-back/write-result.ts'],
+    ['a driver outside the platform', "import pg from 'pg';", 'write-back/write-results.ts'],
     ['a folder that the table does not know', "import { x } from '../platform/clock.ts';", 'utils/x.ts'],
   ])('are refused when a file imports %s', (_, text, file) => {
     expect(importsOf(text, file).flatMap((found) => brokenRule(found) ?? [])).toHaveLength(1);

@@ -1,5 +1,6 @@
 import { PredictionError } from '../platform/errors.ts';
 import { predictCommand } from './predict-command.ts';
+import { runCommand } from './run-command.ts';
 import { sampleCommand } from './sample-command.ts';
 import { serveCommand } from './serve-command.ts';
 
@@ -16,6 +17,11 @@ const usage = `fhirsight <command>
     --patient ID                logical id of the Patient
     --as-of WHEN                date or dateTime (default now)
     --write-back                store the result
+  run                           predictions about a cohort; its tally as JSON
+    --model ID [--version V]    a model of MODELS_DIR
+    --all | --group Group/ID | --search 'Patient?…'   who is in the cohort
+    --as-of WHEN                date or dateTime (default now)
+    --no-write-back             do not store the results
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
 `;
@@ -24,6 +30,7 @@ const commands: ReadonlyMap<string, (args: readonly string[]) => Promise<number>
   ['serve', serveCommand],
   ['sample', sampleCommand],
   ['predict', predictCommand],
+  ['run', runCommand],
 ]);
 
 /** Runs one command of `fhirsight`. @returns the exit code: 0 done, 1 failed, 2 the command line was wrong */

@@ -4,6 +4,9 @@ export function readyText(
   options: { readonly samplePatients: boolean; readonly fhirBaseUrl?: string },
 ): string {
   const patient = options.samplePatients ? 'sample-0001' : '<patient id>';
+  const clinicalData = options.fhirBaseUrl ?? `${url}/fhir/R4`;
+  // Everybody of another server could be a whole hospital: a first try is about one patient there.
+  const cohort = options.fhirBaseUrl === undefined ? '{"all":true}' : `{"search":"Patient?_id=${patient}"}`;
   const about =
     options.fhirBaseUrl !== undefined
       ? `Clinical data are read from ${options.fhirBaseUrl}.`
@@ -22,6 +25,16 @@ ${about}
   curl -s -X POST '${url}/fhir/R4/Patient/${patient}/$predict' \\
     -H 'Content-Type: application/fhir+json' \\
     -d '{"resourceType":"Parameters","parameter":[{"name":"model","valueString":"prevent-base"}]}'
+
+  # the same as an EHR asks for it when a chart is opened (CDS Hooks)
+  curl -s -X POST '${url}/cds-services/prevent-base' \\
+    -H 'Content-Type: application/json' \\
+    -d '{"hook":"patient-view","hookInstance":"5d0a3f3e-6c9b-4f0e-9a65-0f6b1f2c7a10","fhirServer":"${clinicalData}","context":{"userId":"Practitioner/example","patientId":"${patient}"}}'
+
+  # the same for a whole cohort; the answer names the run, and GET /runs/<id>/members lists what came of it
+  curl -s -X POST '${url}/runs' \\
+    -H 'Content-Type: application/json' \\
+    -d '{"model":"prevent-base","cohort":${cohort}}'
 
   # what if the systolic blood pressure were 120
   curl -s -X POST '${url}/fhir/R4/Patient/${patient}/$predict' \\

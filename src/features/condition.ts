@@ -1,8 +1,7 @@
 import type { Condition } from '@medplum/fhirtypes';
 import { hasToken } from '../fhir/codes.ts';
-import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import type { ConditionDefinition } from '../model-catalog/feature-map-schema.ts';
-import { assumeAbsent, type Undecodable } from './absence.ts';
+import { compileAbsence, type Undecodable } from './absence.ts';
 import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import { changesMeaning } from './unknown-meaning.ts';
@@ -24,6 +23,7 @@ type Standing = 'holds' | 'does-not-hold' | { readonly unknown: string };
 export function compileCondition(definition: ConditionDefinition): FeatureExtractor {
   const codes = new Set(definition.codes);
   const undecodableBecause = compileUndecodable('diagnosis', codes, definition.suspectText);
+  const absent = compileAbsence(definition.label, definition.absent.encounterWithin);
 
   return (context) => {
     const found: Condition[] = [];
@@ -66,7 +66,7 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
         doubtful.map(({ condition }) => context.record.sourceReference(condition)),
       );
     }
-    return assumeAbsent(context, definition.label, definition.absent.encounterWithin, undecodable);
+    return absent(context, undecodable);
   };
 }
 
@@ -76,8 +76,8 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
  */
 function standingAt(context: ExtractionContext, condition: Condition, when: 'active' | 'ever'): Standing {
   if (hasToken(condition.verificationStatus, notTrue)) return 'does-not-hold';
-  const recorded = rangeOf(condition.recordedDate, context.timeZone);
-  const onset = rangeOf(condition.onsetDateTime ?? condition.onsetPeriod?.start, context.timeZone);
+  const recorded = context.rangeOf(condition.recordedDate);
+  const onset = context.rangeOf(condition.onsetDateTime ?? condition.onsetPeriod?.start);
   const began = onset ?? recorded;
   if (began === undefined) return { unknown: 'a diagnosis has neither an onset nor a recorded date' };
   if (onset === undefined && hasOtherOnset(condition) && began.start > context.asOf) {
@@ -101,8 +101,8 @@ function hasOtherOnset({ onsetAge, onsetRange, onsetString }: Condition): boolea
 /** An abatement known to the day or the year may lie on either side of as-of. */
 function activeAt(context: ExtractionContext, condition: Condition): Standing {
   const { abatementDateTime, abatementPeriod } = condition;
-  const earliest = rangeOf(abatementDateTime ?? abatementPeriod?.start, context.timeZone);
-  const latest = abatementPeriod === undefined ? earliest : rangeOf(abatementPeriod.end, context.timeZone);
+  const earliest = context.rangeOf(abatementDateTime ?? abatementPeriod?.start);
+  const latest = abatementPeriod === undefined ? earliest : context.rangeOf(abatementPeriod.end);
   if (earliest !== undefined && earliest.start >= context.asOf) return 'holds';
   if (latest !== undefined && latest.end <= context.asOf) return 'does-not-hold';
   if (abatementDateTime !== undefined || abatementPeriod !== undefined) {
@@ -115,12 +115,8 @@ function activeAt(context: ExtractionContext, condition: Condition): Standing {
     condition.abatementRange !== undefined;
   if (!saysOver) return 'holds';
   // It is over today. Whether it was over at as-of is known only if the record has not changed since.
-  const changed = rangeOf(condition.meta?.lastUpdated, context.timeZone);
+  const changed = context.rangeOf(condition.meta?.lastUpdated);
   return changed !== undefined && changed.start <= context.asOf
     ? 'does-not-hold'
     : { unknown: 'a diagnosis ended at an unknown time' };
-}
-
-function rangeOf(value: string | undefined, timeZone: string): InstantRange | undefined {
-  return value === undefined ? undefined : instantRange(value, timeZone);
 }

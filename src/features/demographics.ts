@@ -1,6 +1,5 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { DateTime } from 'luxon';
-import { instantRange } from '../fhir/instant-range.ts';
 import type { DemographicsDefinition } from '../model-catalog/feature-map-schema.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
@@ -36,7 +35,7 @@ function absent(
 function ageAt(context: ExtractionContext): FeatureValue {
   const { birthDate } = context.record.patient;
   if (birthDate === undefined) return absent(context, 'not-found', 'Patient.birthDate is absent');
-  const range = instantRange(birthDate, context.timeZone);
+  const range = context.rangeOf(birthDate);
   if (range === undefined) return absent(context, 'time-unknown', 'Patient.birthDate is not a date');
   const asOf = DateTime.fromMillis(context.asOf, { zone: context.timeZone });
   const oldest = completedYears(range.start, asOf);

@@ -1,7 +1,9 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Observation } from '@medplum/fhirtypes';
 import { tokensOf } from '../fhir/codes.ts';
+import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
+import { type Attendance, attendances } from './attendance.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
 import { defaultExclusions } from './default-exclusions.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
@@ -22,13 +24,19 @@ export function extractFeatures(
 ): ModelInputs {
   const asOf = record.asOf.getTime();
   const extracted = new Map<string, FeatureValue>();
-  const observations = observationIndex(record);
+  const rangeOf = datesReadOnce(timeZone);
+  let attended: readonly Attendance[] | undefined;
   const context: ExtractionContext = {
     record,
     asOf,
     timeZone,
+    rangeOf,
+    attended: () => {
+      attended ??= attendances(context);
+      return attended;
+    },
     values: extracted,
-    observationsByCode: (token) => observations.get(token) ?? [],
+    observationsByCode: observationIndex(record),
   };
   for (const feature of compiled.order) {
     extracted.set(feature.name, asserted.get(feature.name) ?? feature.extract(context));
@@ -54,14 +62,32 @@ export function extractFeatures(
   return { features, verdicts, basis: [...basis.values()] };
 }
 
-function observationIndex(record: ClinicalRecord): ReadonlyMap<string, readonly Resource[]> {
-  const index = new Map<string, Resource[]>();
+/** The same few dates are asked for by many features. */
+function datesReadOnce(timeZone: string): ExtractionContext['rangeOf'] {
+  const read = new Map<string, InstantRange | undefined>();
+  return (date) => {
+    if (date === undefined) return undefined;
+    const known = read.get(date);
+    if (known !== undefined || read.has(date)) return known;
+    const range = instantRange(date, timeZone);
+    read.set(date, range);
+    return range;
+  };
+}
+
+/** Observations by each code of their own, whatever its system: to join the two for every Observation would cost more. */
+function observationIndex(record: ClinicalRecord): ExtractionContext['observationsByCode'] {
+  const index = new Map<string, Observation[]>();
   for (const observation of record.byType('Observation')) {
-    for (const token of tokensOf(observation.code)) {
-      const list = index.get(token);
-      if (list === undefined) index.set(token, [observation]);
+    for (const { code } of observation.code.coding ?? []) {
+      if (code === undefined) continue;
+      const list = index.get(code);
+      if (list === undefined) index.set(code, [observation]);
       else list.push(observation);
     }
   }
-  return index;
+  return (token) => {
+    const held = index.get(token.slice(token.lastIndexOf('|') + 1));
+    return held === undefined ? [] : held.filter(({ code }) => tokensOf(code).includes(token));
+  };
 }

@@ -1,5 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
+import type { InstantRange } from '../fhir/instant-range.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
+import type { Attendance } from './attendance.ts';
 import type { FeatureValue, MissingReason, SourceReference } from './feature-vector.ts';
 
 /** What one kind of feature sees while it is extracted for one subject. */
@@ -9,6 +11,10 @@ export interface ExtractionContext {
   readonly asOf: number;
   /** IANA zone in which dates without a time are read. */
   readonly timeZone: string;
+  /** What a date stands for, see `instantRange`; undefined where there is none. */
+  rangeOf(date: string | undefined): InstantRange | undefined;
+  /** Encounters that had begun at as-of, with the last instant at which they are known to have gone on. */
+  attended(): readonly Attendance[];
   /** Values of the features extracted before this one, by name. */
   readonly values: ReadonlyMap<string, FeatureValue>;
   /** Resources of the record's Observations by each `system|code` of their own code. */

@@ -1,8 +1,7 @@
 import type { CodeableConcept, Medication, MedicationRequest } from '@medplum/fhirtypes';
 import { hasToken } from '../fhir/codes.ts';
-import { instantRange } from '../fhir/instant-range.ts';
 import type { MedicationDefinition } from '../model-catalog/feature-map-schema.ts';
-import { assumeAbsent, type Undecodable } from './absence.ts';
+import { compileAbsence, type Undecodable } from './absence.ts';
 import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { SourceReference } from './feature-vector.ts';
@@ -19,6 +18,7 @@ const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
 export function compileMedication(definition: MedicationDefinition): FeatureExtractor {
   const codes = new Set(definition.codes);
   const undecodableBecause = compileUndecodable('medication', codes, definition.suspectText);
+  const absent = compileAbsence(definition.label, definition.absent.encounterWithin);
 
   return (context) => {
     const found: { at?: string; sources: SourceReference[] }[] = [];
@@ -29,7 +29,7 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
       // `unknown` says that its author does not know: neither a yes nor a no.
       if (!counts && request.status !== 'unknown') continue;
       if (request.doNotPerform === true || notOrdered.includes(request.intent)) continue;
-      const written = request.authoredOn === undefined ? undefined : instantRange(request.authoredOn, context.timeZone);
+      const written = context.rangeOf(request.authoredOn);
       if (written !== undefined && written.start > context.asOf) continue;
       const source = context.record.sourceReference(request);
       const medication = medicationOf(context, request);
@@ -57,7 +57,7 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
     }
     if (untimed.length > 0)
       return missing('time-unknown', `${definition.label}: an order has no authoredOn, or one too vague`, untimed);
-    return assumeAbsent(context, definition.label, definition.absent.encounterWithin, undecodable);
+    return absent(context, undecodable);
   };
 }
 

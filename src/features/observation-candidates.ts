@@ -1,5 +1,5 @@
 import type { Observation, Resource } from '@medplum/fhirtypes';
-import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
+import type { InstantRange } from '../fhir/instant-range.ts';
 import { before } from '../model-catalog/record-queries.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import { isVagueAt } from './vague-time.ts';
@@ -42,11 +42,11 @@ export function observationCandidates(
       seen.add(resource);
       const observation = resource as Observation;
       if (!statuses.includes(observation.status) || isAboutAnother(context, observation)) continue;
-      const issued = instantOf(observation.issued, context.timeZone);
+      const issued = context.rangeOf(observation.issued)?.start;
       if (issued !== undefined && issued > context.asOf) continue;
-      const begun = instantOf(observation.effectivePeriod?.start, context.timeZone);
+      const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
       if (begun !== undefined && begun > context.asOf) continue;
-      const clinical = clinicalTime(observation, context.timeZone);
+      const clinical = clinicalTime(context, observation);
       if (clinical === undefined || (observation.issued !== undefined && issued === undefined)) {
         untimed.push({ observation, latest: issued ?? context.asOf });
         continue;
@@ -68,13 +68,11 @@ function isAboutAnother(context: ExtractionContext, { focus = [] }: Observation)
 }
 
 /** effectiveDateTime, effectiveInstant, or the end of effectivePeriod. A Timing or a Period without an end has no single time. */
-function clinicalTime(observation: Observation, timeZone: string): { time: InstantRange; at: string } | undefined {
+function clinicalTime(
+  context: ExtractionContext,
+  observation: Observation,
+): { time: InstantRange; at: string } | undefined {
   const at = observation.effectiveDateTime ?? observation.effectiveInstant ?? observation.effectivePeriod?.end;
-  if (at === undefined) return undefined;
-  const time = instantRange(at, timeZone);
-  return time === undefined ? undefined : { time, at };
-}
-
-function instantOf(value: string | undefined, timeZone: string): number | undefined {
-  return value === undefined ? undefined : instantRange(value, timeZone)?.start;
+  const time = context.rangeOf(at);
+  return at === undefined || time === undefined ? undefined : { time, at };
 }

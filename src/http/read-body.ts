@@ -1,7 +1,10 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { parseFhirJson } from '../fhir/fhir-json.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { parseMediaType } from './media-type.ts';
+
+const isBlank = /^\s*$/;
 
 /** How long a caller may go on sending a body that was refused. */
 const discardMs = 10_000;
@@ -43,6 +46,14 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
   return parseJsonBody(await readBody(request, maxBytes));
 }
 
+/**
+ * The same for a caller that uses numbers as doubles and gives none of them back: that 0.10 was written so is forgotten.
+ */
+export async function readPlainJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  refuseUnlessJson(request);
+  return parseJsonBody(await readBody(request, maxBytes), JSON.parse);
+}
+
 /** Reads a form (`application/x-www-form-urlencoded`) as its text. Throws as `readJsonBody`. */
 export async function readFormBody(request: IncomingMessage, maxBytes: number): Promise<string> {
   const type = parseMediaType(request.headers['content-type'] ?? '');
@@ -53,11 +64,11 @@ export async function readFormBody(request: IncomingMessage, maxBytes: number): 
 }
 
 /** Parses JSON strictly: valid UTF-8, one value. Throws BODY_UNPARSEABLE. */
-export function parseJsonBody(body: Buffer): unknown {
+export function parseJsonBody(body: Buffer, parse: (text: string) => unknown = parseFhirJson): unknown {
   const text = decodeUtf8(body);
-  if (text.trim() === '') throw new PredictionError('BODY_UNPARSEABLE', 'The body is empty; a JSON object is needed.');
+  if (isBlank.test(text)) throw new PredictionError('BODY_UNPARSEABLE', 'The body is empty; a JSON object is needed.');
   try {
-    return parseFhirJson(text);
+    return parse(text);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof RangeError)) throw cause;
     const position = /position (\d+)/.exec(cause.message)?.[1];
@@ -67,11 +78,10 @@ export function parseJsonBody(body: Buffer): unknown {
 }
 
 function decodeUtf8(body: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
-  } catch (cause) {
-    throw new PredictionError('BODY_UNPARSEABLE', 'The body is not valid UTF-8.', { cause });
-  }
+  // Most bodies are plain ASCII, which is read ten times as fast.
+  if (isAscii(body)) return body.toString('latin1');
+  if (!isUtf8(body)) throw new PredictionError('BODY_UNPARSEABLE', 'The body is not valid UTF-8.');
+  return body.toString('utf8');
 }
 
 function refuseUnlessJson(request: IncomingMessage): void {

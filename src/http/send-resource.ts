@@ -5,8 +5,19 @@ import { requestContext } from './request-context.ts';
 
 /** Sends a resource in the media type the caller asked for, its decimals as they were given. */
 export function sendResource(response: Response, status: number, resource: Resource): void {
-  const { contentType, pretty } = requestContext(response);
-  const body = stringifyFhirJson(resource, pretty ? 2 : undefined);
-  response.status(status).setHeader('Content-Type', `${contentType}; charset=utf-8`);
-  response.send(Buffer.from(body));
+  const { pretty } = requestContext(response);
+  sendText(response, status, stringifyFhirJson(resource, pretty ? 2 : undefined));
+}
+
+/** The same for a resource that this server made itself: its numbers have no other text than their own. */
+export function sendOwnResource(response: Response, status: number, resource: Resource): void {
+  const { pretty } = requestContext(response);
+  sendText(response, status, JSON.stringify(resource, undefined, pretty ? 2 : undefined));
+}
+
+function sendText(response: Response, status: number, text: string): void {
+  response.status(status).setHeader('Content-Type', `${requestContext(response).contentType}; charset=utf-8`);
+  // What answers a POST is no representation that could be asked for again: Express would hash it for an ETag.
+  if (response.req.method !== 'POST') response.send(Buffer.from(text));
+  else response.setHeader('Content-Length', Buffer.byteLength(text)).end(text);
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import { PredictionError } from '../platform/errors.ts';
@@ -12,6 +13,8 @@ import { requestIdOf } from './request-id.ts';
 export interface MountedRoute {
   readonly path: string;
   readonly handler: RequestHandler;
+  /** True for a route with one format of its own: what the caller accepts is not looked at. */
+  readonly ownFormat?: true;
 }
 
 export interface AppOptions {
@@ -33,7 +36,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(identify(options));
-  app.use(helmet());
+  app.use(securityHeaders());
   if (options.ownHost !== undefined) app.use(refuseForeignHost(options.ownHost.publicBaseUrl));
   app.use(decodeDollar);
   app.get('/health/live', (_request, response) => {
@@ -51,10 +54,25 @@ export function createApp(options: AppOptions): Express {
       `${request.method} is not possible here; allowed are GET and HEAD.`,
     );
   });
-  for (const { path, handler } of options.routes) app.use(path, negotiate, handler);
+  for (const { path, handler, ownFormat } of options.routes) app.use(path, ...(ownFormat ? [] : [negotiate]), handler);
   if (!options.fallThrough) app.use(notFound);
   app.use(errorResponse);
   return app;
+}
+
+/** The headers of helmet, which are the same for every answer: asked of it once. */
+function securityHeaders(): RequestHandler {
+  const headers = new Headers();
+  const asked = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  helmet()({} as IncomingMessage, asked as unknown as ServerResponse, () => undefined);
+  const fixed = [...headers];
+  return (_request, response, next) => {
+    for (const [name, value] of fixed) response.setHeader(name, value);
+    next();
+  };
 }
 
 /** First of all: the request's id and its line in the log, so that nothing happens without them. */
@@ -107,12 +125,17 @@ function notFound(): never {
 
 function negotiate(request: Request, response: Response, next: NextFunction): void {
   const context = requestContext(response);
+  const accept = request.get('Accept');
+  if (accept === undefined && !request.url.includes('?')) {
+    next();
+    return;
+  }
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const pretty = query.get('_pretty');
   if (pretty !== null && pretty !== 'true' && pretty !== 'false') {
     throw new PredictionError('PARAMETER_INVALID', '_pretty must be true or false.');
   }
   context.pretty = pretty === 'true';
-  context.contentType = negotiateFormat(request.get('Accept'), query.get('_format') ?? undefined);
+  context.contentType = negotiateFormat(accept, query.get('_format') ?? undefined);
   next();
 }

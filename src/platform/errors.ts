@@ -23,6 +23,7 @@ export const errorCodes = [
   'SUBJECT_FOREIGN', // a resource in the call belongs to another patient
   'SEED_CONFLICT', // a resource in the call contradicts the one its server holds
   'RECORD_UNREACHABLE', // the record source hangs, resets, fails or answers something that is not FHIR
+  'HOOK_DATA_UNOBTAINABLE', // a CDS Hooks call needs data that neither its prefetch nor its FHIR server gives
   'AS_OF_IN_FUTURE', // predictions are made of what is known, not of what will be
   'WHAT_IF_NOT_WRITABLE', // asserted inputs are never written back
   'ABSTAINED', // the model may not speak about this subject: not eligible, insufficient data, out of range
@@ -30,6 +31,8 @@ export const errorCodes = [
   'RESULT_INVALID', // the result that was built breaks base R4: a bug, and never sent
   'WRITE_REJECTED', // the store refused or could not keep the result
   'WRITE_CONFLICT', // the stored result was changed by somebody else
+  'RUN_UNKNOWN', // no such cohort run
+  'RUN_CONFLICT', // the run is in another state, belongs to another record source, or its key was used for another request
   'STORAGE_FULL', // no space is left for the database
   'DATABASE_UNAVAILABLE', // the database does not answer
   'STARTING', // the server is not ready yet

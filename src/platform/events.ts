@@ -67,7 +67,65 @@ export type LogEvent =
       readonly created: boolean;
     }
   | { readonly name: 'result.superseded'; readonly result: string; readonly supersededBy: string }
+  | {
+      readonly name: 'delivery.sent';
+      readonly sink: string;
+      readonly results: number;
+      /** Superseded or deleted before their turn. */
+      readonly skipped: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly name: 'delivery.failed';
+      readonly sink: string;
+      readonly results: number;
+      /** Of the first that failed. */
+      readonly reason: string;
+      readonly status?: number;
+      /** How long the sink is left alone; 0 where other results follow at once. */
+      readonly retryInMs: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly name: 'delivery.dead';
+      readonly sink: string;
+      readonly results: number;
+      readonly reason: string;
+      readonly status?: number;
+    }
+  | { readonly name: 'delivery.interrupted'; readonly sink: string; readonly error: LoggedError }
   | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
+  | { readonly name: 'prediction-log.failed'; readonly error: LoggedError }
+  | { readonly name: 'run.created'; readonly run: string; readonly model: string; readonly schedule?: string }
+  | { readonly name: 'run.started'; readonly run: string; readonly members: number; readonly chunks: number }
+  | {
+      readonly name: 'run.finished';
+      readonly run: string;
+      readonly scored: number;
+      readonly abstained: number;
+      readonly failed: number;
+    }
+  | { readonly name: 'run.cancelled'; readonly run: string }
+  | { readonly name: 'run.resumed'; readonly run: string }
+  | { readonly name: 'run.failed'; readonly run: string; readonly error: LoggedError }
+  | { readonly name: 'run.postponed'; readonly run: string; readonly attempts: number; readonly error: LoggedError }
+  | { readonly name: 'run.taken-over'; readonly jobs: number }
+  | { readonly name: 'schedule.fired'; readonly schedule: string; readonly run: string; readonly dueAt: string }
+  | {
+      readonly name: 'schedule.missed';
+      readonly schedule: string;
+      readonly dueAt: string;
+      readonly handled: 'skip' | 'once';
+    }
+  | { readonly name: 'schedule.failed'; readonly schedule: string; readonly error: LoggedError }
+  | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
+  | {
+      readonly name: 'cds-feedback.stored';
+      readonly service: string;
+      readonly feedback: number;
+      /** Cards that the prediction log does not know. */
+      readonly unknownCards: number;
+    }
   | { readonly name: 'drain.started'; readonly inFlight: number; readonly timeoutMs: number }
   | { readonly name: 'drain.finished'; readonly durationMs: number; readonly abandoned: number }
   | { readonly name: 'error.unexpected'; readonly error: LoggedError };
@@ -75,7 +133,12 @@ export type LogEvent =
 /** Where an event carries an error, it is given as it was caught; the logger reduces it to what may be logged. */
 export type LoggedError = unknown;
 
-const errorEvents = new Set<LogEvent['name']>(['error.unexpected', 'database.stopped-unexpectedly', 'model.refused']);
+const errorEvents = new Set<LogEvent['name']>([
+  'error.unexpected',
+  'database.stopped-unexpectedly',
+  'model.refused',
+  'delivery.dead',
+]);
 const warningEvents = new Set<LogEvent['name']>([
   'database.connection-lost',
   'database.close-timed-out',
@@ -84,6 +147,12 @@ const warningEvents = new Set<LogEvent['name']>([
   'prediction.failed',
   'explanation.degraded',
   'record.unreachable',
+  'cds-hook.late',
+  'run.failed',
+  'run.postponed',
+  'schedule.missed',
+  'schedule.failed',
+  'prediction-log.failed',
 ]);
 const debugEvents = new Set<LogEvent['name']>(['data-dir.locked']);
 

@@ -28,17 +28,19 @@ export function createLogger(options: { readonly level: LogLevel; readonly strea
     format: winston.format.combine(winston.format.timestamp({ alias: 'time' }), winston.format.printf(lineOf)),
     transports: [new winston.transports.Stream({ stream: options.stream ?? process.stderr })],
   });
-  return withContext(logger, {});
+  return withContext(logger, {}, (level) => logger.isLevelEnabled(level));
 }
 
-function withContext(logger: winston.Logger, context: LogContext): Logger {
+function withContext(logger: winston.Logger, context: LogContext, isLogged: (level: LogLevel) => boolean): Logger {
   return {
     event(event) {
+      const level = levelOf(event);
+      if (!isLogged(level)) return;
       const { name, ...fields } = event;
       const safe = 'error' in fields ? { ...fields, error: errorForLog(fields.error) } : fields;
-      logger.log({ level: levelOf(event), message: name, fields: { ...context, ...safe } });
+      logger.log({ level, message: name, fields: { ...context, ...safe } });
     },
-    with: (more) => withContext(logger, { ...context, ...more }),
+    with: (more) => withContext(logger, { ...context, ...more }, isLogged),
   };
 }
 

@@ -1,5 +1,6 @@
 import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
+import { callerBase } from '../records/caller-reader.ts';
 import { predict } from './predict.ts';
 import type { PredictionOutcome } from './prediction-outcome.ts';
 import type { PredictionParts } from './prediction-parts.ts';
@@ -26,7 +27,7 @@ export async function loggedPredict(
       const verdicts = [...new Set([...inputs.verdicts.values()].map(({ state }) => state))];
       event({ name: 'prediction.abstained', ...common, verdicts });
     } else {
-      const whatIf = request.inputs.length > 0;
+      const whatIf = request.inputs.length > 0 || request.origin?.from === 'caller';
       event({
         name: 'prediction.made',
         ...common,
@@ -38,11 +39,17 @@ export async function loggedPredict(
     return outcome;
   } catch (error) {
     if (error instanceof PredictionError && error.code === 'RECORD_UNREACHABLE') {
-      event({ name: 'record.unreachable', base: parts.source.base, error });
+      event({ name: 'record.unreachable', base: baseOf(parts, request), error });
     }
     event({ name: 'prediction.failed', ...knownModel(parts, request), tenant, error });
     throw error;
   }
+}
+
+/** The server that the record was asked of. */
+function baseOf({ source }: PredictionParts, { origin }: PredictionRequest): string {
+  if (origin === undefined) return source.base;
+  return origin.from === 'caller' ? callerBase : origin.base;
 }
 
 /** The model by the name its own manifest gives it: what the caller sent as a model may be a person's name. */

@@ -1,5 +1,6 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
+import { explainInTime } from '../explanation/explain-in-time.ts';
 import { readAssertedInputs } from '../features/asserted-input.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import { encode, inputRow, score } from '../inference/score.ts';
@@ -11,7 +12,7 @@ import type { Subject } from '../records/subject.ts';
 import { assertResultValid } from '../results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../results/build-result.ts';
 import { testHealthData } from '../results/canonical-urls.ts';
-import { modelDevice } from '../results/model-device.ts';
+import { modelDevice, modelDeviceId } from '../results/model-device.ts';
 import { buildProvenance } from '../results/provenance.ts';
 import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
@@ -21,6 +22,7 @@ import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, Scored, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
+import { openOrigin } from './record-origin.ts';
 import { reportWrite } from './report-write.ts';
 
 /**
@@ -43,21 +45,28 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       'A prediction from asserted inputs is never written back. Leave out `input`, or writeBack.',
     );
   }
+  if (request.writeBack && request.origin?.from === 'caller') {
+    throw new PredictionError(
+      'WHAT_IF_NOT_WRITABLE',
+      'A prediction from a record that only the caller holds is never written back: nothing could be found again. Have the record read from its server, or leave out writeBack.',
+    );
+  }
   const model = parts.findModel(request.model, request.version);
   const { manifest, compiled } = model;
   const asserted = readAssertedInputs(request.inputs, compiled);
-  const subject: Subject = { tenant: parts.tenant, base: parts.subjectBase, id: request.subject };
-
   const time = stopwatch();
+  const queries = recordQueries(compiled.map, asOf, parts.optOutBy);
+  const origin = openOrigin(parts, request, queries);
+  const subject: Subject = { tenant: parts.tenant, base: origin.subjectBase, id: request.subject };
   const record = await gatherRecord({
-    source: parts.source,
-    subject: { ...subject, base: parts.source.base },
-    queries: recordQueries(compiled.map, asOf, parts.optOutBy),
-    seed: request.seed,
+    source: origin.source,
+    subject: { ...subject, base: origin.source.base },
+    queries,
+    seed: origin.seed,
     asOf,
     ...(request.encounter === undefined ? {} : { encounter: request.encounter }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+  }).finally(origin.close);
 
   time.step('gatherMs');
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone);
@@ -86,7 +95,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     encounter: request.encounter,
     computedAt: now,
     validUntil,
-    whatIf: request.inputs.length > 0,
+    whatIf: request.inputs.length > 0 || origin.heldByCaller,
   };
 
   if (outcomes.length === 0) {
@@ -99,14 +108,16 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const row = inputRow(manifest.tensors.input.columns, inputs.features);
   const scores = await score(model.run, row, outcomes);
   time.step('inferMs');
-  const explanation = await explain({
-    explanation: manifest.explanation,
-    columns: manifest.tensors.input.columns,
-    encode,
-    inputs: row,
-    run: model.run,
-    outcomes,
-  });
+  const explanation = await explainInTime(request, model.explainTime, () =>
+    explain({
+      explanation: manifest.explanation,
+      columns: manifest.tensors.input.columns,
+      encode,
+      inputs: row,
+      run: model.run,
+      outcomes,
+    }),
+  );
   if ('none' in explanation && explanation.cause !== undefined) {
     parts.event({
       name: 'explanation.degraded',
@@ -116,22 +127,22 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   }
 
   time.step('explainMs');
-  const device = modelDevice(named(model));
   const result: ResultRequest = {
     ...identity,
-    subject: { ...subject, own: parts.source.own },
+    identifier: common.identifier,
+    subject: { ...subject, own: origin.source.own || origin.heldByCaller },
     computedAt: now,
     timeZone: parts.timeZone,
     scores,
     contributions: explanation,
     testData: isTestData(record.patient),
-    deviceReference: `Device/${device.id}`,
+    deviceReference: `Device/${modelDeviceId(named(model))}`,
   };
   const resource = buildResult(result);
   assertResultValid(resource, parts.validate);
 
   time.step('buildMs');
-  const origin = {
+  const making = {
     deviceReference: result.deviceReference,
     computedAt: now,
     recorded: now,
@@ -141,7 +152,12 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const receipt = await parts.writeResult(
     outcomeToRecord({ state: 'scored', ...common, scores }, made),
     request.writeBack
-      ? { riskAssessment: resource, device, provenance: (target) => buildProvenance({ target, ...origin }) }
+      ? {
+          riskAssessment: resource,
+          checked: true,
+          device: modelDevice(named(model)),
+          provenance: (target) => buildProvenance({ target, ...making }),
+        }
       : undefined,
   );
   reportWrite(receipt, parts.event);

@@ -1,4 +1,5 @@
-import type { RiskAssessment } from '@medplum/fhirtypes';
+import type { Resource } from '@medplum/fhirtypes';
+import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -14,6 +15,16 @@ export interface PredictableModel {
   readonly compiled: CompiledFeatureMap;
   /** See LoadedModel.run. */
   readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
+  /** How long contributions of this version have taken. */
+  readonly explainTime: RunningTime;
+}
+
+/** A FHIR server that a call names. */
+export interface OpenServer {
+  readonly source: RecordSource;
+  /** See PredictionParts.subjectBase. */
+  readonly subjectBase: string;
+  close(): Promise<void>;
 }
 
 /** Everything the path needs of the house; made once, in `wire.ts`. */
@@ -25,7 +36,12 @@ export interface PredictionParts {
    * so that another port or public name does not make other subjects of its patients.
    */
   readonly subjectBase: string;
-  /** Step 6 of the path; see `write-back/write-result.ts`. */
+  /**
+   * The own store, or a server that CDS_FHIR_SERVERS lists, asked with the token of the call and no other credentials;
+   * undefined for every other one. The caller closes it.
+   */
+  openServer(base: string, accessToken: string | undefined): OpenServer | undefined;
+  /** Step 6 of the path; see `write-back/write-results.ts`. */
   readonly writeResult: (record: OutcomeRecord, resources?: ResultResources) => Promise<WriteReceipt>;
   readonly clock: Clock;
   /** IANA zone of the site. */
@@ -33,7 +49,7 @@ export interface PredictionParts {
   readonly optOutBy: readonly ('consent' | 'group')[];
   /** Throws MODEL_UNKNOWN. */
   findModel(id: string, version?: string): PredictableModel;
-  /** Throws where the resource breaks base R4. */
-  validate(resource: RiskAssessment): void;
+  /** Throws RESOURCE_INVALID where the resource breaks base R4. `path` is its place in what the caller sent. */
+  validate(resource: Resource, path?: string): void;
   event(event: LogEvent): void;
 }

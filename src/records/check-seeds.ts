@@ -30,7 +30,7 @@ export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed
       const key = `${resource.resourceType}/${resource.id}`;
       const earlier = byKey.get(key);
       if (earlier !== undefined && !sameContent(earlier.resource, resource))
-        throw seedConflict(seed, earlier.expression);
+        throw seedConflict(seed, `at ${earlier.expression}`);
       if (earlier !== undefined) continue;
       byKey.set(key, seed);
     }
@@ -51,9 +51,9 @@ function same(left: unknown, right: unknown): boolean {
   return [...keys].every((key) => same(property(left, key), property(right, key)));
 }
 
-/** @param other where the contradicting one comes from */
+/** @param other where the contradicting one comes from, e.g. `at http:…` */
 export function seedConflict({ resource, expression }: Seed, other: string): PredictionError {
-  const message = `The ${resource.resourceType} at ${expression} differs from the one with the same id at ${other}. Send what the server holds, leave the resource out, or leave out its id.`;
+  const message = `The ${resource.resourceType} at ${expression} differs from the one with the same id ${other}. Send what the server holds, leave the resource out, or leave out its id.`;
   return new PredictionError('SEED_CONFLICT', message, { issues: [{ message, expression }] });
 }
 

@@ -1,7 +1,7 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
 import type { FhirClient, FhirSearch } from '../fhir/client/fhir-client.ts';
 import type { ResourceValidator } from '../fhir/validate-resource.ts';
-import type { RecordQuery } from '../model-catalog/record-queries.ts';
+import { isSearchedByCode, type RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { RecordSource } from './record-source.ts';
 import { endsAfter, windowStart } from './search-window.ts';
@@ -48,9 +48,7 @@ function fhirSearch(query: RecordQuery, subjectId: string, from: Date | undefine
         ? []
         : [['date', `ge${from.toISOString()}`] as const]),
     ],
-    ...(query.codes === undefined || !searchedByCode.includes(query.type)
-      ? {}
-      : { anyOf: { name: 'code', values: query.codes } }),
+    ...(query.codes === undefined || !isSearchedByCode(query) ? {} : { anyOf: { name: 'code', values: query.codes } }),
   };
 }
 
@@ -59,9 +57,3 @@ function fhirSearch(query: RecordQuery, subjectId: string, from: Date | undefine
  * Observation; an Encounter without one shows nothing anyway.
  */
 const searchedByDate: readonly RecordQuery['type'][] = ['Encounter'];
-
-/**
- * Types whose R4 search parameter `code` finds every resource that may count. That of MedicationRequest hides the
- * orders that name their Medication by a reference; Encounter and Consent have none.
- */
-const searchedByCode: readonly RecordQuery['type'][] = ['Observation', 'Condition', 'Group'];

@@ -2,11 +2,53 @@ import type { Patient, Resource } from '@medplum/fhirtypes';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import type { ServerBases } from './local-reference.ts';
 
+/** What is to be read at once. */
+export interface WantedRecords {
+  /** Logical ids of Patients. */
+  readonly subjects: readonly string[];
+  /** False where the Patients themselves are at hand already; a source may give them all the same. */
+  readonly patients?: false;
+  /** Asked about each subject. */
+  readonly queries: readonly RecordQuery[];
+  /** Further single resources, as `Type/id`; the Medications that orders refer to come by themselves. */
+  readonly also: readonly string[];
+}
+
+/** What was read of one subject. */
+export interface ReadRecord {
+  /** Absent where there is none. */
+  readonly patient?: Patient;
+  /** Every match of every query. */
+  readonly rows: readonly Resource[];
+}
+
+/** The answer to WantedRecords. */
+export interface ReadRecords {
+  /** Has an entry for every subject that was asked for. */
+  readonly subjects: ReadonlyMap<string, ReadRecord>;
+  /** Medications and what else was wanted, by `Type/id`, as far as there is one. */
+  readonly others: ReadonlyMap<string, Resource>;
+}
+
+/** Reads records whole. */
+export interface RecordReader extends ServerBases {
+  /** True for the own store: references to its resources stay relative. */
+  readonly own: boolean;
+  /** True where only the caller of this prediction holds the resources: no reference leads to them. */
+  readonly heldByCaller?: boolean;
+  /**
+   * The records of many subjects at once; where the source can show one state of its data, all of that state.
+   * Throws RECORD_UNREACHABLE.
+   */
+  readMany(wanted: WantedRecords, signal?: AbortSignal): Promise<ReadRecords>;
+}
+
 /**
  * Where clinical data are read from: the own store, or a FHIR server over HTTP. One contract suite tests both. Its base
  * is part of every subject's identity.
  */
 export interface RecordSource extends ServerBases {
+  readonly heldByCaller?: never;
   /** True for the own store: references to its resources stay relative. */
   readonly own: boolean;
   /**
@@ -25,9 +67,6 @@ export interface RecordSource extends ServerBases {
    * Matches only: OperationOutcomes inside the Bundle with severity error or fatal make the search incomplete.
    */
   search(query: RecordQuery, subjectId: string, signal?: AbortSignal): AsyncIterable<Resource[]>;
-  /**
-   * Runs `work` on a source that shows one state of the data, whatever is written meanwhile. Absent where the source
-   * cannot do that: FHIR over HTTP has no such thing.
-   */
-  snapshot?<T>(work: (source: RecordSource) => Promise<T>): Promise<T>;
+  /** See RecordReader. Absent where one state cannot be shown: FHIR over HTTP has no such thing. */
+  readMany?(wanted: WantedRecords, signal?: AbortSignal): Promise<ReadRecords>;
 }

@@ -1,9 +1,15 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
-import type { Database, Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { ServerBases } from './local-reference.ts';
-import type { RecordSource } from './record-source.ts';
+import type { ReadRecords, RecordSource, WantedRecords } from './record-source.ts';
 import { endsAfter, windowStart } from './search-window.ts';
+
+/** One query as the own store understands it. */
+interface StoreQuery {
+  readonly type: string;
+  readonly codes?: readonly string[];
+  readonly since?: Date;
+}
 
 /** What a record source needs of the own store. */
 export interface StoreReader {
@@ -11,34 +17,28 @@ export interface StoreReader {
   readCurrent(type: string, id: string): Promise<Resource | undefined>;
   /** Current resources of one type that belong to a patient, or of groups that have the patient as a member. */
   findResources(
-    filter: {
-      readonly type: string;
-      readonly patient?: string;
-      readonly member?: string;
-      readonly codes?: readonly string[];
-      readonly since?: Date;
-    },
+    filter: StoreQuery & { readonly patient?: string; readonly member?: string },
     pageSize: number,
   ): AsyncIterable<Resource[]>;
+  /** All of one state of the data; `patients` says whose a match is where several were asked for. */
+  readMany(wanted: {
+    readonly patients: readonly string[];
+    readonly queries: readonly StoreQuery[];
+    readonly also: readonly string[];
+  }): Promise<
+    readonly {
+      readonly as: 'patient' | 'match' | 'also';
+      readonly patients: readonly string[];
+      readonly resource: Resource;
+    }[]
+  >;
 }
 
 const pageSize = 500;
-
-export interface StoreRecordSourceOptions extends ServerBases {
-  readonly database: Pick<Database, 'query' | 'snapshot'>;
-  /** The store on the database, or on one of its snapshots. */
-  readonly openReader: (sql: Sql) => StoreReader;
-}
+const patientPrefix = 'Patient/'.length;
 
 /** Clinical data in the own store, read without a detour over HTTP. Its bases are the public ones. */
-export function createStoreRecordSource({ database, openReader, ...bases }: StoreRecordSourceOptions): RecordSource {
-  return {
-    ...sourceOver(openReader(database), bases),
-    snapshot: (work) => database.snapshot((sql) => work(sourceOver(openReader(sql), bases))),
-  };
-}
-
-function sourceOver(store: StoreReader, bases: ServerBases): RecordSource {
+export function createStoreRecordSource(store: StoreReader, bases: ServerBases): RecordSource {
   return {
     ...bases,
     own: true,
@@ -60,7 +60,34 @@ function sourceOver(store: StoreReader, bases: ServerBases): RecordSource {
         if (rows.length > 0) yield rows;
       }
     },
+    readMany: (wanted, signal) => readMany(store, wanted, signal),
   };
+}
+
+async function readMany(
+  store: StoreReader,
+  { subjects: ids, queries, also }: WantedRecords,
+  signal: AbortSignal | undefined,
+): Promise<ReadRecords> {
+  stopIfGivenUp(signal);
+  const asked = queries.map((query): StoreQuery => {
+    const since = windowStart(query);
+    return { type: query.type, ...(query.codes && { codes: query.codes }), ...(since && { since }) };
+  });
+  const found = await store.readMany({ patients: ids, queries: asked, also });
+  stopIfGivenUp(signal);
+  const subjects = new Map(ids.map((id): [string, { patient?: Patient; rows: Resource[] }] => [id, { rows: [] }]));
+  const others = new Map<string, Resource>();
+  const [only] = ids.length === 1 ? [...subjects.values()] : [];
+  for (const { as, patients, resource } of found) {
+    if (as === 'also') others.set(`${resource.resourceType}/${resource.id}`, resource);
+    else if (as === 'patient') {
+      const subject = subjects.get(resource.id ?? '');
+      if (subject !== undefined) subject.patient = resource as Patient;
+    } else if (only !== undefined) only.rows.push(resource);
+    else for (const patient of patients) subjects.get(patient.slice(patientPrefix))?.rows.push(resource);
+  }
+  return { subjects, others };
 }
 
 function stopIfGivenUp(signal: AbortSignal | undefined): void {

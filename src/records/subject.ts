@@ -8,6 +8,7 @@ export interface Subject extends ServerBases {
 
 /** True if the reference names this subject on its own server. A reference that leads elsewhere, or none, does not. */
 export function isSubject(reference: string | undefined, subject: Subject): boolean {
+  if (reference === `Patient/${subject.id}`) return true;
   const local = localReference(reference, subject);
   return local?.id === subject.id && (local.type === undefined || local.type === 'Patient');
 }

@@ -18,8 +18,8 @@ export function assertResultValid(result: RiskAssessment, validate: (resource: R
       { cause },
     );
   }
-  const where = oddNumber(result, 'RiskAssessment');
-  if (where !== undefined) {
+  if (!hasPlainNumbers(result)) {
+    const where = oddNumber(result, 'RiskAssessment');
     throw new PredictionError('RESULT_INVALID', `${where} holds a number that JSON cannot write as plain digits.`);
   }
   for (const prediction of result.prediction ?? []) {
@@ -33,6 +33,16 @@ export function assertResultValid(result: RiskAssessment, validate: (resource: R
       );
     }
   }
+}
+
+function hasPlainNumbers(value: unknown): boolean {
+  if (typeof value === 'number') return isPlainNumber(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(hasPlainNumbers);
+  for (const each of Object.values(value)) {
+    if (typeof each !== 'string' && !hasPlainNumbers(each)) return false;
+  }
+  return true;
 }
 
 /** Path of the first number with an exponent, NaN or infinity. */

@@ -12,7 +12,6 @@ import { modelIdentifier } from './model-device.ts';
 import { resultNarrative } from './narrative.ts';
 import { predictionInput } from './prediction-input.ts';
 import { remarks } from './remarks.ts';
-import { resultIdentifier } from './result-identifier.ts';
 import type { ResultRequest } from './result-request.ts';
 import { type RiskPrediction, riskPrediction } from './risk-prediction.ts';
 import { distinctSources, toReference } from './source-reference.ts';
@@ -33,7 +32,7 @@ export function buildResult(request: ResultRequest): RiskAssessment {
     meta: { security: request.testData ? [aiAsserted, testHealthData] : [aiAsserted] },
     text: resultNarrative(request, sentences),
     extension: [...times(request), ...inputExtensions(request), ...abstentions(request)],
-    identifier: [{ system: predictionNamingSystem, value: resultIdentifier(request) }],
+    identifier: [{ system: predictionNamingSystem, value: request.identifier }],
     status: 'preliminary',
     method: { text: `${model.title} (${model.id} ${model.version})` },
     subject: { reference: `${home}Patient/${subject.id}` },

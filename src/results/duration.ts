@@ -30,13 +30,29 @@ export function durationText(duration: string): string {
  */
 export function addDuration(from: Date, duration: string, timeZone: string): Date {
   const { count, unit } = parseDuration(duration);
+  if (timeZone === 'UTC') return addInUtc(from, count, unit);
   return DateTime.fromJSDate(from, { zone: timeZone })
     .plus({ [unit]: count })
     .toJSDate();
 }
 
+/** What the calendar of a site in UTC gives, without its zone's rules: a day that the month has not is its last one. */
+function addInUtc(from: Date, count: number, unit: SimpleDuration['unit']): Date {
+  const to = new Date(from);
+  if (unit === 'day' || unit === 'week') {
+    to.setUTCDate(from.getUTCDate() + count * (unit === 'week' ? 7 : 1));
+    return to;
+  }
+  const months = from.getUTCMonth() + (unit === 'month' ? count : 0);
+  const year = from.getUTCFullYear() + (unit === 'year' ? count : 0);
+  const lastDay = new Date(Date.UTC(year, months + 1, 0)).getUTCDate();
+  to.setUTCFullYear(year, months, Math.min(from.getUTCDate(), lastDay));
+  return to;
+}
+
 /** An instant as a FHIR dateTime with the offset of the site. @param timeZone IANA name */
 export function fhirDateTime(instant: Date, timeZone: string): string {
+  if (timeZone === 'UTC') return instant.toISOString().replace('.000Z', 'Z');
   const text = DateTime.fromJSDate(instant, { zone: timeZone }).toISO({ suppressMilliseconds: true });
   if (text === null)
     throw new PredictionError('RESULT_INVALID', `${timeZone} is no time zone, or the instant is none.`);

@@ -83,6 +83,7 @@ function element(name: string, text: string): string {
 
 /** Escapes markup, and drops what XML 1.0 cannot hold at all. */
 function escapeXhtml(text: string): string {
+  if (!/[^ !#-%'-;=?-~]/.test(text)) return text;
   return text
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '')
     .replaceAll('&', '&amp;')

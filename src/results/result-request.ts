@@ -46,6 +46,8 @@ export interface ResultRequest {
   /** Probability 0..1 by outcome id; one for every outcome whose verdict is `score`. */
   readonly scores: ReadonlyMap<string, number>;
   readonly contributions: Explanation;
+  /** See `resultIdentifier`: that of this very result. */
+  readonly identifier: string;
   /** By feature name: the features of the map. */
   readonly features: Readonly<Record<string, FeatureLabel>>;
   /** True where the subject is marked as test data (HTEST): the result says so too. */

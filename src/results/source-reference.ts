@@ -4,7 +4,7 @@ import type { SourceReference } from '../features/feature-vector.ts';
 /** A source as a FHIR Reference; only a display where there is nothing to refer to. */
 export function toReference(source: SourceReference): Reference<Resource> & Reference {
   return {
-    ...(source.reference === '' ? {} : { reference: source.reference }),
+    ...(source.reference === undefined || source.reference === '' ? {} : { reference: source.reference }),
     ...(source.display === undefined ? {} : { display: source.display }),
   };
 }

@@ -4,13 +4,13 @@ import { parseCurl } from '../support/curl-command.ts';
 import { blocksOf } from '../support/markdown-blocks.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 
-const documents = ['README.md', 'docs/integrator.md', 'docs/operator.md'];
+const documents = ['README.md', 'docs/integrator.md', 'docs/operator.md', 'docs/cds-hooks.md', 'docs/monitoring.md'];
 const documentedUrl = 'http://127.0.0.1:8080';
 const now = new Date('2026-11-22T15:30:00Z');
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight({ clock: { now: () => now } });
+  server = await startFhirsight({ clock: { now: () => now }, settings: { CDS_DEADLINE_MS: '30000' } });
   await loadSamplePatients(server.house, { patients: 30, seed: 1, referenceDate: '2026-11-22' });
 });
 afterAll(() => server.close());
@@ -29,7 +29,7 @@ describe.each(documents)('%s', (document) => {
   test.each(blocks.flatMap((block, index) => (block.language === 'sh' ? [{ ...block, index }] : [])))(
     'the command at line $line gives what the document says',
     async ({ text, mark, index, line }) => {
-      const { url, ...request } = parseCurl(text);
+      const { url, ...request } = parseCurl(text.replace(`"${documentedUrl}/`, `"${server.url}/`));
       expect(url.startsWith(`${documentedUrl}/`), `${document}:${line} names ${documentedUrl}`).toBe(true);
       const response = await fetch(url.replace(documentedUrl, server.url), request);
       const answer = await response.text();

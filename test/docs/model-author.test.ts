@@ -41,7 +41,7 @@ function exampleMap(): FeatureMap {
 
 describe(document, () => {
   test('every example is checked', () => {
-    const known = ['manifest', 'bands', 'feature-map', 'features', 'population', 'golden'];
+    const known = ['manifest', 'bands', 'cds-hooks', 'feature-map', 'features', 'population', 'golden'];
     for (const { mark, line } of blocks) {
       expect(mark?.name, `${document}:${line}`).toBe('check');
       expect(known, `${document}:${line}`).toContain(mark?.value);
@@ -61,10 +61,10 @@ describe(document, () => {
     compileFeatureMap(map);
   });
 
-  test('the manifest, with the bands, fits the features of the document', () => {
+  test('the manifest, with the bands and the services, fits the features of the document', () => {
     const manifest = exampleManifest();
     const outcomes = manifest.outcomes.map((outcome) => ({ ...outcome, bands: examples('bands')[0] }));
-    const banded = parsed(parseManifest, { ...manifest, outcomes });
+    const banded = parsed(parseManifest, { ...manifest, outcomes, cdsHooks: examples('cds-hooks')[0] });
     expect(checkManifest(banded, { id: manifest.id, version: manifest.version })).toEqual([]);
     expect(checkColumns(banded, exampleMap())).toEqual([]);
   });

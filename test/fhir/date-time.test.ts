@@ -68,3 +68,32 @@ test('every instant of JavaScript reads back as itself', () => {
     }),
   );
 });
+
+test('a date is told to exist by what it says, however it is told', () => {
+  const part = (least: number, most: number, length: number) =>
+    fc.integer({ min: least, max: most }).map((number) => String(number).padStart(length, '0'));
+  const day = fc.tuple(part(0, 2400, 4), part(0, 13, 2), part(0, 32, 2)).map((parts) => parts.join('-'));
+  const time = fc.tuple(part(0, 25, 2), part(0, 61, 2), part(0, 62, 2)).map((parts) => parts.join(':'));
+  const hours = fc
+    .tuple(fc.constantFrom('+', '-'), part(0, 15, 2), part(0, 61, 2))
+    .map(([sign, h, m]) => `${sign}${h}:${m}`);
+  const ends = fc.oneof(hours, fc.constantFrom('Z', '.1Z', '.123Z', '.1234Z', '', 'z', '.12', '.12aZ', '+0200'));
+  const dates = fc.oneof(
+    day,
+    fc.tuple(day, time, ends).map(([date, clock, end]) => `${date}T${clock}${end}`),
+  );
+  fc.assert(
+    fc.property(dates, (text) => {
+      const real = parseFhirDate(text, 'UTC') !== undefined;
+      const withTime = /T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
+      expect(isFhirDateTime(text), text).toBe(real && (withTime || !text.includes('T')));
+      expect(isFhirInstant(text), text).toBe(real && withTime);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('a day in UTC is the same by plain arithmetic and by the rules of the zone', () => {
+  const texts = ['1999-12-31', '2000-02-29', '2024-02', '2024-12', '2024', '1000-01-01', '0999-05-05', '9999-12-31'];
+  for (const text of texts) expect(parseFhirDate(text, 'UTC'), text).toEqual(parseFhirDate(text, 'Etc/GMT'));
+});

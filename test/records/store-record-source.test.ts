@@ -4,9 +4,8 @@ import { createSqlRepository, type SqlRepository } from '../../src/fhir/store/sq
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { RecordQuery } from '../../src/model-catalog/record-queries.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Database, Sql } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { gatherRecord } from '../../src/records/gather-record.ts';
-import { openStoreReader } from '../../src/records/open-store-reader.ts';
 import type { RecordSource } from '../../src/records/record-source.ts';
 import { createStoreRecordSource } from '../../src/records/store-record-source.ts';
 import { describeRecordSource } from '../contract/record-source.ts';
@@ -25,8 +24,7 @@ function repositoryOf(database: Database, tenant = 'default', baseUrl = base): S
 }
 
 function sourceOf(database: Database, tenant = 'default'): RecordSource {
-  const openReader = (sql: Sql) => openStoreReader({ ...options, tenant, baseUrl: base }, sql);
-  return createStoreRecordSource({ database, openReader, base, earlierBases: [earlierBase] });
+  return createStoreRecordSource(repositoryOf(database, tenant), { base, earlierBases: [earlierBase] });
 }
 
 describeRecordSource('the own store', async (resources) => {

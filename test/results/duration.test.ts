@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addDuration, durationText, fhirDateTime } from '../../src/results/duration.ts';
 
@@ -27,4 +28,20 @@ test('an instant is written with the offset of the site', () => {
   expect(fhirDateTime(new Date('2026-03-01T09:00:00Z'), 'Europe/Berlin')).toBe('2026-03-01T10:00:00+01:00');
   expect(fhirDateTime(new Date('2026-03-01T09:00:00.250Z'), 'UTC')).toBe('2026-03-01T09:00:00.250Z');
   expect(() => fhirDateTime(new Date(), 'Mars/Olympus')).toThrow(expect.objectContaining({ code: 'RESULT_INVALID' }));
+});
+
+test('at a site in UTC the calendar gives what it gives in any zone without clock changes', () => {
+  const instants = fc.date({ min: new Date('1950-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
+  const durations = fc
+    .tuple(fc.integer({ min: 0, max: 400 }), fc.constantFrom('Y', 'M', 'W', 'D'))
+    .map(([count, unit]) => `P${count}${unit}`);
+  fc.assert(
+    fc.property(instants, durations, (instant, duration) => {
+      expect(addDuration(instant, duration, 'UTC')).toEqual(addDuration(instant, duration, 'Etc/GMT'));
+      expect(fhirDateTime(instant, 'UTC').replace('Z', '+00:00')).toBe(
+        fhirDateTime(instant, 'Etc/GMT').replace('Z', '+00:00'),
+      );
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -99,8 +99,10 @@ test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient, at 
     ['subject', 'in', 0, '1', 'string'],
     ['encounter', 'in', 0, '1', 'string'],
     ['resource', 'in', 0, '*', 'Resource'],
+    ['useServerData', 'in', 0, '1', 'boolean'],
     ['input', 'in', 0, '*', undefined],
     ['writeBack', 'in', 0, '1', 'boolean'],
+    ['explain', 'in', 0, '1', 'boolean'],
     ['return', 'out', 1, '1', 'RiskAssessment'],
   ]);
   for (const parameter of [...parameters, ...parameters.flatMap(({ part }) => part ?? [])]) {

@@ -109,17 +109,19 @@ describe('fhirsight serve on a new data directory', () => {
     expect(first.output()).toContain('synthetic');
 
     const commands = printedCommands(first.output());
-    expect(commands).toHaveLength(4);
+    expect(commands).toHaveLength(6);
     const answers: unknown[] = [];
     for (const command of commands) {
       const { status, body } = await paste(command);
-      expect(status, command).toBe(200);
+      expect(status, command).toBe(command.includes('/runs') ? 202 : 200);
       answers.push(body);
     }
-    const [models, prediction, whatIf, observations] = answers;
+    const [models, prediction, cards, run, whatIf, observations] = answers;
     expect(models).toMatchObject({ models: [{ id: 'pce-2013' }, { id: 'prevent-base' }], refused: [] });
     expect(prediction).toMatchObject({ resourceType: 'RiskAssessment', status: 'preliminary' });
     expect((prediction as RiskAssessment).prediction).toHaveLength(10);
+    expect((cards as { cards: unknown[] }).cards).toHaveLength(1);
+    expect(run).toMatchObject({ model: { id: 'prevent-base' }, cohort: { all: true } });
     expect(whatIf).toMatchObject({ resourceType: 'RiskAssessment' });
     expect(percents(whatIf)).not.toEqual(percents(prediction));
     expect(observations).toMatchObject({ resourceType: 'Bundle', type: 'searchset' });

@@ -1,5 +1,6 @@
 import type { FeatureValue, SourceReference } from '../../src/features/feature-vector.ts';
 import type { Manifest, Outcome } from '../../src/model-catalog/manifest-schema.ts';
+import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { FeatureLabel, ResultRequest } from '../../src/results/result-request.ts';
 
 const digest = 'ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12';
@@ -104,7 +105,7 @@ export function resultRequest(
 ): ResultRequest {
   const { manifest, ...rest } = changes;
   const features = new Map(Object.entries(testValues));
-  return {
+  const made = {
     model: {
       id: 'test-model',
       version: '1.2.3',
@@ -143,5 +144,6 @@ export function resultRequest(
     testData: false,
     deviceReference: 'Device/model-test-model-1.2.3-ab12cd34ef56',
     ...rest,
-  };
+  } satisfies Omit<ResultRequest, 'identifier'>;
+  return { ...made, identifier: resultIdentifier(made) };
 }

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
-import { readJsonBody } from '../../http/read-body.ts';
+import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
-import { sendResource } from '../../http/send-resource.ts';
+import { sendOwnResource } from '../../http/send-resource.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { type PredictOperation, predictOperation } from './predict-operation.ts';
 
@@ -23,12 +23,12 @@ export function predictRoutes(
     refuseOtherMethods(request, response);
     refuseQuery(request);
     const result = await predictOperation(operation, {
-      body: isEmpty(request) ? undefined : await readJsonBody(request, options.maxBodyBytes),
+      body: isEmpty(request) ? undefined : await readPlainJsonBody(request, options.maxBodyBytes),
       requestId: requestContext(response).requestId,
-      signal: AbortSignal.any([givenUp(response), AbortSignal.timeout(options.timeoutMs)]),
+      signal: givenUp(response, options.timeoutMs),
       ...(instance === undefined ? {} : { instance }),
     });
-    sendResource(response, 200, result);
+    sendOwnResource(response, 200, result);
   };
   router.all(atType, (request, response) => answer(request, response, undefined));
   router.all(atInstance, (request, response) =>
@@ -68,10 +68,12 @@ function isEmpty(request: Request): boolean {
   return request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0;
 }
 
-/** Aborted when the caller goes away before the answer. */
-function givenUp(response: Response): AbortSignal {
+/** Aborted when the caller goes away before the answer, or after `timeoutMs`. Nothing of it outlives the response. */
+function givenUp(response: Response, timeoutMs: number): AbortSignal {
   const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
   response.once('close', () => {
+    clearTimeout(timer);
     if (!response.writableFinished) controller.abort();
   });
   return controller.signal;

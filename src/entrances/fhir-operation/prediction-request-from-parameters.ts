@@ -52,6 +52,8 @@ export function predictionRequestFromParameters(
       expression,
     })),
     writeBack: only(parsed, 'writeBack')?.parameter.valueBoolean ?? false,
+    explain: only(parsed, 'explain')?.parameter.valueBoolean ?? true,
+    ...(only(parsed, 'useServerData')?.parameter.valueBoolean === false ? { origin: { from: 'caller' } } : {}),
     ...(version === undefined ? {} : { version }),
     ...(encounter === undefined ? {} : { encounter }),
     ...(asOf === undefined

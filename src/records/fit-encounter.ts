@@ -1,8 +1,8 @@
-import type { Encounter } from '@medplum/fhirtypes';
+import type { Encounter, Resource } from '@medplum/fhirtypes';
 import { instantRange } from '../fhir/instant-range.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { ownership } from './check-seeds.ts';
-import type { RecordSource } from './record-source.ts';
+import { type Place, placeOf } from './place-of.ts';
 import type { Subject } from './subject.ts';
 
 /** Where a day begins first on earth: an encounter's date without a time is never taken for later than it is. */
@@ -11,27 +11,27 @@ const easternmost = 'Pacific/Kiritimati';
 const asOfPrecisionMs = 60_000;
 
 /**
- * The encounter that a prediction is asked for. Throws RESOURCE_UNKNOWN where there is none, SUBJECT_FOREIGN for that
- * of somebody else, and PARAMETER_INVALID for one that did not take place or had not begun at as-of.
+ * The encounter that a prediction is asked for, as the source has it under this id. Throws RESOURCE_UNKNOWN where there
+ * is none, SUBJECT_FOREIGN for that of somebody else, and PARAMETER_INVALID for one that did not take place or had not
+ * begun at as-of.
  */
-export async function readEncounter(
-  source: RecordSource,
-  subject: Subject,
+export function fitEncounter(
+  encounter: Resource | undefined,
   id: string,
+  source: Place,
+  subject: Subject,
   asOf: Date,
-  signal: AbortSignal,
-): Promise<Encounter> {
-  const encounter = await source.read('Encounter', id, signal);
+): Encounter {
   if (encounter?.resourceType !== 'Encounter') {
     throw new PredictionError(
       'RESOURCE_UNKNOWN',
-      `There is no Encounter/${id} at ${source.base}. Send the logical id of an encounter of the subject, or none.`,
+      `There is no Encounter/${id} ${placeOf(source)}. Send the logical id of an encounter of the subject, or none.`,
     );
   }
   if (ownership(encounter, subject) !== 'subject') {
     throw new PredictionError(
       'SUBJECT_FOREIGN',
-      `Encounter/${id} at ${source.base} does not belong to Patient/${subject.id}. Send an encounter of the subject, or none.`,
+      `Encounter/${id} ${placeOf(source)} does not belong to Patient/${subject.id}. Send an encounter of the subject, or none.`,
     );
   }
   const { status, period } = encounter;
@@ -45,7 +45,7 @@ export async function readEncounter(
   return encounter;
 }
 
-function unfit(id: string, { base }: RecordSource, what: string): PredictionError {
-  const message = `Encounter/${id} at ${base} ${what}. Send an encounter that had begun at as-of, or none.`;
+function unfit(id: string, source: Place, what: string): PredictionError {
+  const message = `Encounter/${id} ${placeOf(source)} ${what}. Send an encounter that had begun at as-of, or none.`;
   return new PredictionError('PARAMETER_INVALID', message, { issues: [{ code: 'business-rule', message }] });
 }

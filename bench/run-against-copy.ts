@@ -1,0 +1,122 @@
+/**
+ * How fast is a cohort run beside a plain loop that parses, scores and inserts the same results with COPY?
+ *
+ *     node bench/run-against-copy.ts [patients] [rounds]      # 2000 and 3 by default
+ *
+ * The run: POST /runs over all patients of the own store, results written back with their Provenance, outcome and log
+ * rows, explanation off; timed from its creation to its end. The loop: each patient's resources from one line of NDJSON,
+ * JSON.parse, the features by hand, one run of the model, JSON.stringify of an equal RiskAssessment and Provenance, COPY
+ * of both in groups of 200 into an embedded database in the same thread, for patients the model speaks about; it knows
+ * beforehand which these are. In turn, each round with an as-of of its own.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import type { Provenance, Resource, RiskAssessment } from '@medplum/fhirtypes';
+import { startFhirsightProcess } from '../test/support/fhirsight-process.ts';
+import { createTestDataDir } from '../test/support/test-data-dir.ts';
+import { barePrediction } from './support/bare-prediction.ts';
+import { finishedRun, startRun } from './support/cohort-run.ts';
+import { median } from './support/load.ts';
+import { heldRecords, model } from './support/records.ts';
+import { atLeast, report } from './support/report.ts';
+
+const [patients = 2_000, rounds = 3] = process.argv.slice(2).map(Number);
+const groupSize = 200;
+const minuteMs = 60_000;
+const now = Math.floor(Date.now() / minuteMs) * minuteMs;
+
+interface StoredResult {
+  readonly risk: RiskAssessment;
+  readonly provenance: Provenance;
+}
+
+/** What the server stored in its last run, by patient. */
+async function storedResults(url: string): Promise<Map<string, StoredResult>> {
+  const page = async <Kind extends Resource>(type: Kind['resourceType']): Promise<Kind[]> => {
+    const found: Kind[] = [];
+    let next: string | undefined = `${url}/fhir/R4/${type}?_count=1000`;
+    while (next !== undefined) {
+      const bundle = (await (await fetch(next)).json()) as {
+        entry?: { resource: Kind }[];
+        link?: { relation: string; url: string }[];
+      };
+      found.push(...(bundle.entry ?? []).map(({ resource }) => resource));
+      next = bundle.link?.find(({ relation }) => relation === 'next')?.url;
+    }
+    return found;
+  };
+  const provenances = new Map(
+    (await page<Provenance>('Provenance')).map((one) => [one.target[0]?.reference?.split('/')[1] ?? '', one]),
+  );
+  const results = new Map<string, StoredResult>();
+  for (const risk of await page<RiskAssessment>('RiskAssessment')) {
+    const provenance = provenances.get(risk.id ?? '');
+    if (provenance === undefined) throw new Error(`RiskAssessment/${risk.id} has no Provenance`);
+    results.set(risk.subject.reference?.split('/')[1] ?? '', { risk, provenance });
+  }
+  return results;
+}
+
+/** @returns patients that were parsed a second */
+async function plainLoop(lines: readonly string[], results: ReadonlyMap<string, StoredResult>): Promise<number> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-bench-'));
+  const database = new PGlite(folder);
+  await database.exec('create table results (id text, body json)');
+  const templates = new Map([...results].map(([patient, { risk }]) => [patient, risk]));
+  const bare = await barePrediction(new Date(now), templates);
+  const startedMs = performance.now();
+  let rows: string[] = [];
+  const flush = async (): Promise<void> => {
+    await database.query("copy results from '/dev/blob' with (format csv)", [], { blob: new Blob(rows) });
+    rows = [];
+  };
+  for (const line of lines) {
+    const resources = JSON.parse(line) as Resource[];
+    const patient = resources[0]?.id ?? '';
+    const stored = results.get(patient);
+    if (stored === undefined) continue;
+    const { text } = await bare.predict(resources);
+    rows.push(csvRow(patient, text), csvRow(patient, JSON.stringify(stored.provenance)));
+    if (rows.length >= groupSize) await flush();
+  }
+  await flush();
+  const perSecond = lines.length / ((performance.now() - startedMs) / 1000);
+  await database.close();
+  await rm(folder, { recursive: true });
+  return perSecond;
+}
+
+function csvRow(id: string, body: string): string {
+  return `${id},"${body.replaceAll('"', '""')}"\n`;
+}
+
+const lines = [...heldRecords(patients)].map(({ resources }) => JSON.stringify(resources));
+const data = await createTestDataDir();
+const server = await startFhirsightProcess({ ...data.settings, SAMPLE_PATIENTS: String(patients) });
+try {
+  const runOnce = async (minutes: number): Promise<number> => {
+    const asOf = new Date(now - minutes * minuteMs);
+    const run = await finishedRun(server.url, await startRun(server.url, { model, asOf, explain: false }));
+    return patients / run.seconds;
+  };
+  await runOnce(60);
+  const results = await storedResults(server.url);
+  await plainLoop(lines.slice(0, 200), results);
+  const measured: { run: number[]; loop: number[] } = { run: [], loop: [] };
+  for (let round = 0; round < rounds; round++) {
+    measured.loop.push(await plainLoop(lines, results));
+    measured.run.push(await runOnce(50 - round));
+  }
+  const [run, loop] = [median(measured.run), median(measured.loop)];
+  report('run-against-copy', { patients, rounds, computable: results.size }, [
+    atLeast('run / plain loop with COPY, patients a second', run / loop, 0.3, {
+      runPatientsPerSecond: run,
+      loopPatientsPerSecond: loop,
+    }),
+  ]);
+} finally {
+  await server.stop('SIGTERM');
+  await data.remove();
+}

@@ -1,0 +1,64 @@
+import type { Group, Resource } from '@medplum/fhirtypes';
+import { isFhirId } from '../../fhir/reference.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import type { CohortSource } from '../../runs/cohort-source.ts';
+import type { FoundSubject } from '../../runs/member-table.ts';
+import type { Cohort } from '../../runs/run.ts';
+import { groupSubjects } from './group-subjects.ts';
+import { parseCohortSearch } from './parse-cohort-search.ts';
+
+/** What cohorts need of the record source. */
+export interface PatientIndex {
+  /** Bases whose references are the source's own. */
+  readonly bases: readonly string[];
+  /** Undefined where there is none. */
+  readGroup(id: string, signal?: AbortSignal): Promise<Resource | undefined>;
+  /** Ids of all patients, page by page. */
+  allPatients(signal: AbortSignal): AsyncIterable<readonly string[]>;
+  /** Ids of the patients that a search finds, page by page. */
+  searchPatients(
+    parameters: readonly (readonly [string, string])[],
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]>;
+  /** Throws PARAMETER_INVALID for a search that the source is known to refuse. */
+  checkSearch(parameters: readonly (readonly [string, string])[]): void;
+}
+
+/** Reads cohorts from the record source. */
+export function openCohortSource(index: PatientIndex, timeZone: string): CohortSource {
+  const readGroup = async (group: string, signal?: AbortSignal): Promise<Group> => {
+    const id = groupId(group);
+    const found = await index.readGroup(id, signal);
+    if (found?.resourceType === 'Group') return found;
+    throw new PredictionError('RESOURCE_UNKNOWN', `There is no Group/${id} at the record source.`, {
+      issues: [{ message: `There is no Group/${id} at the record source.`, expression: 'cohort.group' }],
+    });
+  };
+  const members = async (group: string, asOf: Date, signal?: AbortSignal): Promise<FoundSubject[]> =>
+    groupSubjects(await readGroup(group, signal), { bases: index.bases, timeZone, asOf });
+
+  return {
+    async check(cohort) {
+      if ('search' in cohort) index.checkSearch(parseCohortSearch(cohort.search));
+      if ('group' in cohort) await members(cohort.group, new Date(0));
+    },
+    async *read(cohort: Cohort, asOf, signal) {
+      if ('group' in cohort) {
+        yield await members(cohort.group, asOf, signal);
+        return;
+      }
+      const pages =
+        'search' in cohort ? index.searchPatients(parseCohortSearch(cohort.search), signal) : index.allPatients(signal);
+      for await (const page of pages) yield page.map((subject) => ({ subject }));
+    },
+  };
+}
+
+function groupId(group: string): string {
+  const id = /^Group\/(.+)$/.exec(group)?.[1];
+  if (id !== undefined && isFhirId(id)) return id;
+  const message = 'A group is named as Group/[id], by its id at the record source.';
+  throw new PredictionError('PARAMETER_INVALID', message, {
+    issues: [{ code: 'value', message, expression: 'cohort.group' }],
+  });
+}

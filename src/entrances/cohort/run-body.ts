@@ -1,0 +1,41 @@
+import type { RunReport } from '../../runs/open-runs.ts';
+import type { RunMember } from '../../runs/run.ts';
+
+/** A run as `GET /runs/{id}` shows it. Absent: not known yet, or not asked for. */
+export function runBody({ run, tally, pace }: RunReport): Record<string, unknown> {
+  return {
+    id: run.id,
+    state: run.state,
+    reason: run.reason,
+    model: run.model,
+    cohort: run.cohort,
+    asOf: run.asOf.toISOString(),
+    writeBack: run.writeBack,
+    explain: run.explain,
+    fhirBase: run.fhirBase,
+    requester: run.requester,
+    schedule: run.schedule,
+    createdAt: run.createdAt.toISOString(),
+    startedAt: run.startedAt?.toISOString(),
+    finishedAt: run.finishedAt?.toISOString(),
+    members: run.members,
+    tally,
+    membersPerSecond: pace?.perSecond,
+    remainingSeconds: pace?.remainingSeconds,
+  };
+}
+
+/** A member as the lists show it. */
+export function memberBody(member: RunMember): Record<string, unknown> {
+  return {
+    subject: member.subject,
+    state: member.state,
+    outcome: member.outcome,
+    score: member.score,
+    band: member.band,
+    reasons: member.reasons.length === 0 ? undefined : member.reasons,
+    result: member.result,
+    resource: member.resourceId === undefined ? undefined : `RiskAssessment/${member.resourceId}`,
+    error: member.error,
+  };
+}

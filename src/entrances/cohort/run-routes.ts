@@ -1,0 +1,82 @@
+import { type Request, type Response, Router } from 'express';
+import { readJsonBody } from '../../http/read-body.ts';
+import { requestContext } from '../../http/request-context.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import type { Runs } from '../../runs/open-runs.ts';
+import { parseMemberListQuery, parseRunListQuery, runPageToken } from './list-query.ts';
+import { parseRunRequest } from './parse-run-request.ts';
+import { runBody } from './run-body.ts';
+import { sendJson } from './send-json.ts';
+import { sendMembers } from './send-members.ts';
+
+/** A run is asked for by a few words. */
+const maxBodyBytes = 100_000;
+
+/** `/runs`: cohort runs are made, watched, cancelled and resumed, and their members listed. */
+export function runRoutes(runs: Runs, { timeZone }: { readonly timeZone: string }): Router {
+  const router = Router();
+  const named = (response: Response, route: string): void => {
+    requestContext(response).route = `/runs${route}`;
+  };
+  router.post('/', async (request, response) => {
+    named(response, '');
+    const key = idempotencyKey(request);
+    const asked = parseRunRequest(await readJsonBody(request, maxBodyBytes), timeZone);
+    const { run, repeated } = await runs.create(asked, key === undefined ? {} : { idempotencyKey: key });
+    response.setHeader('Location', `${request.baseUrl}/${run.id}`);
+    sendJson(response, repeated ? 200 : 202, runBody(await runs.read(run.id)));
+  });
+  router.get('/', async (request, response) => {
+    named(response, '');
+    const { count, after } = parseRunListQuery(request.url);
+    const found = await runs.list(count + 1, after);
+    const page = found.slice(0, count);
+    const last = page.at(-1)?.run;
+    const more = found.length > count && last !== undefined;
+    const next = `${request.baseUrl}?_count=${count}&_page=${last === undefined ? '' : runPageToken(last)}`;
+    sendJson(response, 200, { runs: page.map(runBody), next: more ? next : undefined });
+  });
+  router.get('/:id', async (request, response) => {
+    named(response, '/:id');
+    sendJson(response, 200, runBody(await runs.read(request.params.id)));
+  });
+  router.get('/:id/members', async (request, response) => {
+    named(response, '/:id/members');
+    const query = parseMemberListQuery(request.url);
+    const { id } = request.params;
+    await sendMembers(response, runs, id, { path: `${request.baseUrl}/${id}/members`, query });
+  });
+  for (const action of ['cancel', 'resume'] as const) {
+    router.post(`/:id/${action}`, async (request, response) => {
+      named(response, `/:id/${action}`);
+      request.resume();
+      const { id } = await runs[action](request.params.id);
+      response.setHeader('Location', `${request.baseUrl}/${id}`);
+      sendJson(response, 202, runBody(await runs.read(id)));
+    });
+    router.all(`/:id/${action}`, only('POST'));
+  }
+  router.all('/', only('GET, HEAD, POST'));
+  router.all(['/:id', '/:id/members'], only('GET, HEAD'));
+  return router;
+}
+
+function only(allowed: string): (request: Request, response: Response) => never {
+  return (request, response) => {
+    response.setHeader('Allow', allowed);
+    request.resume();
+    throw new PredictionError('METHOD_NOT_ALLOWED', `${request.method} is not possible here; allowed is ${allowed}.`);
+  };
+}
+
+/** Repeats of a request with the same key give the same run. Keys of schedules cannot be taken from outside. */
+function idempotencyKey(request: Request): string | undefined {
+  const key = request.get('Idempotency-Key');
+  if (key === undefined) return undefined;
+  if (/^[\x21-\x7e]{1,200}$/.test(key) && !key.startsWith('schedule:')) return key;
+  const message =
+    "Idempotency-Key must be 1 to 200 printable characters without spaces, and not begin with 'schedule:'.";
+  throw new PredictionError('PARAMETER_INVALID', message, {
+    issues: [{ code: 'value', message, expression: 'http.Idempotency-Key' }],
+  });
+}

@@ -1,0 +1,49 @@
+import { createFhirClient } from '../fhir/client/fhir-client.ts';
+import { belowBase } from '../fhir/reference.ts';
+import type { ResourceValidator } from '../fhir/validate-resource.ts';
+import { createHttpRecordSource } from '../records/http-record-source.ts';
+import type { RecordSource } from '../records/record-source.ts';
+import type { OpenServer } from './prediction-parts.ts';
+
+export interface NamedServers {
+  readonly own: { readonly source: RecordSource; readonly subjectBase: string };
+  /** Absolute bases of the servers that may be asked. */
+  readonly listed: readonly string[];
+  readonly timeoutMs: number;
+  readonly maxResources: number;
+  readonly validator: Pick<ResourceValidator, 'findings'>;
+}
+
+/**
+ * Opens the server that a call names, if it may be asked: the own store under any of its bases, without HTTP and without
+ * the token, or a listed one with the token of the call alone.
+ */
+export function openNamedServer(
+  { own, listed, ...options }: NamedServers,
+  base: string,
+  accessToken: string | undefined,
+): OpenServer | undefined {
+  const { source } = own;
+  if ([source.base, ...(source.earlierBases ?? [])].some((known) => isSameBase(base, known))) {
+    return { ...own, close: async () => undefined };
+  }
+  const known = listed.find((each) => isSameBase(base, each));
+  if (known === undefined) return undefined;
+  const client = createFhirClient({
+    base: withoutTrailingSlash(known),
+    timeoutMs: options.timeoutMs,
+    maxResources: options.maxResources,
+    ...(accessToken === undefined ? {} : { headers: { authorization: `Bearer ${accessToken}` } }),
+  });
+  const remote = createHttpRecordSource(client, options.validator);
+  return { source: remote, subjectBase: remote.base, close: () => client.close() };
+}
+
+/** However the two are spelled: case of the host, a default port, a slash at the end. */
+function isSameBase(one: string, other: string): boolean {
+  return belowBase(`${withoutTrailingSlash(one)}/x`, withoutTrailingSlash(other)) === 'x';
+}
+
+function withoutTrailingSlash(base: string): string {
+  return base.replace(/\/+$/, '');
+}

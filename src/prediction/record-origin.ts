@@ -1,0 +1,66 @@
+import type { RecordQuery } from '../model-catalog/record-queries.ts';
+import { answeredReader, unaskedServer } from '../records/answered-reader.ts';
+import { callerBase, callerReader } from '../records/caller-reader.ts';
+import { answersAsSeeds, readAnswers } from '../records/held-answers.ts';
+import type { RecordReader, RecordSource } from '../records/record-source.ts';
+import type { PredictionParts } from './prediction-parts.ts';
+import type { PredictionRequest, RecordOrigin, Seed } from './prediction-request.ts';
+
+/** Where the record of one prediction is read from. */
+export interface OpenOrigin {
+  readonly source: RecordSource | RecordReader;
+  /** The FHIR base that names the subject in keys and identifiers. */
+  readonly subjectBase: string;
+  readonly seed: readonly Seed[];
+  /** True where only the caller holds the record: the result supersedes nothing and is never written. */
+  readonly heldByCaller: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what a request names as the origin of the record; the caller of this function closes it.
+ * Throws RESOURCE_INVALID and SUBJECT_FOREIGN for answers that cannot be used.
+ */
+export function openOrigin(
+  parts: PredictionParts,
+  { origin, subject, seed }: PredictionRequest,
+  queries: readonly RecordQuery[],
+): OpenOrigin {
+  const nothingToClose = async (): Promise<void> => undefined;
+  if (origin === undefined) {
+    const { source, subjectBase } = parts;
+    return { source, subjectBase, seed, heldByCaller: false, close: nothingToClose };
+  }
+  if (origin.from === 'caller') {
+    const { answers } = origin;
+    const place = { tenant: parts.tenant, base: callerBase, id: subject };
+    const held = answers === undefined ? [] : answersAsSeeds(answers, place, parts.validate);
+    const all = [...seed, ...held];
+    const source = callerReader(
+      all.map(({ resource }) => resource),
+      answers === undefined ? undefined : new Set(answers.keys()),
+    );
+    return { source, subjectBase: callerBase, seed: all, heldByCaller: true, close: nothingToClose };
+  }
+  return openServerOrigin(parts, origin, { subject, seed }, queries);
+}
+
+function openServerOrigin(
+  parts: PredictionParts,
+  origin: Extract<RecordOrigin, { from: 'server' }>,
+  { subject, seed }: Pick<PredictionRequest, 'subject' | 'seed'>,
+  queries: readonly RecordQuery[],
+): OpenOrigin {
+  const server = parts.openServer(origin.base, origin.accessToken);
+  const source = server?.source ?? unaskedServer(origin.base);
+  const { base, earlierBases } = source;
+  const place = { tenant: parts.tenant, base, id: subject, ...(earlierBases && { earlierBases }) };
+  const answers = readAnswers(origin.answers, queries, place, parts.validate);
+  return {
+    source: answeredReader(answers, source),
+    subjectBase: server?.subjectBase ?? base,
+    seed,
+    heldByCaller: false,
+    close: async () => await server?.close(),
+  };
+}

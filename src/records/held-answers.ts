@@ -1,0 +1,89 @@
+import type { Patient, Resource } from '@medplum/fhirtypes';
+import type { RecordQuery } from '../model-catalog/record-queries.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { foreignSeed, isRecordResource, ownership, type Seed } from './check-seeds.ts';
+import { endsAfter, windowStart } from './search-window.ts';
+import type { Subject } from './subject.ts';
+
+/** Answers that were handed over with a call, in the place of those of a server. */
+export interface HeldAnswers {
+  /** Absent where the patient was not answered; with `found` absent where there is none. */
+  readonly patient?: { readonly found?: Patient };
+  /** The matches by key of the query; a query that is not there was not answered. */
+  readonly rows: ReadonlyMap<string, readonly Resource[]>;
+  /** Every resource that has an id, by `Type/id`. */
+  readonly resources: ReadonlyMap<string, Resource>;
+}
+
+/** Key of the answer that holds the Patient, beside those of the queries. */
+const patientKey = 'patient';
+
+type Answers = ReadonlyMap<string, readonly Seed[]>;
+/** Throws where the resource breaks base R4. */
+type Validate = (resource: Resource, expression: string) => void;
+
+/**
+ * Reads answers as a server's answers are read: each resource must be base R4, have an id and be the subject's own; one
+ * beside the matches (an included Medication) is found by its id; what ended before the query's window is left out.
+ * Throws RESOURCE_INVALID, and SUBJECT_FOREIGN for what belongs to another patient or names none.
+ */
+export function readAnswers(
+  answers: Answers,
+  queries: readonly RecordQuery[],
+  subject: Subject,
+  validate: Validate,
+): HeldAnswers {
+  const resources = new Map<string, Resource>();
+  for (const seed of checked(answers, subject, validate)) {
+    const { resourceType, id } = seed.resource;
+    if (id === undefined) throw withoutId(seed);
+    resources.set(`${resourceType}/${id}`, seed.resource);
+  }
+  const rows = new Map<string, Resource[]>();
+  for (const query of queries) {
+    const seeds = answers.get(query.key);
+    if (seeds === undefined) continue;
+    const from = windowStart(query);
+    const matches = seeds
+      .map(({ resource }) => resource)
+      .filter(({ resourceType }) => resourceType === query.type)
+      .filter((resource) => from === undefined || endsAfter(resource, from));
+    rows.set(query.key, matches);
+  }
+  const patients = answers.get(patientKey);
+  const found = patients?.map(({ resource }) => resource).find((resource) => resource.resourceType === 'Patient');
+  return { ...(patients === undefined ? {} : { patient: { ...(found && { found }) } }), rows, resources };
+}
+
+/**
+ * Answers as what the caller of a prediction holds: whatever a model could use, with or without an id.
+ * Throws as `readAnswers`.
+ */
+export function answersAsSeeds(answers: Answers, subject: Subject, validate: Validate): Seed[] {
+  return checked(answers, subject, validate).filter(
+    ({ resource }) =>
+      isRecordResource(resource) && (resource.resourceType !== 'Group' || ownership(resource, subject) !== 'foreign'),
+  );
+}
+
+function checked(answers: Answers, subject: Subject, validate: Validate): Seed[] {
+  const seeds = [...answers.values()].flat();
+  for (const seed of seeds) {
+    validate(seed.resource, seed.expression);
+    refuseForeign(seed, subject);
+  }
+  return seeds;
+}
+
+/** A Group of other people is no error: a server that ignores `member` gives it. */
+function refuseForeign(seed: Seed, subject: Subject): void {
+  if (seed.resource.resourceType === 'Group') return;
+  const owned = ownership(seed.resource, subject);
+  if (owned === 'foreign') throw foreignSeed(seed, 'belongs to another patient than the subject', subject);
+  if (owned === 'unnamed') throw foreignSeed(seed, 'names no patient', subject);
+}
+
+function withoutId({ resource, expression }: Seed): PredictionError {
+  const message = `The ${resource.resourceType} at ${expression} has no id. Send it as its server holds it.`;
+  return new PredictionError('RESOURCE_INVALID', message, { issues: [{ code: 'required', message, expression }] });
+}

@@ -1,0 +1,141 @@
+import type { Sql } from '../platform/database.ts';
+import type { MemberState, RunMember, RunState } from './run.ts';
+
+/** One subject of a cohort as it was read; with an error where it cannot be predicted about. */
+export interface FoundSubject {
+  readonly subject: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Adds what is not a member yet. A cohort that is read again after a crash adds nothing twice. */
+export async function addMembers(sql: Sql, run: string, found: readonly FoundSubject[]): Promise<void> {
+  await sql.query(
+    `insert into run_members (run, ordinal, subject_id, state, error_code, error)
+     select $1, (select coalesce(max(ordinal), 0) from run_members where run = $1) + row_number() over (order by place),
+       subject, case when code is null then 'pending' else 'failed' end, code, message
+     from unnest($2::text[], $3::text[], $4::text[]) with ordinality as given (subject, code, message, place)
+     where not exists (select 1 from run_members known where known.run = $1 and known.subject_id = subject)
+     on conflict (run, subject_id) do nothing`,
+    [
+      run,
+      found.map(({ subject }) => subject),
+      found.map(({ error }) => error?.code ?? null),
+      found.map(({ error }) => error?.message ?? null),
+    ],
+  );
+}
+
+/** Keeps how many members there are, and counts those that were no subjects, before anybody is predicted about. */
+export async function countMembers(sql: Sql, run: string): Promise<void> {
+  await sql.query('update runs set members = (select count(*) from run_members where run = $1) where id = $1', [run]);
+  await sql.query('delete from run_tallies where run = $1', [run]);
+  await sql.query(
+    `with failed as (
+       select error_code, count(*) as members from run_members where run = $1 and state = 'failed' group by error_code
+     )
+     insert into run_tallies (run, kind, code, members)
+     select $1, 'error', error_code, members from failed
+     union all
+     select $1, 'failed', '', sum(members) from failed having count(*) > 0`,
+    [run],
+  );
+}
+
+/** A stretch of ordinals, both ends included: the members of one job. */
+export interface Chunk {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The chunks that hold a pending member, in order. */
+export async function pendingChunks(sql: Sql, run: string, chunkSize: number): Promise<Chunk[]> {
+  const { rows } = await sql.query<{ chunk: number }>(
+    `select distinct (ordinal - 1) / $2 as chunk from run_members where run = $1 and state = 'pending' order by chunk`,
+    [run, chunkSize],
+  );
+  return rows.map(({ chunk }) => ({ from: chunk * chunkSize + 1, to: (chunk + 1) * chunkSize }));
+}
+
+export interface PendingMember {
+  readonly ordinal: number;
+  readonly subject: string;
+}
+
+export async function pendingMembers(sql: Sql, run: string, { from, to }: Chunk): Promise<PendingMember[]> {
+  const { rows } = await sql.query<{ ordinal: number; subject_id: string }>(
+    `select ordinal, subject_id from run_members where run = $1 and ordinal between $2 and $3 and state = 'pending'
+     order by ordinal`,
+    [run, from, to],
+  );
+  return rows.map(({ ordinal, subject_id }) => ({ ordinal, subject: subject_id }));
+}
+
+export async function hasPendingMembers(sql: Sql, run: string): Promise<boolean> {
+  const { rows } = await sql.query<{ pending: boolean }>(
+    `select exists (select 1 from run_members where run = $1 and state = 'pending') as pending`,
+    [run],
+  );
+  return rows[0]?.pending === true;
+}
+
+/** What came of a member. */
+export type MemberResult = Omit<RunMember, 'subject' | 'state'> & { readonly state: Exclude<MemberState, 'pending'> };
+
+/**
+ * Keeps what came of members that are still pending, and counts it, in one statement. The run's row is locked first:
+ * two servers that count for the same run would otherwise wait for each other.
+ * @returns the state of the run at that moment
+ */
+export async function recordMembers(sql: Sql, run: string, results: readonly MemberResult[]): Promise<RunState> {
+  const column = <T>(read: (result: MemberResult) => T | undefined): (T | null)[] =>
+    results.map((result) => read(result) ?? null);
+  const { rows } = await sql.query<{ state: RunState }>(
+    `with locked as materialized (select id, state from runs where id = $1 for no key update),
+     given as (
+       select * from unnest($2::int[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[], $8::text[], $9::text[],
+         $10::text[], $11::text[])
+         as given (ordinal, state, outcome, score, band, reasons, error_code, error, result, resource_id)
+     ),
+     changed as (
+       update run_members member set state = given.state, outcome = given.outcome, score = given.score,
+         band = given.band, reasons = given.reasons::text[], error_code = given.error_code, error = given.error,
+         result = given.result, resource_id = given.resource_id
+       from given, locked
+       where member.run = locked.id and member.ordinal = given.ordinal and member.state = 'pending'
+       returning member.state, member.error_code, member.reasons, member.resource_id
+     ),
+     counted as (
+       select state as kind, '' as code, count(*) as members from changed group by state
+       union all
+       select 'error', error_code, count(*) from changed where error_code is not null group by error_code
+       union all
+       select 'reason', reason, count(*) from changed, unnest(reasons) as reason group by reason
+       union all
+       select 'written', '', count(*) from changed where resource_id is not null having count(*) > 0
+     ),
+     tallied as (
+       insert into run_tallies (run, kind, code, members) select $1, kind, code, members from counted
+       on conflict (run, kind, code) do update set members = run_tallies.members + excluded.members
+     )
+     select state from locked`,
+    [
+      run,
+      column(({ ordinal }) => ordinal),
+      column(({ state }) => state),
+      column(({ outcome }) => outcome),
+      column(({ score }) => score),
+      column(({ band }) => band),
+      column(({ reasons }) => arrayLiteral(reasons)),
+      column(({ error }) => error?.code),
+      column(({ error }) => error?.message),
+      column(({ result }) => result),
+      column(({ resourceId }) => resourceId),
+    ],
+  );
+  return rows[0]?.state ?? 'cancelled';
+}
+
+/** A PostgreSQL array as text, since an array of arrays of different lengths is none. */
+function arrayLiteral(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/[\\"]/g, '\\$&')}"`).join(',')}}`;
+}

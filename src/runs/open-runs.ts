@@ -1,0 +1,209 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Sql } from '../platform/database.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { reviveRun } from './advance-run.ts';
+import { type MemberPageKey, type MemberQuery, readMemberPage } from './member-pages.ts';
+import type { Run, RunMember, RunOrigin, RunRequest } from './run.ts';
+import { openRunQueue, type RunQueue } from './run-queue.ts';
+import { findRunByKey, insertRun, listRuns, moveRun, type RunPageKey, readRun } from './run-table.ts';
+import { paceOf, type RunPace, type RunTally, readTally } from './run-tally.ts';
+import { type RunWorker, type RunWorkerParts, startRunWorker } from './run-worker.ts';
+import type { Schedule } from './schedules/schedule.ts';
+import { createScheduleTicker, type Every } from './schedules/schedule-ticker.ts';
+
+export interface RunReport {
+  readonly run: Run;
+  readonly tally: RunTally;
+  readonly pace?: RunPace;
+}
+
+/** The cohort runs of one house. */
+export interface Runs {
+  /**
+   * Makes a run, unless one was made with the same key already.
+   * Throws MODEL_UNKNOWN, MODEL_NOT_READY, AS_OF_IN_FUTURE, RUN_CONFLICT where the key was used for another request, and
+   * what CohortSource.check throws.
+   */
+  create(request: RunRequest, origin: RunOrigin): Promise<{ readonly run: Run; readonly repeated: boolean }>;
+  /**
+   * Makes a run inside a transaction that does something beside it, for one that is asked for by nobody who could be
+   * told about a bad cohort. @returns undefined where the key was used already
+   */
+  createInside(sql: Sql, request: RunRequest, origin: RunOrigin): Promise<Run | undefined>;
+  /** What `createInside` needs and cannot do inside a transaction. */
+  prepare(): Promise<void>;
+  /** Throws RUN_UNKNOWN, as do all that take an id. */
+  read(id: string): Promise<RunReport>;
+  list(count: number, after?: RunPageKey): Promise<RunReport[]>;
+  members(id: string, query: MemberQuery, count: number, after?: MemberPageKey): Promise<RunMember[]>;
+  /** What is under way is finished, what is done stays. Throws RUN_CONFLICT for a run that has ended otherwise. */
+  cancel(id: string): Promise<Run>;
+  /** Lets a cancelled or failed run go on with the members that are left. Throws RUN_CONFLICT for any other. */
+  resume(id: string): Promise<Run>;
+  /** From then on runs are worked on, and schedules fire unless `schedules` is false. */
+  start(options?: { readonly schedules?: boolean }): Promise<void>;
+  /** There is a new run: do not wait for the next look. */
+  wake(): void;
+  /** Finishes the slice under way; what is left stays pending for the next start, or for another server. */
+  close(): Promise<void>;
+}
+
+export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkModel'> {
+  /** Throws MODEL_UNKNOWN or MODEL_NOT_READY. */
+  readonly findModel: (id: string, version?: string) => Run['model'];
+  readonly chunkSize: number;
+  readonly schedules: readonly Schedule[];
+  readonly every: Every;
+}
+
+export function openRuns(parts: RunsParts): Runs {
+  const { database, tenant, fhirBase, clock, event } = parts;
+  let queue: Promise<RunQueue> | undefined;
+  let worker: RunWorker | undefined;
+  let closed: Promise<void> | undefined;
+  const openQueue = (): Promise<RunQueue> => {
+    if (closed !== undefined) throw new PredictionError('SHUTTING_DOWN', 'The server is closing and takes no run.');
+    queue ??= openRunQueue(database, { tenant, fhirBase }, event).catch((error: unknown) => {
+      queue = undefined;
+      throw error;
+    });
+    return queue;
+  };
+  const checkModel = (model: Run['model']): void => {
+    const served = parts.findModel(model.id, model.version);
+    if (served.digest === model.digest) return;
+    throw new PredictionError(
+      'MODEL_NOT_READY',
+      `The files of model ${model.id}@${model.version} are not those the run began with: one run is one model. Put them back and resume, or make a new run.`,
+    );
+  };
+  const createInside: Runs['createInside'] = async (sql, request, origin) => {
+    const now = clock.now();
+    const asOf = request.asOf ?? new Date(Math.floor(now.getTime() / 60_000) * 60_000);
+    if (asOf.getTime() > now.getTime())
+      throw new PredictionError('AS_OF_IN_FUTURE', 'asOf lies in the future: leave it out for now.');
+    const run = {
+      id: randomUUID(),
+      tenant,
+      fhirBase,
+      model: parts.findModel(request.model, request.version),
+      cohort: request.cohort,
+      asOf,
+      writeBack: request.writeBack ?? true,
+      explain: request.explain ?? true,
+      chunkSize: parts.chunkSize,
+      createdAt: now,
+      requestHash: hashOf(request),
+      ...origin,
+    };
+    if (!(await insertRun(sql, run))) return undefined;
+    await (await openQueue()).enqueue(sql, [{ run: run.id }]);
+    event({
+      name: 'run.created',
+      run: run.id,
+      model: `${run.model.id}@${run.model.version}`,
+      ...(origin.schedule === undefined ? {} : { schedule: origin.schedule }),
+    });
+    return await readRun(sql, tenant, run.id);
+  };
+  const repeatOf = async (request: RunRequest, { idempotencyKey }: RunOrigin): Promise<Run | undefined> => {
+    if (idempotencyKey === undefined) return undefined;
+    const found = await findRunByKey(database, tenant, idempotencyKey);
+    if (found === undefined || found.requestHash === hashOf(request)) return found?.run;
+    throw new PredictionError(
+      'RUN_CONFLICT',
+      'This Idempotency-Key was used for another request. Take a new key for a new run, or send what was sent first.',
+    );
+  };
+  /** A run as it is worked on here, and nowhere else. */
+  const readOwn = async (id: string): Promise<Run> => {
+    const run = await readRun(database, tenant, id);
+    if (run.fhirBase === fhirBase) return run;
+    throw new PredictionError(
+      'RUN_CONFLICT',
+      `This run is about the patients of ${run.fhirBase}; this server reads from ${fhirBase}. Ask a server whose FHIR_BASE_URL is that one.`,
+    );
+  };
+  const reportOf = async (run: Run): Promise<RunReport> => {
+    const tally = await readTally(database, run);
+    const pace = paceOf(run, tally, clock.now());
+    return { run, tally, ...(pace === undefined ? {} : { pace }) };
+  };
+
+  const runs: Runs = {
+    async create(request, origin) {
+      parts.findModel(request.model, request.version);
+      const repeat = await repeatOf(request, origin);
+      if (repeat !== undefined) return { run: repeat, repeated: true };
+      await parts.cohorts.check(request.cohort);
+      await openQueue();
+      const run = await database.transaction((sql) => createInside(sql, request, origin));
+      worker?.wake();
+      if (run !== undefined) return { run, repeated: false };
+      const first = await repeatOf(request, origin);
+      if (first === undefined) throw new PredictionError('INTERNAL', 'A run vanished while it was made.');
+      return { run: first, repeated: true };
+    },
+    createInside,
+    async prepare() {
+      await openQueue();
+    },
+    read: async (id) => reportOf(await readRun(database, tenant, id)),
+    async list(count, after) {
+      const runs = await listRuns(database, tenant, count, after);
+      return await Promise.all(runs.map(reportOf));
+    },
+    async members(id, query, count, after) {
+      return await readMemberPage(database, (await readRun(database, tenant, id)).id, query, count, after);
+    },
+    async cancel(id) {
+      const { state } = await readOwn(id);
+      if (state === 'finished' || state === 'failed')
+        throw new PredictionError('RUN_CONFLICT', `The run is ${state}; only a run that goes on can be cancelled.`);
+      const opened = await openQueue();
+      const cancelled = await database.transaction(async (sql) => {
+        const moved = await moveRun(sql, id, ['expanding', 'running'], 'cancelling', clock.now());
+        const taken = await opened.withdraw(sql, id);
+        return taken === 0 && (await moveRun(sql, id, ['cancelling'], 'cancelled', clock.now())) && moved;
+      });
+      if (cancelled) event({ name: 'run.cancelled', run: id });
+      return await readRun(database, tenant, id);
+    },
+    async resume(id) {
+      const run = await readOwn(id);
+      if (run.state === 'finished' || run.state === 'cancelling') {
+        const way = run.state === 'finished' ? 'Make a new run.' : 'Wait until it is cancelled.';
+        throw new PredictionError('RUN_CONFLICT', `The run is ${run.state} and cannot be resumed. ${way}`);
+      }
+      checkModel(run.model);
+      const opened = await openQueue();
+      const to = run.members === undefined ? 'expanding' : 'running';
+      if (await moveRun(database, id, ['cancelled', 'failed'], to, clock.now()))
+        event({ name: 'run.resumed', run: id });
+      await reviveRun(parts, opened, id);
+      worker?.wake();
+      return await readRun(database, tenant, id);
+    },
+    async start({ schedules = true } = {}) {
+      worker ??= startRunWorker({ ...parts, openQueue, checkModel });
+      if (schedules) await ticker.start();
+    },
+    wake: () => worker?.wake(),
+    close() {
+      closed ??= (async () => {
+        await ticker.close();
+        await worker?.close();
+        await (await queue)?.close();
+      })();
+      return closed;
+    },
+  };
+  const ticker = createScheduleTicker({ ...parts, runs });
+  return runs;
+}
+
+/** Of what was asked for, however its properties were ordered. */
+function hashOf({ model, version, cohort, asOf, writeBack, explain }: RunRequest): string {
+  const asked = [model, version ?? null, cohort, asOf?.toISOString() ?? null, writeBack ?? true, explain ?? true];
+  return createHash('sha256').update(JSON.stringify(asked)).digest('hex');
+}

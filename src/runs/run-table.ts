@@ -1,0 +1,166 @@
+import type { Sql } from '../platform/database.ts';
+import { PredictionError } from '../platform/errors.ts';
+import type { Cohort, Run, RunState } from './run.ts';
+
+interface Row {
+  readonly id: string;
+  readonly tenant: string;
+  readonly fhir_base: string;
+  readonly model_id: string;
+  readonly model_version: string;
+  readonly model_digest: string;
+  readonly cohort: string;
+  readonly as_of: Date;
+  readonly write_back: boolean;
+  readonly explain: boolean;
+  readonly chunk_size: number;
+  readonly state: RunState;
+  readonly reason_code: string | null;
+  readonly reason: string | null;
+  readonly requester: string | null;
+  readonly schedule: string | null;
+  readonly members: number | null;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+const columns = `id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain, chunk_size,
+  state, reason_code, reason, requester, schedule, members, created_at, started_at, finished_at`;
+
+/** A run as it is first kept. */
+export type NewRun = Omit<Run, 'state' | 'reason' | 'members' | 'startedAt' | 'finishedAt'> & {
+  readonly idempotencyKey?: string;
+  /** Of all that was asked for, to tell a repeat from another request with the same key. */
+  readonly requestHash: string;
+};
+
+/** Keeps a new run in state `expanding`. @returns false where the tenant's idempotency key is taken: nothing is kept then */
+export async function insertRun(sql: Sql, run: NewRun): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `insert into runs (id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain,
+       chunk_size, state, requester, schedule, idempotency_key, request_hash, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'expanding', $12, $13, $14, $15, $16)
+     on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing`,
+    [
+      run.id,
+      run.tenant,
+      run.fhirBase,
+      run.model.id,
+      run.model.version,
+      run.model.digest,
+      JSON.stringify(run.cohort),
+      run.asOf,
+      run.writeBack,
+      run.explain,
+      run.chunkSize,
+      run.requester ?? null,
+      run.schedule ?? null,
+      run.idempotencyKey ?? null,
+      run.requestHash,
+      run.createdAt,
+    ],
+  );
+  return rowCount === 1;
+}
+
+/** The run of an idempotency key, and the hash of what was asked for then. */
+export async function findRunByKey(
+  sql: Sql,
+  tenant: string,
+  idempotencyKey: string,
+): Promise<{ readonly run: Run; readonly requestHash: string } | undefined> {
+  const { rows } = await sql.query<Row & { request_hash: string }>(
+    `select ${columns}, request_hash from runs where tenant = $1 and idempotency_key = $2`,
+    [tenant, idempotencyKey],
+  );
+  const [row] = rows;
+  return row === undefined ? undefined : { run: runOf(row), requestHash: row.request_hash };
+}
+
+/** Throws RUN_UNKNOWN, also for an id that is no UUID. */
+export async function readRun(sql: Sql, tenant: string, id: string): Promise<Run> {
+  const { rows } = isUuid(id)
+    ? await sql.query<Row>(`select ${columns} from runs where tenant = $1 and id = $2`, [tenant, id])
+    : { rows: [] };
+  const [row] = rows;
+  if (row === undefined)
+    throw new PredictionError('RUN_UNKNOWN', 'There is no such run on this server; GET /runs lists them.');
+  return runOf(row);
+}
+
+/** Where a page of the list ended. */
+export interface RunPageKey {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+/** The newest first; at most `count`, behind `after`. */
+export async function listRuns(sql: Sql, tenant: string, count: number, after?: RunPageKey): Promise<Run[]> {
+  const behind = after === undefined ? '' : 'and (created_at, id) < ($3, $4)';
+  const { rows } = await sql.query<Row>(
+    `select ${columns} from runs where tenant = $1 ${behind} order by created_at desc, id desc limit $2`,
+    after === undefined ? [tenant, count] : [tenant, count, after.createdAt, after.id],
+  );
+  return rows.map(runOf);
+}
+
+/** Ids of the runs of one base that are not at their end, the oldest first. */
+export async function unfinishedRuns(sql: Sql, tenant: string, fhirBase: string): Promise<string[]> {
+  const { rows } = await sql.query<{ id: string }>(
+    `select id from runs where tenant = $1 and fhir_base = $2 and state in ('expanding', 'running', 'cancelling')
+     order by created_at, id`,
+    [tenant, fhirBase],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Moves a run from one of `from` to `to`.
+ * @param at becomes the end of the run where `to` is one, and the start where it runs for the first time
+ * @returns false where it was in another state, which stays
+ */
+export async function moveRun(
+  sql: Sql,
+  id: string,
+  from: readonly RunState[],
+  to: RunState,
+  at: Date,
+  reason?: { readonly code: string; readonly message: string },
+): Promise<boolean> {
+  const ended = to === 'finished' || to === 'cancelled' || to === 'failed';
+  const { rowCount } = await sql.query(
+    `update runs set state = $3, reason_code = $5, reason = $6,
+       finished_at = case when $7 then $4::timestamptz end,
+       started_at = case when $3 = 'running' then coalesce(started_at, $4::timestamptz) else started_at end
+     where id = $1 and state = any($2)`,
+    [id, from, to, at, reason?.code ?? null, reason?.message ?? null, ended],
+  );
+  return rowCount === 1;
+}
+
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
+function runOf(row: Row): Run {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    fhirBase: row.fhir_base,
+    model: { id: row.model_id, version: row.model_version, digest: row.model_digest },
+    cohort: JSON.parse(row.cohort) as Cohort,
+    asOf: row.as_of,
+    writeBack: row.write_back,
+    explain: row.explain,
+    chunkSize: row.chunk_size,
+    state: row.state,
+    createdAt: row.created_at,
+    ...(row.reason_code === null ? {} : { reason: { code: row.reason_code, message: row.reason ?? '' } }),
+    ...(row.requester === null ? {} : { requester: row.requester }),
+    ...(row.schedule === null ? {} : { schedule: row.schedule }),
+    ...(row.members === null ? {} : { members: row.members }),
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+  };
+}

@@ -1,0 +1,88 @@
+/** Who is predicted about: every patient of the record source, the members of a Group, or what a search on Patient finds. */
+export type Cohort =
+  | { readonly all: true }
+  | {
+      /** `Group/<id>` of the record source. */
+      readonly group: string;
+    }
+  | {
+      /** A relative search: `Patient?name=value&…`. */
+      readonly search: string;
+    };
+
+export const runStates = ['expanding', 'running', 'cancelling', 'cancelled', 'finished', 'failed'] as const;
+/**
+ * `expanding`: the cohort is read. `running`: members are predicted about. `cancelling`: what is under way is finished.
+ * `failed`: the run as a whole cannot go on, the reason says why; like `cancelled` it can be resumed.
+ */
+export type RunState = (typeof runStates)[number];
+
+export const memberStates = ['pending', 'scored', 'abstained', 'failed'] as const;
+export type MemberState = (typeof memberStates)[number];
+
+/** What is asked for; a repeat with the same idempotency key must ask for the same. */
+export interface RunRequest {
+  readonly model: string;
+  /** Absent: the model's default version at the time of asking. */
+  readonly version?: string;
+  readonly cohort: Cohort;
+  /** Absent: now, cut to the minute. */
+  readonly asOf?: Date;
+  /** Absent: true. */
+  readonly writeBack?: boolean;
+  /** Absent: true. */
+  readonly explain?: boolean;
+}
+
+/** Who asks for a run. */
+export interface RunOrigin {
+  readonly requester?: string;
+  readonly schedule?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** One cohort run as it is kept. */
+export interface Run {
+  readonly id: string;
+  readonly tenant: string;
+  /** The base that names the subjects; see PredictionParts.subjectBase. */
+  readonly fhirBase: string;
+  readonly model: { readonly id: string; readonly version: string; readonly digest: string };
+  readonly cohort: Cohort;
+  /** The same for every member, fixed when the run was made. */
+  readonly asOf: Date;
+  readonly writeBack: boolean;
+  readonly explain: boolean;
+  /** Members of one job. */
+  readonly chunkSize: number;
+  readonly state: RunState;
+  /** Why it failed; set in state `failed` only. */
+  readonly reason?: { readonly code: string; readonly message: string };
+  readonly requester?: string;
+  readonly schedule?: string;
+  /** Undefined until the cohort has been read to its end. */
+  readonly members?: number;
+  readonly createdAt: Date;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+}
+
+/** One subject of a run and what came of it. */
+export interface RunMember {
+  /** Place in the cohort, from 1; numbers may be left out. */
+  readonly ordinal: number;
+  /** Logical id of the Patient; for a member that names none, what it names instead. */
+  readonly subject: string;
+  readonly state: MemberState;
+  /** Id of the model's first outcome that has a score, and that score: a probability 0..1. */
+  readonly outcome?: string;
+  readonly score?: number;
+  readonly band?: string;
+  /** Why the model abstained; codes, e.g. `not-eligible`, `prior-cvd`. */
+  readonly reasons: readonly string[];
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Identifier of the result. */
+  readonly result?: string;
+  /** Logical id of the RiskAssessment, where it was written. */
+  readonly resourceId?: string;
+}

@@ -1,0 +1,49 @@
+import type { Database } from '../../platform/database.ts';
+import type { Runs } from '../open-runs.ts';
+import type { Run } from '../run.ts';
+import type { Schedule } from './schedule.ts';
+
+/**
+ * Makes the run of a schedule that is due. The firing and the run are kept in one transaction, so that of any number of
+ * replicas one makes it, and a crash neither loses nor repeats it.
+ * @returns undefined where it was fired before
+ */
+export async function fireOnce(
+  parts: {
+    readonly database: Database;
+    readonly tenant: string;
+    readonly runs: Pick<Runs, 'createInside' | 'prepare'>;
+  },
+  { name, model, version, cohort, writeBack, explain }: Schedule,
+  dueAt: Date,
+): Promise<Run | undefined> {
+  const { database, tenant, runs } = parts;
+  const firing = [tenant, name, dueAt];
+  const { rows } = await database.query(
+    'select 1 from run_schedule_firings where tenant = $1 and schedule = $2 and due_at = $3',
+    firing,
+  );
+  if (rows.length > 0) return undefined;
+  await runs.prepare();
+  return await database.transaction(async (sql) => {
+    const { rowCount } = await sql.query(
+      'insert into run_schedule_firings (tenant, schedule, due_at) values ($1, $2, $3) on conflict do nothing',
+      firing,
+    );
+    if (rowCount === 0) return undefined;
+    const request = {
+      model,
+      cohort,
+      ...(version === undefined ? {} : { version }),
+      ...(writeBack === undefined ? {} : { writeBack }),
+      ...(explain === undefined ? {} : { explain }),
+    };
+    const idempotencyKey = `schedule:${name}:${dueAt.toISOString()}`;
+    const run = await runs.createInside(sql, request, { schedule: name, idempotencyKey });
+    await sql.query('update run_schedule_firings set run = $4 where tenant = $1 and schedule = $2 and due_at = $3', [
+      ...firing,
+      run?.id ?? null,
+    ]);
+    return run;
+  });
+}

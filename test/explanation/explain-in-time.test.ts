@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { explainInTime } from '../../src/explanation/explain-in-time.ts';
+import { createRunningTime } from '../../src/explanation/running-time.ts';
+
+const contributions = [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.01 }];
+
+describe('how long the next explanation may take', () => {
+  test('is not known before the first', () => {
+    expect(createRunningTime().expectedMs()).toBeUndefined();
+  });
+
+  test('is above what they took, and the steadier they are the less', () => {
+    const steady = createRunningTime();
+    const unsteady = createRunningTime();
+    for (let n = 0; n < 100; n++) {
+      steady.took(10);
+      unsteady.took(n % 2 === 0 ? 2 : 18);
+    }
+    expect(steady.expectedMs()).toBeGreaterThanOrEqual(10);
+    expect(steady.expectedMs()).toBeLessThan(11);
+    expect(unsteady.expectedMs()).toBeGreaterThan(18);
+  });
+
+  test('after one that took long it shrinks with each that is left out, until one is tried again', () => {
+    const time = createRunningTime();
+    time.took(10_000);
+    let leftOut = 0;
+    while ((time.expectedMs() ?? 0) > 100) {
+      time.leftOut();
+      leftOut += 1;
+    }
+    expect(leftOut).toBeLessThan(60);
+  });
+});
+
+describe('an explanation in time', () => {
+  const slow = () => {
+    const time = createRunningTime();
+    for (let n = 0; n < 10; n++) time.took(1_000);
+    return time;
+  };
+
+  test('is given where it is wanted and nothing is due', async () => {
+    expect(await explainInTime({}, slow(), async () => contributions)).toBe(contributions);
+  });
+
+  test('is not begun where it is not wanted', async () => {
+    const work = () => Promise.reject(new Error('it was begun'));
+    expect(await explainInTime({ explain: false }, slow(), work)).toEqual({ none: 'not asked for' });
+  });
+
+  test('is not begun where the answer is due before it would be there', async () => {
+    const work = () => Promise.reject(new Error('it was begun'));
+    const answerBy = performance.now() + 500;
+    expect(await explainInTime({ answerBy }, slow(), work)).toEqual({ none: expect.stringMatching(/too late/) });
+  });
+
+  test('is given where there is time enough, and its own time is measured', async () => {
+    const time = createRunningTime();
+    const answerBy = performance.now() + 5_000;
+    expect(await explainInTime({ answerBy }, time, async () => contributions)).toBe(contributions);
+    expect(time.expectedMs()).toBeLessThan(5_000);
+  });
+});

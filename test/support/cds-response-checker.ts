@@ -1,0 +1,157 @@
+/**
+ * Judges a response of a CDS service by what CDS Hooks 2.0.1 says, sharing nothing with the product (CDS-5, CDS-30 to
+ * CDS-43). @returns one finding per fault, as `place: what is wrong`
+ */
+export function cdsResponseFindings(response: unknown): string[] {
+  const findings: string[] = [];
+  const find: Find = (place, message) => void findings.push(`${place}: ${message}`);
+  emptiness(response, 'response', find);
+  if (!isObject(response)) {
+    find('response', 'must be an object');
+    return findings;
+  }
+  if (!Array.isArray(response.cards)) find('cards', 'is required, even if empty (CDS-30)');
+  else for (const [index, card] of response.cards.entries()) checkCard(card, `cards[${index}]`, find);
+  if (response.systemActions !== undefined) {
+    list(response.systemActions, 'systemActions', find).forEach((action, index) => {
+      checkAction(action, `systemActions[${index}]`, find, false);
+    });
+  }
+  return findings;
+}
+
+type Find = (place: string, message: string) => void;
+type Json = Record<string, unknown>;
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const halfCharacter = /\p{Cs}/u;
+
+function checkCard(card: unknown, place: string, find: Find): void {
+  if (!isObject(card)) {
+    find(place, 'must be an object');
+    return;
+  }
+  if (card.uuid !== undefined && !(typeof card.uuid === 'string' && uuidShape.test(card.uuid)))
+    find(`${place}.uuid`, 'must be a bare UUID (CDS-31)');
+  const summary = text(card.summary, `${place}.summary`, find);
+  if (summary.length >= 140) find(`${place}.summary`, `has ${summary.length} characters; fewer than 140 (CDS-32)`);
+  if (/[\r\n]/.test(summary) || halfCharacter.test(summary)) find(`${place}.summary`, 'is not one line of whole text');
+  if (card.detail !== undefined && halfCharacter.test(text(card.detail, `${place}.detail`, find)))
+    find(`${place}.detail`, 'holds half a character');
+  if (!['info', 'warning', 'critical'].includes(String(card.indicator)))
+    find(`${place}.indicator`, 'must be info, warning or critical (CDS-34)');
+  checkSource(card.source, `${place}.source`, find);
+  if (card.overrideReasons !== undefined) {
+    list(card.overrideReasons, `${place}.overrideReasons`, find).forEach((reason, index) => {
+      checkCoding(reason, `${place}.overrideReasons[${index}]`, find, true);
+    });
+  }
+  checkSuggestions(card, place, find);
+  if (card.links !== undefined) {
+    list(card.links, `${place}.links`, find).forEach((link, index) => {
+      checkLink(link, `${place}.links[${index}]`, find);
+    });
+  }
+  if (card.extension !== undefined && !isObject(card.extension))
+    find(`${place}.extension`, 'must be an object (CDS-14)');
+}
+
+function checkSource(source: unknown, place: string, find: Find): void {
+  if (!isObject(source)) {
+    find(place, 'is required (CDS-35)');
+    return;
+  }
+  text(source.label, `${place}.label`, find);
+  for (const name of ['url', 'icon']) if (source[name] !== undefined) absolute(source[name], `${place}.${name}`, find);
+  if (source.topic !== undefined) checkCoding(source.topic, `${place}.topic`, find, false);
+}
+
+function checkCoding(coding: unknown, place: string, find: Find, named: boolean): void {
+  if (!isObject(coding)) {
+    find(place, 'must be an object');
+    return;
+  }
+  text(coding.system, `${place}.system`, find);
+  text(coding.code, `${place}.code`, find);
+  if (named || coding.display !== undefined) text(coding.display, `${place}.display`, find);
+}
+
+function checkSuggestions(card: Json, place: string, find: Find): void {
+  if (card.suggestions === undefined) return;
+  const suggestions = list(card.suggestions, `${place}.suggestions`, find);
+  if (card.selectionBehavior !== 'at-most-one' && card.selectionBehavior !== 'any')
+    find(`${place}.selectionBehavior`, 'must be at-most-one or any beside suggestions (CDS-37)');
+  const recommended = suggestions.filter((one) => isObject(one) && one.isRecommended === true);
+  if (card.selectionBehavior === 'at-most-one' && recommended.length > 1)
+    find(`${place}.suggestions`, 'recommend more than one of at most one (CDS-38)');
+  for (const [index, suggestion] of suggestions.entries()) {
+    const at = `${place}.suggestions[${index}]`;
+    if (!isObject(suggestion)) {
+      find(at, 'must be an object');
+      continue;
+    }
+    text(suggestion.label, `${at}.label`, find);
+    if (suggestion.actions !== undefined) {
+      list(suggestion.actions, `${at}.actions`, find).forEach((action, position) => {
+        checkAction(action, `${at}.actions[${position}]`, find, true);
+      });
+    }
+  }
+}
+
+/** @param described a suggestion's action needs a description; the specification's own system action has none */
+function checkAction(action: unknown, place: string, find: Find, described: boolean): void {
+  if (!isObject(action)) {
+    find(place, 'must be an object');
+    return;
+  }
+  const { type } = action;
+  if (type !== 'create' && type !== 'update' && type !== 'delete')
+    find(`${place}.type`, 'must be create, update or delete (CDS-39)');
+  if (described) text(action.description, `${place}.description`, find);
+  if ((type === 'create' || type === 'update') && !isObject(action.resource)) find(`${place}.resource`, 'is required');
+  if (type === 'delete' && action.resourceId === undefined && action.resource === undefined)
+    find(`${place}.resourceId`, 'is required');
+}
+
+function checkLink(link: unknown, place: string, find: Find): void {
+  if (!isObject(link)) {
+    find(place, 'must be an object');
+    return;
+  }
+  text(link.label, `${place}.label`, find);
+  absolute(link.url, `${place}.url`, find);
+  if (link.type !== 'absolute' && link.type !== 'smart') find(`${place}.type`, 'must be absolute or smart (CDS-42)');
+  if (link.appContext !== undefined && link.type !== 'smart') find(`${place}.appContext`, 'goes with smart only');
+}
+
+/** CDS-5: no null, no empty text, object or array; `cards` may be empty. */
+function emptiness(value: unknown, place: string, find: Find): void {
+  if (value === null || value === '') find(place, 'must have some content');
+  else if (typeof value === 'object' && value !== undefined) {
+    const entries = Object.entries(value ?? {});
+    if (entries.length === 0 && place !== 'response.cards') find(place, 'must have some content');
+    for (const [key, item] of entries) emptiness(item, `${place}.${key}`, find);
+  }
+}
+
+function text(value: unknown, place: string, find: Find): string {
+  if (typeof value === 'string' && value !== '') return value;
+  find(place, 'is required, as text');
+  return '';
+}
+
+function absolute(value: unknown, place: string, find: Find): void {
+  if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value))
+    find(place, 'must be an absolute URL');
+}
+
+function list(value: unknown, place: string, find: Find): unknown[] {
+  if (Array.isArray(value)) return value;
+  find(place, 'must be an array');
+  return [];
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
