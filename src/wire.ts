@@ -226,7 +226,7 @@ function openSource(
 }
 
 /** Members of a run whose records are read at once; a crash repeats no more than these. */
-const runSliceSize = 16;
+const runSliceSize = 32;
 
 /** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
 async function openRunsOf(

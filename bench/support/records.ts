@@ -74,5 +74,6 @@ export function hookBody({ patient, resources }: HeldRecord, instance: number): 
 }
 
 function bundleOf(resources: readonly Resource[]): Bundle {
-  return { resourceType: 'Bundle', type: 'searchset', entry: resources.map((resource) => ({ resource })) } as Bundle;
+  const entry = resources.map((resource) => ({ resource }));
+  return { resourceType: 'Bundle', type: 'searchset', ...(entry.length === 0 ? {} : { entry }) } as Bundle;
 }

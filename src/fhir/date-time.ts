@@ -96,6 +96,12 @@ export function isFhirInstant(text: string): boolean {
   return isUsualInstant(text) || (timeShape.test(text) && isReal(text));
 }
 
+/** Epoch milliseconds at which a day in UTC begins; undefined for a text that is no whole day. */
+export function startOfUtcDay(text: string): number | undefined {
+  if (!isWholeDay(text) || text < '1000') return undefined;
+  return Date.UTC(digits(text, 0, 4), digits(text, 5, 7) - 1, digits(text, 8, 10));
+}
+
 /** True for `2024-05-17` and no other form; the usual ones are told without a pattern, for records are full of dates. */
 function isWholeDay(text: string): boolean {
   return text.length === 10 && text[4] === '-' && text[7] === '-' && isDay(text);

@@ -1,4 +1,4 @@
-import { isFhirDateTime, parseFhirDate } from './date-time.ts';
+import { isFhirDateTime, parseFhirDate, startOfUtcDay } from './date-time.ts';
 
 /** The instants a FHIR date, dateTime or instant may stand for: from `start` up to but not including `end`, epoch milliseconds. */
 export interface InstantRange {
@@ -6,12 +6,18 @@ export interface InstantRange {
   readonly end: number;
 }
 
+const dayMs = 86_400_000;
+
 /**
  * Reads a FHIR date, dateTime or instant (R4 section 2.24.0.1). A value without a time is the whole day, month or
  * year in `zone` (IANA): it has no instant of its own, and the zone is the site's.
  * @returns undefined for text that is no such date, for a time without an offset, and for a date that does not exist
  */
 export function instantRange(value: string, zone: string): InstantRange | undefined {
+  if (zone === 'UTC') {
+    const start = startOfUtcDay(value);
+    if (start !== undefined) return { start, end: start + dayMs };
+  }
   if (!isFhirDateTime(value)) return undefined;
   if (value.includes('T')) {
     const start = Date.parse(value);

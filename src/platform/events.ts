@@ -97,7 +97,7 @@ export type LogEvent =
   | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
   | { readonly name: 'prediction-log.failed'; readonly error: LoggedError }
   | { readonly name: 'run.created'; readonly run: string; readonly model: string; readonly schedule?: string }
-  | { readonly name: 'run.started'; readonly run: string; readonly members: number; readonly chunks: number }
+  | { readonly name: 'run.started'; readonly run: string; readonly members: number }
   | {
       readonly name: 'run.finished';
       readonly run: string;

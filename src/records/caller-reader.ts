@@ -5,6 +5,9 @@ import type { RecordReader } from './record-source.ts';
 /** Base of subjects that only a caller holds: no server has them. */
 export const callerBase = 'urn:fhirsight:caller';
 
+/** Types that the path asks for by id. */
+const readByName: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Medication']);
+
 /**
  * The record of one subject as the caller of one prediction holds it; nobody else is asked. Its resources are also the
  * seeds of the prediction, and so reach the record.
@@ -13,8 +16,10 @@ export const callerBase = 'urn:fhirsight:caller';
  */
 export function callerReader(resources: readonly Resource[], answered?: ReadonlySet<string>): RecordReader {
   const byName = new Map<string, Resource>();
-  for (const resource of resources)
-    if (resource.id !== undefined) byName.set(`${resource.resourceType}/${resource.id}`, resource);
+  for (const resource of resources) {
+    const { resourceType, id } = resource;
+    if (id !== undefined && readByName.has(resourceType)) byName.set(`${resourceType}/${id}`, resource);
+  }
   return {
     base: callerBase,
     own: false,

@@ -13,6 +13,8 @@ export interface Seed {
 /** A seed that the path can use. */
 export interface RecordSeed extends Seed {
   readonly resource: RecordResource;
+  /** `Type/id`; absent where it has no id. */
+  readonly name?: string;
 }
 
 /**
@@ -21,20 +23,22 @@ export interface RecordSeed extends Seed {
  */
 export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed[] {
   for (const seed of seeds) checkOwner(seed, subject);
-  const byKey = new Map<string, Seed>();
+  const byName = new Map<string, Seed>();
   const usable: RecordSeed[] = [];
   for (const seed of seeds) {
     const { resource, expression } = seed;
     if (!isRecordResource(resource)) throw useless(seed);
-    if (resource.id !== undefined) {
-      const key = `${resource.resourceType}/${resource.id}`;
-      const earlier = byKey.get(key);
-      if (earlier !== undefined && !sameContent(earlier.resource, resource))
-        throw seedConflict(seed, `at ${earlier.expression}`);
-      if (earlier !== undefined) continue;
-      byKey.set(key, seed);
+    if (resource.id === undefined) {
+      usable.push({ resource, expression });
+      continue;
     }
-    usable.push({ resource, expression });
+    const name = `${resource.resourceType}/${resource.id}`;
+    const earlier = byName.get(name);
+    if (earlier !== undefined && !sameContent(earlier.resource, resource))
+      throw seedConflict(seed, `at ${earlier.expression}`);
+    if (earlier !== undefined) continue;
+    byName.set(name, seed);
+    usable.push({ resource, expression, name });
   }
   return usable;
 }
@@ -57,8 +61,10 @@ export function seedConflict({ resource, expression }: Seed, other: string): Pre
   return new PredictionError('SEED_CONFLICT', message, { issues: [{ message, expression }] });
 }
 
+const usedTypes: ReadonlySet<string> = new Set(recordTypes);
+
 export function isRecordResource(resource: Resource): resource is RecordResource {
-  return (recordTypes as readonly string[]).includes(resource.resourceType);
+  return usedTypes.has(resource.resourceType);
 }
 
 function useless({ resource, expression }: Seed): PredictionError {
@@ -91,12 +97,17 @@ export function ownership(resource: Resource, subject: Subject): 'subject' | 'fo
     if (members.length === 0) return 'unnamed';
     return members.some(({ entity }) => isSubject(entity?.reference, subject)) ? 'subject' : 'foreign';
   }
-  const owners = [property(resource, 'subject'), property(resource, 'patient')].filter((owner) => owner !== undefined);
-  if (owners.length === 0) return isRecordResource(resource) ? 'unnamed' : 'nobody';
-  const references = owners.map((owner) => property(owner, 'reference'));
-  const literal = references.filter((reference) => typeof reference === 'string');
-  if (literal.some((reference) => !isSubject(reference, subject))) return 'foreign';
-  return literal.length === references.length ? 'subject' : 'unnamed';
+  const { subject: owner, patient } = resource as { readonly subject?: unknown; readonly patient?: unknown };
+  if (owner === undefined && patient === undefined) return isRecordResource(resource) ? 'unnamed' : 'nobody';
+  const found = [owner, patient].filter((each) => each !== undefined).map((each) => ownedBy(each, subject));
+  if (found.includes('foreign')) return 'foreign';
+  return found.includes('unnamed') ? 'unnamed' : 'subject';
+}
+
+function ownedBy(owner: unknown, subject: Subject): 'subject' | 'foreign' | 'unnamed' {
+  const reference = property(owner, 'reference');
+  if (typeof reference !== 'string') return 'unnamed';
+  return isSubject(reference, subject) ? 'subject' : 'foreign';
 }
 
 function property(value: unknown, name: string): unknown {

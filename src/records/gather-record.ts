@@ -47,7 +47,7 @@ export async function gatherRecord(request: GatherRequest): Promise<ClinicalReco
   const subject = { ...request.subject, ...(earlierBases && { earlierBases }) };
   if (!isFhirId(subject.id)) throw subjectUnknown(subject, source);
   const seeds = checkSeeds(request.seed, subject);
-  const names = seeds.flatMap(({ resource }) => (resource.id === undefined ? [] : [keyOf(resource)]));
+  const names = seeds.flatMap(({ name }) => name ?? []);
   const also = new Set([
     ...(request.encounter === undefined ? [] : [`Encounter/${request.encounter}`]),
     ...names.filter((name) => name !== `Patient/${subject.id}`),
@@ -81,8 +81,8 @@ function recordOf(request: GatherRequest, seeds: readonly RecordSeed[], read: Re
     if (medication?.resourceType === 'Medication') keep(medication);
   }
   for (const seed of seeds) {
-    const resource = seed.resource.id === undefined ? undefined : read.others.get(keyOf(seed.resource));
-    if (resource === undefined || !isRecordResource(resource)) continue;
+    const resource = seed.name === undefined ? undefined : read.others.get(seed.name);
+    if (resource === undefined || resource === seed.resource || !isRecordResource(resource)) continue;
     if (!entries.has(keyOf(resource)) && ownership(resource, subject) === 'foreign') {
       throw foreignSeed(seed, `has the id of one ${placeOf(source)} that belongs to another patient`, subject);
     }
@@ -167,12 +167,12 @@ function addSeeds(entries: Map<string, RecordEntry>, seeds: readonly RecordSeed[
   for (const seed of seeds) {
     const { resource } = seed;
     const entry: RecordEntry = { resource, from: 'caller' };
-    if (resource.id === undefined) {
+    if (seed.name === undefined) {
       anonymous.push(entry);
       continue;
     }
-    const held = entries.get(keyOf(resource));
-    if (held === undefined) entries.set(keyOf(resource), entry);
+    const held = entries.get(seed.name);
+    if (held === undefined) entries.set(seed.name, entry);
     else if (held.resource !== resource && !sameContent(held.resource, resource)) throw seedConflict(seed, place);
   }
   return anonymous;

@@ -151,6 +151,8 @@ async function workRun(
     if (job.chunk === undefined) {
       state = await expandRun(parts.database, queue, parts.cohorts, run, { signal, now: () => parts.clock.now() });
       if (state === 'expanding') return await queue.giveBack(job);
+      const { members } = await readRun(parts.database, parts.tenant, run.id);
+      if (members !== undefined) parts.event({ name: 'run.started', run: run.id, members });
     } else {
       const end = await workChunk(parts, run, job.chunk, signal);
       if (end === 'stopped') return await queue.giveBack(job);

@@ -49,7 +49,7 @@ function diedInsideWrite(output: string): boolean {
 
 /** Kills a server some statements after it began to write results. @returns whether it died inside a write */
 async function killWhileWriting(server: FhirsightProcess, random: () => number): Promise<boolean> {
-  const wanted = 1 + Math.floor(random() * 12);
+  const wanted = 1 + Math.floor(random() * 8);
   const delayMs = random() * 4;
   const deadline = performance.now() + 30_000;
   while (marksOf(server.output()).filter((mark) => mark === 'w').length < wanted) {
