@@ -64,8 +64,7 @@ async function plainLoop(lines: readonly string[], results: ReadonlyMap<string, 
   const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-bench-'));
   const database = new PGlite(folder);
   await database.exec('create table results (id text, body json)');
-  const templates = new Map([...results].map(([patient, { risk }]) => [patient, risk]));
-  const bare = await barePrediction(new Date(now), templates);
+  const bare = await barePrediction(new Date(now), results.values().next().value?.risk.performer);
   const startedMs = performance.now();
   let rows: string[] = [];
   const flush = async (): Promise<void> => {
@@ -77,7 +76,7 @@ async function plainLoop(lines: readonly string[], results: ReadonlyMap<string, 
     const patient = resources[0]?.id ?? '';
     const stored = results.get(patient);
     if (stored === undefined) continue;
-    const { text } = await bare.predict(resources);
+    const text = JSON.stringify(await bare.predict(resources));
     rows.push(csvRow(patient, text), csvRow(patient, JSON.stringify(stored.provenance)));
     if (rows.length >= groupSize) await flush();
   }

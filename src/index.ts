@@ -97,13 +97,13 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       const opened = house;
       try {
         await prepare?.(opened);
+        await opened.runs.start();
+        opened.deliveries.start();
       } catch (error) {
         house = undefined;
-        await opened.close();
+        await opened.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         throw error;
       }
-      await opened.runs.start();
-      opened.deliveries.start();
       gate.open(routesOf(opened, config, clock), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
@@ -118,12 +118,20 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       if (closing === undefined) return;
       const drainMs = performance.now();
       logger.event({ name: 'drain.started', inFlight: gate.inFlight(), timeoutMs: config.drainTimeoutMs });
-      const runsStopped = closing.runs.close();
-      const abandoned = await gate.drain(config.drainTimeoutMs);
-      await runsStopped;
-      logger.event({ name: 'drain.finished', durationMs: performance.now() - drainMs, abandoned });
-      await closing.close();
-      metrics.close();
+      const runsStopped = closing.runs.close().catch((error: unknown) => {
+        logger.event({ name: 'error.unexpected', error });
+      });
+      try {
+        const abandoned = await gate.drain(config.drainTimeoutMs);
+        await runsStopped;
+        logger.event({ name: 'drain.finished', durationMs: performance.now() - drainMs, abandoned });
+      } finally {
+        try {
+          await closing.close();
+        } finally {
+          metrics.close();
+        }
+      }
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
     },
   };
@@ -177,7 +185,7 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
     entrance: {
       services: hookServices(house.catalog, config.optOutBy),
       predict: house.predict,
-      findings: (value, path, options) => house.validator.findings(value, path, options),
+      findings: (value, path) => house.validator.findings(value, path),
       deadlineMs: config.cdsDeadlineMs,
       timeoutMs: config.predictTimeoutMs,
       timeZone: config.siteTimeZone,

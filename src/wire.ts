@@ -26,7 +26,7 @@ import { allMigrations } from './platform/migrations/all-migrations.ts';
 import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
-import { openNamedServer } from './prediction/open-server.ts';
+import { openNamedServer, refuseOwnBases } from './prediction/open-server.ts';
 import type { NamedModel, PredictionOutcome } from './prediction/prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
 import type { PredictionRequest } from './prediction/prediction-request.ts';
@@ -35,6 +35,7 @@ import { recordTypes } from './records/clinical-record.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
+import { createResultFrame } from './results/result-frame.ts';
 import { openRuns, type Runs } from './runs/open-runs.ts';
 import { readSchedules } from './runs/schedules/read-schedules.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
@@ -76,11 +77,19 @@ export interface WireOptions {
 /** Resource types that a prediction reads or writes: their schemas are compiled before the server is ready. */
 const usualTypes = [...recordTypes, 'RiskAssessment', 'Device', 'Provenance', 'Bundle', 'Parameters'];
 
-/** Builds every part once, by hand. What was opened is closed in reverse order, also where a later part fails. */
+/** Builds every part once, by hand. What was opened is closed in reverse order, all of it, also where a part fails. */
 export async function wire({ config, clock, logger, listen, onPrediction }: WireOptions): Promise<House> {
   const open: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
+    const errors: unknown[] = [];
+    for (let close = open.pop(); close !== undefined; close = open.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   };
   try {
     logger.event({ name: 'config.read', settings: describeConfig(config) });
@@ -128,6 +137,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       maxResources: config.fhirMaxResources,
       validator,
     };
+    refuseOwnBases(servers);
     const prediction: PredictionParts = {
       tenant: config.tenant,
       source,
@@ -149,6 +159,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       newId: randomUUID,
       findModel: (id, version) => namedModel(catalog, id, version),
       subjectBase,
+      subjectBaseOf: (base) => subjectBaseOf(prediction, base),
       onPrediction: onPrediction ?? (() => undefined),
       event: (event) => logger.event(event),
     });
@@ -176,7 +187,8 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       close: closeAll,
     };
   } catch (error) {
-    await closeAll();
+    // What went wrong first is what is thrown.
+    await closeAll().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
     throw error;
   }
 }
@@ -272,6 +284,7 @@ async function openRunsOf(
     sliceSize: runSliceSize,
     memberTimeoutMs: config.predictTimeoutMs,
     unreachableRetryMs: [500, 2_000, 5_000],
+    unreachableAttempts: 20,
     alone: database.kind === 'pglite',
     pollMs: 2_000,
     leaseMs: 10_000,
@@ -287,7 +300,7 @@ const longestDeliveryGraceMs = 5_000;
 const largestCohort = 1_000_000;
 
 /** What is made once for each model version, at load. */
-type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime'>;
+type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame'>;
 
 async function loadModels(
   config: Config,
@@ -298,8 +311,12 @@ async function loadModels(
   const catalog = await loadCatalog({
     modelsDir: modelsFolder(config.modelsDir),
     engine,
-    accept: ({ key, featureMap }) => {
-      compiled.set(key, { compiled: compileFeatureMap(featureMap), explainTime: createRunningTime() });
+    accept: ({ key, manifest, featureMap }) => {
+      compiled.set(key, {
+        compiled: compileFeatureMap(featureMap),
+        explainTime: createRunningTime(),
+        resultFrame: createResultFrame(manifest, featureMap.features),
+      });
     },
   });
   for (const { key, digest, loadMs } of catalog.list())
@@ -324,6 +341,14 @@ function predictable(
   const made = compiled.get(key);
   if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
   return { manifest, digest, run, ...made };
+}
+
+/** The base by which results name the subjects of a server that a call names: told by opening it, as the path does. */
+async function subjectBaseOf({ openServer }: PredictionParts, base: string): Promise<string> {
+  const server = openServer(base, undefined);
+  if (server === undefined) return base;
+  await server.close();
+  return server.subjectBase;
 }
 
 /** The loaded version that a call names; undefined where it names none, whatever it names instead. */

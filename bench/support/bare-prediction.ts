@@ -1,17 +1,24 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Bundle, Observation, Patient, Resource, RiskAssessment } from '@medplum/fhirtypes';
+import type {
+  Bundle,
+  Condition,
+  MedicationRequest,
+  Observation,
+  Patient,
+  Resource,
+  RiskAssessment,
+} from '@medplum/fhirtypes';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
+import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { type BareFeature, createBareAnswer, lastEncounter } from './bare-answer.ts';
 
 /**
- * What a prediction costs at least: the features of prevent-base by hand, one run of the model, and the answer by
- * JSON.stringify. No units, windows, conflicts, eligibility, audit or storage: nothing of this is safe to use.
+ * What a prediction costs at least: the features of prevent-base by hand, one run of the model, and the same answer. No units, windows, conflicts, eligibility, audit or storage: nothing of this is safe to use.
  */
 export interface BarePrediction {
-  /** @returns the text of a RiskAssessment like the template, with the probabilities of these resources */
-  predict(
-    resources: readonly Resource[],
-  ): Promise<{ readonly text: string; readonly probabilities: readonly number[] }>;
+  predict(resources: readonly Resource[]): Promise<RiskAssessment>;
 }
 
 const loinc = {
@@ -23,20 +30,20 @@ const loinc = {
   smoking: ['72166-2'],
 };
 
-/** @param templates the answer that fhirsight gave, by patient id: the bare one is equal to it but for its numbers */
-export async function barePrediction(
-  asOf: Date,
-  templates: ReadonlyMap<string, RiskAssessment>,
-): Promise<BarePrediction> {
+/** @param performer the Device of the answers, which names the digest of the model's files */
+export async function barePrediction(asOf: Date, performer: RiskAssessment['performer']): Promise<BarePrediction> {
   const folder = path.resolve(import.meta.dirname, '../../models/prevent-base/1.0.0');
-  const map = JSON.parse(readFileSync(path.join(folder, 'feature-map.json'), 'utf8')) as {
-    features: Record<string, { codes: string[]; yes?: string[] }>;
+  const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+  const map = read('feature-map.json') as FeatureMap;
+  const listed = (feature: string, key = 'codes'): Set<string> =>
+    new Set((map.features[feature] as unknown as Record<string, string[]>)[key]);
+  const smokers = listed('currentSmoker', 'yes');
+  const diseases = { diabetes: listed('diabetes'), priorCardiovascularDisease: listed('priorCardiovascularDisease') };
+  const drugs = {
+    antihypertensiveMedication: listed('antihypertensiveMedication'),
+    statinMedication: listed('statinMedication'),
   };
-  const codesOf = (feature: string): Set<string> => new Set(map.features[feature]?.codes);
-  const smokers = new Set(map.features.currentSmoker?.yes);
-  const diabetes = codesOf('diabetes');
-  const antihypertensives = codesOf('antihypertensiveMedication');
-  const statins = codesOf('statinMedication');
+  const answer = createBareAnswer(read('manifest.json') as Manifest, map, performer);
   const session = await InferenceSession.create(path.join(folder, 'model.onnx'), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -46,50 +53,75 @@ export async function barePrediction(
     async predict(resources) {
       const patient = resources.find(({ resourceType }) => resourceType === 'Patient') as Patient;
       const newest = new Map<string, Observation>();
-      let hasDiabetes = 0;
-      let treated = 0;
-      let statin = 0;
+      const found = new Map<string, Condition | MedicationRequest>();
       for (const resource of resources) {
         if (resource.resourceType === 'Observation') keepNewest(newest, resource);
-        else if (resource.resourceType === 'Condition') hasDiabetes ||= anyCode(resource.code?.coding, diabetes);
+        else if (resource.resourceType === 'Condition') keepFound(found, resource, resource.code?.coding, diseases);
         else if (resource.resourceType === 'MedicationRequest' && resource.status === 'active') {
-          treated ||= anyCode(resource.medicationCodeableConcept?.coding, antihypertensives);
-          statin ||= anyCode(resource.medicationCodeableConcept?.coding, statins);
+          keepFound(found, resource, resource.medicationCodeableConcept?.coding, drugs);
         }
       }
-      const first = (codes: readonly string[]) => codes.map((code) => newest.get(code)).find((found) => found);
-      const number = (codes: readonly string[]): number => first(codes)?.valueQuantity?.value ?? Number.NaN;
-      const pressure = first(loinc.pressurePanel)?.component?.find(({ code }) => code.coding?.[0]?.code === '8480-6');
+      const seen = lastEncounter(resources);
       const age = yearsBetween(patient.birthDate ?? '', asOf);
-      const female = patient.gender === 'female';
-      const row = Float64Array.of(
-        age,
-        female ? 1 : 0,
-        number(loinc.totalCholesterol),
-        number(loinc.hdlCholesterol),
-        pressure?.valueQuantity?.value ?? Number.NaN,
-        number(loinc.bodyMassIndex),
-        estimatedGfr(number(loinc.creatinine), female, age),
-        hasDiabetes,
-        anyCode(first(loinc.smoking)?.valueCodeableConcept?.coding, smokers),
-        treated,
-        statin,
-      );
+      const first = (codes: readonly string[]) => codes.map((code) => newest.get(code)).find((one) => one);
+      const measured = (name: string, codes: readonly string[]): BareFeature => {
+        const observation = first(codes);
+        return observed(name, observation?.valueQuantity?.value ?? Number.NaN, observation);
+      };
+      const panel = first(loinc.pressurePanel);
+      const pressure = panel?.component?.find(({ code }) => code.coding?.[0]?.code === '8480-6');
+      const creatinine = measured('creatinine', loinc.creatinine);
+      const smoking = first(loinc.smoking);
+      const listedOf = (name: string): BareFeature => {
+        const one = found.get(name);
+        if (one === undefined) {
+          const at = seen?.period?.start === undefined ? undefined : seen.period.end;
+          return { name, value: false, state: 'assumed-absent', at, sources: seen === undefined ? [] : [seen] };
+        }
+        const at = one.resourceType === 'Condition' ? (one.onsetDateTime ?? one.recordedDate) : one.authoredOn;
+        return { name, value: true, state: 'observed', at, sources: [one] };
+      };
+      const features: BareFeature[] = [
+        { name: 'age', value: age, state: 'observed', sources: [patient] },
+        { name: 'sex', value: patient.gender ?? '', state: 'observed', sources: [patient] },
+        measured('totalCholesterol', loinc.totalCholesterol),
+        measured('hdlCholesterol', loinc.hdlCholesterol),
+        observed('systolicBloodPressure', pressure?.valueQuantity?.value ?? Number.NaN, panel),
+        measured('bodyMassIndex', loinc.bodyMassIndex),
+        creatinine,
+        {
+          name: 'estimatedGfr',
+          value: estimatedGfr(Number(creatinine.value), patient.gender === 'female', age),
+          state: 'derived',
+          at: creatinine.at,
+          sources: [...creatinine.sources, patient],
+          from: ['creatinine', 'sex', 'age'],
+        },
+        listedOf('diabetes'),
+        observed('currentSmoker', anyCode(smoking?.valueCodeableConcept?.coding, smokers), smoking),
+        listedOf('antihypertensiveMedication'),
+        listedOf('statinMedication'),
+        listedOf('priorCardiovascularDisease'),
+      ];
+      const row = Float64Array.from(inputColumns, (column) => {
+        const value = features[column]?.value;
+        return typeof value === 'string' ? Number(value === 'female') : Number(value);
+      });
       const { risk } = await session.run({ x: new Tensor('float64', row, [1, row.length]) });
       if (risk === undefined) throw new Error('the model has no output named risk');
       const probabilities = [...(risk.data as Float64Array)];
-      const template = templates.get(patient.id ?? '');
-      if (template === undefined) throw new Error('there is no template for this patient');
-      const answer: RiskAssessment = {
-        ...template,
-        prediction: (template.prediction ?? []).map((prediction, index) => ({
-          ...prediction,
-          probabilityDecimal: (probabilities[index] ?? Number.NaN) * 100,
-        })),
-      };
-      return { text: JSON.stringify(answer), probabilities };
+      const computedAt = new Date();
+      return answer({ patient: patient.id ?? '', asOf, computedAt, features, resources, probabilities });
     },
   };
+}
+
+/** Which of the features fill the model's columns: all but creatinine and the prior disease. */
+const inputColumns = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11];
+
+function observed(name: string, value: number | boolean, source: Observation | undefined): BareFeature {
+  const at = source?.effectiveDateTime;
+  return { name, value, state: 'observed', at, sources: source === undefined ? [] : [source] };
 }
 
 /** The resources of a call of `$predict` or of a hook, without a check. */
@@ -116,11 +148,19 @@ function keepNewest(newest: Map<string, Observation>, observation: Observation):
   }
 }
 
-function anyCode(
-  coding: readonly { readonly system?: string; readonly code?: string }[] | undefined,
-  wanted: ReadonlySet<string>,
-): number {
-  return coding?.some(({ system, code }) => wanted.has(`${system}|${code}`)) ? 1 : 0;
+type Codings = readonly { readonly system?: string; readonly code?: string }[] | undefined;
+
+function anyCode(coding: Codings, wanted: ReadonlySet<string>): boolean {
+  return coding?.some(({ system, code }) => wanted.has(`${system}|${code}`)) ?? false;
+}
+
+function keepFound(
+  found: Map<string, Condition | MedicationRequest>,
+  resource: Condition | MedicationRequest,
+  coding: Codings,
+  wanted: Readonly<Record<string, ReadonlySet<string>>>,
+): void {
+  for (const name in wanted) if (anyCode(coding, wanted[name] ?? new Set())) found.set(name, resource);
 }
 
 function yearsBetween(birthDate: string, asOf: Date): number {

@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RiskAssessment } from '@medplum/fhirtypes';
 
 /** The bare server in a process of its own. */
 export async function startBareServer(
   asOf: Date,
-  templates: ReadonlyMap<string, RiskAssessment>,
+  performer: RiskAssessment['performer'],
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'fhirsight-bench-'));
-  const file = path.join(folder, 'templates.json');
-  writeFileSync(file, JSON.stringify({ asOf: asOf.toISOString(), templates: Object.fromEntries(templates) }));
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'bare-server.ts'), file], {
+  const file = path.join(import.meta.dirname, 'bare-server.ts');
+  const child = spawn(process.execPath, [file, asOf.toISOString(), JSON.stringify(performer)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
@@ -25,7 +21,6 @@ export async function startBareServer(
       const ended = once(child, 'close');
       child.kill('SIGTERM');
       await ended;
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

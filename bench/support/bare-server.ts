@@ -1,27 +1,22 @@
 /**
  * The bare server of the bench: `node:http`, one JSON.parse, the features by hand, one run, one JSON.stringify.
  *
- *     node bench/support/bare-server.ts <file with the templates>
+ *     node bench/support/bare-server.ts <as-of> <performer of the answers, as JSON>
  */
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { RiskAssessment } from '@medplum/fhirtypes';
 import { barePrediction, resourcesOf } from './bare-prediction.ts';
 
-const { asOf, templates } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
-  asOf: string;
-  templates: Record<string, RiskAssessment>;
-};
-const bare = await barePrediction(new Date(asOf), new Map(Object.entries(templates)));
+const [asOf = '', performer = '{}'] = process.argv.slice(2);
+const bare = await barePrediction(new Date(asOf), JSON.parse(performer));
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', async () => {
-    const { text } = await bare.predict(resourcesOf(JSON.parse(Buffer.concat(chunks).toString('utf8'))));
+    const answer = await bare.predict(resourcesOf(JSON.parse(Buffer.concat(chunks).toString('utf8'))));
     response.setHeader('Content-Type', 'application/fhir+json');
-    response.end(text);
+    response.end(JSON.stringify(answer));
   });
 });
 server.listen(0, '127.0.0.1', () => {

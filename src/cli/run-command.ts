@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseRunRequest } from '../entrances/cohort/parse-run-request.ts';
@@ -57,8 +58,8 @@ async function runHere(body: unknown, config: Config): Promise<number> {
 }
 
 async function runThere(body: unknown, url: string): Promise<number> {
-  const { status, text } = await askServer(url, '/runs', body);
-  if (status !== 202) {
+  const { status, text } = await askForRun(body, url);
+  if (status !== 202 && status !== 200) {
     process.stdout.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
     return 1;
   }
@@ -71,6 +72,16 @@ async function runThere(body: unknown, url: string): Promise<number> {
       `The server answered ${response.status} about the run ${id}. The run goes on there: GET /runs/${id}.`,
     );
   });
+}
+
+/** Asks again where the answer was lost: with the same key, a run that was made is given again, not made twice. */
+async function askForRun(body: unknown, url: string): Promise<{ status: number; text: string }> {
+  const key = { 'idempotency-key': `fhirsight-run-${randomUUID()}` };
+  try {
+    return await askServer(url, '/runs', body, key);
+  } catch {
+    return await askServer(url, '/runs', body, key);
+  }
 }
 
 /** Shows how the run goes on until it ends. */

@@ -16,12 +16,17 @@ export async function runningServer(config: Config): Promise<string | undefined>
   );
 }
 
-/** Sends FHIR JSON to a running server. @returns status and body as they came. Throws DATABASE_UNAVAILABLE where it does not answer. */
-export async function askServer(url: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+/** Sends FHIR JSON to a running server, with more headers where needed. @returns status and body as they came. Throws DATABASE_UNAVAILABLE where it does not answer. */
+export async function askServer(
+  url: string,
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(`${url}${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/fhir+json', accept: 'application/fhir+json' },
+      headers: { 'content-type': 'application/fhir+json', accept: 'application/fhir+json', ...headers },
       body: JSON.stringify(body),
     });
     return { status: response.status, text: await response.text() };

@@ -1,4 +1,3 @@
-import { before } from '../model-catalog/record-queries.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, missing } from './feature-extractor.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
@@ -18,6 +17,8 @@ export type AbsenceReader = (context: ExtractionContext, undecodable: readonly U
  */
 export function compileAbsence(label: string, encounterWithin: string): AbsenceReader {
   const within = durationWords(encounterWithin);
+  const unproven = `no ${label} found, and no encounter within ${within} before as-of shows that the record is kept`;
+  const detail = `no ${label} in the complete record; last encounter within ${within}`;
   return (context, undecodable) => {
     const [first] = undecodable;
     if (first !== undefined) {
@@ -27,22 +28,15 @@ export function compileAbsence(label: string, encounterWithin: string): AbsenceR
         undecodable.map(({ source }) => source),
       );
     }
-    const earliest = before(new Date(context.asOf), encounterWithin).getTime();
-    const [latest] = context.attended();
-    if (latest === undefined || latest.time < earliest) {
-      return missing(
-        'no-recent-encounter',
-        `no ${label} found, and no encounter within ${within} before as-of shows that the record is kept`,
-      );
+    const latest = context.lastAttended();
+    if (latest === undefined || latest.time < context.since(encounterWithin)) {
+      return missing('no-recent-encounter', unproven);
     }
     const { encounter } = latest;
     const at = encounter.period?.end ?? encounter.period?.start;
-    return {
-      state: 'assumed-absent',
-      value: false,
-      detail: `no ${label} in the complete record; last encounter within ${within}`,
-      ...(at === undefined ? {} : { at }),
-      sources: [context.record.sourceReference(encounter)],
-    };
+    const sources = [context.record.sourceReference(encounter)];
+    return at === undefined
+      ? { state: 'assumed-absent', value: false, detail, sources }
+      : { state: 'assumed-absent', value: false, detail, at, sources };
   };
 }

@@ -1,18 +1,21 @@
 import type { Observation } from '@medplum/fhirtypes';
-import { hasToken, tokensOf } from '../fhir/codes.ts';
+import { compileTokens, isCoded } from '../fhir/codes.ts';
 import type { AnswerDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { MissingReason } from './feature-vector.ts';
 import { newest, perhapsNewer } from './newest.ts';
 import { observationCandidates, resultStatuses } from './observation-candidates.ts';
+import type { ObservationIndex } from './observation-index.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 
 /** A coded answer read as yes or no. An answer in neither list is a reason, never a no. */
-export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
-  const yes = new Set(definition.yes);
-  const no = new Set(definition.no);
+export function compileAnswer(definition: AnswerDefinition, index: ObservationIndex): FeatureExtractor {
+  const saysYes = compileTokens(definition.yes);
+  const saysNo = compileTokens(definition.no);
   const statuses = definition.status ?? resultStatuses;
+  const places = definition.codes.map((code) => index.placeOf(code));
+  const notFound = `no ${definition.label} within ${durationWords(definition.window)} before as-of`;
 
   const read = (observation: Observation): boolean | { because: MissingReason; detail: string } => {
     if (changesMeaning(observation)) {
@@ -22,16 +25,16 @@ export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
       return { because: 'undecodable', detail: 'it has an answer and a reason why it has none' };
     }
     const concept = observation.valueCodeableConcept;
-    const isYes = hasToken(concept, yes);
-    const isNo = hasToken(concept, no);
+    const isYes = saysYes(concept);
+    const isNo = saysNo(concept);
     if (isYes && isNo) return { because: 'conflict', detail: 'its codes say both yes and no' };
     if (isYes || isNo) return isYes;
-    if (tokensOf(concept).length === 0) return { because: 'undecodable', detail: 'the answer is not coded' };
+    if (!isCoded(concept)) return { because: 'undecodable', detail: 'the answer is not coded' };
     return { because: 'unrecognised-answer', detail: 'the answer is in none of the declared lists' };
   };
 
   return (context) => {
-    const { candidates, untimed } = observationCandidates(context, definition.codes, statuses, definition.window);
+    const { candidates, untimed } = observationCandidates(context, places, statuses, definition.window);
     const contenders = newest(candidates.filter(({ observation }) => isAnswered(observation)));
     const unknownTime = perhapsNewer(
       contenders,
@@ -41,26 +44,27 @@ export function compileAnswer(definition: AnswerDefinition): FeatureExtractor {
       const sources = unknownTime.map(({ observation }) => context.record.sourceReference(observation));
       return missing('time-unknown', `a ${definition.label} without a usable time may be the newest`, sources);
     }
-    if (contenders.length === 0) {
-      return missing('not-found', `no ${definition.label} within ${durationWords(definition.window)} before as-of`);
-    }
+    if (contenders.length === 0) return missing('not-found', notFound);
     const sources = contenders.map(({ observation }) => context.record.sourceReference(observation));
-    const values = new Set<boolean>();
+    let yes = false;
+    let no = false;
     for (const { observation } of contenders) {
       const reading = read(observation);
       if (typeof reading === 'object')
         return missing(reading.because, `the newest ${definition.label}: ${reading.detail}`, sources);
-      values.add(reading);
+      if (reading) yes = true;
+      else no = true;
     }
     const at = contenders[0]?.at;
-    if (values.size > 1) {
+    if (yes && no) {
       const detail = `two different answers to ${definition.label} at the newest time`;
       return { state: 'missing', because: 'conflict', detail, ...(at === undefined ? {} : { at }), sources };
     }
-    return { state: 'observed', value: values.has(true), ...(at === undefined ? {} : { at }), sources };
+    return { state: 'observed', value: yes, ...(at === undefined ? {} : { at }), sources };
   };
 }
 
 function isAnswered(observation: Observation): boolean {
+  if (observation.valueCodeableConcept !== undefined) return true;
   return Object.keys(observation).some((key) => /^_?value[A-Z]/.test(key));
 }

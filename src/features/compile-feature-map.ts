@@ -6,6 +6,8 @@ import { compileDerived } from './derived.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileMedication } from './medication.ts';
 import { compileObservation } from './observation.ts';
+import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
+import { compilePopulation, type Judge } from './population.ts';
 
 /** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
 export type FeatureType =
@@ -30,14 +32,18 @@ export interface CompiledFeatureMap {
   readonly features: ReadonlyMap<string, CompiledFeature>;
   /** Every feature after those it is derived from. */
   readonly order: readonly CompiledFeature[];
+  /** Sorts Observations by the codes that features look for. */
+  readonly observationIndex: ObservationIndex;
+  readonly judge: Judge;
 }
 
 /** @throws RangeError or SyntaxError for a unit or an expression that the schema cannot judge; the catalog reports it with the file. */
 export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
   const features = new Map<string, CompiledFeature>();
   const reads = new Map<string, readonly string[]>();
+  const observationIndex = createObservationIndex();
   for (const [name, definition] of Object.entries(map.features)) {
-    const compiled = compileKind(definition);
+    const compiled = compileKind(definition, observationIndex);
     reads.set(name, compiled.reads ?? []);
     features.set(name, {
       name,
@@ -48,17 +54,21 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
       extract: compiled.extract,
     });
   }
-  return { map, features, order: inOrder(features, reads) };
+  const judge = compilePopulation(map.population);
+  return { map, features, order: inOrder(features, reads), observationIndex, judge };
 }
 
-function compileKind(definition: FeatureDefinition): { extract: FeatureExtractor; reads?: readonly string[] } {
+function compileKind(
+  definition: FeatureDefinition,
+  index: ObservationIndex,
+): { extract: FeatureExtractor; reads?: readonly string[] } {
   switch (definition.kind) {
     case 'demographics':
       return { extract: compileDemographics(definition) };
     case 'observation':
-      return { extract: compileObservation(definition) };
+      return { extract: compileObservation(definition, index) };
     case 'answer':
-      return { extract: compileAnswer(definition) };
+      return { extract: compileAnswer(definition, index) };
     case 'condition':
       return { extract: compileCondition(definition) };
     case 'medication':

@@ -1,5 +1,5 @@
 import type { Condition } from '@medplum/fhirtypes';
-import { hasToken } from '../fhir/codes.ts';
+import { compileTokens } from '../fhir/codes.ts';
 import type { ConditionDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence, type Undecodable } from './absence.ts';
 import { compileUndecodable } from './decode-candidate.ts';
@@ -8,44 +8,45 @@ import { changesMeaning } from './unknown-meaning.ts';
 import { isVagueAt } from './vague-time.ts';
 
 const verificationSystem = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
-const notTrue: ReadonlySet<string> = new Set([
-  `${verificationSystem}|refuted`,
-  `${verificationSystem}|entered-in-error`,
-]);
+const isNotTrue = compileTokens([`${verificationSystem}|refuted`, `${verificationSystem}|entered-in-error`]);
 const clinicalSystem = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
-const over: ReadonlySet<string> = new Set(
-  ['inactive', 'remission', 'resolved'].map((code) => `${clinicalSystem}|${code}`),
-);
+const isOver = compileTokens(['inactive', 'remission', 'resolved'].map((code) => `${clinicalSystem}|${code}`));
 
 type Standing = 'holds' | 'does-not-hold' | { readonly unknown: string };
 
 /** A diagnosis: yes when the record holds one that counts at as-of; no only under the conditions of absence. */
 export function compileCondition(definition: ConditionDefinition): FeatureExtractor {
-  const codes = new Set(definition.codes);
-  const undecodableBecause = compileUndecodable('diagnosis', codes, definition.suspectText);
+  const isListed = compileTokens(definition.codes);
+  const undecodableBecause = compileUndecodable('diagnosis', definition.codes, definition.suspectText);
   const absent = compileAbsence(definition.label, definition.absent.encounterWithin);
+
+  /** Asked only where no diagnosis of the list was found: then each of the others must be understood. */
+  const undecodableAmong = (context: ExtractionContext, conditions: readonly Condition[]): Undecodable[] => {
+    const undecodable: Undecodable[] = [];
+    for (const condition of conditions) {
+      const modified = changesMeaning(condition);
+      const why = modified
+        ? 'a diagnosis carries a modifier that is not known here'
+        : undecodableBecause(condition.code);
+      if (why === undefined || (!modified && standingAt(context, condition, definition.when) === 'does-not-hold'))
+        continue;
+      undecodable.push({ source: context.record.sourceReference(condition), why });
+    }
+    return undecodable;
+  };
 
   return (context) => {
     const found: Condition[] = [];
     const doubtful: { condition: Condition; why: string }[] = [];
-    const undecodable: Undecodable[] = [];
+    const others: Condition[] = [];
     for (const condition of context.record.byType('Condition')) {
-      if (changesMeaning(condition)) {
-        undecodable.push({
-          source: context.record.sourceReference(condition),
-          why: 'a diagnosis carries a modifier that is not known here',
-        });
+      if (changesMeaning(condition) || !isListed(condition.code)) {
+        others.push(condition);
         continue;
       }
       const standing = standingAt(context, condition, definition.when);
-      if (standing === 'does-not-hold') continue;
-      if (hasToken(condition.code, codes)) {
-        if (standing === 'holds') found.push(condition);
-        else doubtful.push({ condition, why: standing.unknown });
-        continue;
-      }
-      const why = undecodableBecause(condition.code);
-      if (why !== undefined) undecodable.push({ source: context.record.sourceReference(condition), why });
+      if (standing === 'holds') found.push(condition);
+      else if (standing !== 'does-not-hold') doubtful.push({ condition, why: standing.unknown });
     }
     if (found.length > 0) {
       const at = found
@@ -66,7 +67,7 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
         doubtful.map(({ condition }) => context.record.sourceReference(condition)),
       );
     }
-    return absent(context, undecodable);
+    return absent(context, undecodableAmong(context, others));
   };
 }
 
@@ -75,7 +76,7 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
  * before and was recorded only later was not known then: neither a yes nor a no.
  */
 function standingAt(context: ExtractionContext, condition: Condition, when: 'active' | 'ever'): Standing {
-  if (hasToken(condition.verificationStatus, notTrue)) return 'does-not-hold';
+  if (isNotTrue(condition.verificationStatus)) return 'does-not-hold';
   const recorded = context.rangeOf(condition.recordedDate);
   const onset = context.rangeOf(condition.onsetDateTime ?? condition.onsetPeriod?.start);
   const began = onset ?? recorded;
@@ -109,7 +110,7 @@ function activeAt(context: ExtractionContext, condition: Condition): Standing {
     return { unknown: 'whether a diagnosis had ended at as-of cannot be told from its abatement' };
   }
   const saysOver =
-    hasToken(condition.clinicalStatus, over) ||
+    isOver(condition.clinicalStatus) ||
     condition.abatementString !== undefined ||
     condition.abatementAge !== undefined ||
     condition.abatementRange !== undefined;

@@ -1,5 +1,6 @@
 import type { CodeableConcept } from '@medplum/fhirtypes';
-import { systemsOf, textOf } from '../fhir/codes.ts';
+import { systemsOf } from '../fhir/codes.ts';
+import { compileTextFilter } from './suspect-text.ts';
 
 /** Says why a concept that matched no listed code cannot be read as "something else", or undefined where it can. */
 export type UndecodableReason = (concept: CodeableConcept | undefined) => string | undefined;
@@ -16,23 +17,58 @@ export function compileUndecodable(
   codes: Iterable<string>,
   suspectText: readonly string[] = [],
 ): UndecodableReason {
-  const systems = systemsOf(codes);
-  const words = suspectText.map((text) => ({ text, pattern: wordPattern(text) }));
+  const systems = [...systemsOf(codes)];
+  const words = suspectText.map((text) => ({ text, whole: isAbbreviation(text), pattern: wordPattern(text) }));
+  const mayBeSuspect = compileTextFilter(words);
   return (concept) => {
-    const known = (concept?.coding ?? []).some(({ system, code }) => code !== undefined && systems.has(system ?? ''));
-    if (!known) return `a ${kind} has no code of a system that the list knows`;
+    if (!hasCodeOf(systems, concept)) return `a ${kind} has no code of a system that the list knows`;
     if (words.length === 0) return undefined;
-    const text = textOf(concept);
+    const given = textOf(concept);
+    if (given.trim() === '') return `a ${kind} has a code that is not in the list, and no text to check it by`;
+    if (!mayBeSuspect(given)) return undefined;
+    const text = plainText(given);
     if (text.trim() === '') return `a ${kind} has a code that is not in the list, and no text to check it by`;
     const suspect = words.find(({ pattern }) => pattern.test(text));
     return suspect === undefined ? undefined : `a ${kind} reads '${suspect.text}', but its code is not in the list`;
   };
 }
 
+function hasCodeOf(systems: readonly string[], concept: CodeableConcept | undefined): boolean {
+  const codings = concept?.coding;
+  if (codings === undefined) return false;
+  for (const { system, code } of codings) {
+    if (code !== undefined && system !== undefined && systems.includes(system)) return true;
+  }
+  return false;
+}
+
+/** Every human-readable word of a concept. */
+function textOf(concept: CodeableConcept | undefined): string {
+  let all = concept?.text ?? '';
+  let first = concept?.text === undefined;
+  for (const { display } of concept?.coding ?? []) {
+    if (display === undefined) continue;
+    all = first ? display : `${all} ${display}`;
+    first = false;
+  }
+  return all;
+}
+
+/** Characters that are not seen: zero-width spaces and joiners, soft hyphens. */
+const invisible = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
+
+function plainText(text: string): string {
+  return text.replace(invisible, '').toLowerCase();
+}
+
 const longestAbbreviation = 4;
+
+function isAbbreviation(text: string): boolean {
+  return text.length <= longestAbbreviation;
+}
 
 /** Anywhere in a text, but an abbreviation (CVA, T2DM) only as a word of its own. */
 function wordPattern(text: string): RegExp {
   const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(text.length > longestAbbreviation ? literal : `(?<![a-z0-9])${literal}(?![a-z0-9])`, 'i');
+  return new RegExp(isAbbreviation(text) ? `(?<![a-z0-9])${literal}(?![a-z0-9])` : literal, 'i');
 }

@@ -1,5 +1,5 @@
 import type { Consent, ConsentProvision, Group } from '@medplum/fhirtypes';
-import { hasToken } from '../fhir/codes.ts';
+import { compileTokens } from '../fhir/codes.ts';
 import { instantRange } from '../fhir/instant-range.ts';
 import { optOutToken } from '../model-catalog/record-queries.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
@@ -12,12 +12,12 @@ export interface Exclusion {
   readonly sources: readonly SourceReference[];
 }
 
-const optOutCategories: ReadonlySet<string> = new Set([
+const isOptOutCategory = compileTokens([
   'http://terminology.hl7.org/CodeSystem/v3-ActCode|OPTOUT',
   'http://terminology.hl7.org/CodeSystem/v3-ActCode|OPTOUTE',
   'https://fhirsight.org/fhir/CodeSystem/consent-category|prediction-opt-out',
 ]);
-const optOutGroup: ReadonlySet<string> = new Set([optOutToken]);
+const isOptOutGroup = compileTokens([optOutToken]);
 
 /** Exclusions of every model: deceased at as-of, inactive or merged record, opted out by Consent or Group. */
 export function defaultExclusions(record: ClinicalRecord, asOf: number, timeZone: string): Exclusion[] {
@@ -62,7 +62,7 @@ function isOptOut(consent: Consent, asOf: number, timeZone: string): boolean {
   const { provision } = consent;
   const ends = provision?.period?.end === undefined ? undefined : instantRange(provision.period.end, timeZone);
   if (ends !== undefined && ends.end <= asOf) return false;
-  const saysOptOut = [...consent.category, consent.policyRule].some((concept) => hasToken(concept, optOutCategories));
+  const saysOptOut = [...consent.category, consent.policyRule].some(isOptOutCategory);
   if (saysOptOut) return provision?.type !== 'permit';
   // R4 puts the exceptions to the base policy into nested provisions; some servers put the type on the outer one.
   return [provision ?? {}, ...(provision?.provision ?? [])].some(deniesEverything);
@@ -73,6 +73,6 @@ function deniesEverything({ type, actor, action, purpose, class: kind, code, dat
 }
 
 function isOptOutMember(group: Group, record: ClinicalRecord): boolean {
-  if (group.active === false || !hasToken(group.code, optOutGroup)) return false;
+  if (group.active === false || !isOptOutGroup(group.code)) return false;
   return (group.member ?? []).some(({ inactive, entity }) => inactive !== true && record.isSubject(entity.reference));
 }

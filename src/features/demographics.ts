@@ -37,18 +37,30 @@ function ageAt(context: ExtractionContext): FeatureValue {
   if (birthDate === undefined) return absent(context, 'not-found', 'Patient.birthDate is absent');
   const range = context.rangeOf(birthDate);
   if (range === undefined) return absent(context, 'time-unknown', 'Patient.birthDate is not a date');
-  const asOf = DateTime.fromMillis(context.asOf, { zone: context.timeZone });
-  const oldest = completedYears(range.start, asOf);
-  const youngest = completedYears(range.end - 1, asOf);
+  const asOf = dayOf(context.asOf, context.timeZone);
+  const oldest = completedYears(dayOf(range.start, context.timeZone), asOf);
+  const youngest = completedYears(dayOf(range.end - 1, context.timeZone), asOf);
   if (oldest !== youngest)
     return absent(context, 'time-unknown', 'Patient.birthDate is not precise enough to know the age');
   if (oldest < 0) return absent(context, 'time-unknown', 'Patient.birthDate is after the as-of date');
   return observed(context, oldest);
 }
 
+interface CalendarDay {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+}
+
+/** The day of an instant, in epoch milliseconds, in an IANA zone. */
+function dayOf(instant: number, timeZone: string): CalendarDay {
+  if (timeZone !== 'UTC') return DateTime.fromMillis(instant, { zone: timeZone });
+  const date = new Date(instant);
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
+}
+
 /** Someone born on 29 February completes a year on 1 March of a year without that day. */
-function completedYears(birth: number, asOf: DateTime): number {
-  const born = DateTime.fromMillis(birth, { zone: asOf.zone });
+function completedYears(born: CalendarDay, asOf: CalendarDay): number {
   const hadBirthday = asOf.month > born.month || (asOf.month === born.month && asOf.day >= born.day);
   return asOf.year - born.year - (hadBirthday ? 0 : 1);
 }
@@ -56,8 +68,9 @@ function completedYears(birth: number, asOf: DateTime): number {
 function sexOf(context: ExtractionContext, definition: DemographicsDefinition): FeatureValue {
   const { gender } = context.record.patient;
   if (gender === undefined) return absent(context, 'not-found', 'Patient.gender is absent');
-  for (const [value, genders] of Object.entries(definition.vocabulary ?? {})) {
-    if (genders.includes(gender)) return observed(context, value);
+  const { vocabulary = {} } = definition;
+  for (const value of Object.keys(vocabulary)) {
+    if (vocabulary[value]?.includes(gender) === true) return observed(context, value);
   }
   return absent(context, 'not-in-vocabulary', `Patient.gender is ${gender}, which the model does not know`);
 }

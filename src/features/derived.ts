@@ -6,46 +6,44 @@ import type { FeatureValue, SourceReference } from './feature-vector.ts';
 /** Arithmetic over other features. It is as old as the oldest of them, and missing when one of them is. */
 export function compileDerived(definition: DerivedDefinition): { extract: FeatureExtractor; reads: readonly string[] } {
   const { reads, evaluate } = compileExpression(definition.expression);
-  const extract: FeatureExtractor = (context) => {
-    const inputs = reads.map((name) => ({ name, input: context.values.get(name) }));
-    const sources = distinct(inputs.flatMap(({ input }) => input?.sources ?? []));
-    const absent = inputs
-      .filter(({ input }) => input === undefined || input.state === 'missing')
-      .map(({ name }) => name);
+  const extract: FeatureExtractor = ({ values }) => {
+    const sources = new Set<SourceReference>();
+    const absent: string[] = [];
+    let at: string | undefined;
+    for (const name of reads) {
+      const input = values.get(name);
+      for (const source of input?.sources ?? []) sources.add(source);
+      if (input === undefined || input.state === 'missing') absent.push(name);
+      else if ('at' in input && input.at !== undefined && (at === undefined || isOlder(input.at, at))) at = input.at;
+    }
     if (absent.length > 0) {
       return {
         state: 'missing',
         because: 'input-missing',
         detail: `${definition.label} needs ${absent.join(', ')}`,
         needs: absent,
-        sources,
+        sources: [...sources],
       };
     }
-    const value = evaluate((name) => scalarOf(context.values.get(name)));
+    const value = evaluate((name) => scalarOf(values.get(name)));
     if (!Number.isFinite(value))
-      return missing('not-computable', `${definition.label} gives no finite number`, sources);
+      return missing('not-computable', `${definition.label} gives no finite number`, [...sources]);
     if (definition.plausible !== undefined && (value < definition.plausible[0] || value > definition.plausible[1])) {
       return missing(
         'implausible',
         `${definition.label} lies outside ${definition.plausible.join(' to ')} ${definition.unit}`,
-        sources,
+        [...sources],
       );
     }
-    const times = inputs.flatMap(({ input }) =>
-      input !== undefined && 'at' in input && input.at !== undefined ? [input.at] : [],
-    );
-    const at = times.reduce<string | undefined>(
-      (oldest, time) => (oldest === undefined || Date.parse(time) < Date.parse(oldest) ? time : oldest),
-      undefined,
-    );
-    return { state: 'derived', value, ...(at === undefined ? {} : { at }), from: reads, sources };
+    return at === undefined
+      ? { state: 'derived', value, from: reads, sources: [...sources] }
+      : { state: 'derived', value, at, from: reads, sources: [...sources] };
   };
   return { extract, reads };
 }
 
-/** Two inputs may come from one resource; it is named once. */
-function distinct(sources: readonly SourceReference[]): SourceReference[] {
-  return [...new Map(sources.map((source) => [`${source.reference} ${source.display}`, source])).values()];
+function isOlder(one: string, other: string): boolean {
+  return Date.parse(one) < Date.parse(other);
 }
 
 function scalarOf(input: FeatureValue | undefined): number | boolean | string {

@@ -1,14 +1,12 @@
-import type { Observation } from '@medplum/fhirtypes';
-import { tokensOf } from '../fhir/codes.ts';
 import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import { before } from '../model-catalog/record-queries.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
-import { type Attendance, attendances } from './attendance.ts';
+import { type Attendance, lastAttendance } from './attendance.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
 import { defaultExclusions } from './default-exclusions.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
-import type { FeatureValue, ModelInputs, SourceReference, Verdict } from './feature-vector.ts';
-import { judge } from './population.ts';
+import type { FeatureValue, ModelInputs, SourceReference } from './feature-vector.ts';
 
 /**
  * Step 2 of the path: turns the record into the model's inputs and says, outcome by outcome, whether the model may speak.
@@ -22,22 +20,8 @@ export function extractFeatures(
   asserted: ReadonlyMap<string, FeatureValue>,
   timeZone: string,
 ): ModelInputs {
-  const asOf = record.asOf.getTime();
   const extracted = new Map<string, FeatureValue>();
-  const rangeOf = datesReadOnce(timeZone);
-  let attended: readonly Attendance[] | undefined;
-  const context: ExtractionContext = {
-    record,
-    asOf,
-    timeZone,
-    rangeOf,
-    attended: () => {
-      attended ??= attendances(context);
-      return attended;
-    },
-    values: extracted,
-    observationsByCode: observationIndex(record),
-  };
+  const context = contextOf(record, compiled, timeZone, extracted);
   for (const feature of compiled.order) {
     extracted.set(feature.name, asserted.get(feature.name) ?? feature.extract(context));
   }
@@ -47,47 +31,62 @@ export function extractFeatures(
     if (value !== undefined) features.set(name, value);
   }
 
-  const exclusions = defaultExclusions(record, asOf, timeZone);
+  const exclusions = defaultExclusions(record, context.asOf, timeZone);
   const required = manifest.tensors.input.columns.map(({ feature }) => feature);
-  const verdicts = new Map<string, Verdict>();
-  for (const { id } of manifest.outcomes) verdicts.set(id, judge(compiled.map, required, id, exclusions, features));
+  const verdicts = compiled.judge(manifest.outcomes, { required, exclusions, features });
 
-  const basis = new Map<string, SourceReference>();
-  const used = [
-    ...exclusions.flatMap(({ sources }) => sources),
-    record.sourceReference(record.patient),
-    ...[...features.values()].flatMap(({ sources }) => sources),
-  ];
-  for (const source of used) basis.set(`${source.reference} ${source.display ?? ''}`, source);
-  return { features, verdicts, basis: [...basis.values()] };
+  // The record names a resource by one object, however often it is asked.
+  const basis = new Set<SourceReference>();
+  for (const { sources } of exclusions) for (const source of sources) basis.add(source);
+  basis.add(record.sourceReference(record.patient));
+  for (const { sources } of features.values()) for (const source of sources) basis.add(source);
+  return { features, verdicts, basis: [...basis] };
 }
 
-/** The same few dates are asked for by many features. */
-function datesReadOnce(timeZone: string): ExtractionContext['rangeOf'] {
+function contextOf(
+  record: ClinicalRecord,
+  { observationIndex }: CompiledFeatureMap,
+  timeZone: string,
+  values: ReadonlyMap<string, FeatureValue>,
+): ExtractionContext {
+  const asOf = record.asOf.getTime();
+  const starts = new Map<string, number>();
+  let attended: { readonly last: Attendance | undefined } | undefined;
+  const context: ExtractionContext = {
+    record,
+    asOf,
+    timeZone,
+    rangeOf: dateReader(timeZone),
+    since: (duration) => {
+      let start = starts.get(duration);
+      if (start === undefined) {
+        start = before(new Date(asOf), duration).getTime();
+        starts.set(duration, start);
+      }
+      return start;
+    },
+    lastAttended: () => {
+      attended ??= { last: lastAttendance(context) };
+      return attended.last;
+    },
+    values,
+    observations: observationIndex.sort(record.byType('Observation')),
+  };
+  return context;
+}
+
+const longestDate = 'yyyy-mm-dd'.length;
+
+/** Days of a zone cost a calendar each, and the same few are asked for by many features: they are read once. */
+function dateReader(timeZone: string): ExtractionContext['rangeOf'] {
   const read = new Map<string, InstantRange | undefined>();
   return (date) => {
     if (date === undefined) return undefined;
+    if (timeZone === 'UTC' || date.length > longestDate) return instantRange(date, timeZone);
     const known = read.get(date);
     if (known !== undefined || read.has(date)) return known;
     const range = instantRange(date, timeZone);
     read.set(date, range);
     return range;
-  };
-}
-
-/** Observations by each code of their own, whatever its system: to join the two for every Observation would cost more. */
-function observationIndex(record: ClinicalRecord): ExtractionContext['observationsByCode'] {
-  const index = new Map<string, Observation[]>();
-  for (const observation of record.byType('Observation')) {
-    for (const { code } of observation.code.coding ?? []) {
-      if (code === undefined) continue;
-      const list = index.get(code);
-      if (list === undefined) index.set(code, [observation]);
-      else list.push(observation);
-    }
-  }
-  return (token) => {
-    const held = index.get(token.slice(token.lastIndexOf('|') + 1));
-    return held === undefined ? [] : held.filter(({ code }) => tokensOf(code).includes(token));
   };
 }

@@ -1,4 +1,4 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Observation } from '@medplum/fhirtypes';
 import type { InstantRange } from '../fhir/instant-range.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { Attendance } from './attendance.ts';
@@ -13,12 +13,14 @@ export interface ExtractionContext {
   readonly timeZone: string;
   /** What a date stands for, see `instantRange`; undefined where there is none. */
   rangeOf(date: string | undefined): InstantRange | undefined;
-  /** Encounters that had begun at as-of, with the last instant at which they are known to have gone on. */
-  attended(): readonly Attendance[];
+  /** Epoch milliseconds: an ISO 8601 duration before as-of. */
+  since(duration: string): number;
+  /** The latest of the encounters that had begun at as-of. */
+  lastAttended(): Attendance | undefined;
   /** Values of the features extracted before this one, by name. */
   readonly values: ReadonlyMap<string, FeatureValue>;
-  /** Resources of the record's Observations by each `system|code` of their own code. */
-  observationsByCode(token: string): readonly Resource[];
+  /** The record's Observations by the places of their codes, see `ObservationIndex`. */
+  readonly observations: readonly (readonly Observation[])[];
 }
 
 /** Compiled once per feature at load; called once per subject. */

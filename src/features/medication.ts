@@ -1,5 +1,5 @@
 import type { CodeableConcept, Medication, MedicationRequest } from '@medplum/fhirtypes';
-import { hasToken } from '../fhir/codes.ts';
+import { compileTokens } from '../fhir/codes.ts';
 import type { MedicationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence, type Undecodable } from './absence.ts';
 import { compileUndecodable } from './decode-candidate.ts';
@@ -16,14 +16,21 @@ const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
  * Medication or in a referenced one. The status is today's: FHIR keeps no status of the past.
  */
 export function compileMedication(definition: MedicationDefinition): FeatureExtractor {
-  const codes = new Set(definition.codes);
-  const undecodableBecause = compileUndecodable('medication', codes, definition.suspectText);
+  const isListed = compileTokens(definition.codes);
+  const undecodableBecause = compileUndecodable('medication', definition.codes, definition.suspectText);
   const absent = compileAbsence(definition.label, definition.absent.encounterWithin);
+
+  /** Why an order that is not of the list, or not surely, cannot be read as another one. */
+  const undecodable = (request: MedicationRequest, { concept, because }: Prescribed): string | undefined => {
+    if (changesMeaning(request)) return 'a medication order carries a modifier that is not known here';
+    if (concept === undefined) return because;
+    return isListed(concept) ? 'the status of an order is unknown' : undecodableBecause(concept);
+  };
 
   return (context) => {
     const found: { at?: string; sources: SourceReference[] }[] = [];
     const untimed: SourceReference[] = [];
-    const undecodable: Undecodable[] = [];
+    const others: { request: MedicationRequest; medication: Prescribed }[] = [];
     for (const request of context.record.byType('MedicationRequest')) {
       const counts = definition.status.includes(request.status);
       // `unknown` says that its author does not know: neither a yes nor a no.
@@ -31,20 +38,14 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
       if (request.doNotPerform === true || notOrdered.includes(request.intent)) continue;
       const written = context.rangeOf(request.authoredOn);
       if (written !== undefined && written.start > context.asOf) continue;
-      const source = context.record.sourceReference(request);
       const medication = medicationOf(context, request);
-      if (changesMeaning(request)) {
-        undecodable.push({ source, why: 'a medication order carries a modifier that is not known here' });
-      } else if (medication.concept === undefined) {
-        undecodable.push({ source, why: medication.because });
-      } else if (hasToken(medication.concept, codes)) {
-        if (!counts) undecodable.push({ source, why: 'the status of an order is unknown' });
-        else if (written === undefined || isVagueAt(context.asOf, written)) untimed.push(source);
-        else found.push({ at: request.authoredOn, sources: [source, ...medication.sources] });
-      } else {
-        const why = undecodableBecause(medication.concept);
-        if (why !== undefined) undecodable.push({ source, why });
+      if (!counts || changesMeaning(request) || !isListed(medication.concept)) {
+        others.push({ request, medication });
+        continue;
       }
+      const source = context.record.sourceReference(request);
+      if (written === undefined || isVagueAt(context.asOf, written)) untimed.push(source);
+      else found.push({ at: request.authoredOn, sources: [source, ...medication.sources] });
     }
     const [first] = found;
     if (first !== undefined) {
@@ -57,17 +58,27 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
     }
     if (untimed.length > 0)
       return missing('time-unknown', `${definition.label}: an order has no authoredOn, or one too vague`, untimed);
-    return absent(context, undecodable);
+    const unread: Undecodable[] = [];
+    for (const { request, medication } of others) {
+      const why = undecodable(request, medication);
+      if (why !== undefined) unread.push({ source: context.record.sourceReference(request), why });
+    }
+    return absent(context, unread);
   };
 }
 
-type Prescribed =
-  | { readonly concept: CodeableConcept; readonly sources: SourceReference[] }
-  | { readonly concept: undefined; readonly because: string };
+/** The medication of an order, or why it is not known. */
+interface Prescribed {
+  readonly concept: CodeableConcept | undefined;
+  readonly because: string;
+  readonly sources: readonly SourceReference[];
+}
+
+const inPlace: readonly SourceReference[] = [];
 
 function medicationOf(context: ExtractionContext, request: MedicationRequest): Prescribed {
   if (request.medicationCodeableConcept !== undefined)
-    return { concept: request.medicationCodeableConcept, sources: [] };
+    return { concept: request.medicationCodeableConcept, because: '', sources: inPlace };
   const reference = request.medicationReference?.reference;
   const contained = reference?.startsWith('#') === true;
   const medication = contained
@@ -76,11 +87,14 @@ function medicationOf(context: ExtractionContext, request: MedicationRequest): P
           resource.resourceType === 'Medication' && resource.id === reference?.slice(1),
       )
     : context.record.medication(reference ?? '');
-  if (medication?.code === undefined) {
-    return { concept: undefined, because: 'a medication reference could not be resolved to a code' };
-  }
+  if (medication?.code === undefined) return unknown('a medication reference could not be resolved to a code');
   if (changesMeaning(medication) || medication.status === 'entered-in-error') {
-    return { concept: undefined, because: 'an ordered Medication is entered in error, or carries an unknown modifier' };
+    return unknown('an ordered Medication is entered in error, or carries an unknown modifier');
   }
-  return { concept: medication.code, sources: contained ? [] : [context.record.sourceReference(medication)] };
+  const sources = contained ? inPlace : [context.record.sourceReference(medication)];
+  return { concept: medication.code, because: '', sources };
+}
+
+function unknown(because: string): Prescribed {
+  return { concept: undefined, because, sources: inPlace };
 }

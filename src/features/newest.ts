@@ -5,9 +5,10 @@ import type { UntimedCandidate } from './observation-candidates.ts';
  * The candidates that may be the newest. A date without a time stands for its whole day, so it contends with every
  * candidate of that day: which of them is newest is not known, and if their values differ that is a conflict.
  */
-export function newest<T extends { readonly time: InstantRange }>(candidates: readonly T[]): T[] {
+export function newest<T extends { readonly time: InstantRange }>(candidates: readonly T[]): readonly T[] {
+  if (candidates.length < 2) return candidates;
   let latest = Number.NEGATIVE_INFINITY;
-  for (const { time } of candidates) latest = Math.max(latest, time.start);
+  for (const { time } of candidates) if (time.start > latest) latest = time.start;
   return candidates.filter(({ time }) => time.end > latest);
 }
 
@@ -15,7 +16,9 @@ export function newest<T extends { readonly time: InstantRange }>(candidates: re
 export function perhapsNewer(
   contenders: readonly { readonly time: InstantRange }[],
   untimed: readonly UntimedCandidate[],
-): UntimedCandidate[] {
-  const newestStart = Math.max(...contenders.map(({ time }) => time.start));
+): readonly UntimedCandidate[] {
+  if (untimed.length === 0) return untimed;
+  let newestStart = Number.NEGATIVE_INFINITY;
+  for (const { time } of contenders) if (time.start > newestStart) newestStart = time.start;
   return untimed.filter(({ latest }) => latest >= newestStart);
 }

@@ -1,6 +1,5 @@
-import type { Observation, Resource } from '@medplum/fhirtypes';
+import type { Observation } from '@medplum/fhirtypes';
 import type { InstantRange } from '../fhir/instant-range.ts';
-import { before } from '../model-catalog/record-queries.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import { isVagueAt } from './vague-time.ts';
 
@@ -25,54 +24,61 @@ export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected
 /**
  * Observations with one of the codes that count at as-of: about the subject itself, status, clinical time inside the
  * window, and neither true nor known only later.
+ * @param places of the codes, see `ObservationIndex`
  */
 export function observationCandidates(
   context: ExtractionContext,
-  codes: readonly string[],
+  places: readonly number[],
   statuses: readonly string[],
   window: string,
 ): { candidates: ObservationCandidate[]; untimed: UntimedCandidate[] } {
-  const earliest = before(new Date(context.asOf), window).getTime();
-  const seen = new Set<Resource>();
+  const { asOf } = context;
+  const earliest = context.since(window);
   const candidates: ObservationCandidate[] = [];
   const untimed: UntimedCandidate[] = [];
-  for (const code of codes) {
-    for (const resource of context.observationsByCode(code)) {
-      if (seen.has(resource)) continue;
-      seen.add(resource);
-      const observation = resource as Observation;
-      if (!statuses.includes(observation.status) || isAboutAnother(context, observation)) continue;
-      const issued = context.rangeOf(observation.issued)?.start;
-      if (issued !== undefined && issued > context.asOf) continue;
-      const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
-      if (begun !== undefined && begun > context.asOf) continue;
-      const clinical = clinicalTime(context, observation);
-      if (clinical === undefined || (observation.issued !== undefined && issued === undefined)) {
-        untimed.push({ observation, latest: issued ?? context.asOf });
-        continue;
-      }
-      if (clinical.time.start > context.asOf || clinical.time.start < earliest) continue;
-      if (isVagueAt(context.asOf, clinical.time)) {
-        untimed.push({ observation, latest: issued ?? context.asOf });
-        continue;
-      }
-      candidates.push({ observation, ...clinical });
+  for (const observation of observationsAt(context, places)) {
+    if (!statuses.includes(observation.status) || isAboutAnother(context, observation)) continue;
+    const issued = context.rangeOf(observation.issued)?.start;
+    if (issued !== undefined && issued > asOf) continue;
+    const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
+    if (begun !== undefined && begun > asOf) continue;
+    const at = clinicalDate(observation);
+    const time = context.rangeOf(at);
+    if (at === undefined || time === undefined || (observation.issued !== undefined && issued === undefined)) {
+      untimed.push({ observation, latest: issued ?? asOf });
+      continue;
     }
+    if (time.start > asOf || time.start < earliest) continue;
+    if (isVagueAt(asOf, time)) untimed.push({ observation, latest: issued ?? asOf });
+    else candidates.push({ observation, time, at });
   }
   return { candidates, untimed };
 }
 
+/** The Observations at several places, each once: one with several codes stands at several. */
+function observationsAt({ observations }: ExtractionContext, places: readonly number[]): Iterable<Observation> {
+  let only: readonly Observation[] = [];
+  let all: Set<Observation> | undefined;
+  for (const place of places) {
+    const found = observations[place] ?? [];
+    if (found.length === 0) continue;
+    if (only.length === 0) {
+      only = found;
+      continue;
+    }
+    all ??= new Set(only);
+    for (const observation of found) all.add(observation);
+  }
+  return all ?? only;
+}
+
 /** A result in the mother's record may be about her child: `focus` says so. */
-function isAboutAnother(context: ExtractionContext, { focus = [] }: Observation): boolean {
-  return focus.length > 0 && !focus.some(({ reference }) => context.record.isSubject(reference));
+function isAboutAnother({ record }: ExtractionContext, { focus }: Observation): boolean {
+  if (focus === undefined || focus.length === 0) return false;
+  return !focus.some(({ reference }) => record.isSubject(reference));
 }
 
 /** effectiveDateTime, effectiveInstant, or the end of effectivePeriod. A Timing or a Period without an end has no single time. */
-function clinicalTime(
-  context: ExtractionContext,
-  observation: Observation,
-): { time: InstantRange; at: string } | undefined {
-  const at = observation.effectiveDateTime ?? observation.effectiveInstant ?? observation.effectivePeriod?.end;
-  const time = context.rangeOf(at);
-  return at === undefined || time === undefined ? undefined : { time, at };
+function clinicalDate(observation: Observation): string | undefined {
+  return observation.effectiveDateTime ?? observation.effectiveInstant ?? observation.effectivePeriod?.end;
 }

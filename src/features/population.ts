@@ -1,37 +1,79 @@
 import type { FeatureMap } from '../model-catalog/feature-map-schema.ts';
 import type { Exclusion } from './default-exclusions.ts';
-import type { FeatureValue, MissingReason, Verdict } from './feature-vector.ts';
+import type { FeatureValue, Verdict } from './feature-vector.ts';
 
+type Population = FeatureMap['population'];
 type Reason = { readonly reason: string; readonly feature?: string; readonly message: string };
 
+/** What is judged: a subject's features, and why no model may speak about it at all. */
+export interface Judged {
+  /** Features the model reads, in the order of its columns. */
+  readonly required: readonly string[];
+  readonly exclusions: readonly Exclusion[];
+  readonly features: ReadonlyMap<string, FeatureValue>;
+}
+
+/** May the model speak about this subject? By outcome id, in the order given. */
+export type Judge = (outcomes: readonly { readonly id: string }[], judged: Judged) => Map<string, Verdict>;
+
+/** Outcomes that the same rules concern have the same verdict, which is found once. */
+export function compilePopulation(population: Population): Judge {
+  const named = new Set(
+    [...population.exclude, ...population.require, ...population.ranges].flatMap(({ outcomes }) => outcomes ?? []),
+  );
+  const sets = new Map<string, Population>();
+  const rulesOf = new Map<string, Population>();
+  for (const outcome of named) {
+    const rules = concerning(population, outcome);
+    const key = JSON.stringify(rules);
+    rulesOf.set(outcome, sets.get(key) ?? rules);
+    if (!sets.has(key)) sets.set(key, rules);
+  }
+  const rulesOfOthers = concerning(population, undefined);
+  return (outcomes, judged) => {
+    const found = new Map<Population, Verdict>();
+    const verdicts = new Map<string, Verdict>();
+    for (const { id } of outcomes) {
+      const rules = rulesOf.get(id) ?? rulesOfOthers;
+      let verdict = found.get(rules);
+      if (verdict === undefined) {
+        verdict = judge(rules, judged);
+        found.set(rules, verdict);
+      }
+      verdicts.set(id, verdict);
+    }
+    return verdicts;
+  };
+}
+
+function concerning(population: Population, outcome: string | undefined): Population {
+  const concerns = ({ outcomes }: { readonly outcomes?: readonly string[] }): boolean =>
+    outcomes === undefined || (outcome !== undefined && outcomes.includes(outcome));
+  return {
+    exclude: population.exclude.filter(concerns),
+    require: population.require.filter(concerns),
+    ranges: population.ranges.filter(concerns),
+  };
+}
+
 /**
- * May the model speak about this subject, for one outcome? In this order: not eligible (every reason), insufficient
- * data (every input that is missing), out of range (every input outside), else score.
- * @param required features the model reads, in the order of its columns
+ * The verdict by the rules of one outcome. In this order: not eligible (every reason), insufficient data (every input
+ * that is missing), out of range (every input outside), else score.
  */
-export function judge(
-  map: FeatureMap,
-  required: readonly string[],
-  outcome: string,
-  exclusions: readonly Exclusion[],
-  features: ReadonlyMap<string, FeatureValue>,
-): Verdict {
-  const { population } = map;
-  const concerns = (rule: { readonly outcomes?: readonly string[] }): boolean =>
-    rule.outcomes === undefined || rule.outcomes.includes(outcome);
+function judge({ exclude, require, ranges }: Population, { required, exclusions, features }: Judged): Verdict {
   const notEligible: Reason[] = exclusions.map(({ reason, message }) => ({ reason, message }));
   const insufficient = new Map<string, Reason>();
   const lacks = (name: string): void => {
     for (const reason of missingBehind(name, features)) insufficient.set(reason.reason, reason);
   };
 
-  for (const rule of population.exclude.filter(concerns)) {
+  for (const rule of exclude) {
     const value = known(features.get(rule.feature));
     if (value === undefined) lacks(rule.feature);
     else if (value === rule.equals)
       notEligible.push({ reason: rule.reason, feature: rule.feature, message: rule.message });
   }
-  for (const rule of population.require.filter(concerns)) {
+  for (const rule of require) {
     const value = known(features.get(rule.feature));
     if (value === undefined) lacks(rule.feature);
     else if ('in' in rule ? !rule.in.includes(String(value)) : Number(value) < rule.from || Number(value) > rule.to) {
@@ -40,10 +82,8 @@ export function judge(
   }
   if (notEligible.length > 0) return { state: 'not-eligible', reasons: notEligible };
 
-  const ranges = population.ranges.filter(concerns);
-  for (const name of [...required, ...ranges.map(({ feature }) => feature)]) {
-    if (known(features.get(name)) === undefined) lacks(name);
-  }
+  for (const name of required) if (known(features.get(name)) === undefined) lacks(name);
+  for (const { feature } of ranges) if (known(features.get(feature)) === undefined) lacks(feature);
   if (insufficient.size > 0) return { state: 'insufficient-data', reasons: [...insufficient.values()] };
 
   const outside: Reason[] = [];
@@ -77,6 +117,5 @@ function missingBehind(
   const inputs = value.because === 'input-missing' && depth < 8 ? (value.needs ?? []) : [];
   const behind = inputs.flatMap((input) => missingBehind(input, features, depth + 1));
   if (behind.length > 0) return behind;
-  const because: MissingReason = value.because;
-  return [{ reason: `${name}:${because}`, feature: name, message: value.detail }];
+  return [{ reason: `${name}:${value.because}`, feature: name, message: value.detail }];
 }

@@ -6,5 +6,5 @@ export function changesMeaning(element: {
   readonly modifierExtension?: readonly unknown[];
   readonly implicitRules?: string;
 }): boolean {
-  return (element.modifierExtension ?? []).length > 0 || element.implicitRules !== undefined;
+  return element.implicitRules !== undefined || (element.modifierExtension?.length ?? 0) > 0;
 }

@@ -29,6 +29,10 @@ const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'referenc
   category: 'token',
   status: 'token',
   date: 'date',
+  gender: 'token',
+  birthdate: 'date',
+  active: 'token',
+  deceased: 'token',
 };
 
 const interactions = ['read', 'vread', 'update', 'delete', 'history-instance', 'create', 'search-type'] as const;

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import { daysIn, isUsualInstant, isWholeDay } from './usual-date.ts';
 
 /** The time a FHIR date stands for: from `start` up to, but not including, `end`. Open ends are undefined. */
 export interface Interval {
@@ -73,11 +74,6 @@ function existsInCalendar([, year, month, day, hour, minute, second]: RegExpExec
   return Number(hour ?? 0) <= 23 && Number(minute ?? 0) <= 59 && Number(second ?? 0) <= 60;
 }
 
-function daysIn(year: number, month: number): number {
-  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
-
 const dateShape = /^\d{4}(-\d\d(-\d\d)?)?$/;
 const timeShape = /T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -94,51 +90,6 @@ export function isFhirDateTime(text: string): boolean {
 /** True for a FHIR `instant` that exists: always to the second and with its offset. */
 export function isFhirInstant(text: string): boolean {
   return isUsualInstant(text) || (timeShape.test(text) && isReal(text));
-}
-
-/** Epoch milliseconds at which a day in UTC begins; undefined for a text that is no whole day. */
-export function startOfUtcDay(text: string): number | undefined {
-  if (!isWholeDay(text) || text < '1000') return undefined;
-  return Date.UTC(digits(text, 0, 4), digits(text, 5, 7) - 1, digits(text, 8, 10));
-}
-
-/** True for `2024-05-17` and no other form; the usual ones are told without a pattern, for records are full of dates. */
-function isWholeDay(text: string): boolean {
-  return text.length === 10 && text[4] === '-' && text[7] === '-' && isDay(text);
-}
-
-/** True for `2024-05-17T08:30:00` with `Z`, `.123Z` or `+02:00` behind it, and no other form. */
-function isUsualInstant(text: string): boolean {
-  if (text[10] !== 'T' || text[13] !== ':' || text[16] !== ':' || !isUsualEnd(text)) return false;
-  const [hour, minute, second] = [digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19)];
-  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false;
-  return text[4] === '-' && text[7] === '-' && isDay(text);
-}
-
-/** Whether the characters behind the seconds are `Z`, milliseconds and `Z`, or an offset of at most 14 hours. */
-function isUsualEnd(text: string): boolean {
-  if (text.length === 20) return text[19] === 'Z';
-  if (text.length === 24) return text[19] === '.' && digits(text, 20, 23) >= 0 && text[23] === 'Z';
-  if (text.length !== 25 || (text[19] !== '+' && text[19] !== '-') || text[22] !== ':') return false;
-  const [hours, minutes] = [digits(text, 20, 22), digits(text, 23, 25)];
-  return hours >= 0 && minutes >= 0 && minutes <= 59 && (hours <= 13 || (hours === 14 && minutes === 0));
-}
-
-/** Whether the first ten characters, with dashes where they belong, are a day of the calendar. */
-function isDay(text: string): boolean {
-  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
-  return year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
-}
-
-/** The number that the characters from `from` up to `to` write; -1 where one is no digit. */
-function digits(text: string, from: number, to: number): number {
-  let value = 0;
-  for (let at = from; at < to; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
 }
 
 function isReal(text: string): boolean {

@@ -1,4 +1,5 @@
-import { isFhirDateTime, parseFhirDate, startOfUtcDay } from './date-time.ts';
+import { isFhirDateTime, parseFhirDate } from './date-time.ts';
+import { startOfUtcDay, usualInstantMs } from './usual-date.ts';
 
 /** The instants a FHIR date, dateTime or instant may stand for: from `start` up to but not including `end`, epoch milliseconds. */
 export interface InstantRange {
@@ -18,6 +19,8 @@ export function instantRange(value: string, zone: string): InstantRange | undefi
     const start = startOfUtcDay(value);
     if (start !== undefined) return { start, end: start + dayMs };
   }
+  const instant = usualInstantMs(value);
+  if (instant !== undefined) return { start: instant, end: instant + (value.includes('.') ? 1 : 1000) };
   if (!isFhirDateTime(value)) return undefined;
   if (value.includes('T')) {
     const start = Date.parse(value);

@@ -17,8 +17,13 @@ const notInR4: Readonly<Record<string, readonly string[]>> = {
 };
 
 export interface ResourceSchemas {
-  /** The compiled schema of a base R4 resource type. */
+  /** The compiled schema of a base R4 resource type, which finds every fault. */
   schemaOf(type: string): ValidateFunction;
+  /**
+   * The same, which ends at the first fault: for values so large that the time to list their faults, which grows faster
+   * than they do, would hold up everybody. Compiled when it is first asked for.
+   */
+  firstFaultOf(type: string): ValidateFunction;
   /** The definition that it is compiled from, also of a data type. */
   definitionOf(name: string): Record<string, unknown> | undefined;
 }
@@ -30,8 +35,25 @@ export interface ResourceSchemas {
  */
 export function createResourceSchemas(): ResourceSchemas {
   const { definitions } = readJson('fhir/r4/fhir.schema.json') as { definitions: Record<string, Definition> };
+  const all = new Map<string, Schema>();
+  for (const [name, definition] of Object.entries(definitions)) {
+    if (name !== 'ResourceList' && !isPrimitive(name)) all.set(name, adapted(name, definition, definitions));
+  }
+  const everyFault = compilerOf(all, { allErrors: true });
+  let firstFault: Ajv | undefined;
+  return {
+    schemaOf: (type) => compiled(everyFault, type),
+    firstFaultOf(type) {
+      firstFault ??= compilerOf(all, { allErrors: false });
+      return compiled(firstFault, type);
+    },
+    definitionOf: (name) => all.get(name),
+  };
+}
+
+function compilerOf(schemas: ReadonlyMap<string, Schema>, { allErrors }: { readonly allErrors: boolean }): Ajv {
   const ajv = new Ajv({
-    allErrors: true,
+    allErrors,
     strict: false,
     strictNumbers: true,
     validateSchema: false,
@@ -40,19 +62,14 @@ export function createResourceSchemas(): ResourceSchemas {
   });
   ajv.addKeyword(elementRulesKeyword);
   for (const [name, test] of Object.entries(formats)) ajv.addFormat(name, test);
-  const all = new Map<string, Schema>();
-  for (const [name, definition] of Object.entries(definitions)) {
-    if (name !== 'ResourceList' && !isPrimitive(name)) all.set(name, adapted(name, definition, definitions));
-  }
-  for (const schema of all.values()) ajv.addSchema(schema);
-  return {
-    schemaOf(type) {
-      const validate = resourceTypes.has(type) ? ajv.getSchema(`r4:${type}`) : undefined;
-      if (!validate) throw new Error(`${type} is not a resource type of base R4`);
-      return validate as ValidateFunction;
-    },
-    definitionOf: (name) => all.get(name),
-  };
+  for (const schema of schemas.values()) ajv.addSchema(schema);
+  return ajv;
+}
+
+function compiled(ajv: Ajv, type: string): ValidateFunction {
+  const validate = resourceTypes.has(type) ? ajv.getSchema(`r4:${type}`) : undefined;
+  if (!validate) throw new Error(`${type} is not a resource type of base R4`);
+  return validate as ValidateFunction;
 }
 
 export const formats: Record<string, (text: string) => boolean> = {

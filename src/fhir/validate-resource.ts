@@ -26,13 +26,22 @@ export interface ResourceValidator {
 }
 
 export function createResourceValidator(): ResourceValidator {
-  const { schemaOf, definitionOf } = createResourceSchemas();
+  const { schemaOf, firstFaultOf, definitionOf } = createResourceSchemas();
   const isCertainlyValid = (value: unknown, depth: number): boolean => {
     const type = isObject(value) ? value.resourceType : undefined;
-    if (!isObject(value) || typeof type !== 'string' || !resourceTypes.has(type)) return false;
-    return quickCheck(type)(value, depth) && holdsRequiredConcepts(type, value);
+    if (!isObject(value) || typeof type !== 'string') return false;
+    return quickCheck(type)(value, depth) && (!boundTypes.has(type) || holdsRequiredConcepts(type, value));
   };
-  const quickCheck = createQuickCheck({ definitionOf, formats, resource: isCertainlyValid });
+  const compileQuickCheck = createQuickCheck({ definitionOf, formats, resource: isCertainlyValid });
+  const quickChecks = new Map<string, ReturnType<typeof compileQuickCheck>>();
+  const quickCheck = (type: string): ReturnType<typeof compileQuickCheck> => {
+    const known = quickChecks.get(type);
+    if (known !== undefined) return known;
+    if (!resourceTypes.has(type)) return () => false;
+    const made = compileQuickCheck(type);
+    quickChecks.set(type, made);
+    return made;
+  };
 
   function findings(value: unknown, path?: string, options: { readonly entries?: boolean } = {}): ErrorIssue[] {
     const found: ErrorIssue[] = [];
@@ -56,7 +65,7 @@ export function createResourceValidator(): ResourceValidator {
     }
     const at = path ?? type;
     if (!emptinessFindings(value, at, found, 0)) return;
-    const validate = schemaOf(type);
+    const validate = holdsLongArray(value) ? firstFaultOf(type) : schemaOf(type);
     if (!validate(value)) for (const error of validate.errors ?? []) found.push(schemaFinding(error, at));
     conceptFindings(type, value, at, found);
     for (const nested of nestedResources(value, at)) {
@@ -88,8 +97,17 @@ export function createResourceValidator(): ResourceValidator {
   };
 }
 
+/** Longer than any list of one resource but a Bundle's; of what is valid nobody asks. */
+const longArray = 500;
+
+function holdsLongArray(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > longArray || value.some(holdsLongArray);
+  return isObject(value) && Object.values(value).some(holdsLongArray);
+}
+
 /** False where the value nests deeper than FHIR can, so that no other check runs on it. */
 function emptinessFindings(value: unknown, path: string, found: ErrorIssue[], depth: number): boolean {
+  if (found.length >= issueCap) return true;
   if (depth > depthCap) {
     found.push({
       code: 'structure',
@@ -163,7 +181,7 @@ function conceptFindings(type: string, resource: Record<string, unknown>, path: 
 
 function holdsRequiredConcepts(type: string, resource: Record<string, unknown>): boolean {
   const found: ErrorIssue[] = [];
-  if (boundTypes.has(type)) conceptFindings(type, resource, '', found);
+  conceptFindings(type, resource, '', found);
   return found.length === 0;
 }
 

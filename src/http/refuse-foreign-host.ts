@@ -10,13 +10,20 @@ import { isLoopback } from '../platform/loopback.ts';
  */
 export function refuseForeignHost(publicBaseUrl: string | undefined): RequestHandler {
   const publicHost = publicBaseUrl === undefined ? undefined : new URL(publicBaseUrl).hostname;
+  // Nearly every request names the same host as the one before.
+  let lastAccepted: string | undefined;
   return (request, _response, next) => {
     const { host } = request.headers;
+    if (host !== undefined && host === lastAccepted) {
+      next();
+      return;
+    }
     const name = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname;
     if (
       host === undefined ||
       (name !== undefined && (isLoopback(name.replace(/^\[|\]$/g, '')) || name === publicHost))
     ) {
+      lastAccepted = host;
       next();
       return;
     }

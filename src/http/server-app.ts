@@ -113,8 +113,10 @@ function routeOf(request: Request, response: Response): string {
 
 /** `%24predict` is `$predict`; Express matches paths before it decodes them. */
 function decodeDollar(request: Request, _response: Response, next: NextFunction): void {
-  const [path = '', ...query] = request.url.split('?');
-  if (path.includes('%24')) request.url = [path.replaceAll('%24', '$'), ...query].join('?');
+  if (request.url.includes('%24')) {
+    const [path = '', ...query] = request.url.split('?');
+    request.url = [path.replaceAll('%24', '$'), ...query].join('?');
+  }
   next();
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
+import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
 import { createGroupWriter } from '../platform/group-writer.ts';
 import type { NamedModel, PredictionOutcome } from '../prediction/prediction-outcome.ts';
@@ -17,7 +18,10 @@ export interface Monitoring {
     predict: (request: PredictionRequest) => Promise<PredictionOutcome>,
     request: PredictionRequest,
   ): Promise<PredictionOutcome>;
-  /** Resolves when every prediction under way, late ones included, has ended and its row is kept. */
+  /**
+   * Stops the reading of every prediction under way, late ones included; resolves when they have ended and their rows are
+   * kept. Members of runs are stopped by their run.
+   */
   close(): Promise<void>;
 }
 
@@ -30,6 +34,8 @@ export interface MonitoringOptions {
   readonly findModel: (id: string, version?: string) => NamedModel | undefined;
   /** The base that names subjects of calls without an origin. */
   readonly subjectBase: string;
+  /** The base that names subjects of a server in results, however the call spells it. */
+  readonly subjectBaseOf: (base: string) => Promise<string>;
   /** Told of every prediction, also where its row could not be kept. */
   readonly onPrediction: (row: PredictionRow, outcome: PredictionOutcome | undefined) => void;
   readonly event: (event: LogEvent) => void;
@@ -39,7 +45,7 @@ export interface MonitoringOptions {
 const rowsPerGroup = 500;
 
 export function createMonitoring(options: MonitoringOptions): Monitoring {
-  const { database, clock, tenant, newId, findModel, subjectBase, onPrediction, event } = options;
+  const { database, clock, tenant, newId, findModel, onPrediction, event } = options;
   const writer = createGroupWriter<PredictionRow, undefined>(
     async (rows) => {
       await insertRows(database, rows);
@@ -54,15 +60,16 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     totalMs: performance.now() - startedMs,
   });
 
+  const closing = new AbortController();
   const underWay = new Set<Promise<PredictionOutcome>>();
   const accounted: Monitoring['watched'] = async (predict, request) => {
     const startedMs = performance.now();
     let outcome: PredictionOutcome;
     try {
-      outcome = await predict(request);
+      outcome = await predict(stoppedBy(closing.signal, request));
     } catch (error) {
       const asked = findModel(request.model, request.version);
-      const fhirBase = baseOf(request, subjectBase);
+      const fhirBase = await baseOf(request, options);
       const row = rowOfFailure(frame(startedMs), request, { error, fhirBase, ...(asked && { asked }) });
       onPrediction(row, undefined);
       // No number was given; the caller learns why, which says more than that the row is missing.
@@ -71,7 +78,13 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     }
     const row = rowOfOutcome(frame(startedMs), request, outcome);
     onPrediction(row, outcome);
-    await writer.write(row);
+    try {
+      await writer.write(row);
+    } catch (failure) {
+      // Of a late prediction nobody hears the error that is thrown.
+      event({ name: 'prediction-log.failed', error: failure });
+      throw failure;
+    }
     return outcome;
   };
 
@@ -84,6 +97,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       return running;
     },
     async close() {
+      closing.abort(new PredictionError('SHUTTING_DOWN', 'The server is closing; the record is not read any further.'));
       await Promise.allSettled(underWay);
       await writer.close();
     },
@@ -98,7 +112,18 @@ async function insertRows(database: Database, rows: readonly PredictionRow[]): P
   );
 }
 
-function baseOf({ origin }: PredictionRequest, subjectBase: string): string {
+/** A run stops its own members, and has so many that each costs. */
+function stoppedBy(closing: AbortSignal, request: PredictionRequest): PredictionRequest {
+  if (request.entrance === 'cohort') return request;
+  const { signal } = request;
+  return { ...request, signal: signal === undefined ? closing : AbortSignal.any([signal, closing]) };
+}
+
+/** As the row of a result names it, so that a search finds both. */
+async function baseOf(
+  { origin }: PredictionRequest,
+  { subjectBase, subjectBaseOf }: Pick<MonitoringOptions, 'subjectBase' | 'subjectBaseOf'>,
+): Promise<string> {
   if (origin === undefined) return subjectBase;
-  return origin.from === 'server' ? origin.base : 'urn:fhirsight:caller';
+  return origin.from === 'server' ? await subjectBaseOf(origin.base) : 'urn:fhirsight:caller';
 }

@@ -7,8 +7,7 @@ export interface PredictionLogQuery {
   readonly ids?: readonly string[];
   /** The subject by the bases that may name its server, and its logical id there. */
   readonly subjects?: readonly SubjectName[];
-  /** Who asked, as it was given. */
-  readonly users?: readonly string[];
+  readonly users?: readonly UserName[];
   /** Subjects and results of which any may be touched. */
   readonly touching?: { readonly subjects: readonly SubjectName[]; readonly written: readonly string[] };
   /** Ranges of time, all of which must hold. */
@@ -24,6 +23,15 @@ export interface PredictionLogQuery {
 export interface SubjectName {
   readonly bases: readonly string[];
   readonly id: string;
+}
+
+/** Who asked: by the server of the subject, whose user it is, or by a reference that needs no server. */
+export interface UserName {
+  readonly bases: readonly string[];
+  /** `Practitioner/17` at one of the bases. */
+  readonly reference?: string;
+  /** The whole of what was given. */
+  readonly absolute?: string;
 }
 
 export type OutcomeCondition =
@@ -64,7 +72,7 @@ function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {
   const conditions: string[] = [];
   if (ids !== undefined) conditions.push(`id = any(${bind(ids)}::uuid[])`);
   if (subjects !== undefined) conditions.push(anyOf(subjects.map((subject) => subjectCondition(subject, bind))));
-  if (users !== undefined) conditions.push(`user_ref = any(${bind(users)}::text[])`);
+  if (users !== undefined) conditions.push(anyOf(users.flatMap((user) => userConditions(user, bind))));
   if (touching !== undefined) {
     const of = touching.subjects.map((subject) => subjectCondition(subject, bind));
     conditions.push(anyOf([...of, `written = any(${bind(touching.written)}::text[])`]));
@@ -84,6 +92,13 @@ function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {
 
 function subjectCondition({ bases, id }: SubjectName, bind: Bind): string {
   return `(subject_id = ${bind(id)} and fhir_base = any(${bind(bases)}::text[]))`;
+}
+
+function userConditions({ bases, reference, absolute }: UserName, bind: Bind): string[] {
+  return [
+    ...(reference === undefined ? [] : [`(user_ref = ${bind(reference)} and fhir_base = any(${bind(bases)}::text[]))`]),
+    ...(absolute === undefined ? [] : [`user_ref = ${bind(absolute)}`]),
+  ];
 }
 
 function outcomeCondition(outcome: OutcomeCondition, bind: Bind): string {

@@ -12,6 +12,7 @@ const unavailable = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ETIMEDOUT',
+  '25P03', // idle in a transaction for too long
   '28000', // invalid authorization
   '28P01', // invalid password
   '3D000', // no such database

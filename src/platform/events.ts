@@ -117,6 +117,12 @@ export type LogEvent =
       readonly dueAt: string;
       readonly handled: 'skip' | 'once';
     }
+  | {
+      readonly name: 'schedule.look-ahead';
+      readonly schedule: string;
+      /** In the future: kept while a clock was wrong. Due times are counted from now instead. */
+      readonly lookedAt: string;
+    }
   | { readonly name: 'schedule.failed'; readonly schedule: string; readonly error: LoggedError }
   | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
   | {
@@ -152,6 +158,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'run.postponed',
   'schedule.missed',
   'schedule.failed',
+  'schedule.look-ahead',
   'prediction-log.failed',
 ]);
 const debugEvents = new Set<LogEvent['name']>(['data-dir.locked']);

@@ -11,6 +11,8 @@ import { createStatisticsUpkeep } from './statistics-upkeep.ts';
 
 const connectTimeoutMs = 10_000;
 const statementTimeoutMs = 60_000;
+/** A server that stands still in the middle of a transaction lets go of its locks; no transaction waits for anything but the database. */
+const idleInTransactionTimeoutMs = 10_000;
 
 /**
  * Opens the PostgreSQL server that `databaseUrl` names, or else an embedded PGlite in `dataDir`/database. The
@@ -65,6 +67,7 @@ async function openPostgresql(databaseUrl: string, logger: Logger): Promise<Data
     max: 10,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     query_timeout: statementTimeoutMs + connectTimeoutMs,
     keepAlive: true,
     application_name: 'fhirsight',

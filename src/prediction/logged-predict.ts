@@ -46,10 +46,10 @@ export async function loggedPredict(
   }
 }
 
-/** The server that the record was asked of. */
+/** The server that the record was asked of; where the call names it, without the path, which may hold anything. */
 function baseOf({ source }: PredictionParts, { origin }: PredictionRequest): string {
   if (origin === undefined) return source.base;
-  return origin.from === 'caller' ? callerBase : origin.base;
+  return origin.from === 'caller' ? callerBase : new URL(origin.base).origin;
 }
 
 /** The model by the name its own manifest gives it: what the caller sent as a model may be a person's name. */

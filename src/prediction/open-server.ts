@@ -1,6 +1,7 @@
 import { createFhirClient } from '../fhir/client/fhir-client.ts';
 import { belowBase } from '../fhir/reference.ts';
 import type { ResourceValidator } from '../fhir/validate-resource.ts';
+import { PredictionError } from '../platform/errors.ts';
 import { createHttpRecordSource } from '../records/http-record-source.ts';
 import type { RecordSource } from '../records/record-source.ts';
 import type { OpenServer } from './prediction-parts.ts';
@@ -12,6 +13,20 @@ export interface NamedServers {
   readonly timeoutMs: number;
   readonly maxResources: number;
   readonly validator: Pick<ResourceValidator, 'findings'>;
+}
+
+/**
+ * Throws CONFIG_INVALID where a listed server has an address under which this server's own store is, or was, reached:
+ * its patients would be taken for the other's.
+ */
+export function refuseOwnBases({ own, listed }: NamedServers): void {
+  const { base, earlierBases = [] } = own.source;
+  const taken = listed.find((each) => [base, ...earlierBases].some((known) => isSameBase(each, known)));
+  if (taken === undefined) return;
+  throw new PredictionError(
+    'CONFIG_INVALID',
+    `CDS_FHIR_SERVERS lists ${taken}, which is, or was at the first start, the address of this server's own store. The own store may always be named; take it from the list, or give this server another DATA_DIR or DATABASE_URL.`,
+  );
 }
 
 /**

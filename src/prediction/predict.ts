@@ -45,10 +45,10 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       'A prediction from asserted inputs is never written back. Leave out `input`, or writeBack.',
     );
   }
-  if (request.writeBack && request.origin?.from === 'caller') {
+  if (request.writeBack && request.origin !== undefined) {
     throw new PredictionError(
       'WHAT_IF_NOT_WRITABLE',
-      'A prediction from a record that only the caller holds is never written back: nothing could be found again. Have the record read from its server, or leave out writeBack.',
+      'A prediction from a record that the call names or holds is never written back. Have the record read from the configured source, or leave out writeBack.',
     );
   }
   const model = parts.findModel(request.model, request.version);
@@ -56,7 +56,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const asserted = readAssertedInputs(request.inputs, compiled);
   const time = stopwatch();
   const queries = recordQueries(compiled.map, asOf, parts.optOutBy);
-  const origin = openOrigin(parts, request, queries);
+  const origin = await openOrigin(parts, request, queries);
   const subject: Subject = { tenant: parts.tenant, base: origin.subjectBase, id: request.subject };
   const record = await gatherRecord({
     source: origin.source,
@@ -95,12 +95,14 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     encounter: request.encounter,
     computedAt: now,
     validUntil,
-    whatIf: request.inputs.length > 0 || origin.heldByCaller,
+    whatIf: request.inputs.length > 0,
   };
+  // What rests on the word of a caller can be read by nobody again: the prediction log alone keeps that it was said.
+  const keep: PredictionParts['writeResult'] | undefined = origin.unverified ? undefined : parts.writeResult;
 
   if (outcomes.length === 0) {
-    const record = outcomeToRecord({ state: 'abstained', ...common }, made);
-    reportWrite(await parts.writeResult(record), parts.event);
+    const receipt = await keep?.(outcomeToRecord({ state: 'abstained', ...common }, made));
+    if (receipt !== undefined) reportWrite(receipt, parts.event);
     time.step('writeMs');
     return { state: 'abstained', ...common, timings: time.steps };
   }
@@ -129,6 +131,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   time.step('explainMs');
   const result: ResultRequest = {
     ...identity,
+    frame: model.resultFrame,
     identifier: common.identifier,
     subject: { ...subject, own: origin.source.own || origin.heldByCaller },
     computedAt: now,
@@ -149,7 +152,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     timeZone: parts.timeZone,
     basis: inputs.basis,
   };
-  const receipt = await parts.writeResult(
+  const receipt = await keep?.(
     outcomeToRecord({ state: 'scored', ...common, scores }, made),
     request.writeBack
       ? {
@@ -160,7 +163,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
         }
       : undefined,
   );
-  reportWrite(receipt, parts.event);
+  if (receipt !== undefined) reportWrite(receipt, parts.event);
   time.step('writeMs');
   return {
     state: 'scored',
@@ -169,7 +172,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     scores,
     bands: bandsOf(outcomes, scores),
     contributions: explanation,
-    created: receipt.created,
+    created: receipt?.created ?? false,
     timings: time.steps,
   };
 }
@@ -212,8 +215,8 @@ function named({ manifest, digest }: PredictableModel): ResultRequest['model'] {
   return { id: manifest.id, version: manifest.version, title: manifest.title, digest, manifest };
 }
 
-function stored({ resource }: WriteReceipt): Scored['resource'] {
-  if (resource === undefined)
+function stored(receipt: WriteReceipt | undefined): Scored['resource'] {
+  if (receipt?.resource === undefined)
     throw new PredictionError('WRITE_REJECTED', 'The store gave back no result although it was asked to keep it.');
-  return resource;
+  return receipt.resource;
 }

@@ -5,6 +5,7 @@ import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LogEvent } from '../platform/events.ts';
 import type { RecordSource } from '../records/record-source.ts';
+import type { ResultFrame } from '../results/result-frame.ts';
 import type { OutcomeRecord, ResultResources, WriteReceipt } from '../write-back/outcome-record.ts';
 
 /** A model version, loaded and compiled. */
@@ -17,6 +18,8 @@ export interface PredictableModel {
   readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
   /** How long contributions of this version have taken. */
   readonly explainTime: RunningTime;
+  /** What all its results have in common. */
+  readonly resultFrame: ResultFrame;
 }
 
 /** A FHIR server that a call names. */

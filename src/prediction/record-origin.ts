@@ -12,8 +12,13 @@ export interface OpenOrigin {
   /** The FHIR base that names the subject in keys and identifiers. */
   readonly subjectBase: string;
   readonly seed: readonly Seed[];
-  /** True where only the caller holds the record: the result supersedes nothing and is never written. */
+  /** True where only the caller holds the record. */
   readonly heldByCaller: boolean;
+  /**
+   * True where a part of the record is known by the word of the caller alone: the result supersedes nothing and is never
+   * written, and the prediction log is all that keeps it.
+   */
+  readonly unverified: boolean;
   close(): Promise<void>;
 }
 
@@ -21,46 +26,62 @@ export interface OpenOrigin {
  * Opens what a request names as the origin of the record; the caller of this function closes it.
  * Throws RESOURCE_INVALID and SUBJECT_FOREIGN for answers that cannot be used.
  */
-export function openOrigin(
+export async function openOrigin(
   parts: PredictionParts,
   { origin, subject, seed }: PredictionRequest,
   queries: readonly RecordQuery[],
-): OpenOrigin {
+): Promise<OpenOrigin> {
   const nothingToClose = async (): Promise<void> => undefined;
   if (origin === undefined) {
     const { source, subjectBase } = parts;
-    return { source, subjectBase, seed, heldByCaller: false, close: nothingToClose };
+    return { source, subjectBase, seed, heldByCaller: false, unverified: false, close: nothingToClose };
   }
   if (origin.from === 'caller') {
     const { answers } = origin;
     const place = { tenant: parts.tenant, base: callerBase, id: subject };
-    const held = answers === undefined ? [] : answersAsSeeds(answers, place, parts.validate);
+    const held = answers === undefined ? [] : await answersAsSeeds(answers, place, parts.validate);
     const all = [...seed, ...held];
     const source = callerReader(
       all.map(({ resource }) => resource),
       answers === undefined ? undefined : new Set(answers.keys()),
     );
-    return { source, subjectBase: callerBase, seed: all, heldByCaller: true, close: nothingToClose };
+    return {
+      source,
+      subjectBase: callerBase,
+      seed: all,
+      heldByCaller: true,
+      unverified: true,
+      close: nothingToClose,
+    };
   }
-  return openServerOrigin(parts, origin, { subject, seed }, queries);
+  return await openServerOrigin(parts, origin, { subject, seed }, queries);
 }
 
-function openServerOrigin(
+async function openServerOrigin(
   parts: PredictionParts,
   origin: Extract<RecordOrigin, { from: 'server' }>,
   { subject, seed }: Pick<PredictionRequest, 'subject' | 'seed'>,
   queries: readonly RecordQuery[],
-): OpenOrigin {
+): Promise<OpenOrigin> {
   const server = parts.openServer(origin.base, origin.accessToken);
+  // The own store decides about its own data, whatever a caller says it holds: it is asked in one statement.
+  if (server?.source.own) {
+    const { source, subjectBase } = server;
+    return { source, subjectBase, seed, heldByCaller: false, unverified: false, close: () => server.close() };
+  }
   const source = server?.source ?? unaskedServer(origin.base);
   const { base, earlierBases } = source;
   const place = { tenant: parts.tenant, base, id: subject, ...(earlierBases && { earlierBases }) };
-  const answers = readAnswers(origin.answers, queries, place, parts.validate);
+  const answers = await readAnswers(origin.answers, queries, place, parts.validate).catch(async (error: unknown) => {
+    await server?.close();
+    throw error;
+  });
   return {
     source: answeredReader(answers, source),
     subjectBase: server?.subjectBase ?? base,
     seed,
     heldByCaller: false,
+    unverified: answers.rows.size > 0 || answers.patient !== undefined,
     close: async () => await server?.close(),
   };
 }

@@ -45,10 +45,10 @@ export function unaskedServer(base: string): RecordReader {
     base,
     own: false,
     readMany: ({ queries, also, patients }) => {
-      // Types, not ids: the message is logged.
+      // Types, not ids, and no path: the message is logged, and the path of a server that nobody listed may hold anything.
       const keys = [...(patients === false ? [] : ['patient']), ...queries.map(({ key }) => key)];
       const what = [...keys, ...new Set(also.map((name) => name.split('/')[0]))].join(', ');
-      const message = `The call does not hold all that the model needs (${what}), and its server ${base} is not listed in CDS_FHIR_SERVERS, so it is not asked. Send the missing data along, or have the server listed.`;
+      const message = `The call does not hold all that the model needs (${what}), and its server ${new URL(base).origin} is not listed in CDS_FHIR_SERVERS, so it is not asked. Send the missing data along, or have the server listed.`;
       return Promise.reject(
         new PredictionError('RECORD_UNREACHABLE', message, { issues: [{ code: 'transient', message }] }),
       );

@@ -99,9 +99,11 @@ export function ownership(resource: Resource, subject: Subject): 'subject' | 'fo
   }
   const { subject: owner, patient } = resource as { readonly subject?: unknown; readonly patient?: unknown };
   if (owner === undefined && patient === undefined) return isRecordResource(resource) ? 'unnamed' : 'nobody';
-  const found = [owner, patient].filter((each) => each !== undefined).map((each) => ownedBy(each, subject));
-  if (found.includes('foreign')) return 'foreign';
-  return found.includes('unnamed') ? 'unnamed' : 'subject';
+  if (patient === undefined) return ownedBy(owner, subject);
+  const byPatient = ownedBy(patient, subject);
+  if (owner === undefined || byPatient === 'foreign') return byPatient;
+  const byOwner = ownedBy(owner, subject);
+  return byOwner === 'subject' ? byPatient : byOwner;
 }
 
 function ownedBy(owner: unknown, subject: Subject): 'subject' | 'foreign' | 'unnamed' {

@@ -62,7 +62,7 @@ export interface ClinicalRecord {
   medication(reference: string): Medication | undefined;
   /** True if a reference inside this record names its subject. */
   isSubject(reference: string | undefined): boolean;
-  /** Throws INTERNAL for a resource that is not of this record. */
+  /** The same object wherever it would say the same. Throws INTERNAL for a resource that is not of this record. */
   sourceReference(resource: RecordResource): SourceReference;
 }
 
@@ -85,21 +85,30 @@ export function clinicalRecord(parts: {
   const asOf = parts.asOf.getTime();
   const byType = new Map<RecordType, RecordResource[]>(recordTypes.map((type) => [type, []]));
   const origins = new Map<RecordResource, RecordEntry['from']>();
+  // By resource; by type for those that only their type names.
+  const references = new Map<RecordResource | RecordType, SourceReference>();
   const medications = new Map<string, Medication>();
+  let type: RecordType | undefined;
+  let ofType: RecordResource[] | undefined;
   for (const { resource, from } of entries) {
-    byType.get(resource.resourceType)?.push(resource);
+    // Those of one type mostly stand together.
+    if (resource.resourceType !== type) {
+      type = resource.resourceType;
+      ofType = byType.get(type);
+    }
+    ofType?.push(resource);
     origins.set(resource, from);
     if (resource.resourceType === 'Medication' && resource.id !== undefined) medications.set(resource.id, resource);
   }
   for (const resources of byType.values()) Object.freeze(resources);
 
   return Object.freeze<ClinicalRecord>({
+    ...(encounter === undefined ? {} : { encounter }),
     subject,
     get asOf() {
       return new Date(asOf);
     },
     patient,
-    ...(encounter === undefined ? {} : { encounter }),
     complete: true,
     byType: <T extends RecordType>(type: T) => (byType.get(type) ?? []) as unknown as readonly ResourceOf<T>[],
     medication: (reference) => {
@@ -113,20 +122,30 @@ export function clinicalRecord(parts: {
     isSubject: (reference) => isSubject(reference, subject),
     sourceReference: (resource) => {
       const from = origins.get(resource);
-      if (from === undefined) {
-        throw new PredictionError(
-          'INTERNAL',
-          `A ${resource.resourceType} that is not of the record was named as a source.`,
-        );
-      }
-      const { resourceType, id, meta } = resource;
-      if (from === 'caller') {
-        const name = id === undefined ? resourceType : `${resourceType}/${id}`;
-        return { display: `${name} sent by the caller, not stored` };
-      }
-      const prefix = own ? '' : `${subject.base}/`;
-      const version = meta?.versionId === undefined ? '' : `/_history/${meta.versionId}`;
-      return { reference: `${prefix}${resourceType}/${id}${version}` };
+      const named = from !== 'caller' || resource.id !== undefined;
+      const key = named ? resource : resource.resourceType;
+      const known = references.get(key);
+      if (known !== undefined) return known;
+      const made = referenceTo(resource, from, own ? '' : `${subject.base}/`);
+      references.set(key, made);
+      return made;
     },
   });
+}
+
+/** @param prefix what stands before a relative reference */
+function referenceTo(
+  { resourceType, id, meta }: RecordResource,
+  from: RecordEntry['from'] | undefined,
+  prefix: string,
+): SourceReference {
+  if (from === undefined) {
+    throw new PredictionError('INTERNAL', `A ${resourceType} that is not of the record was named as a source.`);
+  }
+  if (from === 'caller') {
+    const name = id === undefined ? resourceType : `${resourceType}/${id}`;
+    return { display: `${name} sent by the caller, not stored` };
+  }
+  const version = meta?.versionId === undefined ? '' : `/_history/${meta.versionId}`;
+  return { reference: `${prefix}${resourceType}/${id}${version}` };
 }

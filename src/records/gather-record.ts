@@ -47,18 +47,26 @@ export async function gatherRecord(request: GatherRequest): Promise<ClinicalReco
   const subject = { ...request.subject, ...(earlierBases && { earlierBases }) };
   if (!isFhirId(subject.id)) throw subjectUnknown(subject, source);
   const seeds = checkSeeds(request.seed, subject);
-  const names = seeds.flatMap(({ name }) => name ?? []);
-  const also = new Set([
-    ...(request.encounter === undefined ? [] : [`Encounter/${request.encounter}`]),
-    ...names.filter((name) => name !== `Patient/${subject.id}`),
-    ...medicationNames(
-      seeds.map(({ resource }) => resource),
-      subject,
-    ),
-  ]);
-  const wanted = { subjects: [subject.id], queries: request.queries, also: [...also] };
+  const also = source.heldByCaller === true ? [] : namesBeside(request, seeds, subject);
+  const wanted = { subjects: [subject.id], queries: request.queries, also };
   const read = await readRecords(source, wanted, request.signal);
   return recordOf({ ...request, subject }, seeds, read);
+}
+
+/** What is to be read beside the queries. A record that only the caller holds is read whole anyway. */
+function namesBeside({ encounter }: GatherRequest, seeds: readonly RecordSeed[], subject: Subject): string[] {
+  const names = new Set<string>();
+  if (encounter !== undefined) names.add(`Encounter/${encounter}`);
+  const patient = `Patient/${subject.id}`;
+  for (const { name } of seeds) if (name !== undefined && name !== patient) names.add(name);
+  for (const name of medicationNames(resourcesOf(seeds), subject)) names.add(name);
+  return [...names];
+}
+
+function resourcesOf(held: Iterable<{ readonly resource: RecordResource }>): RecordResource[] {
+  const resources: RecordResource[] = [];
+  for (const { resource } of held) resources.push(resource);
+  return resources;
 }
 
 /** The record of what was read and what the caller holds beside it. */
@@ -75,7 +83,7 @@ function recordOf(request: GatherRequest, seeds: readonly RecordSeed[], read: Re
     const found = read.others.get(`Encounter/${request.encounter}`);
     keep(fitEncounter(found, request.encounter, source, subject, asOf));
   }
-  const orders = [...entries.values(), ...seeds].map(({ resource }) => resource);
+  const orders = [...resourcesOf(entries.values()), ...resourcesOf(seeds)];
   for (const name of medicationNames(orders, subject)) {
     const medication = read.others.get(name);
     if (medication?.resourceType === 'Medication') keep(medication);
@@ -90,16 +98,24 @@ function recordOf(request: GatherRequest, seeds: readonly RecordSeed[], read: Re
   }
   const withoutId = addSeeds(entries, seeds, placeOf(source));
   const encounter = request.encounter === undefined ? undefined : entries.get(`Encounter/${request.encounter}`);
-  // By id, for no server's order may show in a result.
-  const byId = [...entries].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, entry]) => entry);
   return clinicalRecord({
     subject,
     own: source.own,
     asOf,
     patient,
     encounter: encounter?.resource as Encounter | undefined,
-    entries: [...byId, ...withoutId],
+    entries: inOrderOfId(entries).concat(withoutId),
   });
+}
+
+/** By type and id, for no server's order may show in a result. */
+function inOrderOfId(entries: ReadonlyMap<string, RecordEntry>): RecordEntry[] {
+  const ordered: RecordEntry[] = [];
+  for (const name of [...entries.keys()].sort((left, right) => (left < right ? -1 : 1))) {
+    const entry = entries.get(name);
+    if (entry !== undefined) ordered.push(entry);
+  }
+  return ordered;
 }
 
 function subjectUnknown({ id }: Subject, source: RecordReader | RecordSource): PredictionError {

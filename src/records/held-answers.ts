@@ -1,7 +1,7 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { foreignSeed, isRecordResource, ownership, type Seed } from './check-seeds.ts';
+import { foreignSeed, isRecordResource, ownership, type Seed, sameContent, seedConflict } from './check-seeds.ts';
 import { endsAfter, windowStart } from './search-window.ts';
 import type { Subject } from './subject.ts';
 
@@ -25,19 +25,26 @@ type Validate = (resource: Resource, expression: string) => void;
 /**
  * Reads answers as a server's answers are read: each resource must be base R4, have an id and be the subject's own; one
  * beside the matches (an included Medication) is found by its id; what ended before the query's window is left out.
- * Throws RESOURCE_INVALID, and SUBJECT_FOREIGN for what belongs to another patient or names none.
+ * Throws RESOURCE_INVALID, SUBJECT_FOREIGN for what belongs to another patient or names none, and SEED_CONFLICT for two
+ * Medications of one id.
  */
-export function readAnswers(
+export async function readAnswers(
   answers: Answers,
   queries: readonly RecordQuery[],
   subject: Subject,
   validate: Validate,
-): HeldAnswers {
+): Promise<HeldAnswers> {
   const resources = new Map<string, Resource>();
-  for (const seed of checked(answers, subject, validate)) {
+  for (const seed of await checked(answers, subject, validate)) {
     const { resourceType, id } = seed.resource;
     if (id === undefined) throw withoutId(seed);
-    resources.set(`${resourceType}/${id}`, seed.resource);
+    const name = `${resourceType}/${id}`;
+    const held = resources.get(name);
+    // Matches come in versions, of which the record takes the later one; a Medication is found by its id alone.
+    if (resourceType === 'Medication' && held !== undefined && !sameContent(held, seed.resource)) {
+      throw seedConflict(seed, 'another place of the call');
+    }
+    resources.set(name, seed.resource);
   }
   const rows = new Map<string, Resource[]>();
   for (const query of queries) {
@@ -59,21 +66,28 @@ export function readAnswers(
  * Answers as what the caller of a prediction holds: whatever a model could use, with or without an id.
  * Throws as `readAnswers`.
  */
-export function answersAsSeeds(answers: Answers, subject: Subject, validate: Validate): Seed[] {
-  return checked(answers, subject, validate).filter(
+export async function answersAsSeeds(answers: Answers, subject: Subject, validate: Validate): Promise<Seed[]> {
+  return (await checked(answers, subject, validate)).filter(
     ({ resource }) =>
       isRecordResource(resource) && (resource.resourceType !== 'Group' || ownership(resource, subject) !== 'foreign'),
   );
 }
 
-function checked(answers: Answers, subject: Subject, validate: Validate): Seed[] {
+/** Other work of the process comes in between: a call may hold thousands of resources. */
+async function checked(answers: Answers, subject: Subject, validate: Validate): Promise<Seed[]> {
   const seeds = [...answers.values()].flat();
+  let sinceMs = performance.now();
   for (const seed of seeds) {
     validate(seed.resource, seed.expression);
     refuseForeign(seed, subject);
+    if (performance.now() - sinceMs < longestTurnMs) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    sinceMs = performance.now();
   }
   return seeds;
 }
+
+const longestTurnMs = 4;
 
 /** A Group of other people is no error: a server that ignores `member` gives it. */
 function refuseForeign(seed: Seed, subject: Subject): void {

@@ -24,11 +24,14 @@ export function localReference(
   { base, earlierBases = [] }: ServerBases,
 ): LocalReference | undefined {
   if (typeof reference !== 'string') return undefined;
+  // What has the shape `Type/id` has no colon: it is neither a URN nor below an absolute base.
+  const relative = parseRelativeReference(reference);
+  if (relative !== undefined) return relative;
   const uuid = /^urn:uuid:(\S+)$/i.exec(reference)?.[1];
   if (uuid !== undefined) return isFhirId(uuid) ? { id: uuid } : undefined;
   for (const known of [base, ...earlierBases]) {
-    const relative = belowBase(reference, known);
-    if (relative !== undefined) return parseRelativeReference(relative);
+    const below = belowBase(reference, known);
+    if (below !== undefined) return parseRelativeReference(below);
   }
-  return parseRelativeReference(reference);
+  return undefined;
 }

@@ -39,7 +39,8 @@ function hasPlainNumbers(value: unknown): boolean {
   if (typeof value === 'number') return isPlainNumber(value);
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(hasPlainNumbers);
-  for (const each of Object.values(value)) {
+  for (const key in value) {
+    const each: unknown = value[key as keyof typeof value];
     if (typeof each !== 'string' && !hasPlainNumbers(each)) return false;
   }
   return true;

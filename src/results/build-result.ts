@@ -1,4 +1,5 @@
-import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
+import type { Extension, RiskAssessment, RiskAssessmentPrediction } from '@medplum/fhirtypes';
+import type { Contribution } from '../explanation/contribution.ts';
 import { PredictionError } from '../platform/errors.ts';
 import {
   aiAsserted,
@@ -9,11 +10,12 @@ import {
 } from './canonical-urls.ts';
 import { addDuration, fhirDateTime } from './duration.ts';
 import { modelIdentifier } from './model-device.ts';
-import { resultNarrative } from './narrative.ts';
+import { type OutcomeSentence, resultNarrative } from './narrative.ts';
+import type { OutcomeFrame } from './outcome-frame.ts';
 import { predictionInput } from './prediction-input.ts';
 import { remarks } from './remarks.ts';
 import type { ResultRequest } from './result-request.ts';
-import { type RiskPrediction, riskPrediction } from './risk-prediction.ts';
+import { riskPrediction } from './risk-prediction.ts';
 import { distinctSources, toReference } from './source-reference.ts';
 
 /**
@@ -22,19 +24,29 @@ import { distinctSources, toReference } from './source-reference.ts';
  * Throws RESULT_INVALID where nothing may be scored, or a score, a label or a band is wrong.
  */
 export function buildResult(request: ResultRequest): RiskAssessment {
-  const { model, subject, encounter, inputs, computedAt, timeZone } = request;
-  const predictions = scoredOutcomes(request);
-  const sentences = predictions.map(({ id, label, text }) => ({ outcome: id, label, text }));
-  const basis = distinctSources([...inputs.basis, ...[...inputs.features.values()].flatMap(({ sources }) => sources)]);
+  const { model, frame, subject, encounter, inputs, computedAt, timeZone } = request;
+  const times = frame.timesOf(request.asOf, timeZone);
+  const sentences: OutcomeSentence[] = [];
+  const prediction: RiskAssessmentPrediction[] = [];
+  for (const outcome of scoredOutcomes(request)) {
+    const { id, label } = outcome.outcome;
+    const risk = riskPrediction(request, outcome, times, request.scores.get(id));
+    prediction.push(risk.prediction);
+    sentences.push({ outcome: id, label, xhtml: `${outcome.labelXhtml}: ${risk.xhtml}` });
+  }
+  const said = remarks(request);
+  const used = [...inputs.basis];
+  for (const { sources } of inputs.features.values()) used.push(...sources);
+  const basis = distinctSources(used);
   const home = subject.own ? '' : `${subject.base}/`;
   return {
     resourceType: 'RiskAssessment',
     meta: { security: request.testData ? [aiAsserted, testHealthData] : [aiAsserted] },
-    text: resultNarrative(request, sentences),
-    extension: [...times(request), ...inputExtensions(request), ...abstentions(request)],
+    text: resultNarrative(request, { asOf: times.asOf, sentences, remarks: said }),
+    extension: [...times.extensions, ...inputExtensions(request), ...abstentions(request)],
     identifier: [{ system: predictionNamingSystem, value: request.identifier }],
     status: 'preliminary',
-    method: { text: `${model.title} (${model.id} ${model.version})` },
+    method: { text: frame.method },
     subject: { reference: `${home}Patient/${subject.id}` },
     ...(encounter === undefined ? {} : { encounter: { reference: `${home}Encounter/${encounter}` } }),
     occurrenceDateTime: fhirDateTime(computedAt, timeZone),
@@ -44,8 +56,8 @@ export function buildResult(request: ResultRequest): RiskAssessment {
       display: `${model.title} ${model.version}`,
     },
     ...(basis.length === 0 ? {} : { basis: basis.map(toReference) }),
-    prediction: predictions.map(({ prediction }) => prediction),
-    note: remarks(request).map((text) => ({ text })),
+    prediction,
+    note: said.map((text) => ({ text })),
   };
 }
 
@@ -54,56 +66,50 @@ export function resultValidUntil({ model, asOf, timeZone }: Pick<ResultRequest, 
   return addDuration(asOf, model.manifest.validFor, timeZone);
 }
 
-function scoredOutcomes(request: ResultRequest): (RiskPrediction & { readonly id: string; readonly label: string })[] {
-  const { model, inputs, scores } = request;
-  const scored = model.manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
+function scoredOutcomes({ model, frame, inputs }: ResultRequest): OutcomeFrame[] {
+  const scored = frame.outcomes.filter(({ outcome }) => inputs.verdicts.get(outcome.id)?.state === 'score');
   if (scored.length === 0) {
     throw new PredictionError(
       'RESULT_INVALID',
       `${model.id}@${model.version} may score no outcome: an abstention is no RiskAssessment.`,
     );
   }
-  return scored.map((outcome) => ({
-    id: outcome.id,
-    label: outcome.label,
-    ...riskPrediction(request, outcome, scores.get(outcome.id)),
-  }));
+  return scored;
 }
 
-function times(request: ResultRequest): Extension[] {
-  return [
-    { url: extensionUrls.asOf, valueDateTime: fhirDateTime(request.asOf, request.timeZone) },
-    { url: extensionUrls.validUntil, valueDateTime: fhirDateTime(resultValidUntil(request), request.timeZone) },
-  ];
-}
-
-function inputExtensions({ inputs, features, contributions, model }: ResultRequest): Extension[] {
-  const all = 'none' in contributions ? [] : contributions;
-  return [...inputs.features].map(([name, value]) => {
-    const label = features[name];
-    if (label === undefined) {
+function inputExtensions(request: ResultRequest): Extension[] {
+  const { inputs, frame, model } = request;
+  const contributions = contributionsByFeature(request);
+  const extensions: Extension[] = [];
+  for (const [name, value] of inputs.features) {
+    const input = frame.inputs.get(name);
+    if (input === undefined) {
       throw new PredictionError(
         'RESULT_INVALID',
         `Feature ${name} is not in the feature map of ${model.id}@${model.version}.`,
       );
     }
-    const own = all.filter(
-      ({ feature, outcome }) => feature === name && inputs.verdicts.get(outcome)?.state === 'score',
-    );
-    return predictionInput(name, label, value, own);
-  });
+    extensions.push(predictionInput(input, value, contributions?.get(name)));
+  }
+  return extensions;
 }
 
-function abstentions({ inputs, model }: ResultRequest): Extension[] {
-  return model.manifest.outcomes.flatMap(({ id, label }) => {
-    const verdict = inputs.verdicts.get(id);
+/** To the outcomes that are scored; undefined where there are none. */
+function contributionsByFeature({ contributions, inputs }: ResultRequest): Map<string, Contribution[]> | undefined {
+  if ('none' in contributions) return undefined;
+  const scored = contributions.filter(({ outcome }) => inputs.verdicts.get(outcome)?.state === 'score');
+  return Map.groupBy(scored, ({ feature }) => feature);
+}
+
+function abstentions({ inputs, frame }: ResultRequest): Extension[] {
+  return frame.outcomes.flatMap(({ outcome, abstention }) => {
+    const verdict = inputs.verdicts.get(outcome.id);
     if (verdict === undefined || verdict.state === 'score') return [];
     return [
       {
         url: extensionUrls.abstention,
         extension: [
-          { url: 'outcome', valueCode: id },
-          { url: 'label', valueString: label },
+          ...abstention,
           { url: 'verdict', valueCode: verdict.state },
           ...verdict.reasons.map(({ reason }) => ({ url: 'reason', valueString: reason })),
           ...verdict.reasons.map(({ message }) => ({ url: 'detail', valueString: message })),

@@ -52,7 +52,10 @@ function addInUtc(from: Date, count: number, unit: SimpleDuration['unit']): Date
 
 /** An instant as a FHIR dateTime with the offset of the site. @param timeZone IANA name */
 export function fhirDateTime(instant: Date, timeZone: string): string {
-  if (timeZone === 'UTC') return instant.toISOString().replace('.000Z', 'Z');
+  if (timeZone === 'UTC') {
+    const text = instant.toISOString();
+    return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
+  }
   const text = DateTime.fromJSDate(instant, { zone: timeZone }).toISO({ suppressMilliseconds: true });
   if (text === null)
     throw new PredictionError('RESULT_INVALID', `${timeZone} is no time zone, or the instant is none.`);

@@ -1,60 +1,65 @@
 import type { Narrative } from '@medplum/fhirtypes';
 import type { FeatureValue } from '../features/feature-vector.ts';
 import { fhirDateTime } from './duration.ts';
+import type { InputFrame } from './input-frame.ts';
 import { percentagePoints } from './prediction-input.ts';
-import { remarks } from './remarks.ts';
 import type { ResultRequest } from './result-request.ts';
-import { unitText } from './unit-text.ts';
+import { element } from './xhtml.ts';
 
 /** One predicted outcome in words. */
 export interface OutcomeSentence {
   readonly outcome: string;
   readonly label: string;
-  readonly text: string;
+  /** The label and the risk, escaped. */
+  readonly xhtml: string;
+}
+
+/** What the narrative repeats of the rest of the result. */
+interface Said {
+  /** As-of as a FHIR dateTime. */
+  readonly asOf: string;
+  readonly sentences: readonly OutcomeSentence[];
+  readonly remarks: readonly string[];
 }
 
 /** The result as a person reads it: each outcome, each input, and all that qualifies them. */
-export function resultNarrative(request: ResultRequest, sentences: readonly OutcomeSentence[]): Narrative {
-  const { model, asOf, computedAt, timeZone } = request;
-  const body = [
-    element(
-      'p',
-      `${model.title} (${model.id} ${model.version}), as of ${fhirDateTime(asOf, timeZone)}, computed ${fhirDateTime(computedAt, timeZone)}`,
-    ),
-    `<ul>${sentences.map(({ label, text }) => element('li', `${label}: ${text}`)).join('')}</ul>`,
-    `<ul>${remarks(request)
-      .map((remark) => element('li', remark))
-      .join('')}</ul>`,
-    inputTable(request),
-    contributionLists(request, sentences),
+export function resultNarrative(request: ResultRequest, { asOf, sentences, remarks }: Said): Narrative {
+  const computed = fhirDateTime(request.computedAt, request.timeZone);
+  const text = [
+    `<div xmlns="http://www.w3.org/1999/xhtml"><p>${request.frame.methodXhtml}, as of ${asOf}, computed ${computed}</p><ul>`,
   ];
-  return { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${body.join('')}</div>` };
+  for (const { xhtml } of sentences) text.push('<li>', xhtml, '</li>');
+  text.push('</ul><ul>');
+  for (const remark of remarks) text.push(element('li', remark));
+  text.push('</ul>', tableStart);
+  for (const [name, value] of request.inputs.features) text.push(inputRow(request.frame.inputs.get(name), name, value));
+  text.push('</tbody></table>', contributionLists(request, sentences), '</div>');
+  return { status: 'generated', div: text.join('') };
 }
 
-function inputTable({ inputs, features }: ResultRequest): string {
-  const rows = [...inputs.features].map(([name, value]) => {
-    const { label = name, unit } = features[name] ?? {};
-    const cells = [label, valueText(value, unit), stateText(value), 'at' in value ? (value.at ?? '') : ''];
-    return `<tr>${cells.map((cell) => element('td', cell)).join('')}</tr>`;
-  });
-  const head = ['Input', 'Value', 'How it came about', 'Date'].map((title) => element('th', title)).join('');
-  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+const head = ['Input', 'Value', 'How it came about', 'Date'].map((title) => element('th', title)).join('');
+const tableStart = `<table><thead><tr>${head}</tr></thead><tbody>`;
+
+function inputRow(frame: InputFrame | undefined, name: string, value: FeatureValue): string {
+  const start = frame?.rowStart ?? `<tr>${element('td', name)}`;
+  const at = 'at' in value && value.at !== undefined ? element('td', value.at) : '<td></td>';
+  return `${start}${valueCell(value, frame?.unitText ?? '')}${stateCell(value)}${at}</tr>`;
 }
 
-function valueText(value: FeatureValue, unit: string | undefined): string {
-  if (value.state === 'missing') return '';
-  if (typeof value.value === 'boolean') return value.value ? 'yes' : 'no';
-  if (typeof value.value === 'string') return value.value;
-  return `${Number(value.value.toPrecision(6))} ${unitText(unit ?? '1')}`.trimEnd();
+function valueCell(value: FeatureValue, unit: string): string {
+  if (value.state === 'missing') return '<td></td>';
+  if (typeof value.value === 'boolean') return value.value ? '<td>yes</td>' : '<td>no</td>';
+  if (typeof value.value === 'string') return element('td', value.value);
+  return element('td', `${Number(value.value.toPrecision(6))} ${unit}`.trimEnd());
 }
 
-function stateText(value: FeatureValue): string {
-  if (value.state === 'missing') return `missing: ${value.because}`;
-  if (value.state === 'derived') return `derived from ${value.from.join(', ')}`;
-  return value.state.replace('-', ' ');
+function stateCell(value: FeatureValue): string {
+  if (value.state === 'missing') return element('td', `missing: ${value.because}`);
+  if (value.state === 'derived') return element('td', `derived from ${value.from.join(', ')}`);
+  return `<td>${value.state === 'assumed-absent' ? 'assumed absent' : value.state}</td>`;
 }
 
-function contributionLists({ contributions, features }: ResultRequest, sentences: readonly OutcomeSentence[]): string {
+function contributionLists({ contributions, frame }: ResultRequest, sentences: readonly OutcomeSentence[]): string {
   if ('none' in contributions) return '';
   return sentences
     .map(({ outcome, label }) => {
@@ -62,7 +67,7 @@ function contributionLists({ contributions, features }: ResultRequest, sentences
         .filter((contribution) => contribution.outcome === outcome)
         .sort((one, other) => Math.abs(other.difference) - Math.abs(one.difference))
         .map(({ feature, difference }) =>
-          element('li', `${features[feature]?.label ?? feature}: ${pointsText(difference)}`),
+          element('li', `${frame.inputs.get(feature)?.labelText ?? feature}: ${pointsText(difference)}`),
         );
       return items.length === 0 ? '' : `${element('p', `Contributions to ${label}`)}<ul>${items.join('')}</ul>`;
     })
@@ -75,19 +80,4 @@ function pointsText(difference: number): string {
   const sign = points > 0 ? '+' : '−';
   const size = Math.abs(points);
   return `${size < 0.01 ? `${sign}less than 0.01` : `${sign}${size.toFixed(2)}`} percentage points`;
-}
-
-function element(name: string, text: string): string {
-  return `<${name}>${escapeXhtml(text)}</${name}>`;
-}
-
-/** Escapes markup, and drops what XML 1.0 cannot hold at all. */
-function escapeXhtml(text: string): string {
-  if (!/[^ !#-%'-;=?-~]/.test(text)) return text;
-  return text
-    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

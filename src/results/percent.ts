@@ -1,9 +1,14 @@
 /** Below this percentage a JSON number would be written with an exponent. */
 export const smallestPlainPercent = 0.000001;
 
+/** From here up to, but not including, `smallestHuge` JavaScript writes a number without an exponent. */
+const smallestPlain = 1e-6;
+const smallestHuge = 1e21;
+
 /** True where JSON writes the number as plain digits: finite, and neither tiny nor huge. */
 export function isPlainNumber(value: number): boolean {
-  return Number.isFinite(value) && !String(value).includes('e');
+  const size = Math.abs(value);
+  return (size >= smallestPlain && size < smallestHuge) || value === 0;
 }
 
 /**
@@ -29,5 +34,6 @@ export function shiftDecimal(numeral: string, places: number): string {
 
 /** A fraction as a percentage in full precision. @param fraction 0..1, or a difference of such */
 export function toPercent(fraction: number): number {
-  return Number(shiftDecimal(String(fraction), 2));
+  const numeral = String(fraction);
+  return Number(numeral.includes('e') ? shiftDecimal(numeral, 2) : `${numeral}e2`);
 }

@@ -2,47 +2,53 @@ import type { Extension, Quantity } from '@medplum/fhirtypes';
 import type { Contribution } from '../explanation/contribution.ts';
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
 import { extensionUrls, ucumSystem } from './canonical-urls.ts';
+import type { InputFrame } from './input-frame.ts';
 import { isPlainNumber, smallestPlainPercent, toPercent } from './percent.ts';
-import type { FeatureLabel } from './result-request.ts';
 import { toReference } from './source-reference.ts';
-import { unitText } from './unit-text.ts';
 
 /**
  * One feature of the map as the extension `prediction-input`: value, unit, time, sources, state and contributions. An
  * original that JSON would write with an exponent (9e-12 kg/uL) is left out: the source has it.
  */
 export function predictionInput(
-  name: string,
-  label: FeatureLabel,
+  frame: InputFrame,
   value: FeatureValue,
-  contributions: readonly Contribution[],
+  contributions: readonly Contribution[] | undefined,
 ): Extension {
-  const parts: Extension[] = [
-    { url: 'name', valueString: name },
-    { url: 'label', valueString: label.label },
-  ];
-  if (value.state !== 'missing') parts.push(valuePart(value.value, label.unit));
-  parts.push({ url: 'state', valueCode: value.state });
+  const parts: Extension[] = [frame.name, frame.label];
+  if (value.state !== 'missing') parts.push(valuePart(value.value, frame));
+  parts.push(stateParts[value.state]);
   if ('at' in value && value.at !== undefined) parts.push({ url: 'at', valueDateTime: value.at });
   for (const source of value.sources) parts.push({ url: 'source', valueReference: toReference(source) });
-  if (value.state === 'derived') parts.push(...value.from.map((from) => ({ url: 'from', valueString: from })));
+  if (value.state === 'derived') for (const from of value.from) parts.push({ url: 'from', valueString: from });
   if (value.state === 'missing') parts.push({ url: 'reason', valueCode: value.because });
   if ('detail' in value) parts.push({ url: 'detail', valueString: value.detail });
   if (value.state === 'observed' && value.original !== undefined && isPlainNumber(value.original.value)) {
     parts.push({ url: 'original', valueQuantity: { value: value.original.value, unit: value.original.unit } });
   }
-  for (const contribution of contributions) parts.push(contributionPart(contribution));
+  if (contributions !== undefined) for (const each of contributions) parts.push(contributionPart(each));
   return { url: extensionUrls.input, extension: parts };
 }
 
-function valuePart(value: FeatureScalar, unit: string | undefined): Extension {
-  if (typeof value === 'boolean') return { url: 'value', valueBoolean: value };
-  if (typeof value === 'string') return { url: 'value', valueCode: value };
-  return { url: 'value', valueQuantity: ucumQuantity(value, unit ?? '1') };
+/** Shared by all results, as are the two values of a yes-or-no feature. */
+const stateParts: Readonly<Record<FeatureValue['state'], Extension>> = {
+  observed: statePart('observed'),
+  derived: statePart('derived'),
+  asserted: statePart('asserted'),
+  'assumed-absent': statePart('assumed-absent'),
+  missing: statePart('missing'),
+};
+const yes: Extension = { url: 'value', valueBoolean: true };
+const no: Extension = { url: 'value', valueBoolean: false };
+
+function statePart(state: FeatureValue['state']): Extension {
+  return { url: 'state', valueCode: state };
 }
 
-function ucumQuantity(value: number, unit: string): Quantity {
-  return { value, unit: unitText(unit) || unit, system: ucumSystem, code: unit };
+function valuePart(value: FeatureScalar, { unit, unitText }: InputFrame): Extension {
+  if (typeof value === 'boolean') return value ? yes : no;
+  if (typeof value === 'string') return { url: 'value', valueCode: value };
+  return { url: 'value', valueQuantity: { value, unit: unitText || unit, system: ucumSystem, code: unit } };
 }
 
 function contributionPart({ outcome, difference }: Contribution): Extension {

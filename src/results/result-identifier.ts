@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FeatureValue, ModelInputs, SourceReference, Verdict } from '../features/feature-vector.ts';
 import type { FeatureLabel, PredictedModel, ResultSubject } from './result-request.ts';
 import { sourceKey } from './source-reference.ts';
@@ -20,24 +20,48 @@ export interface ResultIdentity {
  */
 export function resultIdentifier(identity: ResultIdentity): string {
   const { model, subject, encounter, asOf, inputs, features } = identity;
+  const keyOf = keysMadeOnce();
   const parts = [
     'fhirsight-result-1',
     [subject.tenant, subject.base, subject.id],
     encounter ?? null,
     [model.id, model.version, model.digest],
     asOf.toISOString(),
-    byName(inputs.features).map(([name, value]) => [name, features[name]?.unit ?? null, inputParts(value)]),
-    byName(inputs.verdicts).map(([outcome, verdict]) => [outcome, verdictParts(verdict)]),
+    byName(inputs.features, (name, value) => [name, features[name]?.unit ?? null, inputParts(value, keyOf)]),
+    byName(inputs.verdicts, (outcome, verdict) => [outcome, verdictParts(verdict)]),
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts));
 }
 
-function byName<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
-  return [...map].sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+function byName<Value>(
+  map: ReadonlyMap<string, Value>,
+  partsOf: (name: string, value: Value) => unknown[],
+): unknown[][] {
+  const parts: unknown[][] = [];
+  for (const name of [...map.keys()].sort()) {
+    const value = map.get(name);
+    if (value !== undefined) parts.push(partsOf(name, value));
+  }
+  return parts;
 }
 
-function inputParts(value: FeatureValue): unknown[] {
-  const sources = sortedKeys(value.sources);
+type KeyOf = (source: SourceReference) => string;
+
+/** One source stands behind several features. */
+function keysMadeOnce(): KeyOf {
+  const made = new Map<SourceReference, string>();
+  return (source) => {
+    let key = made.get(source);
+    if (key === undefined) {
+      key = sourceKey(source);
+      made.set(source, key);
+    }
+    return key;
+  };
+}
+
+function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
+  const sources = sortedKeys(value.sources, keyOf);
   switch (value.state) {
     case 'observed': {
       const original = value.original === undefined ? null : [value.original.value, value.original.unit];
@@ -54,8 +78,9 @@ function inputParts(value: FeatureValue): unknown[] {
   }
 }
 
-function sortedKeys(sources: readonly SourceReference[]): string[] {
-  return [...new Set(sources.map(sourceKey))].sort();
+function sortedKeys(sources: readonly SourceReference[], keyOf: KeyOf): string[] {
+  const keys = sources.map(keyOf);
+  return keys.length < 2 ? keys : [...new Set(keys)].sort();
 }
 
 function verdictParts(verdict: Verdict): unknown[] {

@@ -1,6 +1,7 @@
 import type { Contribution } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { ResultFrame } from './result-frame.ts';
 
 /** The model version that made a result. */
 export interface PredictedModel {
@@ -35,6 +36,8 @@ type Explanation = readonly Contribution[] | { readonly none: string };
 /** Step 5 of the path: all that a result is built from. */
 export interface ResultRequest {
   readonly model: PredictedModel;
+  /** What all results of this model version have in common. */
+  readonly frame: ResultFrame;
   readonly subject: ResultSubject;
   /** Logical id of the encounter on the subject's base. */
   readonly encounter?: string;

@@ -1,18 +1,22 @@
-import type { CodeableConcept, RiskAssessmentPrediction } from '@medplum/fhirtypes';
-import type { Band, Outcome } from '../model-catalog/manifest-schema.ts';
+import type { RiskAssessmentPrediction } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
-import { bandSystem, extensionUrls, riskProbabilitySystem, ucumSystem } from './canonical-urls.ts';
-import { addDuration, durationText, fhirDateTime } from './duration.ts';
-import { shiftDecimal, smallestPlainPercent, toPercent } from './percent.ts';
+import { extensionUrls, ucumSystem } from './canonical-urls.ts';
+import type { OutcomeFrame } from './outcome-frame.ts';
+import { smallestPlainPercent, toPercent } from './percent.ts';
 import type { ResultRequest } from './result-request.ts';
+import type { ResultTimes } from './result-times.ts';
 import { riskBand } from './risk-band.ts';
 import { riskText } from './risk-text.ts';
 
 /** One outcome's risk as RiskAssessment.prediction, and the same in words. */
 export interface RiskPrediction {
   readonly prediction: RiskAssessmentPrediction;
-  readonly text: string;
+  /** Escaped, for the narrative. */
+  readonly xhtml: string;
 }
+
+const unit = { unit: '%', system: ucumSystem, code: '%' } as const;
+const limit = { value: smallestPlainPercent, ...unit };
 
 /**
  * The risk of one outcome: percentage, band, period from as-of (RA-2, RA-2a, RA-3, RA-5). A risk above 0 and below
@@ -20,64 +24,41 @@ export interface RiskPrediction {
  * Throws RESULT_INVALID for a score that is no probability.
  */
 export function riskPrediction(
-  request: ResultRequest,
-  outcome: Outcome,
+  { model }: Pick<ResultRequest, 'model'>,
+  { outcome, id, concept, horizon, bands }: OutcomeFrame,
+  times: ResultTimes,
   probability: number | undefined,
 ): RiskPrediction {
   if (probability === undefined || !(probability >= 0 && probability <= 1)) {
     throw new PredictionError(
       'RESULT_INVALID',
-      `${request.model.id}@${request.model.version} gives no probability between 0 and 1 for ${outcome.id}, which its verdict lets it score.`,
+      `${model.id}@${model.version} gives no probability between 0 and 1 for ${outcome.id}, which its verdict lets it score.`,
     );
   }
-  const band = riskBand(outcome, probability);
-  const levels = outcome.bands?.levels;
-  const text = `${riskText(probability, levels)} over ${durationText(outcome.horizon)}`;
-  const bandSentence = band === undefined ? '' : `. ${bandText(band)} (${outcome.bands?.citation})`;
+  const published = riskBand(outcome, probability);
+  const band = published && bands.get(published);
+  const whenPeriod = times.periods.get(outcome.horizon);
+  if ((published !== undefined && band === undefined) || whenPeriod === undefined) {
+    throw new PredictionError('RESULT_INVALID', `Outcome ${outcome.id} is not of this version of ${model.id}.`);
+  }
+  const text = `${riskText(probability, outcome.bands?.levels)} over ${horizon}`;
   const percent = toPercent(probability);
   const tiny = percent > 0 && percent < smallestPlainPercent;
-  const unit = { unit: '%', system: ucumSystem, code: '%' } as const;
-  const limit = { value: smallestPlainPercent, ...unit };
   return {
-    text: `${text}${band === undefined ? '' : `, ${band.display}`}`,
+    xhtml: band === undefined ? text : `${text}, ${band.displayXhtml}`,
     prediction: {
       extension: [
-        { url: extensionUrls.outcomeId, valueCode: outcome.id },
+        id,
         {
           url: extensionUrls.percent,
           valueQuantity: tiny ? { comparator: '<', ...limit } : { value: percent, ...unit },
         },
       ],
-      outcome: { ...(outcome.coding === undefined ? {} : { coding: [...outcome.coding] }), text: outcome.label },
+      outcome: concept,
       ...(tiny ? { probabilityRange: { low: { value: 0, ...unit }, high: limit } } : { probabilityDecimal: percent }),
-      ...(band === undefined ? {} : { qualitativeRisk: qualitativeRisk(request, outcome, band) }),
-      whenPeriod: {
-        start: fhirDateTime(request.asOf, request.timeZone),
-        end: fhirDateTime(addDuration(request.asOf, outcome.horizon, request.timeZone), request.timeZone),
-      },
-      rationale: `${text}${bandSentence}`,
+      ...(band === undefined ? undefined : { qualitativeRisk: band.qualitativeRisk }),
+      whenPeriod,
+      rationale: band === undefined ? text : `${text}. ${band.sentence}`,
     },
   };
-}
-
-function qualitativeRisk({ model }: ResultRequest, outcome: Outcome, band: Band): CodeableConcept {
-  const own = {
-    system: bandSystem(model.id, outcome.id),
-    version: model.version,
-    code: band.code,
-    display: band.display,
-  };
-  return {
-    coding: [
-      own,
-      ...(band.riskProbability === undefined ? [] : [{ system: riskProbabilitySystem, code: band.riskProbability }]),
-    ],
-    text: band.display,
-  };
-}
-
-function bandText({ display, from, below }: Band): string {
-  const lower = shiftDecimal(String(from), 2);
-  if (below === undefined) return `Band: ${display}, ${lower} % and above`;
-  return `Band: ${display}, ${lower} % to below ${shiftDecimal(String(below), 2)} %`;
 }

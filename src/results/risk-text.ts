@@ -11,37 +11,39 @@ const mostDecimals = 12;
  * @param probability 0..1, unrounded
  */
 export function riskText(probability: number, bands: readonly Band[] = []): string {
-  if (probability > 0 && toPercent(probability) < smallestPlainPercent) {
+  const percent = toPercent(probability);
+  if (probability > 0 && percent < smallestPlainPercent) {
     return 'less than 0.000001 % (fewer than 1 in 100,000,000)';
   }
-  const percent = percentText(probability, bands);
-  const decimals = percent.split('.')[1]?.length ?? 0;
-  const count = shiftDecimal(percent, decimals);
-  return `${percent} % (${grouped(count)} in ${grouped(`1${'0'.repeat(decimals + 2)}`)})`;
+  const text = percentText(percent, probability, bands);
+  const point = text.indexOf('.');
+  const decimals = text.length - point - 1;
+  const count = `${text.slice(0, point)}${text.slice(point + 1)}`;
+  return `${text} % (${grouped(count)} in ${grouped(`1${'0'.repeat(decimals + 2)}`)})`;
 }
 
-function percentText(probability: number, bands: readonly Band[]): string {
-  const percent = toPercent(probability);
+function percentText(percent: number, probability: number, bands: readonly Band[]): string {
+  const band = bandAt(bands, probability);
   for (let decimals = 1; decimals <= mostDecimals; decimals++) {
     const text = percent.toFixed(decimals);
-    if (tellsTheSame(Number(shiftDecimal(text, -2)), probability, bands)) return text;
+    const shown = Number(`${text}e-2`);
+    const tellsTheSame =
+      shown > 0 === probability > 0 && shown < 1 === probability < 1 && bandAt(bands, shown) === band;
+    if (tellsTheSame) return text;
   }
   return withOneDecimal(shiftDecimal(String(probability), 2));
-}
-
-function tellsTheSame(rounded: number, probability: number, bands: readonly Band[]): boolean {
-  return (
-    rounded > 0 === probability > 0 &&
-    rounded < 1 === probability < 1 &&
-    bandAt(bands, rounded) === bandAt(bands, probability)
-  );
 }
 
 function withOneDecimal(numeral: string): string {
   return numeral.includes('.') ? numeral : `${numeral}.0`;
 }
 
-/** 1234567 as 1,234,567. */
+/** 0001234567 as 1,234,567. */
 function grouped(digits: string): string {
-  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+  let start = 0;
+  while (start < digits.length - 1 && digits[start] === '0') start += 1;
+  let end = digits.length;
+  let text = '';
+  for (; end - start > 3; end -= 3) text = `,${digits.slice(end - 3, end)}${text}`;
+  return `${digits.slice(start, end)}${text}`;
 }

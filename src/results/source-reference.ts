@@ -9,15 +9,16 @@ export function toReference(source: SourceReference): Reference<Resource> & Refe
   };
 }
 
-/** What tells one source from another, as one string. */
+/** What tells one source from another, as the text of a JSON array. It is part of what identifies a result. */
 export function sourceKey(source: SourceReference): string {
-  return JSON.stringify([source.reference, source.display ?? '']);
+  const { reference, display = '' } = source;
+  return `[${reference === undefined ? 'null' : JSON.stringify(reference)},${JSON.stringify(display)}]`;
 }
 
 /** The sources without repeats, in the order of their first occurrence. */
 export function distinctSources(sources: Iterable<SourceReference>): SourceReference[] {
   const byKey = new Map<string, SourceReference>();
-  for (const source of sources) {
+  for (const source of new Set(sources)) {
     const key = sourceKey(source);
     if (!byKey.has(key)) byKey.set(key, source);
   }

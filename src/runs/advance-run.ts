@@ -5,7 +5,7 @@ import type { LogEvent } from '../platform/events.ts';
 import { hasPendingMembers, pendingChunks } from './member-table.ts';
 import type { Run } from './run.ts';
 import type { RunQueue } from './run-queue.ts';
-import { moveRun, readRun } from './run-table.ts';
+import { lockRun, moveRun, readRun } from './run-table.ts';
 import { readTally } from './run-tally.ts';
 
 export interface AdvanceParts {
@@ -33,6 +33,7 @@ export async function settleCancelled(
   id: string,
 ): Promise<void> {
   const moved = await parts.database.transaction(async (sql) => {
+    await lockRun(sql, id);
     const taken = await queue.withdraw(sql, id);
     return taken === 0 && (await moveRun(sql, id, ['cancelling'], 'cancelled', parts.clock.now()));
   });
@@ -51,8 +52,10 @@ export async function endRun(
     ? { code: error.code, message: error.message }
     : { code: 'INTERNAL', message: 'The server failed on this run again and again; the log says more.' };
   const moved = await parts.database.transaction(async (sql) => {
-    await queue.withdraw(sql, run.id);
-    return await moveRun(sql, run.id, ['expanding', 'running', 'cancelling'], 'failed', parts.clock.now(), reason);
+    const from = ['expanding', 'running', 'cancelling'] as const;
+    const ended = await moveRun(sql, run.id, from, 'failed', parts.clock.now(), reason);
+    if (ended) await queue.withdraw(sql, run.id);
+    return ended;
   });
   if (moved) parts.event({ name: 'run.failed', run: run.id, error });
 }

@@ -3,15 +3,16 @@ import type { CohortSource } from './cohort-source.ts';
 import { addMembers, countMembers, pendingChunks } from './member-table.ts';
 import type { Run, RunState } from './run.ts';
 import type { RunQueue } from './run-queue.ts';
-import { moveRun, readRun } from './run-table.ts';
+import { beginWork, moveRun, readRun } from './run-table.ts';
 
 /** Rows of one statement: few enough that what waits for the database beside it hardly notices. */
 const membersAtOnce = 250;
 
 /**
  * Reads the cohort of a run into its members, page by page, and then queues its chunks; a run without members is
- * finished. Begun again after a crash, it adds what is not there yet.
- * @returns the state of the run afterwards
+ * finished. Begun again after a crash, it adds what is not there yet; begun late, when another server has read the
+ * cohort already, it changes nothing.
+ * @returns the state of the run afterwards; `expanding` where it was stopped before the cohort's end
  */
 export async function expandRun(
   database: Database,
@@ -28,12 +29,16 @@ export async function expandRun(
     const { state } = await readRun(database, run.tenant, run.id);
     if (state !== 'expanding' || signal.aborted) return state;
   }
+  // A source that ends early because it is stopped has not been read to its end.
+  if (signal.aborted) return (await readRun(database, run.tenant, run.id)).state;
   return await database.transaction(async (sql) => {
+    const at = now();
+    if (!(await moveRun(sql, run.id, ['expanding'], 'running', at)))
+      return (await readRun(sql, run.tenant, run.id)).state;
     await countMembers(sql, run.id);
+    await beginWork(sql, run.id, at);
     const chunks = await pendingChunks(sql, run.id, run.chunkSize);
-    const moved = await moveRun(sql, run.id, ['expanding'], 'running', now());
-    if (!moved) return (await readRun(sql, run.tenant, run.id)).state;
-    if (chunks.length === 0) await moveRun(sql, run.id, ['running'], 'finished', now());
+    if (chunks.length === 0) await moveRun(sql, run.id, ['running'], 'finished', at);
     await queue.enqueue(
       sql,
       chunks.map((chunk) => ({ run: run.id, chunk })),

@@ -1,5 +1,6 @@
 import type { Sql } from '../platform/database.ts';
 import type { MemberState, RunMember, RunState } from './run.ts';
+import { storableText } from './storable-text.ts';
 
 /** One subject of a cohort as it was read; with an error where it cannot be predicted about. */
 export interface FoundSubject {
@@ -7,20 +8,24 @@ export interface FoundSubject {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-/** Adds what is not a member yet. A cohort that is read again after a crash adds nothing twice. */
+/**
+ * Adds what is not a member yet, while the cohort of the run is read: one that is read again after a crash adds nothing
+ * twice, and one that is read too late adds nobody.
+ */
 export async function addMembers(sql: Sql, run: string, found: readonly FoundSubject[]): Promise<void> {
   await sql.query(
-    `insert into run_members (run, ordinal, subject_id, state, error_code, error)
-     select $1, (select coalesce(max(ordinal), 0) from run_members where run = $1) + row_number() over (order by place),
+    `with reading as materialized (select id from runs where id = $1 and state = 'expanding' for share)
+     insert into run_members (run, ordinal, subject_id, state, error_code, error)
+     select reading.id, (select coalesce(max(ordinal), 0) from run_members where run = $1) + row_number() over (order by place),
        subject, case when code is null then 'pending' else 'failed' end, code, message
-     from unnest($2::text[], $3::text[], $4::text[]) with ordinality as given (subject, code, message, place)
+     from reading, unnest($2::text[], $3::text[], $4::text[]) with ordinality as given (subject, code, message, place)
      where not exists (select 1 from run_members known where known.run = $1 and known.subject_id = subject)
      on conflict (run, subject_id) do nothing`,
     [
       run,
-      found.map(({ subject }) => subject),
+      found.map(({ subject }) => storableText(subject)),
       found.map(({ error }) => error?.code ?? null),
-      found.map(({ error }) => error?.message ?? null),
+      found.map(({ error }) => (error === undefined ? null : storableText(error.message))),
     ],
   );
 }
@@ -78,6 +83,45 @@ export async function hasPendingMembers(sql: Sql, run: string): Promise<boolean>
   return rows[0]?.pending === true;
 }
 
+/**
+ * Makes failed members pending again whose error is one of `codes`. Part of a transaction that has moved the run.
+ * @returns how many
+ */
+export async function reopenMembers(sql: Sql, run: string, codes: readonly string[]): Promise<number> {
+  const { rows } = await sql.query<{ reopened: number }>(
+    `with failed as (
+       select ordinal, error_code from run_members where run = $1 and state = 'failed' and error_code = any($2)
+     ),
+     reopened as (
+       update run_members member set state = 'pending', error_code = null, error = null
+       from failed where member.run = $1 and member.ordinal = failed.ordinal
+       returning failed.error_code
+     ),
+     counted as (
+       select 'error' as kind, error_code as code, count(*) as members from reopened group by error_code
+       union all
+       select 'failed', '', count(*) from reopened
+     ),
+     tallied as (
+       update run_tallies tally set members = tally.members - counted.members
+       from counted where tally.run = $1 and tally.kind = counted.kind and tally.code = counted.code
+     )
+     select count(*)::int as reopened from reopened`,
+    [run, codes],
+  );
+  await sql.query('delete from run_tallies where run = $1 and members = 0', [run]);
+  return rows[0]?.reopened ?? 0;
+}
+
+/** How many members a chunk holds, whatever has come of them. */
+export async function countChunk(sql: Sql, run: string, { from, to }: Chunk): Promise<number> {
+  const { rows } = await sql.query<{ members: number }>(
+    'select count(*)::int as members from run_members where run = $1 and ordinal between $2 and $3',
+    [run, from, to],
+  );
+  return rows[0]?.members ?? 0;
+}
+
 /** What came of a member. */
 export type MemberResult = Omit<RunMember, 'subject' | 'state'> & { readonly state: Exclude<MemberState, 'pending'> };
 
@@ -87,8 +131,11 @@ export type MemberResult = Omit<RunMember, 'subject' | 'state'> & { readonly sta
  * @returns the state of the run at that moment
  */
 export async function recordMembers(sql: Sql, run: string, results: readonly MemberResult[]): Promise<RunState> {
-  const column = <T>(read: (result: MemberResult) => T | undefined): (T | null)[] =>
-    results.map((result) => read(result) ?? null);
+  const column = (read: (result: MemberResult) => string | number | undefined): (string | number | null)[] =>
+    results.map((result) => {
+      const value = read(result) ?? null;
+      return typeof value === 'string' ? storableText(value) : value;
+    });
   const { rows } = await sql.query<{ state: RunState }>(
     `with locked as materialized (select id, state from runs where id = $1 for no key update),
      given as (

@@ -3,9 +3,10 @@ import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { reviveRun } from './advance-run.ts';
 import { type MemberPageKey, type MemberQuery, readMemberPage } from './member-pages.ts';
+import { reopenMembers } from './member-table.ts';
 import type { Run, RunMember, RunOrigin, RunRequest } from './run.ts';
 import { openRunQueue, type RunQueue } from './run-queue.ts';
-import { findRunByKey, insertRun, listRuns, moveRun, type RunPageKey, readRun } from './run-table.ts';
+import { beginWork, findRunByKey, insertRun, listRuns, moveRun, type RunPageKey, readRun } from './run-table.ts';
 import { paceOf, type RunPace, type RunTally, readTally } from './run-tally.ts';
 import { type RunWorker, type RunWorkerParts, startRunWorker } from './run-worker.ts';
 import type { Schedule } from './schedules/schedule.ts';
@@ -38,7 +39,10 @@ export interface Runs {
   members(id: string, query: MemberQuery, count: number, after?: MemberPageKey): Promise<RunMember[]>;
   /** What is under way is finished, what is done stays. Throws RUN_CONFLICT for a run that has ended otherwise. */
   cancel(id: string): Promise<Run>;
-  /** Lets a cancelled or failed run go on with the members that are left. Throws RUN_CONFLICT for any other. */
+  /**
+   * Lets a run that has ended go on with the members that are left, and with those whose failure may have passed
+   * (`transientCodes`). Throws RUN_CONFLICT for a finished run without such members, and while it is cancelled.
+   */
   resume(id: string): Promise<Run>;
   /** From then on runs are worked on, and schedules fire unless `schedules` is false. */
   start(options?: { readonly schedules?: boolean }): Promise<void>;
@@ -55,6 +59,9 @@ export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkMode
   readonly schedules: readonly Schedule[];
   readonly every: Every;
 }
+
+/** Failures of a member that say nothing about the member. */
+const transientCodes: readonly string[] = ['RECORD_UNREACHABLE', 'DATABASE_UNAVAILABLE', 'WRITE_CONFLICT'];
 
 export function openRuns(parts: RunsParts): Runs {
   const { database, tenant, fhirBase, clock, event } = parts;
@@ -108,7 +115,7 @@ export function openRuns(parts: RunsParts): Runs {
   };
   const repeatOf = async (request: RunRequest, { idempotencyKey }: RunOrigin): Promise<Run | undefined> => {
     if (idempotencyKey === undefined) return undefined;
-    const found = await findRunByKey(database, tenant, idempotencyKey);
+    const found = await findRunByKey(database, { tenant, fhirBase }, idempotencyKey);
     if (found === undefined || found.requestHash === hashOf(request)) return found?.run;
     throw new PredictionError(
       'RUN_CONFLICT',
@@ -171,15 +178,28 @@ export function openRuns(parts: RunsParts): Runs {
     },
     async resume(id) {
       const run = await readOwn(id);
-      if (run.state === 'finished' || run.state === 'cancelling') {
-        const way = run.state === 'finished' ? 'Make a new run.' : 'Wait until it is cancelled.';
-        throw new PredictionError('RUN_CONFLICT', `The run is ${run.state} and cannot be resumed. ${way}`);
-      }
+      if (run.state === 'cancelling')
+        throw new PredictionError(
+          'RUN_CONFLICT',
+          'The run is cancelling and cannot be resumed. Wait until it is cancelled.',
+        );
       checkModel(run.model);
       const opened = await openQueue();
       const to = run.members === undefined ? 'expanding' : 'running';
-      if (await moveRun(database, id, ['cancelled', 'failed'], to, clock.now()))
-        event({ name: 'run.resumed', run: id });
+      const resumed = await database.transaction(async (sql) => {
+        const at = clock.now();
+        const finished = run.state === 'finished';
+        if (!(await moveRun(sql, id, finished ? ['finished'] : ['cancelled', 'failed'], to, at))) return false;
+        const reopened = await reopenMembers(sql, id, transientCodes);
+        if (finished && reopened === 0)
+          throw new PredictionError(
+            'RUN_CONFLICT',
+            `The run is finished, and no member of it failed for a reason that may have passed (${transientCodes.join(', ')}). Make a new run.`,
+          );
+        if (to === 'running') await beginWork(sql, id, at);
+        return true;
+      });
+      if (resumed) event({ name: 'run.resumed', run: id });
       await reviveRun(parts, opened, id);
       worker?.wake();
       return await readRun(database, tenant, id);
@@ -191,9 +211,15 @@ export function openRuns(parts: RunsParts): Runs {
     wake: () => worker?.wake(),
     close() {
       closed ??= (async () => {
-        await ticker.close();
-        await worker?.close();
-        await (await queue)?.close();
+        try {
+          await ticker.close();
+        } finally {
+          try {
+            await worker?.close();
+          } finally {
+            await (await queue)?.close();
+          }
+        }
       })();
       return closed;
     },

@@ -26,7 +26,7 @@ export interface RunQueue {
   complete(job: RunJob): Promise<void>;
   /** Puts the job off for a while, longer each time. */
   postpone(job: RunJob, error: unknown): Promise<void>;
-  /** Gives the job back, to be taken at once. */
+  /** Gives the job back, to be taken at once; that it was taken does not count. */
   giveBack(job: RunJob): Promise<void>;
   /** Frees jobs that were not touched for `idleMs`: the server that took them is gone. @returns how many */
   freeAbandoned(idleMs: number): Promise<number>;
@@ -103,7 +103,15 @@ export async function openRunQueue(
     async postpone(job, error) {
       await boss.fail(name, job.id, { error: error instanceof Error ? error.name : typeof error });
     },
-    giveBack: (job) => database.transaction((sql) => requeue(sql, [job.id])),
+    giveBack: (job) =>
+      database.transaction(async (sql) => {
+        await requeue(sql, [job.id]);
+        // A job that was never started is taken without counting.
+        await sql.query(
+          `update ${schema}.job set started_on = null where name = $1 and id = $2 and state = 'created'`,
+          [name, job.id],
+        );
+      }),
     freeAbandoned: (idleMs) =>
       database.transaction(async (sql) => {
         const { rows } = await sql.query<{ id: string }>(

@@ -1,6 +1,7 @@
 import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { Cohort, Run, RunState } from './run.ts';
+import { storableText } from './storable-text.ts';
 
 interface Row {
   readonly id: string;
@@ -23,25 +24,28 @@ interface Row {
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
+  readonly worked_from: Date | null;
+  readonly done_before: number | null;
 }
 
 const columns = `id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain, chunk_size,
-  state, reason_code, reason, requester, schedule, members, created_at, started_at, finished_at`;
+  state, reason_code, reason, requester, schedule, members, created_at, started_at, finished_at,
+  worked_from, done_before`;
 
 /** A run as it is first kept. */
-export type NewRun = Omit<Run, 'state' | 'reason' | 'members' | 'startedAt' | 'finishedAt'> & {
+export type NewRun = Omit<Run, 'state' | 'reason' | 'members' | 'startedAt' | 'finishedAt' | 'workedFrom'> & {
   readonly idempotencyKey?: string;
   /** Of all that was asked for, to tell a repeat from another request with the same key. */
   readonly requestHash: string;
 };
 
-/** Keeps a new run in state `expanding`. @returns false where the tenant's idempotency key is taken: nothing is kept then */
+/** Keeps a new run in state `expanding`. @returns false where the idempotency key is taken for its base: nothing is kept then */
 export async function insertRun(sql: Sql, run: NewRun): Promise<boolean> {
   const { rowCount } = await sql.query(
     `insert into runs (id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain,
        chunk_size, state, requester, schedule, idempotency_key, request_hash, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'expanding', $12, $13, $14, $15, $16)
-     on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing`,
+     on conflict (tenant, fhir_base, idempotency_key) where idempotency_key is not null do nothing`,
     [
       run.id,
       run.tenant,
@@ -64,15 +68,15 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** The run of an idempotency key, and the hash of what was asked for then. */
+/** The run of an idempotency key at one base, and the hash of what was asked for then. */
 export async function findRunByKey(
   sql: Sql,
-  tenant: string,
+  { tenant, fhirBase }: Pick<Run, 'tenant' | 'fhirBase'>,
   idempotencyKey: string,
 ): Promise<{ readonly run: Run; readonly requestHash: string } | undefined> {
   const { rows } = await sql.query<Row & { request_hash: string }>(
-    `select ${columns}, request_hash from runs where tenant = $1 and idempotency_key = $2`,
-    [tenant, idempotencyKey],
+    `select ${columns}, request_hash from runs where tenant = $1 and fhir_base = $2 and idempotency_key = $3`,
+    [tenant, fhirBase, idempotencyKey],
   );
   const [row] = rows;
   return row === undefined ? undefined : { run: runOf(row), requestHash: row.request_hash };
@@ -116,6 +120,24 @@ export async function unfinishedRuns(sql: Sql, tenant: string, fhirBase: string)
 }
 
 /**
+ * Holds a run as it is until the transaction ends. Whoever changes a run and its jobs locks or moves the run first: two
+ * that do so in another order would wait for each other.
+ */
+export async function lockRun(sql: Sql, id: string): Promise<void> {
+  await sql.query('select 1 from runs where id = $1 for no key update', [id]);
+}
+
+/** From `at` on the run is worked on, with as much done as there is now: its pace is reckoned from there. */
+export async function beginWork(sql: Sql, id: string, at: Date): Promise<void> {
+  await sql.query(
+    `update runs set worked_from = $2, done_before =
+       (select coalesce(sum(members), 0) from run_tallies where run = $1 and kind in ('scored', 'abstained', 'failed'))
+     where id = $1`,
+    [id, at],
+  );
+}
+
+/**
  * Moves a run from one of `from` to `to`.
  * @param at becomes the end of the run where `to` is one, and the start where it runs for the first time
  * @returns false where it was in another state, which stays
@@ -134,7 +156,7 @@ export async function moveRun(
        finished_at = case when $7 then $4::timestamptz end,
        started_at = case when $3 = 'running' then coalesce(started_at, $4::timestamptz) else started_at end
      where id = $1 and state = any($2)`,
-    [id, from, to, at, reason?.code ?? null, reason?.message ?? null, ended],
+    [id, from, to, at, reason?.code ?? null, reason === undefined ? null : storableText(reason.message), ended],
   );
   return rowCount === 1;
 }
@@ -162,5 +184,6 @@ function runOf(row: Row): Run {
     ...(row.members === null ? {} : { members: row.members }),
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+    ...(row.worked_from === null ? {} : { workedFrom: { at: row.worked_from, done: row.done_before ?? 0 } }),
   };
 }

@@ -37,18 +37,18 @@ export async function readTally(sql: Sql, run: Run): Promise<RunTally> {
   };
 }
 
-/** How fast a run goes on: members per second since it started, and seconds until its end at that rate. */
+/** How fast a run goes on: members per second since work on it last began, and seconds until its end at that rate. */
 export interface RunPace {
   readonly perSecond: number;
   readonly remainingSeconds?: number;
 }
 
-/** Undefined before the first member is done. Time during which the run was stopped counts. */
-export function paceOf({ startedAt, finishedAt, state }: Run, tally: RunTally, now: Date): RunPace | undefined {
-  const done = tally.scored + tally.abstained + tally.failed;
-  if (startedAt === undefined || done === 0) return undefined;
-  const seconds = ((finishedAt ?? now).getTime() - startedAt.getTime()) / 1000;
-  if (seconds <= 0) return undefined;
+/** Undefined before the first member is done since work last began. */
+export function paceOf({ workedFrom, finishedAt, state }: Run, tally: RunTally, now: Date): RunPace | undefined {
+  if (workedFrom === undefined) return undefined;
+  const done = tally.scored + tally.abstained + tally.failed - workedFrom.done;
+  const seconds = ((finishedAt ?? now).getTime() - workedFrom.at.getTime()) / 1000;
+  if (seconds <= 0 || done <= 0) return undefined;
   const perSecond = done / seconds;
   const { pending } = tally;
   return {

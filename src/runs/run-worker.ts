@@ -8,7 +8,8 @@ import { expandRun } from './expand-run.ts';
 import type { Run } from './run.ts';
 import type { RunJob, RunQueue } from './run-queue.ts';
 import { readRun, unfinishedRuns } from './run-table.ts';
-import { type ChunkParts, failsRun, workChunk } from './work-chunk.ts';
+import { type ChunkParts, workChunk } from './work-chunk.ts';
+import { failsRun } from './work-slice.ts';
 
 export interface RunWorkerParts extends ChunkParts {
   readonly database: Database;
@@ -25,6 +26,8 @@ export interface RunWorkerParts extends ChunkParts {
   readonly pollMs: number;
   /** True where no other server works on this database: what is taken when it starts was taken by one that is gone. */
   readonly alone: boolean;
+  /** How often a chunk is tried, at growing intervals, while the record source answers about none of its members. */
+  readonly unreachableAttempts: number;
   /** After this time without a sign of the server that took a job, another takes it. */
   readonly leaseMs: number;
 }
@@ -125,11 +128,13 @@ async function workJob(parts: RunWorkerParts, queue: RunQueue, job: RunJob, sign
     await workRun(parts, queue, job, run, signal);
   } catch (error) {
     if (error instanceof PredictionError && error.code === 'RUN_UNKNOWN') await queue.complete(job);
-    else if (run !== undefined && givesUp(error, job)) {
+    // What fails because the server closes says nothing about the job.
+    else if (signal.aborted) await queue.giveBack(job);
+    else if (run !== undefined && givesUp(error, job, parts.unreachableAttempts)) {
       await endRun(parts, queue, run, error);
       await queue.complete(job);
     } else {
-      if (!signal.aborted) event({ name: 'run.postponed', run: job.run, attempts: job.attempts, error });
+      event({ name: 'run.postponed', run: job.run, attempts: job.attempts, error });
       await queue.postpone(job, error);
     }
   } finally {
@@ -154,7 +159,8 @@ async function workRun(
       const { members } = await readRun(parts.database, parts.tenant, run.id);
       if (members !== undefined) parts.event({ name: 'run.started', run: run.id, members });
     } else {
-      const end = await workChunk(parts, run, job.chunk, signal);
+      const exhausted = job.attempts + 1 >= parts.unreachableAttempts;
+      const end = await workChunk(parts, run, job.chunk, { signal, exhausted });
       if (end === 'stopped') return await queue.giveBack(job);
       if (end === 'withdrawn') state = (await readRun(parts.database, parts.tenant, run.id)).state;
     }
@@ -165,11 +171,12 @@ async function workRun(
 }
 
 /** Whether trying again is of no use. */
-function givesUp(error: unknown, { chunk, attempts }: RunJob): boolean {
+function givesUp(error: unknown, { chunk, attempts }: RunJob, unreachableAttempts: number): boolean {
   if (failsRun(error)) return true;
   const code = error instanceof PredictionError ? error.code : 'INTERNAL';
   if (passing.includes(code)) return false;
-  if (chunk === undefined && code === 'RECORD_UNREACHABLE') return attempts + 1 >= expandAttempts;
+  if (code === 'RECORD_UNREACHABLE')
+    return attempts + 1 >= (chunk === undefined ? expandAttempts : unreachableAttempts);
   if (chunk === undefined && code !== 'INTERNAL') return true;
   return attempts + 1 >= unknownAttempts;
 }

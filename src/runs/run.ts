@@ -65,6 +65,8 @@ export interface Run {
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
+  /** When work on it last began, at first or after a resume, and how many members were done by then. */
+  readonly workedFrom?: { readonly at: Date; readonly done: number };
 }
 
 /** One subject of a run and what came of it. */

@@ -14,7 +14,7 @@ export interface CheckedResults {
 }
 
 /** What others may change: tags and labels are the store's to keep, and a note is how people comment on a result. */
-const openElements = { Device: ['id', 'meta'], RiskAssessment: ['id', 'meta', 'note'] } as const;
+export const openElements = { Device: ['id', 'meta'], RiskAssessment: ['id', 'meta', 'note'] } as const;
 
 /**
  * Reads what is stored of the results and compares it with what the model made; a Device that is not there yet is

@@ -31,13 +31,18 @@ interface SqlRow {
  * Makes all writers of one of the groups wait for each other until the transaction ends. The keys are taken in one order
  * by everybody, so that no two wait for each other. The transaction must run at READ COMMITTED, so that what is read
  * after the wait is what the one before has committed.
+ * @param waitMs longest wait for a lock, of this statement and the rest of the transaction; 0: as long as a statement may
+ * last. Where it is over, the statement fails with 55P03.
  */
-export async function lockGroups(sql: Sql, groups: readonly OutcomeGroup[]): Promise<void> {
+export async function lockGroups(sql: Sql, groups: readonly OutcomeGroup[], waitMs = 0): Promise<void> {
   await sql.query(
-    `select pg_advisory_xact_lock(key) from (
-       select distinct hashtextextended(name, 0) as key from unnest($1::text[]) as name order by 1
+    // The keys are sorted, and so the time limit is set, before the first of them is locked.
+    `with waiting as materialized (select set_config('lock_timeout', $2, true) as time)
+     select pg_advisory_xact_lock(key) from (
+       select distinct hashtextextended(name, 0) as key from waiting, unnest($1::text[]) as name
+       where waiting.time is not null order by 1
      ) as ordered`,
-    [groups.map(groupName)],
+    [groups.map(groupName), String(waitMs)],
   );
 }
 

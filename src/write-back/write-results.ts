@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database.ts';
+import { databaseErrorCode } from '../platform/database-error.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { GroupReceipt } from '../platform/group-writer.ts';
 import { inSlices } from './in-slices.ts';
@@ -43,6 +44,9 @@ export async function writeResults(
   return prepared.map((one): Receipt => ('error' in one ? one : taken(written.next().value)));
 }
 
+/** So long one server waits for the locks of another one, which holds them for the time of its own transaction. */
+const lockTimeoutMs = { ofMany: 1_000, ofOne: 3_000 };
+
 /** Writes together what can be written together: where a transaction fails, each half of it is tried again. */
 async function writeOrSplit(
   database: Database,
@@ -54,6 +58,7 @@ async function writeOrSplit(
   try {
     return await retryingConflicts(() => writeInTransaction(database, openResultStore, results, sinks));
   } catch (error) {
+    if (results.length === 1 && databaseErrorCode(error) === lockNotAvailable) return [{ error: stillLocked(error) }];
     if (results.length === 1 || failsAll(error)) return results.map(() => ({ error }));
     const middle = Math.ceil(results.length / 2);
     const first = await writeOrSplit(database, openResultStore, results.slice(0, middle), sinks);
@@ -70,7 +75,11 @@ function writeInTransaction(
   return database.transaction(async (sql) => {
     const groups = results.flatMap(({ record }) => (record.whatIf ? [] : [record]));
     // The embedded database is one session, which its own locks do not hold up: its transactions follow one another.
-    if (groups.length > 0 && database.kind === 'postgresql') await lockGroups(sql, groups);
+    if (groups.length > 0 && database.kind === 'postgresql') {
+      // Nobody else waits here for a patient whom a server that stands still holds.
+      const timeoutMs = results.length === 1 ? lockTimeoutMs.ofOne : lockTimeoutMs.ofMany;
+      await lockGroups(sql, groups, timeoutMs);
+    }
     const receipts = new Map<PreparedResult, Receipt>();
     for (const [tenant, own] of Map.groupBy(results, ({ record }) => record.tenant)) {
       const written = await writeTogether(sql, openResultStore(sql, tenant), tenant, own, sinks);
@@ -80,6 +89,16 @@ function writeInTransaction(
     }
     return results.map((result) => taken(receipts.get(result)));
   });
+}
+
+const lockNotAvailable = '55P03';
+
+function stillLocked(cause: unknown): PredictionError {
+  return new PredictionError(
+    'DATABASE_UNAVAILABLE',
+    `Another server has been writing results of this patient for ${lockTimeoutMs.ofOne / 1000} seconds; nothing of this result was kept. Send it again.`,
+    { cause },
+  );
 }
 
 /** A failure that no smaller transaction would escape. */

@@ -1,9 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createRunProgress, progressLine } from '../../src/cli/run-progress.ts';
+import { lockDataDir } from '../../src/platform/data-dir-lock.ts';
 import { runFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
 
 const folders: string[] = [];
@@ -55,6 +58,32 @@ describe('fhirsight run', () => {
     const { code, stdout, stderr } = await runFhirsight(args, { DATA_DIR: newDataDir() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(says);
+  });
+
+  it('asks again with the same key where the answer was lost, so that there is one run and not two', async () => {
+    const keys: unknown[] = [];
+    const server = createServer((request, response) => {
+      const finished = { id: '1', state: 'finished', members: 0, tally: { scored: 0, abstained: 0, failed: 0 } };
+      if (request.method === 'POST' && keys.push(request.headers['idempotency-key']) === 1) {
+        request.socket.destroy();
+        return;
+      }
+      response.statusCode = 200;
+      response.end(JSON.stringify(finished));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const dataDir = newDataDir();
+    const lock = await lockDataDir(dataDir, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const args = ['run', '--model', 'prevent-base', '--all'];
+    const first = await runFhirsight(args, { DATA_DIR: dataDir });
+    expect(first.code, first.stderr).toBe(0);
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toMatch(/^fhirsight-run-[0-9a-f-]{36}$/);
+    expect(keys[1]).toBe(keys[0]);
+    await runFhirsight(args, { DATA_DIR: dataDir });
+    expect(keys[2]).not.toBe(keys[0]);
+    await lock.release();
   });
 
   it('exits 1 for a model that is not served', async () => {

@@ -13,7 +13,7 @@ const issueCodes: Readonly<Record<number, readonly string[]>> = {
   406: ['not-supported'],
   409: ['conflict'],
   410: ['deleted'],
-  412: ['conflict', 'multiple-matches'],
+  412: ['conflict', 'multiple-matches', 'incomplete'],
   413: ['too-long', 'too-costly'],
   415: ['not-supported'],
   422: ['business-rule', 'invariant', 'processing'],

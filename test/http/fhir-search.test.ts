@@ -162,6 +162,116 @@ describe('dates are intervals, and without a time days of the site', () => {
   });
 });
 
+describe('who a Patient is', () => {
+  const persons: Record<string, object> = {
+    amy: { gender: 'female', birthDate: '1960-01-01', active: true },
+    ben: { gender: 'male', birthDate: '1960-02', active: false, deceasedBoolean: false },
+    cat: { gender: 'female', birthDate: '1960', deceasedDateTime: '2020-05-01' },
+    dan: { gender: 'unknown', birthDate: '1960-02-29', deceasedBoolean: true },
+    eve: { _gender: { extension: [{ url: 'urn:x', valueCode: 'male' }] }, name: [{ text: 'gender=male 1960' }] },
+  };
+  let people: FhirTestServer;
+  beforeAll(async () => {
+    people = await startFhirTestServer({ timeZone: 'Pacific/Kiritimati' });
+    for (const [id, person] of Object.entries(persons)) {
+      const answer = await send(`${people.base}/Patient/${id}`, 'PUT', { resourceType: 'Patient', id, ...person });
+      expect(answer.status, answer.text).toBe(201);
+    }
+  });
+  afterAll(() => people.close());
+  const found = async (query: string): Promise<string[]> => {
+    const { status, text, body } = await send(`${people.base}/Patient?${query}`);
+    expect(status, text).toBe(200);
+    return (body.entry ?? []).map((entry: { resource: { id: string } }) => entry.resource.id);
+  };
+
+  test.each([
+    ['gender=female', ['amy', 'cat']],
+    ['gender=male', ['ben']],
+    ['gender=female,unknown', ['amy', 'cat', 'dan']],
+    ['gender=other', []],
+    ['gender=male&gender=female', []],
+    ['active=true', ['amy']],
+    ['active=false', ['ben']],
+    ['active=true,false', ['amy', 'ben']],
+    ['deceased=true', ['cat', 'dan']],
+    ['deceased=false', ['amy', 'ben', 'eve']],
+    ['birthdate=1960', ['amy', 'ben', 'cat', 'dan']],
+    ['birthdate=1960-02', ['ben', 'dan']],
+    ['birthdate=eq1960-02-29', ['dan']],
+    ['birthdate=1960-01-01,1960-02-29', ['amy', 'dan']],
+    ['birthdate=ne1960-02', ['amy', 'cat']],
+    ['birthdate=lt1960-02-01', ['amy', 'cat']],
+    ['birthdate=lt1960-01-01', []],
+    ['birthdate=le1960-01-01', ['amy']],
+    ['birthdate=le1960-01-02', ['amy', 'cat']],
+    ['birthdate=le1960', ['amy', 'ben', 'cat', 'dan']],
+    ['birthdate=le1959-12-31', []],
+    ['birthdate=gt1960-02-28', ['ben', 'cat', 'dan']],
+    ['birthdate=gt1960-02-29', ['cat']],
+    ['birthdate=gt1960', []],
+    ['birthdate=ge1960-02-28', ['ben', 'cat', 'dan']],
+    ['birthdate=ge1960-02-29', ['cat', 'dan']],
+    ['birthdate=ge1960-12-31', []],
+    ['birthdate=ge1961', []],
+    ['birthdate=sa1960-01-01', ['ben', 'dan']],
+    ['birthdate=eb1960-02-01', ['amy']],
+    ['birthdate=eb1960-03-01', ['amy', 'ben', 'dan']],
+    ['birthdate=ge1960-01-15&birthdate=lt1960-03-01&gender=male', ['ben']],
+    ['gender=female&birthdate=le1960', ['amy', 'cat']],
+  ])('%s', async (query, expected) => {
+    expect(await found(query)).toEqual(expected);
+    const counted = await send(`${people.base}/Patient?${query}&_summary=count`);
+    expect(counted.body.total).toBe(expected.length);
+  });
+
+  test.each([
+    ['_sort=birthdate', ['amy', 'cat', 'ben', 'dan', 'eve']],
+    ['_sort=-birthdate', ['cat', 'ben', 'dan', 'amy', 'eve']],
+    ['_sort=gender,-_id', ['cat', 'amy', 'ben', 'dan', 'eve']],
+    ['_sort=-deceased,active', ['cat', 'dan', 'ben', 'amy', 'eve']],
+  ])('%s, also in pages of two', async (query, expected) => {
+    expect(await found(query)).toEqual(expected);
+    const paged: string[] = [];
+    let url: string | undefined = `${people.base}/Patient?${query}&_count=2`;
+    while (url !== undefined) {
+      const { body } = await send(url);
+      paged.push(...body.entry.map((entry: { resource: { id: string } }) => entry.resource.id));
+      url = body.link.find((link: { relation: string }) => link.relation === 'next')?.url;
+    }
+    expect(paged).toEqual(expected);
+  });
+
+  test('what changes is found by what it says now, and what is deleted not at all', async () => {
+    const put = (gender: string) =>
+      send(`${people.base}/Patient/fay`, 'PUT', { resourceType: 'Patient', id: 'fay', gender, birthDate: '1900' });
+    await put('other');
+    expect(await found('gender=other')).toEqual(['fay']);
+    await put('male');
+    expect(await found('gender=other')).toEqual([]);
+    expect(await found('gender=male&birthdate=lt1950')).toEqual(['fay']);
+    await send(`${people.base}/Patient/fay`, 'DELETE');
+    expect(await found('birthdate=lt1950')).toEqual([]);
+  });
+
+  test('the CapabilityStatement lists them for Patient alone', async () => {
+    const { body } = await send(`${people.base}/metadata`);
+    const offered = (type: string): Record<string, string> => {
+      const resource = body.rest[0].resource.find((one: { type: string }) => one.type === type);
+      return Object.fromEntries(
+        resource.searchParam.map((one: { name: string; type: string }) => [one.name, one.type]),
+      );
+    };
+    expect(offered('Patient')).toMatchObject({
+      gender: 'token',
+      birthdate: 'date',
+      active: 'token',
+      deceased: 'token',
+    });
+    expect(Object.keys(offered('Practitioner'))).not.toContain('gender');
+  });
+});
+
 describe('what is not understood is refused by name, never left out', () => {
   test.each([
     ['Observation?favourite=1', 'favourite'],
@@ -197,6 +307,23 @@ describe('what is not understood is refused by name, never left out', () => {
     ['Organization?patient=17', 'patient'],
     ['RiskAssessment?status=final', 'status'],
     ['Patient?date=2024', 'date'],
+    ['Patient?gender=Female', 'male, female, other, unknown'],
+    ['Patient?gender=http://hl7.org/fhir/administrative-gender|female', 'gender takes'],
+    ['Patient?gender:not=female', 'gender:not'],
+    ['Patient?gender:missing=true', 'gender:missing'],
+    ["Patient?gender=male') or ('1'='1", 'gender takes'],
+    ['Patient?birthdate=1960-02-30', '1960-02-30'],
+    ['Patient?birthdate=1960-13', '1960-13'],
+    ['Patient?birthdate=60', "'60'"],
+    ['Patient?birthdate=0000', "'0000'"],
+    ['Patient?birthdate=1960-01-01T00:00:00Z', 'birthdate takes a date'],
+    ['Patient?birthdate=ap1960', 'ap'],
+    ['Patient?birthdate=le', "'le'"],
+    ['Patient?birthdate=', 'birthdate'],
+    ['Patient?active=yes', 'true, false'],
+    ['Patient?deceased=2020', 'true, false'],
+    ['Practitioner?gender=female', 'gender'],
+    ['Person?birthdate=1960', 'birthdate'],
     ['Patient/17?_elements=id', '_elements'],
     ['Patient/17/_history/1?x=1', 'x'],
   ])('%s', async (query, named) => {

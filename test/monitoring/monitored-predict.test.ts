@@ -45,6 +45,7 @@ beforeEach(() => {
     newId: randomUUID,
     findModel: (id) => (id === 'prevent-base' ? scoredOutcome().model : undefined),
     subjectBase: base,
+    subjectBaseOf: async (named) => (named === 'https://named.example/fhir' ? base : named),
     onPrediction: (row) => void seen.push(row),
     event: (event) => void events.push(event),
   });
@@ -139,10 +140,11 @@ describe('the prediction log', () => {
     expect(statements).toHaveLength(1);
   });
 
-  it('gives no prediction whose row cannot be kept, but counts it', async () => {
+  it('gives no prediction whose row cannot be kept, but counts it and says so, for nobody may be listening any more', async () => {
     failing = new PredictionError('DATABASE_UNAVAILABLE', 'gone');
     await expect(monitoring.watched(async () => scoredOutcome(), predictionRequest())).rejects.toBe(failing);
     expect(seen).toHaveLength(1);
+    expect(events).toEqual([{ name: 'prediction-log.failed', error: failing }]);
     failing = undefined;
     await expect(monitoring.watched(async () => scoredOutcome(), predictionRequest())).resolves.toBeDefined();
   });
@@ -189,6 +191,13 @@ describe('the prediction log', () => {
     expect(seen.map(({ fhir_base }) => fhir_base)).toEqual(['https://ehr.example/fhir', 'urn:fhirsight:caller']);
   });
 
+  it('keeps a failure under the base that a result would have, however the call spelled it', async () => {
+    const origin = { from: 'server', base: 'https://named.example/fhir', answers: new Map() } as const;
+    const error = new PredictionError('SUBJECT_UNKNOWN', 'unknown');
+    await expect(monitoring.watched(() => Promise.reject(error), predictionRequest({ origin }))).rejects.toBe(error);
+    expect(seen.map(({ fhir_base }) => fhir_base)).toEqual([base]);
+  });
+
   it.each([
     ['a NUL', 'a\0b', 'a\u{fffd}b'],
     ['half a character', 'a\ud800b', 'a\u{fffd}b'],
@@ -201,6 +210,19 @@ describe('the prediction log', () => {
       monitoring.watched(async () => scoredOutcome(), predictionRequest()),
     ]);
     expect(new Set((await rows()).map(({ user_ref }) => user_ref))).toEqual(new Set([kept, null]));
+  });
+
+  it('stops at the close what still reads, and keeps its row', async () => {
+    const reads = (request: { signal?: AbortSignal }) =>
+      new Promise<never>((_, reject) => {
+        request.signal?.addEventListener('abort', () => reject(request.signal?.reason));
+      });
+    const late = [predictionRequest(), predictionRequest({ signal: new AbortController().signal })].map((request) =>
+      expect(monitoring.watched(reads, request)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' }),
+    );
+    await monitoring.close();
+    await Promise.all(late);
+    expect((await rows()).map(({ error_code }) => error_code)).toEqual(['SHUTTING_DOWN', 'SHUTTING_DOWN']);
   });
 
   it('takes nothing more once it is closed, and keeps what it took', async () => {

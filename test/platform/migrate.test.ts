@@ -127,6 +127,114 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
     },
     { table: 'settings_kv', row: { tenant: 'default', key: 'sample-loaded', value: 'true' } },
   ],
+  '0002-prediction-log': [
+    {
+      table: 'prediction_log',
+      row: {
+        id: '00000000-0000-4000-8000-000000000001',
+        tenant: 'default',
+        recorded: new Date('2026-02-01T00:00:00Z'),
+        entrance: 'cds-hooks',
+        request_id: 'q1',
+        user_ref: 'Practitioner/1',
+        card: '00000000-0000-4000-8000-000000000002',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        subject_id: '17',
+        result: 'abc',
+        state: 'scored',
+        what_if: false,
+        scores: '{"total-cvd-10y":0.147}',
+        input_references: '["Observation/o1/_history/2"]',
+        total_ms: 3.5,
+      },
+    },
+  ],
+  '0003-runs': [
+    {
+      table: 'runs',
+      row: {
+        id: '00000000-0000-4000-8000-000000000003',
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        model_id: 'prevent-base',
+        model_version: '1.0.0',
+        model_digest: '00ff',
+        cohort: '{"all":true}',
+        as_of: new Date('2026-02-01T00:00:00Z'),
+        write_back: true,
+        explain: true,
+        chunk_size: 250,
+        state: 'running',
+        request_hash: '00aa',
+        members: 1,
+        created_at: new Date('2026-02-01T00:00:00Z'),
+      },
+    },
+    {
+      table: 'run_members',
+      row: {
+        run: '00000000-0000-4000-8000-000000000003',
+        ordinal: 1,
+        subject_id: '17',
+        state: 'scored',
+        outcome: 'total-cvd-10y',
+        score: 0.147,
+        result: 'abc',
+      },
+    },
+    {
+      table: 'run_tallies',
+      row: { run: '00000000-0000-4000-8000-000000000003', kind: 'scored', code: '', members: 1 },
+    },
+    {
+      table: 'run_schedule_firings',
+      row: {
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        schedule: 'nightly',
+        due_at: new Date('2026-02-01T01:00:00Z'),
+      },
+    },
+    {
+      table: 'run_schedule_looks',
+      row: {
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        schedule: 'nightly',
+        looked_at: new Date('2026-02-01T01:00:00Z'),
+      },
+    },
+  ],
+  '0004-deliveries': [
+    {
+      table: 'deliveries',
+      row: {
+        tenant: 'default',
+        sink: 'ehr',
+        identifier: 'abc',
+        resource_id: 'r1',
+        state: 'delivered',
+        wanted: 1,
+        claimed: 1,
+        receipt: '{"location":"RiskAssessment/9"}',
+        delivered_at: new Date('2026-02-01T02:00:00Z'),
+      },
+    },
+  ],
+  '0005-cds-feedback': [
+    {
+      table: 'cds_feedback',
+      row: {
+        tenant: 'default',
+        service: 'prevent-base',
+        card: '00000000-0000-4000-8000-000000000002',
+        outcome: 'overridden',
+        outcome_at: new Date('2026-02-01T03:00:00Z'),
+        accepted_suggestions: '[]',
+        received_at: new Date('2026-02-01T03:00:01Z'),
+      },
+    },
+  ],
 };
 
 describe('the migrations of the releases', () => {

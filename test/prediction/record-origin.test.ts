@@ -284,15 +284,26 @@ describe('a record from the server that the call names', () => {
       await scored({}),
     ];
     expect(new Set(outcomes.map(({ identifier }) => identifier)).size).toBe(3);
-    const identifiers = outcomes.map(({ identifier }) => identifier);
-    const { rows } = await server.house.database.query<{ fhir_base: string; crossed: boolean }>(
-      'select fhir_base, superseded_by = any($1) as crossed from outcomes where identifier = any($1)',
-      [identifiers],
-    );
-    expect(rows.map(({ fhir_base }) => fhir_base).sort()).toEqual(
-      [listed.base, elsewhere.base, server.house.prediction.subjectBase].sort(),
-    );
-    expect(rows.filter(({ crossed }) => crossed)).toEqual([]);
+    expect(outcomes.map(({ subjectBase }) => subjectBase)).toEqual([
+      listed.base,
+      elsewhere.base,
+      server.house.prediction.subjectBase,
+    ]);
+  });
+
+  test('what rests on the word of a caller takes no part among the outcomes; what was asked of a server does', async () => {
+    const kept = async (identifier: string) =>
+      (
+        await server.house.database.query<{ fhir_base: string }>(
+          'select fhir_base from outcomes where identifier = $1',
+          [identifier],
+        )
+      ).rows;
+    const asOf = new Date('2026-02-27T00:00:00Z');
+    const held = await scored({ ...onServer(await answersAbout('1')), asOf });
+    expect(await kept(held.identifier)).toEqual([]);
+    const asked = await scored({ ...onServer(new Map()), asOf });
+    expect(await kept(asked.identifier)).toEqual([{ fhir_base: listed.base }]);
   });
 });
 
@@ -306,11 +317,10 @@ describe('a record that only the caller holds', () => {
       expect(reference).toBeUndefined();
       expect(display).toMatch(/ sent by the caller, not stored$/);
     }
-    const { rows } = await server.house.database.query(
-      'select what_if, superseded_by from outcomes where identifier = $1',
-      [outcome.identifier],
-    );
-    expect(rows).toEqual([{ what_if: true, superseded_by: null }]);
+    const { rows } = await server.house.database.query('select 1 from outcomes where identifier = $1', [
+      outcome.identifier,
+    ]);
+    expect(rows).toEqual([]);
   });
 
   test('a query without an answer is an error that names its key', async () => {

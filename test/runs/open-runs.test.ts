@@ -186,6 +186,20 @@ describe('an idempotency key', () => {
   });
 });
 
+describe('servers of different record sources on one database', () => {
+  it('never get the run of the other for the same idempotency key', async () => {
+    await using north = open({ fhirBase: 'http://north.example.org/fhir' });
+    await using south = open({ fhirBase: 'http://south.example.org/fhir' });
+    const key = { idempotencyKey: 'ward-round' };
+    const [one, other] = [await north.runs.create(request, key), await south.runs.create(request, key)];
+    expect([one.repeated, other.repeated]).toEqual([false, false]);
+    expect(other.run.fhirBase).toBe('http://south.example.org/fhir');
+    expect((await south.runs.create(request, key)).run.id).toBe(other.run.id);
+    await north.runs.cancel(one.run.id);
+    await south.runs.cancel(other.run.id);
+  });
+});
+
 describe('cancelling and resuming', () => {
   it('keeps what is done, leaves the rest pending, and goes on with the rest only', async () => {
     let release = (): void => undefined;

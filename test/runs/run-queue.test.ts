@@ -89,6 +89,16 @@ describe('the queue of runs', () => {
     expect(await queue.take()).toBeUndefined();
   });
 
+  it('does not count a job as tried that a closing server gives back, however often servers are restarted', async () => {
+    const queue = await open();
+    await enqueue(queue, 'r', 1);
+    for (let restart = 0; restart < 5; restart++) {
+      const job = await queue.take();
+      expect(job?.attempts).toBe(0);
+      if (job !== undefined) await queue.giveBack(job);
+    }
+  });
+
   it('withdraws what of a run is not taken, and says how many are', async () => {
     const queue = await open();
     await enqueue(queue, 'r', 1, 11, 21);

@@ -287,6 +287,12 @@ describe('what is asked, and of whom', () => {
     expect(asked).toEqual([]);
   });
 
+  it('says of an unlisted server its origin alone: its path may hold a secret of the call', async () => {
+    const answer = await call({ fhirServer: 'https://ehr.example/launch/path-secret-0815/fhir' });
+    expect(expectRefusal(answer, 412)).toContain('https://ehr.example');
+    expect(answer.text).not.toContain('path-secret');
+  });
+
   it.each<[string, StubFault]>([
     ['401', { kind: 'status', status: 401 }],
     ['403', { kind: 'status', status: 403 }],
@@ -301,6 +307,18 @@ describe('what is asked, and of whom', () => {
     await during(fault, async () => {
       expectRefusal(await call({ fhirServer: ehr.base, token }), 412);
     });
+  });
+
+  it('a token that has expired is sent to nobody: 412, or a card where nothing need be asked', async () => {
+    const expired = (options: Partial<Parameters<typeof patientView>[0]>) => {
+      const body = patientView({ patient: '1', fhirServer: ehr.base, token, ...options });
+      return { ...body, fhirAuthorization: { ...(body.fhirAuthorization as object), expires_in: 0 } };
+    };
+    const asked = await requestsDuring(ehr, async () => {
+      expect(expectRefusal(await callHook(server.url, 'prevent-base', expired({})), 412)).toContain('expired');
+      expect((await callHook(server.url, 'prevent-base', expired({ prefetch }))).status).toBe(200);
+    });
+    expect(asked).toEqual([]);
   });
 
   it('CDS-26 412: a patient, or an encounter, that the server does not have', async () => {
@@ -417,6 +435,32 @@ describe('the deadline', () => {
         return found.rows[0];
       };
       await expect.poll(row, { timeout: 5000 }).toEqual({ state: 'scored', service: 'prevent-base', subject_id: '1' });
+    } finally {
+      await hasty.close();
+      await proxy.close();
+    }
+  });
+
+  it('a late prediction does not hold up the end: its reading stops, and its row is kept', async () => {
+    const proxy = await startHoldingProxy(ehr.base);
+    const hasty = await startFhirsight({
+      clock,
+      settings: { CDS_FHIR_SERVERS: proxy.base, CDS_DEADLINE_MS: '100', FHIR_TIMEOUT_MS: '30000' },
+    });
+    const kept: unknown[] = [];
+    const { database } = hasty.house;
+    const query = database.query.bind(database);
+    database.query = ((text: string, values: unknown[]) => {
+      if (text.includes('insert into prediction_log')) kept.push(JSON.parse(String(values[0])));
+      return query(text, values);
+    }) as typeof database.query;
+    try {
+      const late = await callHook(hasty.url, 'prevent-base', patientView({ patient: '1', fhirServer: proxy.base }));
+      expect(cardPrediction(late).state).toBe('computing');
+      const startedMs = performance.now();
+      await hasty.close();
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
+      expect(kept).toMatchObject([[{ state: 'failed', error_code: 'SHUTTING_DOWN' }]]);
     } finally {
       await hasty.close();
       await proxy.close();

@@ -281,6 +281,37 @@ describe('other bases and callers', () => {
     }
   });
 
+  it('never takes the Practitioner/17 of one hospital for that of another', async () => {
+    const bases = ['https://a.example/fhir', 'https://b.example/fhir'];
+    const request = {
+      requestId: 'r',
+      model: 'prevent-base',
+      subject: 'one',
+      seed: [],
+      inputs: [],
+      writeBack: false,
+    } as const;
+    for (const base of bases) {
+      const origin = { from: 'server', base, answers: new Map() } as const;
+      const caller = { user: 'Practitioner/same' };
+      await expect(server.house.predict({ ...request, entrance: 'cds-hooks', caller, origin })).rejects.toThrow();
+    }
+    expect(await search('agent=Practitioner/same')).toEqual([]);
+    for (const base of bases) {
+      const reference = `${base}/Practitioner/same`;
+      const found = await search(`agent=${encodeURIComponent(reference)}`);
+      expect(found.map(({ agent }) => agent?.[0]?.who?.reference)).toEqual([reference]);
+    }
+  });
+
+  it('finds a failure about a patient of this server however the call spelled its base', async () => {
+    const origin = { from: 'server', base: server.fhir.replace('127.0.0.1', 'localhost'), answers: new Map() } as const;
+    const request = { requestId: 'r', model: 'prevent-base', seed: [], inputs: [], writeBack: false, origin } as const;
+    const asked = server.house.predict({ ...request, entrance: 'cds-hooks', subject: 'misspelled' });
+    await expect(asked).rejects.toMatchObject({ code: 'SUBJECT_UNKNOWN' });
+    expect(await search('patient=misspelled')).toHaveLength(1);
+  });
+
   it('says who asked, by which card or run, of every entrance', async () => {
     const request = {
       requestId: 'r',

@@ -51,6 +51,7 @@ export async function everyColumnModels(): Promise<ModelFolder> {
   });
   await folder.edit('manifest.json', (manifest) => {
     manifest.id = everyColumnModel;
+    delete manifest.cdsHooks;
     manifest.title = 'Every column of the cases, for tests only';
     manifest.tensors.input.columns = [{ feature: 'age' }];
     manifest.tensors.output.columns = 1;

@@ -1,5 +1,6 @@
 import type { FeatureValue, SourceReference } from '../../src/features/feature-vector.ts';
 import type { Manifest, Outcome } from '../../src/model-catalog/manifest-schema.ts';
+import { createResultFrame } from '../../src/results/result-frame.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { FeatureLabel, ResultRequest } from '../../src/results/result-request.ts';
 
@@ -144,6 +145,7 @@ export function resultRequest(
     testData: false,
     deviceReference: 'Device/model-test-model-1.2.3-ab12cd34ef56',
     ...rest,
-  } satisfies Omit<ResultRequest, 'identifier'>;
-  return { ...made, identifier: resultIdentifier(made) };
+  } satisfies Omit<ResultRequest, 'identifier' | 'frame'>;
+  const frame = createResultFrame(made.model.manifest, made.features);
+  return { ...made, frame, identifier: resultIdentifier(made) };
 }

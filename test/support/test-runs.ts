@@ -29,6 +29,7 @@ export function openTestRuns(house: House, changes: Partial<RunsParts> = {}): Ru
     sliceSize: 4,
     memberTimeoutMs: 5_000,
     unreachableRetryMs: [1, 1],
+    unreachableAttempts: 20,
     alone: false,
     pollMs: 50,
     leaseMs: 1_000,

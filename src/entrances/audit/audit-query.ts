@@ -2,14 +2,19 @@ import { parseFhirDate } from '../../fhir/date-time.ts';
 import { belowBase, isFhirId, parseRelativeReference } from '../../fhir/reference.ts';
 import { pageToken, parsePageToken } from '../../fhir/store/page-token.ts';
 import { parseCount, refused, shown } from '../../fhir/store/parse-search.ts';
-import type { OutcomeCondition, PredictionLogQuery, SubjectName } from '../../monitoring/prediction-log.ts';
+import type { OutcomeCondition, PredictionLogQuery, SubjectName, UserName } from '../../monitoring/prediction-log.ts';
 import type { PredictionRow } from '../../monitoring/prediction-row.ts';
 import { callersCodes, failuresCodes } from './audit-outcome.ts';
+import { baseSpellings } from './base-spellings.ts';
 
 /** What a search on AuditEvent takes, as the CapabilityStatement lists it. */
 export const auditSearchParameters = [
   { name: '_id', type: 'token' },
-  { name: 'agent', type: 'reference', documentation: 'Who asked: Practitioner/17, as it was given.' },
+  {
+    name: 'agent',
+    type: 'reference',
+    documentation: 'Who asked: Practitioner/17 here, or the absolute URL that agent.who shows.',
+  },
   { name: 'date', type: 'date', documentation: 'AuditEvent.recorded' },
   {
     name: 'entity',
@@ -63,7 +68,7 @@ export function parseAuditSearch(parameters: Iterable<readonly [string, string]>
     query: {
       ...listed('_id', once, (values) => ({ ids: values.filter(isUuid) })),
       ...listed('patient', once, (values) => ({ subjects: values.map((value) => subjectName(value, bases)) })),
-      ...listed('agent', once, (values) => ({ users: values.map((value) => userReference(value, bases)) })),
+      ...listed('agent', once, (values) => ({ users: values.map((value) => userName(value, bases)) })),
       ...listed('entity', once, (values) => ({ touching: touched(values, bases) })),
       ...listed('outcome', once, (values) => ({ outcomes: values.map(outcomeCondition) })),
       recorded,
@@ -99,7 +104,7 @@ function subjectName(value: string, { own }: AuditBases, name = 'patient'): Subj
   const local = isFhirId(value) && name === 'patient' ? { type: 'Patient', id: value } : localReference(value, own);
   if (local?.type === 'Patient') return { bases: own, id: local.id };
   const [, base, id] = /^([a-z][a-z0-9+.-]*:\S+)\/Patient\/([A-Za-z0-9\-.]{1,64})$/i.exec(value) ?? [];
-  if (base !== undefined && id !== undefined && local === undefined) return { bases: [base], id };
+  if (base !== undefined && id !== undefined && local === undefined) return { bases: baseSpellings(base), id };
   const bare = name === 'patient' ? 'an id, ' : '';
   const other = name === 'entity' ? 'RiskAssessment/id, ' : '';
   throw refused(
@@ -119,10 +124,16 @@ function touched(values: readonly string[], bases: AuditBases): NonNullable<Pred
   return { subjects, written };
 }
 
-function userReference(value: string, { own }: AuditBases): string {
+/** Practitioner/17 of this server is somebody else than Practitioner/17 of another one. */
+function userName(value: string, { own }: AuditBases): UserName {
   const local = localReference(value, own);
-  if (local !== undefined && local.type !== 'Device') return `${local.type}/${local.id}`;
-  if (local === undefined && /^[a-z][a-z0-9+.-]*:\S+$/i.test(value)) return value;
+  if (local !== undefined && local.type !== 'Device') return { bases: own, reference: `${local.type}/${local.id}` };
+  if (local === undefined && /^[a-z][a-z0-9+.-]*:\S+$/i.test(value)) {
+    const [, base, reference] = /^(\S+)\/([A-Z][A-Za-z]{1,63}\/[A-Za-z0-9\-.]{1,64})$/.exec(value) ?? [];
+    const at =
+      base === undefined || reference === undefined ? { bases: [] } : { bases: baseSpellings(base), reference };
+    return { ...at, absolute: value };
+  }
   throw refused('agent', `agent takes who asked, as Practitioner/id, or an absolute URL, not '${shown(value)}'.`);
 }
 

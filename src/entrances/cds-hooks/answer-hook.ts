@@ -7,7 +7,9 @@ import type { HookService } from './hook-service.ts';
 import { outcomeCards } from './outcome-cards.ts';
 import { parseHookRequest } from './parse-hook-request.ts';
 import { predictionRequestFromHook } from './prediction-request-from-hook.ts';
-import { type Findings, readPrefetch } from './read-prefetch.ts';
+import { readPrefetch } from './read-prefetch.ts';
+import type { Findings } from './read-search.ts';
+import { readingLimit } from './reading-limit.ts';
 
 /** What every call of a hook needs of the house. */
 export interface HookEntrance {
@@ -16,7 +18,7 @@ export interface HookEntrance {
   readonly findings: Findings;
   /** How long a call may take. */
   readonly deadlineMs: number;
-  /** How long a prediction that is late may go on. */
+  /** How long a prediction may read, also one that is late. */
   readonly timeoutMs: number;
   readonly timeZone: string;
   readonly publicBaseUrl: string | undefined;
@@ -54,21 +56,25 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   if (service === undefined) throw new RangeError('the hook was parsed as one that is offered');
   const { findings, deadlineMs, timeZone, publicBaseUrl } = entrance;
   const { patientId } = request.context;
-  const answers = readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
+  const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
   const frame: CardFrame = { uuid: entrance.newId(), publicBaseUrl };
   const dueMs = call.startedMs + deadlineMs;
-  // The token is the call's: nobody reads with it once it has expired.
-  const goesOnMs = Math.max(deadlineMs, Math.min(entrance.timeoutMs, request.fhirServer?.expiresInMs ?? Infinity));
+  const limit = readingLimit({
+    startedMs: call.startedMs,
+    timeoutMs: entrance.timeoutMs,
+    tokenMs: request.fhirServer?.expiresInMs,
+  });
   const predicted = entrance.predict(
     predictionRequestFromHook(service, request, answers, {
       requestId: call.requestId,
       card: frame.uuid,
       answerBy: dueMs - renderMs,
-      signal: AbortSignal.any([call.givenUp, AbortSignal.timeout(goesOnMs)]),
+      signal: AbortSignal.any([call.givenUp, limit.signal]),
     }),
   );
+  predicted.then(limit.clear, limit.clear);
   const outcome = await before(dueMs - sendMs, predicted).catch((error: unknown) => {
-    throw hookError(error);
+    throw hookError(error, request.fhirServer?.base);
   });
   if (outcome !== undefined) return outcomeCards(service, outcome, frame, timeZone);
   call.event({ name: 'cds-hook.late', service: service.id, deadlineMs });

@@ -1,5 +1,5 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { readJsonBody } from '../../http/read-body.ts';
+import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import type { CdsFeedback } from '../../monitoring/cds-feedback.ts';
 import { PredictionError } from '../../platform/errors.ts';
@@ -37,7 +37,7 @@ export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOp
     requestContext(response).route = '/cds-services/:service';
     const offered = servicesAt(entrance.services, request.params.service, request);
     const givenUp = givenUpSignal(response);
-    const body = await readJsonBody(request, maxBodyBytes);
+    const body = await readPlainJsonBody(request, maxBodyBytes);
     const { requestId, logger } = requestContext(response);
     const event = (happened: LogEvent): void => logger.event(happened);
     const cards = await answerHook(entrance, { offered, body, requestId, startedMs, givenUp, event });
@@ -48,7 +48,7 @@ export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOp
     requestContext(response).route = '/cds-services/:service/feedback';
     const { service } = request.params;
     servicesAt(entrance.services, service, request);
-    const feedback = parseFeedback(await readJsonBody(request, maxBodyBytes));
+    const feedback = parseFeedback(await readPlainJsonBody(request, maxBodyBytes));
     const { unknownCards } = await storeFeedback(service, feedback);
     requestContext(response).logger.event({
       name: 'cds-feedback.stored',

@@ -2,14 +2,15 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { type ErrorIssue, PredictionError } from '../../platform/errors.ts';
 
-const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
+/** It stops at the first finding: a long list of things that are wrong must cost no more than one of them. */
+const ajv = new Ajv({ allErrors: false, strict: true, strictTypes: false, strictRequired: false });
 
 /** At most so many findings are named. */
 const issueCap = 20;
 
 /**
- * Compiles a schema into a check of bodies, or parts of them. The check throws PARAMETER_INVALID with an issue for each
- * finding: where, and what is allowed; never what was sent.
+ * Compiles a schema into a check of bodies, or parts of them. The check throws PARAMETER_INVALID for the first thing that
+ * is wrong: where, and what is allowed; never what was sent.
  */
 export function bodyCheck<T>(schema: TSchema): (value: unknown, path: string) => asserts value is T {
   const validate: ValidateFunction<T> = ajv.compile<T>(schema);
@@ -51,6 +52,10 @@ function sentenceOf({ keyword, params, message = 'is invalid' }: ErrorObject): s
     case 'minItems':
     case 'minProperties':
       return 'must not be empty: what is not known is left out';
+    case 'maxItems':
+      return `must hold at most ${params.limit} entries`;
+    case 'maxLength':
+      return `must be at most ${params.limit} characters long`;
     default:
       return message;
   }

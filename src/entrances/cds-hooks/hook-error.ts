@@ -5,10 +5,15 @@ const unobtainable: ReadonlySet<ErrorCode> = new Set(['RECORD_UNREACHABLE', 'SUB
 /** What the path calls a contradiction in what was sent, and CDS Hooks a bad request. */
 const contradictory: ReadonlySet<ErrorCode> = new Set(['SUBJECT_FOREIGN', 'SEED_CONFLICT']);
 
-/** A failure of the path in the words and statuses of CDS Hooks; what has none of its own stays as it is. */
-export function hookError(error: unknown): unknown {
+/**
+ * A failure of the path in the words and statuses of CDS Hooks; what has none of its own stays as it is.
+ * @param fhirServer base that the call names: only its origin is repeated, for a path can hold what is nobody else's business
+ */
+export function hookError(error: unknown, fhirServer?: string): unknown {
   if (!(error instanceof PredictionError)) return error;
-  const { code, message, issues } = error;
+  const { code, issues } = error;
+  const message =
+    fhirServer === undefined ? error.message : error.message.replaceAll(fhirServer, new URL(fhirServer).origin);
   if (unobtainable.has(code)) return new PredictionError('HOOK_DATA_UNOBTAINABLE', message, { cause: error });
   if (contradictory.has(code)) {
     const found = issues.length > 0 ? issues : [{ message }];

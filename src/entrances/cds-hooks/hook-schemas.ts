@@ -7,7 +7,23 @@ import type { HookName } from '../../model-catalog/cds-hooks-schema.ts';
  * @see https://cds-hooks.hl7.org/2.0/
  */
 
+/** Entries of a list that a call may hold. */
+const longestList = 1_000;
+
 const text = Type.String({ minLength: 1 });
+/** What is kept: a database takes no NUL, and half a character would come back as another one. */
+const word = Type.String({
+  minLength: 1,
+  maxLength: 1_000,
+  pattern: '^[^\\p{Cc}\\p{Cs}]+$',
+  description: 'text without control characters and halves of characters',
+});
+const prose = Type.String({
+  minLength: 1,
+  maxLength: 4_000,
+  pattern: '^(?:[^\\p{Cc}\\p{Cs}]|[\\t\\n\\r])+$',
+  description: 'text without control characters (but tabs and line breaks) and halves of characters',
+});
 const id = Type.String({ pattern: '^[A-Za-z0-9\\-.]{1,64}$', description: 'a bare FHIR id' });
 const reference = Type.String({
   pattern: '^[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\\-.]{1,64}$',
@@ -31,11 +47,14 @@ const authorization = Type.Object({
   patient: Type.Optional(id),
 });
 
+/** Characters of a FHIR base: it is part of keys of the database, which hold no more than some thousand bytes. */
+export const longestBase = 512;
+
 /** Every hook: what it is, where it comes from, what it brings along. `context` is checked by its hook. */
 export const hookRequestSchema = Type.Object({
   hook: text,
   hookInstance: uuid,
-  fhirServer: Type.Optional(text),
+  fhirServer: Type.Optional(Type.String({ minLength: 1, maxLength: longestBase })),
   fhirAuthorization: Type.Optional(authorization),
   context: Type.Object({}),
   prefetch: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
@@ -43,6 +62,7 @@ export const hookRequestSchema = Type.Object({
 });
 export type HookRequestBody = Static<typeof hookRequestSchema>;
 
+const listed = { minItems: 1, maxItems: longestList };
 const bundle = Type.Object({ resourceType: Type.Literal('Bundle') });
 const subject = { patientId: id, encounterId: Type.Optional(id) };
 const byUser = { userId: user, ...subject };
@@ -57,16 +77,16 @@ export const contextSchemas = {
   'patient-view': Type.Object(byUser),
   'encounter-start': atEncounter,
   'encounter-discharge': atEncounter,
-  'order-select': Type.Object({ ...byUser, selections: Type.Array(reference, { minItems: 1 }), draftOrders: bundle }),
+  'order-select': Type.Object({ ...byUser, selections: Type.Array(reference, listed), draftOrders: bundle }),
   'order-sign': Type.Object({ ...byUser, draftOrders: bundle }),
   // 1.1 names several orders, 1.0 one.
   'order-dispatch': Type.Object(
     {
       ...subject,
       performer: reference,
-      dispatchedOrders: Type.Optional(Type.Array(reference, { minItems: 1 })),
+      dispatchedOrders: Type.Optional(Type.Array(reference, listed)),
       order: Type.Optional(reference),
-      fulfillmentTasks: Type.Optional(Type.Array(Type.Object({}), { minItems: 1 })),
+      fulfillmentTasks: Type.Optional(Type.Array(Type.Object({}), listed)),
       task: Type.Optional(Type.Object({})),
     },
     { anyOf: [{ required: ['dispatchedOrders'] }, { required: ['order'] }] },
@@ -80,9 +100,9 @@ export const contextSchemas = {
   'medication-refill': Type.Object({ ...subject, userId: Type.Optional(user), medications: bundle }),
 } satisfies Record<HookName, unknown>;
 
-const coding = Type.Object({ system: text, code: text, display: Type.Optional(text) });
+const coding = Type.Object({ system: word, code: word, display: Type.Optional(word) });
 const overrideReason = Type.Object(
-  { reason: Type.Optional(coding), userComment: Type.Optional(text) },
+  { reason: Type.Optional(coding), userComment: Type.Optional(prose) },
   { minProperties: 1 },
 );
 
@@ -92,11 +112,11 @@ export const feedbackSchema = Type.Object({
     Type.Object({
       card: uuid,
       outcome: Type.Union([Type.Literal('accepted'), Type.Literal('overridden')]),
-      acceptedSuggestions: Type.Optional(Type.Array(Type.Object({ id: uuid }), { minItems: 1 })),
+      acceptedSuggestions: Type.Optional(Type.Array(Type.Object({ id: uuid }), listed)),
       overrideReason: Type.Optional(overrideReason),
-      outcomeTimestamp: text,
+      outcomeTimestamp: Type.String({ minLength: 1, maxLength: 64 }),
     }),
-    { minItems: 1 },
+    listed,
   ),
 });
 export type FeedbackBody = Static<typeof feedbackSchema>;

@@ -7,6 +7,9 @@ import { type FeedbackBody, feedbackSchema } from './hook-schemas.ts';
 const checkFeedback: (value: unknown, path: string) => asserts value is FeedbackBody =
   bodyCheck<FeedbackBody>(feedbackSchema);
 
+/** What lies outside was not seen by any card, and not every database can hold it. */
+const years = { from: 1900, to: 2200 };
+
 /**
  * Reads the body of a feedback call (CDS-50 to CDS-52).
  * @throws PARAMETER_INVALID naming where and what is allowed; nothing of the body counts then
@@ -29,6 +32,9 @@ export function parseFeedback(body: unknown): CdsFeedback[] {
       find('outcomeTimestamp', 'must be an instant with a zone, such as 2026-03-01T08:00:00Z');
       return [];
     }
+    const year = new Date(at.start).getUTCFullYear();
+    if (year < years.from || year > years.to)
+      find('outcomeTimestamp', `must lie in the years ${years.from} to ${years.to}`);
     return [
       {
         card: card.toLowerCase(),

@@ -1,7 +1,13 @@
 import { type HookName, hookNames } from '../../model-catalog/cds-hooks-schema.ts';
 import type { ErrorIssue } from '../../platform/errors.ts';
 import { bodyCheck, invalidBody } from './check-body.ts';
-import { contextSchemas, type HookContext, type HookRequestBody, hookRequestSchema } from './hook-schemas.ts';
+import {
+  contextSchemas,
+  type HookContext,
+  type HookRequestBody,
+  hookRequestSchema,
+  longestBase,
+} from './hook-schemas.ts';
 
 /** A CDS Hooks request that has the form of its hook. */
 export interface HookRequest {
@@ -57,7 +63,10 @@ function baseOf(text: string): string {
       'fhirServer must be an absolute http or https URL without user, password, query or fragment.',
     );
   }
-  return url.href.replace(/\/+$/, '');
+  const base = url.href.replace(/\/+$/, '');
+  if (base.length > longestBase)
+    throw invalid('fhirServer', `fhirServer must be at most ${longestBase} characters long, with what a URL escapes.`);
+  return base;
 }
 
 function invalid(expression: string, message: string, code: ErrorIssue['code'] = 'value') {

@@ -10,6 +10,7 @@ export function httpPatientIndex(client: FhirClient): PatientIndex {
     for await (const page of client.search({ type: 'Patient', parameters }, signal)) {
       yield page.flatMap(({ id }) => id ?? []);
     }
+    signal.throwIfAborted(); // a cohort that ends is a whole one
   };
   return {
     bases: [client.base],

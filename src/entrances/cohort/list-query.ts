@@ -63,14 +63,16 @@ export function memberPageToken({ subject, score }: MemberPageKey, sort: MemberS
 
 function runKey(token: string): RunPageKey {
   const [created, id] = decode(token);
-  const createdAt = new Date(typeof created === 'string' ? created : Number.NaN);
+  // A year of four digits, as tokens have it: what JavaScript takes beyond, the database does not.
+  const shaped = typeof created === 'string' && /^[1-9]\d{3}-\d{2}-\d{2}T[\d:.]{12}Z$/.test(created);
+  const createdAt = new Date(shaped ? created : Number.NaN);
   if (Number.isNaN(createdAt.getTime()) || typeof id !== 'string' || !isUuid(id)) throw badToken();
   return { createdAt, id };
 }
 
 function memberKey(token: string, wanted: MemberSort): MemberPageKey {
   const [sort, subject, score] = decode(token);
-  const scored = typeof score === 'number';
+  const scored = typeof score === 'number' && Number.isFinite(score);
   if (sort !== wanted || typeof subject !== 'string' || subject.includes('\0') || !(scored || score === undefined))
     throw badToken();
   return scored ? { subject, score } : { subject };

@@ -1,4 +1,5 @@
 import { parseSearch } from '../../fhir/store/parse-search.ts';
+import { searchCondition } from '../../fhir/store/search-condition.ts';
 import type { SqlRepository } from '../../fhir/store/sql-repository.ts';
 import type { PatientIndex } from './open-cohort-source.ts';
 
@@ -12,10 +13,14 @@ export function storePatientIndex(repository: SqlRepository, bases: readonly str
   return {
     bases,
     readGroup: (id) => repository.readCurrent('Group', id),
-    checkSearch: (parameters) => void parseSearch('Patient', parameters),
+    checkSearch: (parameters) => {
+      for (const filter of parseSearch('Patient', parameters).filters)
+        searchCondition(repository.context, filter, () => '');
+    },
     async *allPatients(signal) {
       let after = '';
-      while (!signal.aborted) {
+      while (true) {
+        signal.throwIfAborted(); // a cohort that ends is a whole one
         const { rows } = await sql.query<{ id: string }>(
           `select id from resources where tenant = $1 and type = 'Patient' and not deleted and id > $2
            order by id limit ${idsAtOnce}`,
@@ -30,13 +35,14 @@ export function storePatientIndex(repository: SqlRepository, bases: readonly str
     async *searchPatients(parameters, signal) {
       let page: string | undefined;
       do {
+        signal.throwIfAborted();
         const paging: (readonly [string, string])[] = [['_count', String(resourcesAtOnce)]];
         if (page !== undefined) paging.push(['_page', page]);
         const bundle = await repository.searchByQuery('Patient', [...parameters, ...paging]);
         yield (bundle.entry ?? []).flatMap(({ resource }) => resource?.id ?? []);
         const next = bundle.link?.find(({ relation }) => relation === 'next')?.url;
         page = next === undefined ? undefined : (new URL(next).searchParams.get('_page') ?? undefined);
-      } while (page !== undefined && !signal.aborted);
+      } while (page !== undefined);
     },
   };
 }

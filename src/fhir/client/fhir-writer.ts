@@ -49,21 +49,52 @@ const neverLeft: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_INVALID_ARG', // refused before it was sent
 ]);
+
+const longestConnectMs = 10_000;
+const longestCloseMs = 2_000;
+/** RFC 9110, section 5.5, as far as this server sends any. */
+const headerText = /^[\t\x20-\x7e]*$/;
 
 export function createFhirWriter(options: FhirWriterOptions): FhirWriter {
   const { base, timeoutMs, maxBodyBytes = 32 * 1024 * 1024 } = options;
   // Kept-alive connections that the server closes meanwhile are the usual reason for a request of unknown end.
-  const dispatcher = new Agent({ connections: 4, connect: { timeout: timeoutMs }, keepAliveTimeout: 2_000 });
+  const dispatcher = new Agent({
+    connections: 4,
+    // Less than a whole request may take: a host that lets packets drop was surely not reached.
+    connect: { timeout: Math.min(timeoutMs / 2, longestConnectMs) },
+    keepAliveTimeout: 2_000,
+  });
   return {
     base,
     call: async ({ method, path, body, headers: own }, signal) => {
+      const unfit = Object.entries(own ?? {}).find(([, value]) => !headerText.test(value));
+      if (unfit !== undefined)
+        return {
+          kind: 'silent',
+          reason: `the header ${unfit[0]} would have characters that HTTP forbids`,
+          reached: false,
+        };
       const time = AbortSignal.timeout(timeoutMs);
+      const ends = signal === undefined ? time : AbortSignal.any([time, signal]);
       try {
+        return await unlessAborted(ends, answerTo());
+      } catch (error) {
+        if (time.aborted) return { kind: 'silent', reason: `no complete answer within ${timeoutMs} ms`, reached: true };
+        const code = codeOf(error);
+        return {
+          kind: 'silent',
+          reason: `the connection failed${code === '' ? '' : ` (${code})`}`,
+          reached: !neverLeft.has(code) && !isTls(code),
+        };
+      }
+
+      async function answerTo(): Promise<FhirAnswer> {
         const response = await request(path === '' ? base : `${base}/${path}`, {
           method,
           dispatcher,
-          signal: signal === undefined ? time : AbortSignal.any([time, signal]),
+          signal: ends,
           headersTimeout: 0,
           bodyTimeout: 0,
           headers: {
@@ -90,18 +121,28 @@ export function createFhirWriter(options: FhirWriterOptions): FhirWriter {
           ...(found.location === undefined ? {} : { location: found.location }),
           ...(found.retryAfter === undefined ? {} : { retryAfter: found.retryAfter }),
         };
-      } catch (error) {
-        if (time.aborted) return { kind: 'silent', reason: `no complete answer within ${timeoutMs} ms`, reached: true };
-        const code = codeOf(error);
-        return {
-          kind: 'silent',
-          reason: `the connection failed${code === '' ? '' : ` (${code})`}`,
-          reached: !neverLeft.has(code) && !isTls(code),
-        };
       }
     },
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      const time = AbortSignal.timeout(longestCloseMs);
+      await unlessAborted(time, dispatcher.destroy()).catch((error: unknown) => {
+        if (!time.aborted) throw error;
+      });
+    },
   };
+}
+
+/** The pool of connections may forget a request; nobody waits for it longer than the signal says. */
+async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 function parsed(bytes: Buffer): unknown {

@@ -41,8 +41,10 @@ export async function* searchPages(first: URL, options: SearchPagesOptions): Asy
     for (const entry of entries) {
       const match = matchOf(entry, interaction);
       if (match === undefined) continue;
-      ids.add(`${match.resourceType}/${match.id}`);
-      if (match.resourceType === options.type) page.push(match);
+      // What came along without a search mode must not make up for a match that is lost.
+      if (match.resourceType !== options.type) continue;
+      ids.add(match.id);
+      page.push(match);
     }
     if (typeof bundle.total === 'number') total = bundle.total;
     if (page.length > 0) yield page;
@@ -78,6 +80,7 @@ function bundleOf(resource: Resource | undefined, interaction: Interaction): Bun
   for (const list of [resource.entry, resource.link]) {
     if (list !== undefined && !Array.isArray(list)) throw incomplete(interaction, 'answered a malformed Bundle');
   }
+  refusePart(resource, interaction);
   return resource;
 }
 
@@ -102,7 +105,7 @@ function matchOf(entry: BundleEntry | null, interaction: Interaction): (Resource
 export function refusePart(resource: Resource, interaction: Interaction): void {
   const tags: unknown = resource.meta?.tag;
   if (Array.isArray(tags) && tags.some((tag) => tag?.code === 'SUBSETTED')) {
-    throw incomplete(interaction, 'gave only a part of a resource (SUBSETTED)');
+    throw incomplete(interaction, 'gave only a part of what it holds (SUBSETTED)');
   }
 }
 

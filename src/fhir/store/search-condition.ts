@@ -1,6 +1,7 @@
-import { parseFhirDate } from '../date-time.ts';
+import { isFhirDate, parseFhirDate } from '../date-time.ts';
 import { canonicalReference, isFhirId, parseRelativeReference } from '../reference.ts';
 import { refused, type SearchFilter, shown } from './parse-search.ts';
+import { patientElements } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** Collects the values of a statement and gives back their places ($1, $2, …). */
@@ -28,6 +29,13 @@ export function searchCondition(context: StoreContext, filter: SearchFilter, bin
       return `patients && ${bind(values.map((value) => reference(context, parameter, value)))}::text[]`;
     case 'date':
       return anyOf(values.map((value) => dateCondition(context, parameter, value, bind, 'date_start', 'date_end')));
+    case 'gender':
+      return `${patientElements.gender} = any(${bind(values.map((value) => oneOf(parameter, value, genders)))}::text[])`;
+    case 'active':
+    case 'deceased':
+      return `${patientElements[parameter]} = any(${bind(values.map((value) => oneOf(parameter, value, flags)))}::text[])`;
+    case 'birthdate':
+      return anyOf(values.map((value) => birthDateCondition(parameter, value, bind)));
     case '_lastUpdated': {
       const end = `last_updated + interval '1 millisecond'`;
       return anyOf(values.map((value) => dateCondition(context, parameter, value, bind, 'last_updated', end)));
@@ -47,6 +55,15 @@ function plainId(value: string): string {
 function bareCode(name: string, value: string): string {
   if (!value.includes('|')) return unescaped(value);
   throw refused(name, `${name} takes the bare code, as in ${name}=final, not '${shown(value)}'.`);
+}
+
+const genders = ['male', 'female', 'other', 'unknown'] as const;
+const flags = ['true', 'false'] as const;
+
+/** No resource can hold any other value: asked for one, the answer would be nothing, as if nobody were like that. */
+function oneOf(name: string, value: string, allowed: readonly string[]): string {
+  if (allowed.includes(value)) return value;
+  throw refused(name, `${name} takes ${allowed.join(', ')}, not '${shown(value)}'.`);
 }
 
 /** `system|code`, `|code` (no system), `system|` (any code) or `code` (any system), as the index stores them. */
@@ -90,7 +107,7 @@ function dateCondition(
   start: string,
   end: string,
 ): string {
-  const [, prefix, text = ''] = /^([a-z]{2})?(.*)$/s.exec(value) ?? [];
+  const { prefix, text } = prefixed(value);
   const interval = parseFhirDate(text.replace(/ (?=\d\d:\d\d$)/, '+'), context.timeZone);
   if (!interval) {
     throw refused(
@@ -99,10 +116,60 @@ function dateCondition(
     );
   }
   // Bound only where used: a statement may have no value without a place.
-  const from = () => `${bind(interval.start)}::timestamptz`;
-  const to = () => `${bind(interval.end)}::timestamptz`;
+  return compared(name, prefix, {
+    start,
+    end,
+    from: () => `${bind(interval.start)}::timestamptz`,
+    to: () => `${bind(interval.end)}::timestamptz`,
+  });
+}
+
+/**
+ * A date of birth is a stretch of the calendar, without a time zone, and is compared as text: the first day of the year,
+ * the month or the day that is given, and the first text behind its last. Every month ends with a 31st for that.
+ */
+function birthDateCondition(name: string, value: string, bind: Bind): string {
+  const { prefix, text } = prefixed(value);
+  if (!isFhirDate(text)) {
+    throw refused(name, `${name} takes a date that exists, as le1960-01-31, 1960-01 or 1960, not '${shown(value)}'.`);
+  }
+  return compared(name, prefix, {
+    ...birthDateBounds,
+    from: () => `${bind(`${text}${'-01-01'.slice(text.length - 4)}`)}::text`,
+    to: () => `${bind(`${lastDay(text)}~`)}::text`,
+  });
+}
+
+const birthDate = patientElements.birthDate;
+/** The first day of a date of birth, and what lies behind its last one. */
+export const birthDateBounds = {
+  start: `${birthDate} || substr('-01-01', length(${birthDate}) - 3)`,
+  end: `${birthDate} || substr('-12-31', length(${birthDate}) - 3) || '~'`,
+} as const;
+
+/** The last day, as a 31st also where the month is shorter and the text names its last day. */
+function lastDay(text: string): string {
+  if (text.length < 10) return `${text}${'-12-31'.slice(text.length - 4)}`;
+  const next = `${text.slice(0, 8)}${String(Number(text.slice(8)) + 1).padStart(2, '0')}`;
+  return isFhirDate(next) ? text : `${text.slice(0, 8)}31`;
+}
+
+function prefixed(value: string): { readonly prefix: string; readonly text: string } {
+  const [, prefix = 'eq', text = ''] = /^([a-z]{2})?(.*)$/s.exec(value) ?? [];
+  return { prefix, text };
+}
+
+/** SQL for the ends of two intervals; `from` and `to` bind their value at each call. */
+interface Compared {
+  readonly start: string;
+  readonly end: string;
+  readonly from: () => string;
+  readonly to: () => string;
+}
+
+function compared(name: string, prefix: string, { start, end, from, to }: Compared): string {
   const within = () => `(${start} >= ${from()} and ${end} <= ${to()})`;
-  switch (prefix ?? 'eq') {
+  switch (prefix) {
     case 'eq':
       return within();
     case 'ne':

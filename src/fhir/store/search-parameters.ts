@@ -1,7 +1,8 @@
 /**
  * Which elements each search parameter reads, per resource type: base R4's search parameters of these names.
  * A parameter that a type does not list is refused for it. Paths name elements from the resource's root; `[x]`
- * stands for any type of a choice element. For `date` the first path that has a value counts.
+ * stands for any type of a choice element. For `date` the first path that has a value counts. What `patientElements`
+ * names has no column of its own and is read out of the resource by each search.
  *
  * Where R4 has no parameter of the name, or one of little use, this server means by `date`: Condition onset[x], else
  * recordedDate; MedicationRequest authoredOn; MedicationStatement and MedicationAdministration effective[x];
@@ -18,6 +19,10 @@ export interface SearchElements {
   readonly category?: readonly string[];
   readonly status?: readonly string[];
   readonly date?: readonly string[];
+  readonly gender?: readonly string[];
+  readonly birthdate?: readonly string[];
+  readonly active?: readonly string[];
+  readonly deceased?: readonly string[];
 }
 
 /** The search parameters that every type has. */
@@ -25,6 +30,15 @@ export const commonParameters = ['_id', '_lastUpdated'] as const;
 
 /** What a search may ask about its result, for every type. */
 export const resultParameters = ['_sort', '_count', '_total', '_summary', '_format', '_pretty'] as const;
+
+/** Elements of a Patient as SQL on `resources.body`; null where they are absent. Compared bytewise on every server. */
+export const patientElements = {
+  gender: `(body->>'gender') collate "C"`,
+  birthDate: `(body->>'birthDate') collate "C"`,
+  active: `(body->>'active') collate "C"`,
+  /** R4's meaning: a time of death is a yes, and nothing said is a no. */
+  deceased: `case when body->>'deceasedBoolean' = 'true' or body->>'deceasedDateTime' is not null then 'true' else 'false' end collate "C"`,
+} as const;
 
 export type TypeParameter = keyof SearchElements;
 export type SearchParameter = TypeParameter | (typeof commonParameters)[number];
@@ -305,7 +319,13 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   OperationDefinition: { code: ['code'], status: ['status'], date: ['date'] },
   Organization: { identifier: ['identifier'] },
   OrganizationAffiliation: { identifier: ['identifier'], date: ['period'] },
-  Patient: { identifier: ['identifier'] },
+  Patient: {
+    identifier: ['identifier'],
+    gender: ['gender'],
+    birthdate: ['birthDate'],
+    active: ['active'],
+    deceased: ['deceased[x]'],
+  },
   PaymentNotice: { identifier: ['identifier'], status: ['status'] },
   PaymentReconciliation: { identifier: ['identifier'], status: ['status'] },
   Person: { identifier: ['identifier'], patient: ['link.target'] },

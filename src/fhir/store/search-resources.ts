@@ -2,8 +2,8 @@ import type { Resource } from '@medplum/fhirtypes';
 import { isTime, type PageKey } from './page-token.ts';
 import type { ParsedSearch, SortKey } from './parse-search.ts';
 import { parseBody } from './read-resource.ts';
-import { type Bind, searchCondition } from './search-condition.ts';
-import type { SearchParameter } from './search-parameters.ts';
+import { type Bind, birthDateBounds, searchCondition } from './search-condition.ts';
+import { patientElements, type SearchParameter } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 export interface SearchPage {
@@ -108,6 +108,12 @@ function sortExpression({ parameter, descending }: SortKey): string {
       return `coalesce(categories[1], ${last})`;
     case 'identifier':
       return `coalesce(identifiers[1], ${last})`;
+    case 'gender':
+    case 'active':
+    case 'deceased':
+      return `coalesce(${patientElements[parameter]}, ${last})`;
+    case 'birthdate':
+      return `coalesce(${descending ? birthDateBounds.end : birthDateBounds.start}, ${last})`;
     case 'patient':
     case 'subject':
     case 'member':

@@ -31,11 +31,14 @@ create table runs (
   created_at timestamptz not null,
   started_at timestamptz,
   finished_at timestamptz,
+  worked_from timestamptz,
+  done_before integer,
   check ((reason_code is not null) = (state = 'failed'))
 );
 comment on column runs.fhir_base is 'Names the server whose patients these are; the run is worked on only where that server is the record source.';
 comment on column runs.members is 'Null until the cohort has been read to its end.';
-create unique index runs_by_key on runs (tenant, idempotency_key) where idempotency_key is not null;
+comment on column runs.worked_from is 'When work last began, at first or after a resume; done_before members were done by then.';
+create unique index runs_by_key on runs (tenant, fhir_base, idempotency_key) where idempotency_key is not null;
 create index runs_newest on runs (tenant, created_at, id);
 create index runs_unfinished on runs (tenant, fhir_base) where state in ('expanding', 'running', 'cancelling');
 
@@ -72,17 +75,19 @@ comment on table run_tallies is 'Counts of run_members, kept with them in the sa
 
 create table run_schedule_firings (
   tenant text collate "C" not null,
+  fhir_base text collate "C" not null,
   schedule text collate "C" not null,
   due_at timestamptz not null,
   run uuid,
-  primary key (tenant, schedule, due_at)
+  primary key (tenant, fhir_base, schedule, due_at)
 );
 
 create table run_schedule_looks (
   tenant text collate "C" not null,
+  fhir_base text collate "C" not null,
   schedule text collate "C" not null,
   looked_at timestamptz not null,
-  primary key (tenant, schedule)
+  primary key (tenant, fhir_base, schedule)
 );
 `,
 };

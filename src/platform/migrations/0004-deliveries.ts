@@ -19,6 +19,7 @@ create table deliveries (
   wanted integer not null default 1,
   claimed integer,
   attempts integer not null default 0,
+  refused_at timestamptz,
   next_attempt_at timestamptz,
   lease_until timestamptz,
   batch text collate "C",
@@ -36,8 +37,9 @@ comment on column deliveries.identifier is 'Identifier of the result, as in outc
 comment on column deliveries.resource_id is 'Logical id of the RiskAssessment in the own store.';
 comment on column deliveries.wanted is 'Raised each time the result changes; delivered means that the sink has this one.';
 comment on column deliveries.claimed is 'The value of wanted that is, or was last, sent.';
+comment on column deliveries.refused_at is 'When it was refused by itself for the first time, for what seemed a fault of the sink; null: it was not.';
 comment on column deliveries.next_attempt_at is 'Not before; null: at once.';
-comment on column deliveries.lease_until is 'A sender that says nothing until then is taken for dead.';
+comment on column deliveries.lease_until is 'A sender that says nothing until then is taken for dead; by the clock of the database.';
 comment on column deliveries.batch is 'What was sent together; names the file of a sink of files.';
 comment on column deliveries.sender is 'Who sends it now: one that was taken for dead and is not must not write down its receipt.';
 comment on column deliveries.alone is 'To be sent without others, because a batch it was in was refused.';

@@ -41,7 +41,7 @@ export function compileCron(pattern: string, timeZone: string): Cron {
   };
   const offsetMs = offsetsOf(timeZone);
   const [, hour = ''] = pattern.trim().split(/\s+/);
-  const evenly = hour.startsWith('*');
+  const evenly = hour === '*';
   const isRepeat = (atMs: number, offset: number): boolean => {
     const putBackMs = offsetMs(atMs - longestRepeatMs) - offset;
     return putBackMs > 0 && offsetMs(atMs - putBackMs) === offset + putBackMs;

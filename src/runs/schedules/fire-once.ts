@@ -4,7 +4,7 @@ import type { Run } from '../run.ts';
 import type { Schedule } from './schedule.ts';
 
 /**
- * Makes the run of a schedule that is due. The firing and the run are kept in one transaction, so that of any number of
+ * Makes the run of a schedule that is due, once for each record source. The firing and the run are kept in one transaction, so that of any number of
  * replicas one makes it, and a crash neither loses nor repeats it.
  * @returns undefined where it was fired before
  */
@@ -12,22 +12,23 @@ export async function fireOnce(
   parts: {
     readonly database: Database;
     readonly tenant: string;
+    readonly fhirBase: string;
     readonly runs: Pick<Runs, 'createInside' | 'prepare'>;
   },
   { name, model, version, cohort, writeBack, explain }: Schedule,
   dueAt: Date,
 ): Promise<Run | undefined> {
-  const { database, tenant, runs } = parts;
-  const firing = [tenant, name, dueAt];
+  const { database, tenant, fhirBase, runs } = parts;
+  const firing = [tenant, fhirBase, name, dueAt];
   const { rows } = await database.query(
-    'select 1 from run_schedule_firings where tenant = $1 and schedule = $2 and due_at = $3',
+    'select 1 from run_schedule_firings where tenant = $1 and fhir_base = $2 and schedule = $3 and due_at = $4',
     firing,
   );
   if (rows.length > 0) return undefined;
   await runs.prepare();
   return await database.transaction(async (sql) => {
     const { rowCount } = await sql.query(
-      'insert into run_schedule_firings (tenant, schedule, due_at) values ($1, $2, $3) on conflict do nothing',
+      'insert into run_schedule_firings (tenant, fhir_base, schedule, due_at) values ($1, $2, $3, $4) on conflict do nothing',
       firing,
     );
     if (rowCount === 0) return undefined;
@@ -40,10 +41,10 @@ export async function fireOnce(
     };
     const idempotencyKey = `schedule:${name}:${dueAt.toISOString()}`;
     const run = await runs.createInside(sql, request, { schedule: name, idempotencyKey });
-    await sql.query('update run_schedule_firings set run = $4 where tenant = $1 and schedule = $2 and due_at = $3', [
-      ...firing,
-      run?.id ?? null,
-    ]);
+    await sql.query(
+      'update run_schedule_firings set run = $5 where tenant = $1 and fhir_base = $2 and schedule = $3 and due_at = $4',
+      [...firing, run?.id ?? null],
+    );
     return run;
   });
 }

@@ -5,7 +5,7 @@ import type { LogEvent } from '../../platform/events.ts';
 import type { Runs } from '../open-runs.ts';
 import { compileCron, dueInstants } from './compile-cron.ts';
 import { fireOnce } from './fire-once.ts';
-import { keepLook, readLook } from './look-table.ts';
+import { clockToleranceMs, keepLook, type LookKey, readLook } from './look-table.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Calls `work` again and again, `ms` apart; what it returns ends that. */
@@ -15,6 +15,7 @@ export interface ScheduleTickerParts {
   readonly schedules: readonly Schedule[];
   readonly database: Database;
   readonly tenant: string;
+  readonly fhirBase: string;
   readonly clock: Clock;
   readonly runs: Pick<Runs, 'createInside' | 'prepare' | 'wake'>;
   readonly every: Every;
@@ -37,11 +38,20 @@ const longestLookBackMs = 366 * 86_400_000;
 
 /** Every replica looks; of those that find a schedule due, one makes the run. */
 export function createScheduleTicker(parts: ScheduleTickerParts): ScheduleTicker {
-  const { schedules, database, tenant, clock, event } = parts;
+  const { schedules, database, tenant, fhirBase, clock, event } = parts;
+  const keyOf = (schedule: string): LookKey => ({ tenant, fhirBase, schedule });
   const crons = schedules.map((schedule) => ({ schedule, cron: compileCron(schedule.cron, schedule.timeZone) }));
   const lookedAt = new Map<string, Date>();
   let stop = (): void => undefined;
   let looking: Promise<void> = Promise.resolve();
+
+  /** Where the clock was wrong when it was last looked, now: a look in the far future would silence the schedule. */
+  const lookSince = (name: string, now: Date): Date => {
+    const since = lookedAt.get(name) ?? now;
+    if (since.getTime() - now.getTime() <= clockToleranceMs) return since;
+    event({ name: 'schedule.look-ahead', schedule: name, lookedAt: since.toISOString() });
+    return now;
+  };
 
   const fire = async (schedule: Schedule, dueAt: Date): Promise<void> => {
     const run = await fireOnce(parts, schedule, dueAt);
@@ -52,7 +62,7 @@ export function createScheduleTicker(parts: ScheduleTickerParts): ScheduleTicker
 
   /** @param graceMs what is due for longer than this was missed: of it the latest counts, or nothing */
   const lookAt = async ({ schedule, cron }: (typeof crons)[number], now: Date, graceMs: number): Promise<void> => {
-    const since = lookedAt.get(schedule.name) ?? now;
+    const since = lookSince(schedule.name, now);
     const earliest = new Date(Math.max(since.getTime(), now.getTime() - longestLookBackMs));
     const fresh: Date[] = [];
     for await (const due of dueInstants(cron, earliest, now)) {
@@ -68,7 +78,7 @@ export function createScheduleTicker(parts: ScheduleTickerParts): ScheduleTicker
     for (const due of fresh.toReversed()) await fire(schedule, due);
     if (now < since) return; // the clock was put back: what was looked at stays looked at
     lookedAt.set(schedule.name, now);
-    await keepLook(database, tenant, schedule.name, now);
+    await keepLook(database, keyOf(schedule.name), now);
   };
 
   const lookAtAll = async (graceMs: number): Promise<void> => {
@@ -93,7 +103,7 @@ export function createScheduleTicker(parts: ScheduleTickerParts): ScheduleTicker
     async start() {
       if (schedules.length === 0) return;
       const now = clock.now();
-      for (const { name } of schedules) lookedAt.set(name, (await readLook(database, tenant, name)) ?? now);
+      for (const { name } of schedules) lookedAt.set(name, (await readLook(database, keyOf(name))) ?? now);
       await look(0);
       stop = parts.every(lookEveryMs, () => void look(usualGraceMs));
     },

@@ -41,8 +41,15 @@ async function withoutTag(server: SinkServer, reference: string): Promise<Remote
     resourceType: 'Parameters',
     parameter: [{ name: 'meta', valueMeta: { tag: [{ system: supersededTag.system, code: supersededTag.code }] } }],
   };
-  await server.call({ method: 'POST', path: `${reference}/$meta-delete`, body: parameters });
-  return await reread(server, reference, false);
+  const answer = await server.call({ method: 'POST', path: `${reference}/$meta-delete`, body: parameters });
+  const again = await reread(server, reference, false);
+  if (!('kind' in again) || again.error.reason !== 'unexpected-answer') return again;
+  const transient = answer.kind === 'silent' || [401, 408, 429, 500, 502, 503, 504].includes(answer.status);
+  if (transient) return deliveryFailure(answer);
+  const text =
+    'The result stands again, but the sink keeps its tag "superseded": an update does not remove it there, and ' +
+    '$meta-delete is not supported. Remove the tag there, then re-drive.';
+  return { kind: 'dead', error: { reason: 'keeps-tag', status: answer.status, text } };
 }
 
 async function reread(server: SinkServer, reference: string, superseded: boolean): Promise<RemoteResource | Failed> {

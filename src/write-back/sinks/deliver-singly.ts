@@ -74,8 +74,9 @@ async function deliverSingly(server: SinkServer, { result, receipt, unsure }: De
       ? failed
       : {
           ...failed,
-          ...(failed.kind === 'failed' ? { unsure: true } : {}),
-          receipt: { at, superseded, resources: done },
+          unsure: true,
+          // What was there before and was not come to is looked at next time: it is unsure.
+          receipt: { at, superseded, resources: { ...known, ...done } },
         };
 
   for (const part of renderResult(server.form, result, device)) {

@@ -8,6 +8,10 @@ export interface ClaimedDelivery {
   readonly attempts: number;
   readonly alone: boolean;
   readonly unsure: boolean;
+  /** It changed after the claim that is taken over. */
+  readonly changed: boolean;
+  /** When it was refused by itself for the first time, for what seemed a fault of the sink. */
+  readonly refusedAt?: Date;
   readonly receipt?: DeliveryReceipt;
 }
 
@@ -22,8 +26,10 @@ export interface ClaimRequest {
   readonly tenant: string;
   readonly sink: string;
   readonly limit: number;
+  /** True to take, of what is due, what waited longest since it was tried: the sink is asked about each result in turn. */
+  readonly probing: boolean;
   readonly now: Date;
-  readonly leaseUntil: Date;
+  readonly leaseMs: number;
   readonly newBatch: string;
   readonly newSender: string;
 }
@@ -34,12 +40,21 @@ interface ClaimedRow {
   attempts: number;
   alone: boolean;
   unsure: boolean;
+  changed: boolean;
+  refused_at: Date | null;
   receipt: string | null;
 }
 
+/** Of the claimed rows, by the names of `ClaimedRow`. */
+const claimedColumns = `known.identifier, resource_id, attempts, alone, unsure, wanted > claimed as changed, refused_at,
+  receipt::text as receipt`;
+/** The servers that share a database need not agree on the time. */
+const leaseFor = (parameter: string) => `clock_timestamp() + ${parameter}::int * interval '1 millisecond'`;
+
 /**
  * Takes what is due, oldest first, for this server alone. A batch whose sender died comes back whole, under its own
- * name, and unsure: nobody knows how far it came. A result that was refused in company comes alone.
+ * name, and unsure: nobody knows how far it came; a result of it that changed meanwhile comes once more afterwards. A
+ * result that was refused in company comes alone.
  */
 export async function claimDeliveries(database: Database, request: ClaimRequest): Promise<Claim | undefined> {
   return await database.transaction(async (sql) => {
@@ -53,24 +68,24 @@ export async function claimDeliveries(database: Database, request: ClaimRequest)
 }
 
 async function claimAbandoned(sql: Sql, request: ClaimRequest): Promise<Claim | undefined> {
-  const { tenant, sink, now, leaseUntil, newSender } = request;
+  const { tenant, sink, leaseMs, newSender } = request;
   const { rows } = await sql.query<{ batch: string }>(
-    `select batch from deliveries where tenant = $1 and sink = $2 and state = 'sending' and lease_until <= $3
+    `select batch from deliveries where tenant = $1 and sink = $2 and state = 'sending' and lease_until <= clock_timestamp()
      order by position limit 1`,
-    [tenant, sink, now.toISOString()],
+    [tenant, sink],
   );
   const [oldest] = rows;
   if (oldest === undefined) return undefined;
   const members = await sql.query<ClaimedRow>(
     `with members as (
        select identifier from deliveries
-       where tenant = $1 and sink = $2 and state = 'sending' and batch = $3 and lease_until <= $5
+       where tenant = $1 and sink = $2 and state = 'sending' and batch = $3 and lease_until <= clock_timestamp()
        order by identifier for update
      )
-     update deliveries as known set claimed = wanted, lease_until = $4, unsure = true, sender = $6
+     update deliveries as known set lease_until = ${leaseFor('$4')}, unsure = true, sender = $5
      from members where known.tenant = $1 and known.sink = $2 and known.identifier = members.identifier
-     returning known.identifier, resource_id, attempts, alone, unsure, receipt::text as receipt`,
-    [tenant, sink, oldest.batch, leaseUntil.toISOString(), now.toISOString(), newSender],
+     returning ${claimedColumns}`,
+    [tenant, sink, oldest.batch, leaseMs, newSender],
   );
   return members.rowCount === 0
     ? undefined
@@ -78,23 +93,38 @@ async function claimAbandoned(sql: Sql, request: ClaimRequest): Promise<Claim | 
 }
 
 async function claimPending(sql: Sql, request: ClaimRequest): Promise<Claim | undefined> {
-  const { tenant, sink, limit, now, leaseUntil, newBatch, newSender } = request;
-  const { rows } = await sql.query<{ identifier: string; alone: boolean }>(
-    `select identifier, alone from deliveries
-     where tenant = $1 and sink = $2 and state = 'pending' and (next_attempt_at is null or next_attempt_at <= $3)
-     order by position limit $4 for update skip locked`,
-    [tenant, sink, now.toISOString(), limit],
-  );
+  const { tenant, sink, leaseMs, newBatch, newSender } = request;
+  const rows = await findDue(sql, request);
   const [oldest] = rows;
   if (oldest === undefined) return undefined;
   const taken = oldest.alone ? [oldest] : rows.filter(({ alone }) => !alone);
   const claimed = await sql.query<ClaimedRow>(
-    `update deliveries set state = 'sending', claimed = wanted, batch = $4, lease_until = $5, sender = $6
+    `update deliveries as known set state = 'sending', claimed = wanted, batch = $4,
+       lease_until = ${leaseFor('$5')}, sender = $6
      where tenant = $1 and sink = $2 and identifier = any($3)
-     returning identifier, resource_id, attempts, alone, unsure, receipt::text as receipt`,
-    [tenant, sink, taken.map(({ identifier }) => identifier), newBatch, leaseUntil.toISOString(), newSender],
+     returning ${claimedColumns}`,
+    [tenant, sink, taken.map(({ identifier }) => identifier), newBatch, leaseMs, newSender],
   );
   return { batch: newBatch, sender: newSender, deliveries: claimed.rows.map(toClaimed) };
+}
+
+async function findDue(
+  sql: Sql,
+  { tenant, sink, limit, probing, now }: ClaimRequest,
+): Promise<{ identifier: string; alone: boolean }[]> {
+  const find = async (due: string, order: string, ...more: string[]) => {
+    const { rows } = await sql.query<{ identifier: string; alone: boolean }>(
+      `select identifier, alone from deliveries
+       where tenant = $1 and sink = $2 and state = 'pending' and ${due}
+       order by ${order} limit $3 for update skip locked`,
+      [tenant, sink, limit, ...more],
+    );
+    return rows;
+  };
+  if (!probing) return find('(next_attempt_at is null or next_attempt_at <= $4)', 'position', now.toISOString());
+  const untried = await find('next_attempt_at is null', 'position');
+  if (untried.length > 0) return untried;
+  return find('next_attempt_at <= $4', 'next_attempt_at, position', now.toISOString());
 }
 
 function toClaimed(row: ClaimedRow): ClaimedDelivery {
@@ -104,6 +134,8 @@ function toClaimed(row: ClaimedRow): ClaimedDelivery {
     attempts: row.attempts,
     alone: row.alone,
     unsure: row.unsure,
+    changed: row.changed,
+    ...(row.refused_at === null ? {} : { refusedAt: row.refused_at }),
     ...(row.receipt === null ? {} : { receipt: JSON.parse(row.receipt) as DeliveryReceipt }),
   };
 }
@@ -111,11 +143,12 @@ function toClaimed(row: ClaimedRow): ClaimedDelivery {
 /** Says that the sender lives. */
 export async function renewLease(
   database: Database,
-  { tenant, sink, sender, leaseUntil }: { tenant: string; sink: string; sender: string; leaseUntil: Date },
+  { tenant, sink, sender, leaseMs }: { tenant: string; sink: string; sender: string; leaseMs: number },
 ): Promise<void> {
   await database.query(
-    `update deliveries set lease_until = $4 where tenant = $1 and sink = $2 and sender = $3 and state = 'sending'`,
-    [tenant, sink, sender, leaseUntil.toISOString()],
+    `update deliveries set lease_until = ${leaseFor('$4')}
+     where tenant = $1 and sink = $2 and sender = $3 and state = 'sending'`,
+    [tenant, sink, sender, leaseMs],
   );
 }
 
@@ -125,6 +158,8 @@ export interface Settlement {
   readonly state: 'pending' | 'delivered' | 'dead';
   readonly attempts: number;
   readonly nextAttemptAt?: Date;
+  /** Absent: it was not refused by itself, or the sink took it since. */
+  readonly refusedAt?: Date;
   readonly alone: boolean;
   readonly unsure: boolean;
   /** Absent: the one that is there stays. */
@@ -145,8 +180,9 @@ export async function settleDeliveries(
   const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
   await database.query(
     `with settled as (
-       select * from unnest($4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::bool[], $9::bool[], $10::text[], $11::text[])
-         as row (identifier, state, attempts, next_attempt_at, alone, unsure, receipt, last_error)
+       select * from unnest($4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::bool[], $9::bool[], $10::text[], $11::text[],
+           $13::timestamptz[])
+         as row (identifier, state, attempts, next_attempt_at, alone, unsure, receipt, last_error, refused_at)
      ), held as (
        select identifier from deliveries
        where tenant = $1 and sink = $2 and sender = $3 and state = 'sending' and identifier = any($4)
@@ -157,6 +193,7 @@ export async function settleDeliveries(
        lease_until = null,
        attempts = case when known.wanted > known.claimed and settled.state <> 'pending' then 0 else settled.attempts end,
        next_attempt_at = settled.next_attempt_at,
+       refused_at = settled.refused_at,
        alone = settled.alone,
        unsure = settled.unsure,
        receipt = coalesce(settled.receipt::json, known.receipt),
@@ -178,15 +215,17 @@ export async function settleDeliveries(
       column(({ receipt }) => json(receipt)),
       column(({ error }) => json(error)),
       now.toISOString(),
+      column(({ refusedAt }) => refusedAt?.toISOString() ?? null),
     ],
   );
 }
 
-/** When the sink has something to do next; undefined where nothing waits. */
+/** When the sink has something to do next; undefined where nothing waits for a time. */
 export async function nextDue(database: Database, tenant: string, sink: string): Promise<Date | 'now' | undefined> {
   const { rows } = await database.query<{ at_once: boolean | null; due: Date | null }>(
-    `select bool_or(state = 'pending' and next_attempt_at is null) as at_once,
-       min(case when state = 'pending' then next_attempt_at else lease_until end) as due
+    `select bool_or(case when state = 'pending' then next_attempt_at is null else lease_until <= clock_timestamp() end)
+         as at_once,
+       min(next_attempt_at) filter (where state = 'pending') as due
      from deliveries where tenant = $1 and sink = $2 and state in ('pending', 'sending')`,
     [tenant, sink],
   );

@@ -5,6 +5,8 @@ export interface StoredResult {
   readonly identifier: string;
   readonly riskAssessment: RiskAssessment & { id: string };
   readonly superseded: boolean;
+  /** It no longer says what it said first: somebody else changed it. */
+  readonly tampered: boolean;
   readonly device?: Device & { id: string };
   /** Who made it and of what; its target is the first version. */
   readonly provenance?: Provenance & { id: string };
@@ -42,6 +44,8 @@ export interface DeliveryError {
     | 'multiple-matches' // the sink holds the identifier more than once
     | 'rejected' // 400, 422: the sink does not accept this result
     | 'gone' // deleted at the sink
+    | 'keeps-tag' // the sink does not let go of a tag
+    | 'changed' // the stored result is no longer what the model computed
     | 'unexpected-answer' // not what FHIR prescribes
     | 'unprepared' // the stored result cannot be put into the sink's form
     | 'not-writable'; // the folder
@@ -64,7 +68,12 @@ export type DeliveryOutcome =
       /** What was done before the attempt failed. */
       readonly receipt?: DeliveryReceipt;
     }
-  | { readonly kind: 'dead'; readonly error: DeliveryError; readonly receipt?: DeliveryReceipt }
+  | {
+      readonly kind: 'dead';
+      readonly error: DeliveryError;
+      readonly unsure?: boolean;
+      readonly receipt?: DeliveryReceipt;
+    }
   /** Not tried: the sink failed on another, or the server stops. */
   | { readonly kind: 'unsent' };
 
@@ -87,6 +96,15 @@ export interface Delivery {
   readonly receipt?: DeliveryReceipt;
   /** An attempt ended without an answer: look before writing. */
   readonly unsure: boolean;
+  /** It is unsure, and has changed since that attempt. */
+  readonly changed: boolean;
+}
+
+export interface Attempt {
+  /** The same again for a batch whose sender died. */
+  readonly batch: string;
+  /** Names this very attempt. */
+  readonly sender: string;
 }
 
 export interface BatchOutcome {
@@ -103,12 +121,11 @@ export interface Sink {
   readonly at: string;
   /**
    * Throws only where nothing is known of what became of the batch: it is then taken up again as unsure.
-   * @param batch names the attempt; the same again for a batch whose sender died
    * @param stop ends the requests under way
    * @param stopping true where nothing more shall be begun
    */
   deliver(
-    batch: string,
+    attempt: Attempt,
     deliveries: readonly Delivery[],
     stop: AbortSignal,
     stopping: () => boolean,

@@ -10,7 +10,7 @@ export function createFhirCreatesSink(settings: CreatesSink, ownBase: string, cl
   return {
     name: settings.name,
     at: settings.url,
-    async deliver(_batch, deliveries, stop, stopping) {
+    async deliver(_attempt, deliveries, stop, stopping) {
       const outcomes = await deliverEachSingly(connection.server(stop), deliveries, stopping);
       const retryAfterMs = connection.takeRetryAfterMs();
       return { outcomes, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

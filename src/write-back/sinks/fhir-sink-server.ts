@@ -65,7 +65,10 @@ export function openSinkConnection(settings: ServerSink, ownBase: string, clock:
 /** Read at each use, so that a token can be renewed beside the running server. */
 async function bearer(file: string): Promise<string | Extract<FhirAnswer, { kind: 'silent' }>> {
   try {
-    return `Bearer ${(await readFile(file, 'utf8')).trim()}`;
+    const token = (await readFile(file, 'utf8')).trim();
+    if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
+    const reason = 'the token file must hold one bearer token, on one line and without spaces';
+    return { kind: 'silent', reason, reached: false };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     return { kind: 'silent', reason: `the token file cannot be read (${code})`, reached: false };

@@ -29,7 +29,7 @@ export function createFhirTransactionSink(settings: TransactionSink, ownBase: st
   return {
     name: settings.name,
     at: settings.url,
-    async deliver(_batch, deliveries, stop, stopping) {
+    async deliver(_attempt, deliveries, stop, stopping) {
       const server = connection.server(stop);
       const outcomes = new Map<string, DeliveryOutcome>();
       const together: Delivery[] = [];
@@ -77,6 +77,8 @@ async function sendTogether(
     for (const entry of [...before, ...resultEntries(server, delivery, device)]) entries.push(stringifyFhirJson(entry));
     return { delivery, place };
   });
+  // The whole of it is joined and sent in a turn of its own.
+  await new Promise((resolve) => setImmediate(resolve));
   const body = `{"resourceType":"Bundle","type":"transaction","entry":[${entries.join(',')}]}`;
   const answer = await server.call({ method: 'POST', path: '', body, headers: minimalAnswer });
   if (answer.kind === 'silent' || answer.status !== 200) {

@@ -1,9 +1,11 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Resource } from '@medplum/fhirtypes';
+import type { Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { stringifyFhirJson } from '../../fhir/fhir-json.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import { isTaggedSuperseded } from '../superseded-tag.ts';
 import { skippedAsSuperseded } from './deliver-singly.ts';
-import type { Delivery, DeliveryOutcome, DeliveryReceipt, Sink } from './delivery.ts';
+import type { Delivery, DeliveryOutcome, DeliveryReceipt, Sink, StoredResult } from './delivery.ts';
 import { type ReferenceRules, withSinkReferences } from './sink-references.ts';
 import type { NdjsonSink } from './sink-schema.ts';
 
@@ -11,8 +13,9 @@ import type { NdjsonSink } from './sink-schema.ts';
 const linesAtOnce = 10;
 
 /**
- * A folder of files, one per batch, each complete when it appears under its name. A batch whose writer died is written
- * under the same name again: a reader that knows a file by its name never reads anything twice.
+ * A folder of files, one per batch, each complete when it appears under its name and never changed afterwards. A batch
+ * whose writer died keeps its name: what its file holds, if it is there, is delivered, and what changed since comes in a
+ * later one. A reader that knows a file by its name neither reads anything twice nor misses a change.
  */
 export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
   const { name, folder, subjectReferences } = settings;
@@ -20,19 +23,28 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
   return {
     name,
     at: folder,
-    async deliver(batch, deliveries) {
+    async deliver({ batch, sender }, deliveries) {
       const outcomes = new Map<string, DeliveryOutcome>();
+      const file = `${name}-${batch}.ndjson`;
+      const there = deliveries.some(({ unsure }) => unsure) ? await published(path.join(folder, file)) : undefined;
       const written: Delivery[] = [];
       for (const delivery of deliveries) {
-        const { result, receipt, unsure } = delivery;
+        const { result, receipt, unsure, changed } = delivery;
         const here = receipt?.at === folder ? receipt : undefined;
-        if (!unsure && result.superseded && here?.file === undefined)
+        const held = there?.get(result.riskAssessment.id);
+        const doubtful = unsure && there === undefined;
+        if (held !== undefined)
+          outcomes.set(result.identifier, { kind: 'delivered', receipt: receiptOf(result, held, file) });
+        else if (!doubtful && result.superseded && here?.file === undefined)
           outcomes.set(result.identifier, skippedAsSuperseded(folder));
-        else if (!unsure && here?.file !== undefined && here.superseded === result.superseded)
+        else if (!doubtful && here?.file !== undefined && here.superseded === result.superseded)
           outcomes.set(result.identifier, { kind: 'delivered', receipt: here });
+        // Somebody may have read the file of this name and taken it away: what changed since comes under another.
+        else if (there !== undefined || changed) outcomes.set(result.identifier, { kind: 'unsent' });
         else written.push(delivery);
       }
-      if (written.length > 0) await write(written, `${name}-${batch}.ndjson`, outcomes);
+      if (deliveries.some(({ unsure }) => unsure)) await removeDrafts(folder, file);
+      if (written.length > 0) await write(written, file, sender, outcomes);
       return { outcomes };
     },
     close: async () => undefined,
@@ -41,11 +53,15 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
   async function write(
     deliveries: readonly Delivery[],
     file: string,
+    sender: string,
     outcomes: Map<string, DeliveryOutcome>,
   ): Promise<void> {
+    const draft = path.join(folder, `${file}.${sender}.tmp`);
     try {
-      await writeDraft(folder, file, lines(deliveries, rules, folder));
+      await mkdir(folder, { recursive: true });
+      await writeDraft(draft, lines(deliveries, rules, folder));
     } catch (cause) {
+      if (cause instanceof PredictionError) throw cause;
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
       const text = `The folder of the sink cannot be written to (${code}): check that it exists, is writable and has room.`;
       const failed: DeliveryOutcome = {
@@ -57,56 +73,120 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
       for (const { result } of deliveries) outcomes.set(result.identifier, failed);
       return;
     }
-    await publish(folder, file);
+    // Where another sender was faster, its file is the one that readers know.
+    const there = (await publish(folder, draft, file)) ? undefined : await published(path.join(folder, file));
     for (const { result } of deliveries) {
-      const { id, meta } = result.riskAssessment;
-      const resources = {
-        [result.identifier]: {
-          reference: `RiskAssessment/${id}`,
-          ...(meta?.versionId === undefined ? {} : { version: meta.versionId }),
-        },
-      };
-      const receipt: DeliveryReceipt = { at: folder, superseded: result.superseded, resources, file };
-      outcomes.set(result.identifier, { kind: 'delivered', receipt });
+      const held = there === undefined ? result.riskAssessment : there.get(result.riskAssessment.id);
+      outcomes.set(
+        result.identifier,
+        held === undefined ? { kind: 'unsent' } : { kind: 'delivered', receipt: receiptOf(result, held, file) },
+      );
     }
+  }
+
+  /** @param held the result as it stands in the file */
+  function receiptOf({ identifier }: StoredResult, held: RiskAssessment, file: string): DeliveryReceipt {
+    const version = held.meta?.versionId;
+    const there = { reference: `RiskAssessment/${held.id}`, ...(version === undefined ? {} : { version }) };
+    return { at: folder, superseded: isTaggedSuperseded(held), resources: { [identifier]: there }, file };
   }
 }
 
 /** Device before the results that name it; the Provenance only with the first delivery of a result. */
 async function* lines(deliveries: readonly Delivery[], rules: ReferenceRules, folder: string): AsyncGenerator<string> {
   const devices = new Set<string>();
-  for (const [index, { result, receipt, unsure }] of deliveries.entries()) {
+  for (const [index, { result, receipt }] of deliveries.entries()) {
     const { device, riskAssessment, provenance } = result;
     if (index % linesAtOnce === linesAtOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     const parts: Resource[] = [];
     if (device !== undefined && !devices.has(device.id)) parts.push(device);
     if (device !== undefined) devices.add(device.id);
     parts.push(riskAssessment);
-    const isFirst = unsure || receipt?.at !== folder || receipt.file === undefined;
+    const isFirst = receipt?.at !== folder || receipt.file === undefined;
     if (provenance !== undefined && isFirst) parts.push(provenance);
     yield parts.map((part) => `${stringifyFhirJson(withSinkReferences(part, rules))}\n`).join('');
   }
 }
 
-async function writeDraft(folder: string, file: string, parts: AsyncIterable<string>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const draft = await open(path.join(folder, `${file}.tmp`), 'w', 0o600);
+/** The results of a file by their logical ids, without what is in them; undefined where there is no such file. */
+async function published(place: string): Promise<ReadonlyMap<string, RiskAssessment> | undefined> {
+  const held = new Map<string, RiskAssessment>();
   try {
-    for await (const part of parts) await draft.writeFile(part);
-    await draft.sync();
-  } finally {
-    await draft.close();
+    const file = await open(place, 'r');
+    let read = 0;
+    for await (const line of file.readLines()) {
+      read += 1;
+      if (read % linesAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+      const { resourceType, id = '', meta } = JSON.parse(line) as RiskAssessment;
+      if (resourceType === 'RiskAssessment')
+        held.set(id, { resourceType, id, ...(meta && { meta }) } as RiskAssessment);
+    }
+    return held;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }
 
-/** The file appears at once and whole, and is on the disk when this resolves. Whoever gets an error cannot know. */
-async function publish(folder: string, file: string): Promise<void> {
+/** What cannot be written to its end, on a full disk, takes up no room. */
+async function writeDraft(place: string, parts: AsyncIterable<string>): Promise<void> {
+  const draft = await open(place, 'w', 0o600);
+  try {
+    try {
+      for await (const part of parts) await draft.writeFile(part);
+      await draft.sync();
+    } finally {
+      await draft.close();
+    }
+  } catch (error) {
+    await rm(place, { force: true });
+    throw error;
+  }
+}
+
+/** Of senders of this file that were taken for dead. */
+async function removeDrafts(folder: string, file: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (name.startsWith(`${file}.`) && name.endsWith('.tmp')) await rm(path.join(folder, name), { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/**
+ * The file appears at once and whole, and is on the disk when this resolves. Whoever gets an error cannot know.
+ * @returns false where a file of that name was there: it is left as it is
+ */
+async function publish(folder: string, draft: string, file: string): Promise<boolean> {
   const place = path.join(folder, file);
-  await rename(`${place}.tmp`, place);
+  try {
+    await link(draft, place);
+    await rm(draft);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) {
+      await rm(draft, { force: true });
+      return false;
+    }
+    // Some file systems have no hard links.
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+    await rename(draft, place);
+  }
   const directory = await open(folder, 'r');
   try {
     await directory.sync();
   } finally {
     await directory.close();
   }
+  return true;
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

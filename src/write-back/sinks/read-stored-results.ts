@@ -1,8 +1,12 @@
 import type { Device, Provenance, Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { parseFhirJson } from '../../fhir/fhir-json.ts';
 import { parseRelativeReference } from '../../fhir/reference.ts';
+import { readWithFirst } from '../../fhir/store/read-with-first.ts';
+import { sameBeyondMeta } from '../../fhir/store/resource-row.ts';
 import type { Sql } from '../../platform/database.ts';
+import { openElements } from '../check-stored.ts';
 import { inSlices } from '../in-slices.ts';
+import { saysTheSame } from '../says-the-same.ts';
 import { isTaggedSuperseded } from '../superseded-tag.ts';
 import type { StoredResult } from './delivery.ts';
 
@@ -16,7 +20,8 @@ export async function readStoredResults(
   wanted: readonly { readonly identifier: string; readonly resourceId: string }[],
 ): Promise<ReadonlyMap<string, StoredResult>> {
   const ids = wanted.map(({ resourceId }) => resourceId);
-  const assessments = await bodies<RiskAssessment>(sql, tenant, 'RiskAssessment', ids);
+  const stored = await readAssessments(sql, tenant, ids);
+  const assessments = new Map([...stored].map(([id, { riskAssessment }]) => [id, riskAssessment]));
   const deviceIds = new Set([...assessments.values()].flatMap((assessment) => deviceId(assessment) ?? []));
   const devices = await bodies<Device>(sql, tenant, 'Device', [...deviceIds]);
   const provenances = await provenancesOf(sql, tenant, [...assessments.keys()]);
@@ -34,11 +39,33 @@ export async function readStoredResults(
             identifier,
             riskAssessment,
             superseded,
+            tampered: stored.get(resourceId)?.tampered ?? false,
             ...(device === undefined ? {} : { device }),
             ...(provenance === undefined ? {} : { provenance }),
           },
         ],
       ];
+    }),
+  );
+}
+
+/** Each as it stands, and whether it says anything else than its first version, apart from what others may change. */
+async function readAssessments(
+  sql: Sql,
+  tenant: string,
+  ids: readonly string[],
+): Promise<Map<string, { readonly riskAssessment: RiskAssessment & { id: string }; readonly tampered: boolean }>> {
+  const names = ids.map((id) => ({ type: 'RiskAssessment', id }));
+  const rows = await readWithFirst({ sql, tenant }, names);
+  return new Map(
+    await inSlices([...rows], ([name, { body, first, version }]) => {
+      const riskAssessment = parseFhirJson(body) as RiskAssessment & { id: string };
+      const same =
+        version === 1 ||
+        (first !== undefined &&
+          (sameBeyondMeta(riskAssessment, body, first) ||
+            saysTheSame(riskAssessment, parseFhirJson(first) as RiskAssessment, openElements.RiskAssessment)));
+      return [name.slice('RiskAssessment/'.length), { riskAssessment, tampered: !same }] as const;
     }),
   );
 }

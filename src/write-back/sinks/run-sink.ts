@@ -2,10 +2,11 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
-import { type Delivery, type DeliveryOutcome, isSinkFault, type Sink } from './delivery.ts';
+import { type Attempt, type Delivery, type DeliveryOutcome, isSinkFault, type Sink } from './delivery.ts';
 import { type Claim, claimDeliveries, nextDue, renewLease, settleDeliveries } from './delivery-table.ts';
 import { readStoredResults } from './read-stored-results.ts';
 import { backoffMs, type RetryRules, settleOutcome } from './settle-outcome.ts';
+import { createSinkHealth, wasRefused } from './sink-health.ts';
 
 /** Resolves after so many milliseconds, or at once when the signal aborts. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -39,6 +40,7 @@ const pollMs = 1_000;
 export function runSink(options: SinkRunOptions): SinkRun {
   const { database, tenant, clock, wait, sink, rules, event } = options;
   const stop = new AbortController();
+  const health = createSinkHealth();
   let closing = false;
   let failures = 0;
   let alarm = new AbortController();
@@ -69,14 +71,14 @@ export function runSink(options: SinkRunOptions): SinkRun {
   const running = loop();
 
   async function claimNext(): Promise<Claim | undefined> {
-    const now = clock.now();
     return await claimDeliveries(database, {
       tenant,
       sink: sink.name,
       // One at a time until a sink that failed is well again.
       limit: failures > 0 ? 1 : rules.batchSize,
-      now,
-      leaseUntil: new Date(now.getTime() + leaseMs),
+      probing: failures > 0,
+      now: clock.now(),
+      leaseMs,
       newBatch: options.newBatch(),
       newSender: options.newId(),
     });
@@ -101,12 +103,19 @@ export function runSink(options: SinkRunOptions): SinkRun {
     try {
       const { outcomes, retryAfterMs = 0 } = await attempt(claim);
       const now = clock.now();
-      const settlements = claim.deliveries.map((claimed) =>
-        settleOutcome(claimed, outcomes.get(claimed.identifier) ?? { kind: 'unsent' }, rules, now),
+      const alone = claim.deliveries.length === 1;
+      const judged = claim.deliveries.map((claimed) => {
+        const outcome: DeliveryOutcome = outcomes.get(claimed.identifier) ?? { kind: 'unsent' };
+        return { claimed, outcome: health.judge(claimed, outcome, now), before: outcome };
+      });
+      const all = judged.map(({ outcome }) => outcome);
+      // The sink is well: it is this one that it does not take.
+      const blamed = judged.some(({ outcome, before }) => outcome !== before);
+      const pauseMs = blamed && alone ? retryAfterMs : pauseAfter(all, retryAfterMs);
+      const settlements = judged.map(({ claimed, outcome }) =>
+        settleOutcome(claimed, outcome, rules, now, alone && wasRefused(outcome) ? pauseMs : undefined),
       );
       await settleDeliveries(database, { tenant, sink: sink.name, sender: claim.sender, now }, settlements);
-      const all = [...outcomes.values()];
-      const pauseMs = pauseAfter(all, retryAfterMs);
       report(all, settlements.filter(({ state }) => state === 'dead').length, pauseMs, performance.now() - startedMs);
       return pauseMs;
     } finally {
@@ -118,24 +127,29 @@ export function runSink(options: SinkRunOptions): SinkRun {
   async function attempt(claim: Claim): ReturnType<Sink['deliver']> {
     const stored = await readStoredResults(database, tenant, claim.deliveries);
     const outcomes = new Map<string, DeliveryOutcome>();
-    const deliveries = claim.deliveries.flatMap(({ identifier, resourceId, receipt, unsure }): Delivery[] => {
+    const deliveries = claim.deliveries.flatMap((claimed): Delivery[] => {
+      const { identifier, resourceId, receipt, unsure, changed } = claimed;
       const result = stored.get(resourceId);
-      if (result !== undefined) return [{ result, unsure, ...(receipt === undefined ? {} : { receipt }) }];
+      if (result?.tampered === true) {
+        outcomes.set(identifier, tampered(resourceId));
+        return [];
+      }
+      if (result !== undefined) return [{ result, unsure, changed, ...(receipt === undefined ? {} : { receipt }) }];
       // What was deleted here stays at the sink as it is.
       const skipped = { at: sink.at, superseded: false, resources: {}, skipped: 'deleted' } as const;
       outcomes.set(identifier, { kind: 'delivered', receipt: receipt ?? skipped });
       return [];
     });
     if (deliveries.length === 0) return { outcomes };
-    const delivered = await deliverGuarded(claim.batch, deliveries);
+    const delivered = await deliverGuarded(claim, deliveries);
     for (const [identifier, outcome] of delivered.outcomes) outcomes.set(identifier, outcome);
     return { ...delivered, outcomes };
   }
 
   /** A result that cannot even be prepared must not hold up the others: it is tried alone, and dies alone. */
-  async function deliverGuarded(batch: string, deliveries: readonly Delivery[]): ReturnType<Sink['deliver']> {
+  async function deliverGuarded(attempt: Attempt, deliveries: readonly Delivery[]): ReturnType<Sink['deliver']> {
     try {
-      return await sink.deliver(batch, deliveries, stop.signal, () => closing);
+      return await sink.deliver(attempt, deliveries, stop.signal, () => closing);
     } catch (error) {
       // The system's own errors say nothing about a result: the batch is taken up again as it is.
       const aboutResult = error instanceof PredictionError && error.code === 'RESULT_INVALID';
@@ -157,9 +171,8 @@ export function runSink(options: SinkRunOptions): SinkRun {
     for (;;) {
       await wait(leaseMs / 3, done);
       if (done.aborted) return;
-      const leaseUntil = new Date(clock.now().getTime() + leaseMs);
       try {
-        await renewLease(database, { tenant, sink: sink.name, sender, leaseUntil });
+        await renewLease(database, { tenant, sink: sink.name, sender, leaseMs });
       } catch (error) {
         event({ name: 'delivery.interrupted', sink: sink.name, error });
       }
@@ -202,4 +215,12 @@ export function runSink(options: SinkRunOptions): SinkRun {
       await sink.close();
     },
   };
+}
+
+/** What somebody else wrote is not given to others as what the model computed. */
+function tampered(resourceId: string): DeliveryOutcome {
+  const text =
+    `RESULT_INVALID: RiskAssessment/${resourceId} was changed by somebody else after it was made, and is no longer what ` +
+    'the model computed. Take the change back, or delete it, and re-drive.';
+  return { kind: 'dead', error: { reason: 'changed', text } };
 }

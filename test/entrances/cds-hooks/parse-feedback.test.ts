@@ -61,4 +61,42 @@ describe('feedback', () => {
     const { message, issues } = refusal(body);
     expect(`${message} ${issues[0]?.expression}`).toContain(place);
   });
+
+  test.each([
+    ['a NUL', 'a\0b'],
+    ['a control character', 'a\u001bb'],
+    ['half a character', 'a\ud800b'],
+    ['more than 4,000 characters', 'x'.repeat(4_001)],
+  ])('that no database holds is refused, not failed: a comment with %s', (_, userComment) => {
+    const { issues } = refusal({ feedback: [{ ...overridden, overrideReason: { userComment } }] });
+    expect(issues[0]?.expression).toBe('feedback[0].overrideReason.userComment');
+  });
+
+  test('a comment may have lines and tabs', () => {
+    const overrideReason = { userComment: 'one\r\n\ttwo' };
+    expect(parseFeedback({ feedback: [{ ...overridden, overrideReason }] })[0]?.comment).toBe('one\r\n\ttwo');
+  });
+
+  test.each(['system', 'code', 'display'])('that no database holds is refused: a NUL in the %s of a reason', (name) => {
+    const reason = { system: 'http://example.org/reasons', code: 'x', display: 'X', [name]: 'a\0b' };
+    const { issues } = refusal({ feedback: [{ ...overridden, overrideReason: { reason } }] });
+    expect(issues[0]?.expression).toBe(`feedback[0].overrideReason.reason.${name}`);
+  });
+
+  test.each(['0001-01-01T00:00:00+14:00', '1899-12-31T23:59:59Z', '2201-01-01T00:00:00Z', '9999-12-31T23:59:59-14:00'])(
+    'is refused for an instant that lies outside every database and every life: %s',
+    (outcomeTimestamp) => {
+      expect(refusal({ feedback: [{ ...overridden, outcomeTimestamp }] }).message).toContain('1900 to 2200');
+    },
+  );
+
+  test.each([
+    ['zeros', 0],
+    ['empty items', {}],
+  ])('a million %s are refused in milliseconds', (_, item) => {
+    const body = { feedback: new Array(1_000_000).fill(item) };
+    const startedMs = performance.now();
+    expect(refusal(body).message).toBe('feedback must hold at most 1000 entries.');
+    expect(performance.now() - startedMs).toBeLessThan(50);
+  });
 });

@@ -141,6 +141,19 @@ describe('a request of a hook', () => {
       ).toBe('https://ehr.example/fhir');
   });
 
+  test('a fhirServer that no key of a database can hold is refused, also one that grows by escaping', () => {
+    for (const path of ['a'.repeat(600), 'é'.repeat(300)])
+      expect(refusal(request('patient-view', { fhirServer: `https://ehr.example/${path}` })).message).toContain('512');
+  });
+
+  test.each(['order-select', 'order-dispatch'] as const)('a million entries of %s are refused at once', (hook) => {
+    const list = { 'order-select': 'selections', 'order-dispatch': 'dispatchedOrders' }[hook];
+    const body = request(hook, { context: { ...contexts[hook], [list]: new Array(1_000_000).fill(0) } });
+    const startedMs = performance.now();
+    expect(refusal(body, [hook]).message).toContain(`context.${list} must hold at most 1000`);
+    expect(performance.now() - startedMs).toBeLessThan(50);
+  });
+
   test('order-dispatch is read in its version 1.0 too', () => {
     const context = { patientId: '17', performer: 'Organization/2', order: 'ServiceRequest/1' };
     expect(parseHookRequest(request('order-dispatch', { context }), ['order-dispatch']).hook).toBe('order-dispatch');

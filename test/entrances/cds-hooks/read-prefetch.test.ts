@@ -18,17 +18,28 @@ const failed: OperationOutcome = {
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code: 'forbidden' }],
 };
+const medication = { resourceType: 'Medication', id: 'm' } as const;
+const order = {
+  resourceType: 'MedicationRequest',
+  id: 'r',
+  status: 'active',
+  intent: 'order',
+  subject: { reference: 'Patient/1' },
+  medicationReference: { reference: 'Medication/m' },
+} as const;
+const match = { mode: 'match' };
+const forbidden = { status: '403 Forbidden' };
 
 const read = (prefetch: Record<string, unknown>) =>
   readPrefetch(prefetch, {
     patientId: '1',
     types,
-    findings: (value, path, options) => validator.findings(value, path, options),
+    findings: (value, path) => validator.findings(value, path),
   });
 
-function refusal(prefetch: Record<string, unknown>): PredictionError {
+async function refusal(prefetch: Record<string, unknown>): Promise<PredictionError> {
   try {
-    read(prefetch);
+    await read(prefetch);
   } catch (error) {
     if (error instanceof PredictionError && error.code === 'PARAMETER_INVALID') return error;
     throw error;
@@ -37,51 +48,49 @@ function refusal(prefetch: Record<string, unknown>): PredictionError {
 }
 
 describe('a prefetch answers', () => {
-  test('with the resource of a read and those of a search, each with its place', () => {
-    const answers = read({ patient: somebody, observations: searchset([result]) });
+  test('with the resource of a read and those of a search, each with its place', async () => {
+    const answers = await read({ patient: somebody, observations: searchset([result]) });
     expect(answers.get('patient')).toEqual([{ resource: somebody, expression: 'prefetch.patient' }]);
     expect(answers.get('observations')).toEqual([
       { resource: result, expression: 'prefetch.observations.entry[0].resource' },
     ]);
   });
 
-  test('CDS-23 with nothing, where it is null or a Bundle without entries', () => {
-    expect(read({ patient: null, observations: null })).toEqual(
+  test('CDS-23 with nothing, where it is null or a Bundle without entries', async () => {
+    expect(await read({ patient: null, observations: null })).toEqual(
       new Map([
         ['patient', []],
         ['observations', []],
       ]),
     );
-    expect(read({ observations: searchset([]) }).get('observations')).toEqual([]);
-    expect(read({ observations: { resourceType: 'Bundle', type: 'searchset' } }).get('observations')).toEqual([]);
+    expect((await read({ observations: searchset([]) })).get('observations')).toEqual([]);
+    expect((await read({ observations: { resourceType: 'Bundle', type: 'searchset' } })).get('observations')).toEqual(
+      [],
+    );
   });
 
-  test('CDS-23 not at all, where the key is not there', () => {
-    expect(read({})).toEqual(new Map());
+  test('CDS-23 not at all, where the key is not there', async () => {
+    expect(await read({})).toEqual(new Map());
   });
 
-  test('CDS-25 from a collection too, and from a lone resource', () => {
+  test('CDS-25 from a collection too, and from a lone resource', async () => {
     const collection: Bundle = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: result }] };
-    expect(read({ observations: collection }).get('observations')).toHaveLength(1);
-    expect(read({ observations: result }).get('observations')).toHaveLength(1);
+    expect((await read({ observations: collection })).get('observations')).toHaveLength(1);
+    expect((await read({ observations: result })).get('observations')).toHaveLength(1);
   });
 
-  test('keys that nobody asked for are ignored, whatever they hold', () => {
-    expect(read({ patientToGreet: 7, constructor: {}, medication: { response: {} } })).toEqual(new Map());
+  test('keys that nobody asked for are ignored, whatever they hold', async () => {
+    expect(await read({ patientToGreet: 7, constructor: {}, medication: { response: {} } })).toEqual(new Map());
   });
 
-  test('Medications beside orders are held; what else was included is not', () => {
-    const medication = { resourceType: 'Medication', id: 'm' } as const;
-    const order = {
-      resourceType: 'MedicationRequest',
-      id: 'r',
-      status: 'active',
-      intent: 'order',
-      subject: { reference: 'Patient/1' },
-      medicationReference: { reference: 'Medication/m' },
-    } as const;
+  test('a Medication that came along with other things is dropped, as all that was included', async () => {
+    const answers = await read({ observations: searchset([result], [medication]) });
+    expect(answers.get('observations')).toHaveLength(1);
+  });
+
+  test('Medications beside orders are held; what else was included is not', async () => {
     const organization = { resourceType: 'Organization', id: 'x', name: 'Synthetic' } as const;
-    const answers = read({ medicationRequests: searchset([order], [medication, organization]) });
+    const answers = await read({ medicationRequests: searchset([order], [medication, organization]) });
     expect(answers.get('medicationRequests')?.map(({ resource }) => resource.resourceType)).toEqual([
       'MedicationRequest',
       'Medication',
@@ -97,19 +106,47 @@ describe('a prefetch does not answer', () => {
     ['CDS-25 a page of more matches', { ...searchset([result]), total: 2, link: [next()] }],
     ['fewer matches than it counts', { ...searchset([result]), total: 2 }],
     ['parts of resources', searchset([{ ...result, meta: { tag: [{ code: 'SUBSETTED' }] } }])],
-  ])('with %s', (_, observations) => {
-    expect(read({ observations }).has('observations')).toBe(false);
+  ])('with %s', async (_, observations) => {
+    expect((await read({ observations })).has('observations')).toBe(false);
   });
 
-  test('but does with a next link beside every match, and with a warning', () => {
+  test('of which more may follow, however many matches it counts: its total may be an estimate', async () => {
+    for (const total of [0, 1, undefined])
+      expect((await read({ observations: { ...searchset([result]), total, link: [next()] } })).size).toBe(0);
+  });
+
+  test.each([
+    ['a match that it names but does not show', { fullUrl: 'https://ehr.example/fhir/Observation/2', search: match }],
+    ['a resource that could not be read', { fullUrl: 'https://ehr.example/fhir/Observation/2', response: forbidden }],
+    ['an entry that only says what was answered', { response: forbidden }],
+    ['a resource that its server refused', { resource: result, response: forbidden }],
+  ])('of which something was left out: %s', async (_, entry) => {
+    const bundle = searchset([result]);
+    const observations = { ...bundle, entry: [...(bundle.entry ?? []), entry] };
+    expect((await read({ observations })).size).toBe(0);
+  });
+
+  test('that says itself that it is a part, as the answer to _summary=count is', async () => {
+    const observations = { resourceType: 'Bundle', type: 'searchset', meta: { tag: [{ code: 'SUBSETTED' }] } };
+    expect((await read({ observations })).size).toBe(0);
+  });
+
+  test('of which an order is lost, though a Medication without search mode makes up the number', async () => {
+    const entry = [{ resource: order }, { resource: medication }];
+    const bundle = { resourceType: 'Bundle', type: 'searchset', entry };
+    expect((await read({ medicationRequests: { ...bundle, total: 2 } })).size).toBe(0);
+    expect((await read({ medicationRequests: { ...bundle, total: 1 } })).get('medicationRequests')).toHaveLength(2);
+  });
+
+  test('but does with a warning beside every match', async () => {
     const warning: OperationOutcome = {
       resourceType: 'OperationOutcome',
       issue: [{ severity: 'warning', code: 'informational' }],
     };
     const bundle = searchset([result]);
-    expect(read({ observations: { ...bundle, link: [next()] } }).get('observations')).toHaveLength(1);
-    const warned = { ...bundle, entry: [...(bundle.entry ?? []), { resource: warning }] };
-    expect(read({ observations: warned }).get('observations')).toHaveLength(1);
+    const outcome = { search: { mode: 'outcome' } };
+    const warned = { ...bundle, entry: [...(bundle.entry ?? []), { resource: warning }, outcome] };
+    expect((await read({ observations: warned })).get('observations')).toHaveLength(1);
   });
 
   function next() {
@@ -126,6 +163,19 @@ describe('a prefetch is refused, with where,', () => {
     ['another type in a search', { observations: searchset([somebody]) }, 'prefetch.observations.entry[0].resource'],
     ['a Bundle that is no search', { observations: { resourceType: 'Bundle', type: 'transaction' } }, 'type'],
     ['a Bundle without a type', { observations: { resourceType: 'Bundle' } }, 'prefetch.observations'],
+    ['a Medication for orders: it is none', { medicationRequests: medication }, 'prefetch.medicationRequests'],
+    [
+      'a Medication among other matches',
+      { observations: searchset([result, medication]) },
+      'prefetch.observations.entry[1].resource',
+    ],
+    ['an empty list of entries', { observations: { ...searchset([]), entry: [] } }, 'prefetch.observations.entry'],
+    ['an empty entry', { observations: { ...searchset([]), entry: [{}] } }, 'prefetch.observations.entry[0]'],
+    [
+      'an entry of an unknown search mode',
+      { observations: { ...searchset([]), entry: [{ resource: result }, { search: { mode: 'x' } }] } },
+      'prefetch.observations.entry[1]',
+    ],
     ['text', { observations: 'text' }, 'prefetch.observations'],
     ['a number', { observations: 7 }, 'prefetch.observations'],
     ['a list', { observations: [result] }, 'prefetch.observations'],
@@ -137,8 +187,42 @@ describe('a prefetch is refused, with where,', () => {
       { observations: searchset([{ resourceType: 'OperationOutcome' } as never]) },
       'prefetch.observations',
     ],
-  ])('%s', (_, prefetch, place) => {
-    const { issues } = refusal(prefetch);
+  ])('%s', async (_, prefetch, place) => {
+    const { issues } = await refusal(prefetch);
     expect(issues[0]?.expression ?? '').toContain(place);
+  });
+});
+
+describe('garbage holds nobody up', () => {
+  test.each([
+    ['200,000 zeros', new Array(200_000).fill(0)],
+    ['200,000 empty entries', new Array(200_000).fill({})],
+    ['200,000 resources that are none', new Array(200_000).fill({ resource: 0 })],
+  ])('%s as entries are refused at the first of them', async (_, entry) => {
+    const startedMs = performance.now();
+    const { issues } = await refusal({ observations: { resourceType: 'Bundle', type: 'searchset', entry } });
+    expect(issues[0]?.expression).toContain('prefetch.observations.entry[0]');
+    expect(performance.now() - startedMs).toBeLessThan(100);
+  });
+
+  test('others have their turn while a long search is read, and no entry is checked but by the path', async () => {
+    const checked: unknown[] = [];
+    const findings = (value: unknown) => {
+      checked.push(value);
+      return [];
+    };
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 1);
+    const entry = Array.from({ length: 100_000 }, (_, index) => ({ resource: { ...result, id: `o${index}` } }));
+    const answers = await readPrefetch(
+      { observations: { resourceType: 'Bundle', type: 'searchset', entry } },
+      { patientId: '1', types, findings },
+    );
+    clearInterval(timer);
+    expect(answers.get('observations')).toHaveLength(100_000);
+    expect(checked).toEqual([{ resourceType: 'Bundle', type: 'searchset' }]);
+    expect(turns).toBeGreaterThan(1);
   });
 });

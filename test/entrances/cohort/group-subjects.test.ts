@@ -30,13 +30,48 @@ describe('the members of a Group', () => {
     'fail by themselves where they are no Patient of this source: %s is never the local Patient/1',
     (reference) => {
       const [found] = groupSubjects(group([named(reference)]), context);
-      expect(found).toMatchObject({ subject: reference, error: { code: 'SUBJECT_FOREIGN' } });
+      expect(found).toMatchObject({
+        subject: `Group.member[0] (${reference})`,
+        error: { code: 'SUBJECT_FOREIGN' },
+      });
     },
   );
 
   it('fail by themselves where they name nobody by a reference', () => {
     const [found] = groupSubjects(group([{ entity: { display: 'somebody' } } as GroupMember]), context);
     expect(found).toMatchObject({ subject: 'Group.member[0]', error: { code: 'SUBJECT_FOREIGN' } });
+  });
+
+  it.each([
+    ['null', null],
+    ['a text', 'Patient/1'],
+    ['nobody', {}],
+    ['a number for a reference', { entity: { reference: 1 } }],
+    ['null for an entity', { entity: null }],
+    ['a text for inactive', { ...named('Patient/1'), inactive: 'true' }],
+    ['a text for a period', { ...named('Patient/1'), period: '2026' }],
+    ['a number in its period', { ...named('Patient/1'), period: { end: 2020 } }],
+    ['a date that is none', { ...named('Patient/1'), period: { end: '31.12.2020' } }],
+    ['null in its period', { ...named('Patient/1'), period: { start: null } }],
+  ])(
+    'fail by themselves where another server gives %s, and nobody is predicted about in their place',
+    (_what, member) => {
+      const [found, ...others] = groupSubjects(group([member as GroupMember, named('Patient/2')]), context);
+      expect(found?.subject).toMatch(/^Group\.member\[0\]/);
+      expect(found?.error?.code).toMatch(/^(RESOURCE_INVALID|SUBJECT_FOREIGN)$/);
+      expect(others).toEqual([{ subject: '2' }]);
+    },
+  );
+
+  it('never lose a patient to a bad reference that reads like its id', () => {
+    const found = groupSubjects(group([named('17'), named('Patient/17')]), context);
+    expect(found.map(({ subject }) => subject)).toEqual(['Group.member[0] (17)', '17']);
+  });
+
+  it('stay as many as they are where long references differ at their ends only', () => {
+    const long = `http://elsewhere.example.org/${'x'.repeat(400)}/Patient`;
+    const found = groupSubjects(group([named(`${long}/1`), named(`${long}/2`)]), context);
+    expect(new Set(found.map(({ subject }) => subject)).size).toBe(2);
   });
 
   it('are those of as-of: not the inactive, nor those who left before or come after', () => {
@@ -57,6 +92,9 @@ describe('the members of a Group', () => {
   it.each([
     ['lists fewer than it says it has', { quantity: 3 }, 'says that it has 3 members and lists 1'],
     ['is a description, not a list', { actual: false }, 'is no list of actual persons'],
+    ['has an object for a list', { member: {} as GroupMember[] }, 'member must be a list'],
+    ['has null for a list', { member: null as unknown as GroupMember[] }, 'member must be a list'],
+    ['counts in words', { quantity: 'one' as unknown as number }, 'quantity a number'],
     ['is of devices', { type: 'device' as const }, 'is no list of actual persons'],
   ])('are refused where the Group %s', (_what, changes, says) => {
     expect(() => groupSubjects(group([named('Patient/1')], changes), context)).toThrow(

@@ -155,6 +155,17 @@ describe('GET /runs/{id}', () => {
       expect((await get(`/runs/${id}`)).status).toBe(404);
   });
 
+  it.each(['+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z', '0000-01-01T00:00:00.000Z', '2026'])(
+    'refuses a page token with the date %s instead of failing on it',
+    async (created) => {
+      const token = Buffer.from(JSON.stringify([created, '00000000-0000-4000-8000-000000000000'])).toString(
+        'base64url',
+      );
+      const answer = await get(`/runs?_page=${token}`);
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('_page is no page')]);
+    },
+  );
+
   it('lists runs, the newest first, page by page', async () => {
     const { body: first } = await get('/runs?_count=2');
     expect(first.runs).toHaveLength(2);

@@ -240,6 +240,17 @@ describe('fhir client', () => {
     expectUnreachable(await errorOf(searchAll(clientOf(stub.base))), stub.base, said);
   });
 
+  test('a row is not lost unnoticed where another resource without a search mode makes up the number', async () => {
+    const row: Observation = { resourceType: 'Observation', id: 'o1', status: 'final', code: {} };
+    const base = await pagesAt([{ ...searchset(row, { resourceType: 'Medication', id: 'm' }), total: 2 }]);
+    expectUnreachable(await errorOf(searchAll(clientOf(base))), base, /there are 2 matches, but gave 1/);
+  });
+
+  test('a Bundle that says that it is a part of the answer does not make an absence of nothing', async () => {
+    const base = await pagesAt([{ ...searchset(), meta: { tag: [{ code: 'SUBSETTED' }] } }]);
+    expectUnreachable(await errorOf(searchAll(clientOf(base))), base, /SUBSETTED/);
+  });
+
   test('more rows than allowed are an unreachable record, never a part of them', async () => {
     const stub = await stubWith([]);
     const error = await errorOf(searchAll(clientOf(stub.base, { maxResources: 15 })));

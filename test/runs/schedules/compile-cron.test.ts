@@ -77,6 +77,22 @@ describe('a schedule', () => {
       ['2026-10-25T00:00', '2026-10-25T01:00', '2026-10-25T02:00', '2026-10-25T03:00'],
     ],
     [
+      'of every second hour is due after the gap that skips it',
+      '30 */2 * * *',
+      'Europe/Berlin',
+      '2026-03-28T22:00Z',
+      '2026-03-29T03:00Z',
+      ['2026-03-28T23:30', '2026-03-29T01:00', '2026-03-29T02:30'],
+    ],
+    [
+      'of every second hour is due once where that hour is shown twice',
+      '0 */2 * * *',
+      'Europe/Berlin',
+      '2026-10-24T21:30Z',
+      '2026-10-25T03:30Z',
+      ['2026-10-24T22:00', '2026-10-25T00:00', '2026-10-25T03:00'],
+    ],
+    [
       'at a time that the change does not touch is due as ever',
       '0 8 * * *',
       'Europe/Berlin',

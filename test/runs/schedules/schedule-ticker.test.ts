@@ -3,7 +3,7 @@ import type { LogEvent } from '../../../src/platform/events.ts';
 import type { Schedule } from '../../../src/runs/schedules/schedule.ts';
 import { createScheduleTicker } from '../../../src/runs/schedules/schedule-ticker.ts';
 import { type StartedFhirsight, startFhirsight } from '../../support/start-fhirsight.ts';
-import { openTestRuns } from '../../support/test-runs.ts';
+import { openTestRuns, otherBase } from '../../support/test-runs.ts';
 
 let server: StartedFhirsight;
 beforeAll(async () => {
@@ -21,17 +21,18 @@ function nightly(changes: Partial<Schedule> = {}): Schedule {
 }
 
 /** One replica with a clock of its own. */
-function replica(schedules: readonly Schedule[], startsAt: string) {
+function replica(schedules: readonly Schedule[], startsAt: string, fhirBase = otherBase) {
   let now = new Date(startsAt);
   const clock = { now: () => now };
   const events: LogEvent[] = [];
   const event = (one: LogEvent): void => void events.push(one);
   const { database } = server.house;
-  const runs = openTestRuns(server.house, { clock, event });
+  const runs = openTestRuns(server.house, { clock, event, fhirBase });
   const ticker = createScheduleTicker({
     schedules,
     database,
     tenant: server.house.prediction.tenant,
+    fhirBase,
     clock,
     runs,
     every: () => () => undefined,
@@ -152,6 +153,54 @@ describe('a clock that is put back', () => {
     await one.at('2026-11-22T01:32:00Z');
     expect(await firings()).toEqual(['2026-11-22T01:30']);
     await one.close();
+  });
+});
+
+describe('a clock that was wrong once', () => {
+  const wrong = async (schedule: Schedule): Promise<void> => {
+    const once = replica([schedule], '2036-01-01T00:00:00Z');
+    await once.ticker.start();
+    await once.close();
+  };
+
+  it('does not silence a schedule until that time comes, and is told of', async () => {
+    await wrong(nightly());
+    const next = replica([nightly()], '2026-11-20T12:00:00Z');
+    await next.ticker.start();
+    expect(next.events).toContainEqual(expect.objectContaining({ name: 'schedule.look-ahead', schedule: 'nightly' }));
+    await next.at('2026-11-21T01:30:05Z');
+    await next.at('2026-11-22T01:30:05Z');
+    expect((await firings()).at(-1)).toBe('2026-11-22T01:30');
+    expect(next.events.filter(({ name }) => name === 'schedule.look-ahead')).toHaveLength(1);
+    await next.close();
+    const later = replica([nightly()], '2026-11-22T12:00:00Z');
+    await later.ticker.start();
+    expect(later.events).toEqual([]);
+    await later.close();
+  });
+
+  it('while the server runs, silences nothing once it is put right', async () => {
+    const one = replica([nightly()], '2036-01-01T00:00:00Z');
+    await one.ticker.start();
+    await one.at('2026-11-22T01:29:00Z');
+    await one.at('2026-11-22T01:31:00Z');
+    expect(await firings()).toEqual(['2026-11-22T01:30']);
+    await one.close();
+  });
+});
+
+describe('servers with different record sources on one database', () => {
+  it('each make their own run, and neither takes the firing of the other', async () => {
+    const bases = ['http://north.example.org/fhir', 'http://south.example.org/fhir'];
+    for (const base of bases) {
+      const one = replica([nightly()], '2026-11-22T01:00:00Z', base);
+      await one.ticker.start();
+      await one.at('2026-11-22T01:31:00Z');
+      await one.close();
+    }
+    expect(await firings()).toEqual(['2026-11-22T01:30', '2026-11-22T01:30']);
+    const { rows } = await server.house.database.query<{ fhir_base: string }>('select fhir_base from runs');
+    expect(rows.map(({ fhir_base }) => fhir_base).sort()).toEqual(bases);
   });
 });
 

@@ -297,7 +297,7 @@ describe.each(kinds)('a sink of kind %s', (kind) => {
     sink.faults.length = 0;
     const body = sink.requests.find((request) => request.method === 'POST' && request.body.includes('RiskAssessment'));
     await fetch(`${sink.base}/${body?.path}`, { method: 'POST', body: body?.body ?? '' });
-    await database.query("update deliveries set lease_until = '2026-03-02T00:00:00Z' where state = 'sending'");
+    await database.query("update deliveries set lease_until = now() where state = 'sending'");
     const next = openDeliveryBench(database, [sinkAt(kind, sink.base)], {
       time: createVirtualTime('2026-03-02T09:00:00Z'),
     });

@@ -4,10 +4,12 @@ import path from 'node:path';
 import type { Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../src/platform/database.ts';
+import type { Delivery, StoredResult } from '../../../src/write-back/sinks/delivery.ts';
+import { createNdjsonSink } from '../../../src/write-back/sinks/ndjson-sink.ts';
 import type { NdjsonSink } from '../../../src/write-back/sinks/sink-schema.ts';
 import { isTaggedSuperseded } from '../../../src/write-back/superseded-tag.ts';
 import { type DeliveryBench, openDeliveryBench, sinkAt } from '../../support/delivery-bench.ts';
-import { outcomeBase, scoredRecord } from '../../support/outcome-record.ts';
+import { outcomeBase, resourcesOf, scoredRecord } from '../../support/outcome-record.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { createVirtualTime } from '../../support/virtual-time.ts';
 
@@ -96,7 +98,7 @@ test('a writer that was killed leaves no second file: its batch is written under
   const before = await readdir(folder);
   // As a kill leaves it: the file is there, the receipts are not.
   await database.query(
-    `update deliveries set state = 'sending', receipt = null, lease_until = '2026-03-02T08:30:00Z', delivered_at = null`,
+    `update deliveries set state = 'sending', receipt = null, lease_until = now(), delivered_at = null`,
   );
   await made.close();
   open.splice(0);
@@ -105,6 +107,33 @@ test('a writer that was killed leaves no second file: its batch is written under
   await next.until(allDelivered);
   expect(await readdir(folder)).toEqual(before);
   expect(ofType(await lines(), 'RiskAssessment')).toHaveLength(3);
+});
+
+test('what gave way after its writer was killed comes in another file, for the one that is there may have been read', async () => {
+  const made = bench();
+  const first = patient(1);
+  await made.write(first, patient(2));
+  made.deliveries.start();
+  await made.until(allDelivered);
+  const [file = ''] = await readdir(folder);
+  const before = await readFile(path.join(folder, file), 'utf8');
+  await made.close();
+  open.splice(0);
+  await database.query(
+    `update deliveries set state = 'sending', receipt = null, lease_until = now(), delivered_at = null`,
+  );
+  const next = bench({}, '2026-03-02T09:00:00Z');
+  await next.write(patient(1, { asOf: new Date('2026-03-01T10:00:00Z') }));
+  next.deliveries.start();
+  await next.until(allDelivered);
+  expect((await readFile(path.join(folder, file), 'utf8')) === before).toBe(true);
+  expect((await readdir(folder)).length).toBeGreaterThan(1);
+  const versions = ofType<RiskAssessment>(await lines(), 'RiskAssessment').filter(
+    ({ identifier }) => identifier?.[0]?.value === first.identifier,
+  );
+  expect(versions.map(isTaggedSuperseded)).toEqual([false, true]);
+  expect(ofType(await lines(), 'RiskAssessment')).toHaveLength(4);
+  expect(ofType(await lines(), 'Provenance')).toHaveLength(3);
 });
 
 test('a folder that cannot be written to holds results back without losing one', async () => {
@@ -117,4 +146,80 @@ test('a folder that cannot be written to holds results back without losing one',
   await rm(folder);
   await made.until(allDelivered);
   expect(ofType(await lines(), 'RiskAssessment')).toHaveLength(1);
+});
+
+test('what gave way after its writer was killed comes under another name although the file was taken away', async () => {
+  const made = bench();
+  const first = patient(1);
+  await made.write(first);
+  made.deliveries.start();
+  await made.until(allDelivered);
+  const [read = ''] = await readdir(folder);
+  await rm(path.join(folder, read));
+  await made.close();
+  open.splice(0);
+  await database.query(
+    `update deliveries set state = 'sending', receipt = null, lease_until = now(), delivered_at = null`,
+  );
+  const next = bench({}, '2026-03-02T09:00:00Z');
+  await next.write(patient(1, { asOf: new Date('2026-03-01T10:00:00Z') }));
+  next.deliveries.start();
+  await next.until(allDelivered);
+  expect(await readdir(folder)).not.toContain(read);
+  const versions = ofType<RiskAssessment>(await lines(), 'RiskAssessment').filter(
+    ({ identifier }) => identifier?.[0]?.value === first.identifier,
+  );
+  expect(versions.map(isTaggedSuperseded)).toEqual([true]);
+});
+
+function storedResult(number: number): StoredResult & { riskAssessment: RiskAssessment } {
+  const record = patient(number);
+  const { riskAssessment, device } = resourcesOf(record);
+  const made = { ...riskAssessment, id: `own-${number}`, meta: { versionId: '1' } };
+  return { identifier: record.identifier, riskAssessment: made, superseded: false, tampered: false, device };
+}
+const asDelivery = (result: StoredResult, unsure = false) => ({ result, unsure, changed: false });
+const send = (sender: string, ...deliveries: Delivery[]) =>
+  createNdjsonSink(sinkAt('ndjson', folder), outcomeBase).deliver(
+    { batch: '20260302T080000000Z-0000abcd', sender },
+    deliveries,
+    new AbortController().signal,
+    () => false,
+  );
+
+test('two senders of one batch, each of which takes the other for dead, leave one file, and it is not changed', async () => {
+  const [one, other] = await Promise.all([
+    send('a', asDelivery(storedResult(1)), asDelivery(storedResult(2))),
+    send('b', asDelivery(storedResult(1)), asDelivery(storedResult(2))),
+  ]);
+  expect(one.outcomes).toEqual(other.outcomes);
+  const files = await readdir(folder);
+  expect(files).toEqual(['ehr-20260302T080000000Z-0000abcd.ndjson']);
+  const before = await readFile(path.join(folder, files[0] ?? ''), 'utf8');
+  const { riskAssessment, ...rest } = storedResult(1);
+  const newer = { ...rest, riskAssessment: { ...riskAssessment, id: 'own-1', meta: { versionId: '2' } } };
+  const { outcomes } = await send('c', asDelivery(newer));
+  expect((await readFile(path.join(folder, files[0] ?? ''), 'utf8')) === before).toBe(true);
+  expect(outcomes.get(rest.identifier)).toMatchObject({
+    receipt: { resources: { [rest.identifier]: { version: '1' } } },
+  });
+});
+
+test('what cannot be written to its end leaves nothing behind, and the drafts of dead senders go', async () => {
+  await send('a', asDelivery(storedResult(1)));
+  const published = await readdir(folder);
+  await rm(path.join(folder, published[0] ?? ''));
+  const noRoom = storedResult(2);
+  Object.defineProperty(noRoom.riskAssessment, 'note', {
+    enumerable: true,
+    get: () => {
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    },
+  });
+  const { outcomes } = await send('b', asDelivery(storedResult(1)), asDelivery(noRoom));
+  expect(outcomes.get(noRoom.identifier)).toMatchObject({ error: { reason: 'not-writable' } });
+  expect(await readdir(folder)).toEqual([]);
+  await writeFile(path.join(folder, `${published[0]}.dead.tmp`), 'half');
+  await send('c', asDelivery(storedResult(1), true));
+  expect(await readdir(folder)).toEqual(published);
 });

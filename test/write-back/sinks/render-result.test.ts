@@ -25,6 +25,7 @@ function stored(superseded = false): StoredResult {
     identifier: record.identifier,
     riskAssessment: { ...labelled, meta: metaWithSupersededTag(labelled.meta ?? {}, superseded), id: 'own-id' },
     superseded,
+    tampered: false,
     device: made,
     provenance: { ...provenance('RiskAssessment/own-id/_history/1'), id: 'own-provenance' },
   };

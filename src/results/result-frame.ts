@@ -1,0 +1,45 @@
+import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import { type InputFrame, inputFrame } from './input-frame.ts';
+import { type OutcomeFrame, outcomeFrame } from './outcome-frame.ts';
+import type { FeatureLabel } from './result-request.ts';
+import { createResultTimes, type TimesOf } from './result-times.ts';
+import { escapeXhtml } from './xhtml.ts';
+
+/**
+ * What all results of one model version have in common: made once, at load, and shared by all of them. Nobody changes a
+ * part of a result. (They are not frozen: JSON.stringify takes twice as long for what is.)
+ */
+export interface ResultFrame {
+  /** `Title (id version)` */
+  readonly method: string;
+  readonly methodXhtml: string;
+  /** In the order of the manifest. */
+  readonly outcomes: readonly OutcomeFrame[];
+  /** By feature name. */
+  readonly inputs: ReadonlyMap<string, InputFrame>;
+  readonly timesOf: TimesOf;
+  /** That the model is superseded. */
+  readonly superseded: string | undefined;
+  /** How contributions came about. */
+  readonly contributionMethod: string;
+}
+
+/** @param features by name: the features of the map */
+export function createResultFrame(manifest: Manifest, features: Readonly<Record<string, FeatureLabel>>): ResultFrame {
+  const { id, version, title, outcomes, supersededBy, explanation } = manifest;
+  const method = `${title} (${id} ${version})`;
+  const reference = Object.entries(explanation.reference)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+  return {
+    method,
+    methodXhtml: escapeXhtml(method),
+    outcomes: outcomes.map((outcome) => outcomeFrame(manifest, outcome)),
+    inputs: new Map(Object.entries(features).map(([name, label]) => [name, inputFrame(name, label)])),
+    timesOf: createResultTimes(manifest),
+    superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
+    contributionMethod:
+      'Contributions: occlusion against the reference person, that is the difference in percentage points made by ' +
+      `putting one input of the reference person (${reference}) in the place of this subject's. They do not add up to the risk.`,
+  };
+}

@@ -1,0 +1,126 @@
+import type { Sql } from '../platform/database.ts';
+import { PredictionError } from '../platform/errors.ts';
+import type { PredictionOutcome } from '../prediction/prediction-outcome.ts';
+import type { PredictionParts } from '../prediction/prediction-parts.ts';
+import type { PredictionRequest } from '../prediction/prediction-request.ts';
+import { failedMember, memberResult } from './member-result.ts';
+import { type MemberResult, type PendingMember, recordMembers } from './member-table.ts';
+import type { Run } from './run.ts';
+
+export interface SliceParts {
+  readonly database: Sql;
+  /** The path every entrance calls. */
+  predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
+  /** Parts that hold the records of these subjects already, read at once. */
+  recordsOf(
+    subjects: readonly string[],
+    model: { readonly id: string; readonly version: string },
+    asOf: Date,
+  ): Promise<PredictionParts | undefined>;
+  /** How long the record of one member may take. */
+  readonly memberTimeoutMs: number;
+}
+
+/** What came of a slice. Members whose record could not be reached are pending still. */
+export interface SliceEnd {
+  readonly state: Run['state'];
+  /** Members that something came of. */
+  readonly done: number;
+  readonly unreachable: readonly Unreachable[];
+}
+
+/** A member whose record could not be reached, and how that showed. */
+export interface Unreachable {
+  readonly ordinal: number;
+  readonly error: PredictionError;
+}
+
+/** The whole run cannot go on: its model is not served. */
+const endsRun: readonly string[] = ['MODEL_UNKNOWN', 'MODEL_NOT_READY'];
+/** The house cannot work now; no member is to blame. */
+const endsAttempt: readonly string[] = [
+  'DATABASE_UNAVAILABLE',
+  'STORAGE_FULL',
+  'SHUTTING_DOWN',
+  'STARTING',
+  ...endsRun,
+];
+
+/** True where the error says that the run as a whole cannot go on. */
+export function failsRun(error: unknown): error is PredictionError {
+  return error instanceof PredictionError && endsRun.includes(error.code);
+}
+
+/** Predicts about some members at once and keeps what came of them. Throws what concerns them all. */
+export async function workSlice(parts: SliceParts, run: Run, members: readonly PendingMember[]): Promise<SliceEnd> {
+  const held = await recordsOf(parts, run, members);
+  const underWay: Promise<Attempt>[] = [];
+  for (const member of members) {
+    // One at a time, so that whoever stands at a bedside comes in between; their writes still join in groups.
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay.push(attempted(parts, run, member, held));
+  }
+  const attempts = await Promise.all(underWay);
+  const results = attempts.flatMap((attempt) => ('result' in attempt ? [attempt.result] : []));
+  const broken = attempts.find((attempt) => 'error' in attempt);
+  if (broken !== undefined && results.length === 0) throw broken.error;
+  const state = await recordMembers(parts.database, run.id, results);
+  if (broken !== undefined) throw broken.error;
+  const unreachable = attempts.flatMap((attempt) => ('unreachable' in attempt ? [attempt.unreachable] : []));
+  return { state, done: results.length, unreachable };
+}
+
+type Attempt =
+  | { readonly result: MemberResult }
+  | { readonly unreachable: Unreachable }
+  | { /** Concerns them all. */ readonly error: unknown };
+
+/** Where the records cannot be reached all at once, each member asks for its own. */
+async function recordsOf(
+  parts: SliceParts,
+  run: Run,
+  members: readonly PendingMember[],
+): Promise<PredictionParts | undefined> {
+  try {
+    const subjects = members.map(({ subject }) => subject);
+    return await parts.recordsOf(subjects, run.model, run.asOf);
+  } catch (error) {
+    if (error instanceof PredictionError && error.code === 'RECORD_UNREACHABLE') return undefined;
+    throw error;
+  }
+}
+
+/** Never rejects: the others of the slice are still under way. */
+async function attempted(
+  { predict, memberTimeoutMs }: SliceParts,
+  run: Run,
+  { ordinal, subject }: PendingMember,
+  held: PredictionParts | undefined,
+): Promise<Attempt> {
+  const client = run.schedule ?? run.requester;
+  try {
+    const outcome = await predict(
+      {
+        requestId: `${run.id}.${ordinal}`,
+        entrance: 'cohort',
+        caller: { run: run.id, ...(client === undefined ? {} : { client }) },
+        model: run.model.id,
+        version: run.model.version,
+        subject,
+        asOf: run.asOf,
+        seed: [],
+        inputs: [],
+        writeBack: run.writeBack,
+        explain: run.explain,
+        signal: AbortSignal.timeout(memberTimeoutMs),
+      },
+      held,
+    );
+    return { result: memberResult(ordinal, outcome) };
+  } catch (error) {
+    const known = error instanceof PredictionError ? error : undefined;
+    if (known !== undefined && endsAttempt.includes(known.code)) return { error };
+    if (known?.code === 'RECORD_UNREACHABLE') return { unreachable: { ordinal, error: known } };
+    return { result: failedMember(ordinal, error) };
+  }
+}
