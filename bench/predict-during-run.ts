@@ -6,10 +6,9 @@
  * The same calls about patients of the own store at the same rate, in turn without and with a run over all patients; a
  * round with a run counts only if the run outlasted it.
  */
-import { startFhirsightProcess } from '../test/support/fhirsight-process.ts';
-import { createTestDataDir } from '../test/support/test-data-dir.ts';
 import { finishedRun, startRun } from './support/cohort-run.ts';
 import { type LoadResult, load, median } from './support/load.ts';
+import { startLoadedServer } from './support/loaded-server.ts';
 import { model } from './support/records.ts';
 import { atMost, report } from './support/report.ts';
 
@@ -18,8 +17,7 @@ const ratePerSecond = 20;
 const minuteMs = 60_000;
 const now = Math.floor(Date.now() / minuteMs) * minuteMs;
 
-const data = await createTestDataDir();
-const server = await startFhirsightProcess({ ...data.settings, SAMPLE_PATIENTS: String(patients) });
+const { server, stop } = await startLoadedServer(patients);
 try {
   const bodyOf = (patient: string, minutes: number) => ({
     resourceType: 'Parameters',
@@ -70,6 +68,5 @@ try {
     }),
   ]);
 } finally {
-  await server.stop('SIGTERM');
-  await data.remove();
+  await stop();
 }
