@@ -1,7 +1,7 @@
 /**
  * Does a cohort run slow the bedside down? p99 of `$predict` while a run goes on against p99 without.
  *
- *     node bench/predict-during-run.ts [patients] [rounds] [seconds]      # 2000, 3 and 6 by default
+ *     node bench/predict-during-run.ts [patients] [rounds] [seconds]      # 3000, 3 and 5 by default
  *
  * The same calls about patients of the own store at the same rate, in turn without and with a run over all patients; a
  * round with a run counts only if the run outlasted it.
@@ -12,7 +12,7 @@ import { startLoadedServer } from './support/loaded-server.ts';
 import { model } from './support/records.ts';
 import { atMost, report } from './support/report.ts';
 
-const [patients = 6_000, rounds = 3, seconds = 5] = process.argv.slice(2).map(Number);
+const [patients = 3_000, rounds = 3, seconds = 5] = process.argv.slice(2).map(Number);
 const ratePerSecond = 20;
 const minuteMs = 60_000;
 const now = Math.floor(Date.now() / minuteMs) * minuteMs;

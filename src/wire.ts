@@ -1,25 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { httpPatientIndex } from './entrances/cohort/http-patient-index.ts';
-import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
-import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
-import { createRunningTime } from './explanation/running-time.ts';
-import { compileFeatureMap } from './features/compile-feature-map.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
-import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import type { Catalog } from './model-catalog/catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { describeConfig } from './platform/config.ts';
 import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
 import type { Database } from './platform/database.ts';
-import { PredictionError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import { migrate } from './platform/migrate.ts';
 import { allMigrations } from './platform/migrations/all-migrations.ts';
@@ -27,17 +19,16 @@ import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
 import { openNamedServer, refuseOwnBases } from './prediction/open-server.ts';
-import type { NamedModel, PredictionOutcome } from './prediction/prediction-outcome.ts';
-import type { PredictableModel, PredictionParts } from './prediction/prediction-parts.ts';
+import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
+import type { PredictionParts } from './prediction/prediction-parts.ts';
 import type { PredictionRequest } from './prediction/prediction-request.ts';
-import { withRecordsOf } from './prediction/with-records-of.ts';
 import { recordTypes } from './records/clinical-record.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
-import { createResultFrame } from './results/result-frame.ts';
-import { openRuns, type Runs } from './runs/open-runs.ts';
-import { readSchedules } from './runs/schedules/read-schedules.ts';
+import type { Runs } from './runs/open-runs.ts';
+import { loadModels, namedModel, predictable } from './wire-models.ts';
+import { openRunsOf } from './wire-runs.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
 import { createDeliveries, type Deliveries } from './write-back/sinks/deliveries.ts';
@@ -237,111 +228,8 @@ function openSource(
   return { source, subjectBase: source.base };
 }
 
-/** Members of a run whose records are read at once; a crash repeats no more than these. */
-const runSliceSize = 32;
-
-/** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
-async function openRunsOf(
-  config: Config,
-  house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'>,
-  opened: (close: () => Promise<void>) => void,
-): Promise<Runs> {
-  const { database, repository, prediction, predict } = house;
-  const { source } = prediction;
-  let index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
-  if (config.fhirBaseUrl !== undefined) {
-    const headers = { prefer: 'handling=strict' };
-    const limits = { timeoutMs: config.fhirTimeoutMs, maxResources: largestCohort };
-    const client = createFhirClient({ base: config.fhirBaseUrl, ...limits, headers });
-    opened(() => client.close());
-    index = httpPatientIndex(client);
-  }
-  const cohorts = openCohortSource(index, config.siteTimeZone);
-  const { findModel } = prediction;
-  const schedules = await readSchedules(config.schedulesFile, {
-    findModel,
-    checkSearch: (cohort) => cohorts.check(cohort),
-  });
-  const runs = openRuns({
-    database,
-    tenant: config.tenant,
-    fhirBase: prediction.subjectBase,
-    clock: prediction.clock,
-    event: prediction.event,
-    predict,
-    recordsOf: (subjects, model, asOf) => withRecordsOf(prediction, subjects, model, asOf),
-    findModel: (id, version) => {
-      const { manifest, digest } = findModel(id, version);
-      return { id: manifest.id, version: manifest.version, digest };
-    },
-    cohorts,
-    schedules,
-    every: (ms, work) => {
-      const timer = setInterval(work, ms);
-      return () => clearInterval(timer);
-    },
-    chunkSize: config.runChunkSize,
-    sliceSize: runSliceSize,
-    memberTimeoutMs: config.predictTimeoutMs,
-    unreachableRetryMs: [500, 2_000, 5_000],
-    unreachableAttempts: 20,
-    alone: database.kind === 'pglite',
-    pollMs: 2_000,
-    leaseMs: 10_000,
-  });
-  opened(() => runs.close());
-  return runs;
-}
-
 /** A sink that hangs does not hold up the end; what it was sent is looked for at the next start. */
 const longestDeliveryGraceMs = 5_000;
-
-/** Patients that a search at another server may give. */
-const largestCohort = 1_000_000;
-
-/** What is made once for each model version, at load. */
-type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame'>;
-
-async function loadModels(
-  config: Config,
-  engine: ReturnType<typeof createOnnxEngine>,
-  logger: Logger,
-): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
-  const compiled = new Map<string, CompiledModel>();
-  const catalog = await loadCatalog({
-    modelsDir: modelsFolder(config.modelsDir),
-    engine,
-    accept: ({ key, manifest, featureMap }) => {
-      compiled.set(key, {
-        compiled: compileFeatureMap(featureMap),
-        explainTime: createRunningTime(),
-        resultFrame: createResultFrame(manifest, featureMap.features),
-      });
-    },
-  });
-  for (const { key, digest, loadMs } of catalog.list())
-    logger.event({ name: 'model.loaded', model: key, digest, loadMs });
-  for (const { dir, error } of catalog.refused) logger.event({ name: 'model.refused', folder: dir, error });
-  return { catalog, compiled };
-}
-
-/** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
-function modelsFolder(modelsDir: string): string {
-  const bundled = fileURLToPath(new URL('../models', import.meta.url));
-  return modelsDir === 'models' && !existsSync(path.resolve(modelsDir)) ? bundled : path.resolve(modelsDir);
-}
-
-function predictable(
-  catalog: Catalog,
-  compiled: ReadonlyMap<string, CompiledModel>,
-  id: string,
-  version: string | undefined,
-): PredictableModel {
-  const { key, manifest, digest, run } = catalog.find(id, version);
-  const made = compiled.get(key);
-  if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
-  return { manifest, digest, run, ...made };
-}
 
 /** The base by which results name the subjects of a server that a call names: told by opening it, as the path does. */
 async function subjectBaseOf({ openServer }: PredictionParts, base: string): Promise<string> {
@@ -349,15 +237,4 @@ async function subjectBaseOf({ openServer }: PredictionParts, base: string): Pro
   if (server === undefined) return base;
   await server.close();
   return server.subjectBase;
-}
-
-/** The loaded version that a call names; undefined where it names none, whatever it names instead. */
-function namedModel(catalog: Catalog, id: string, version: string | undefined): NamedModel | undefined {
-  try {
-    const { manifest, digest } = catalog.find(id, version);
-    return { id: manifest.id, version: manifest.version, digest };
-  } catch (error) {
-    if (error instanceof PredictionError) return undefined;
-    throw error;
-  }
 }

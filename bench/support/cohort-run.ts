@@ -4,14 +4,32 @@ export interface RunOptions {
   readonly model: string;
   readonly asOf: Date;
   readonly explain: boolean;
+  /** Logical id of a Group; absent: all patients. */
+  readonly group?: string;
 }
 
-/** Starts a run over all patients of the store. @returns its id */
-export async function startRun(url: string, { model, asOf, explain }: RunOptions): Promise<string> {
+/** Makes a Group of patients in the server's own store. */
+export async function putGroup(url: string, id: string, patients: readonly string[]): Promise<void> {
+  const member = patients.map((patient) => ({ entity: { reference: `Patient/${patient}` } }));
+  const response = await fetch(`${url}/fhir/R4/Group/${id}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify({ resourceType: 'Group', id, type: 'person', actual: true, member }),
+  });
+  if (!response.ok) throw new Error(`PUT Group/${id} answered ${response.status}: ${await response.text()}`);
+}
+
+/** Starts a run over patients of the store. @returns its id */
+export async function startRun(url: string, { model, asOf, explain, group }: RunOptions): Promise<string> {
   const response = await fetch(`${url}/runs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model, cohort: { all: true }, asOf: asOf.toISOString(), explain }),
+    body: JSON.stringify({
+      model,
+      cohort: group === undefined ? { all: true } : { group: `Group/${group}` },
+      asOf: asOf.toISOString(),
+      explain,
+    }),
   });
   const body = (await response.json()) as { id?: string };
   if (response.status !== 202 || body.id === undefined)

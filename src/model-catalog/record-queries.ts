@@ -63,6 +63,25 @@ export function isSearchedByCode({ type }: RecordQuery): boolean {
   return type === 'Observation' || type === 'Condition' || type === 'Group';
 }
 
+/** As-of instants whose queries are kept: callers ask again and again about the last few minutes. */
+const mostKept = 16;
+
+/** `recordQueries` of one feature map; those of the last instants are made once. */
+export function keptRecordQueries(
+  map: FeatureMap,
+  optOutBy: readonly ('consent' | 'group')[],
+): (asOf: Date) => readonly RecordQuery[] {
+  const kept = new Map<number, readonly RecordQuery[]>();
+  return (asOf) => {
+    const known = kept.get(asOf.getTime());
+    if (known !== undefined) return known;
+    const queries = recordQueries(map, asOf, optOutBy);
+    if (kept.size === mostKept) kept.clear();
+    kept.set(asOf.getTime(), queries);
+    return queries;
+  };
+}
+
 /** Code of a Group whose members are never predicted about. */
 export const optOutToken = 'https://fhirsight.org/fhir/CodeSystem/group-purpose|prediction-opt-out';
 

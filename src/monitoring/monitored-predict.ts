@@ -51,7 +51,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       await insertRows(database, rows);
       return rows.map(() => ({ receipt: undefined }));
     },
-    { maxItems: rowsPerGroup },
+    { maxItems: rowsPerGroup, lingerMs: 2 },
   );
   const frame = (startedMs: number) => ({
     id: newId(),

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { PredictionError } from './errors.ts';
 
 /** What became of one item of a group. */
@@ -16,6 +17,15 @@ interface Waiting<Item, Receipt> {
   reject(error: unknown): void;
 }
 
+export interface GroupWriterOptions {
+  readonly maxItems: number;
+  /**
+   * How long the next flush waits for company where somebody came during the one before: few large groups cost the
+   * database less than many small ones.
+   */
+  readonly lingerMs: number;
+}
+
 /**
  * Joins items of concurrent callers into groups, one flush at a time. A flush that begins takes all that waits, up to
  * `maxItems`; a lone item waits for nobody.
@@ -23,7 +33,7 @@ interface Waiting<Item, Receipt> {
  */
 export function createGroupWriter<Item, Receipt>(
   flush: (items: readonly Item[]) => Promise<readonly GroupReceipt<Receipt>[]>,
-  { maxItems }: { readonly maxItems: number },
+  { maxItems, lingerMs }: GroupWriterOptions,
 ): GroupWriter<Item, Receipt> {
   let queue: Waiting<Item, Receipt>[] = [];
   let running: Promise<void> | undefined;
@@ -36,6 +46,7 @@ export function createGroupWriter<Item, Receipt>(
       const group = queue.slice(0, maxItems);
       queue = queue.slice(maxItems);
       await settle(group, flush);
+      if (!closed && queue.length > 0 && queue.length < maxItems) await setTimeout(lingerMs);
     }
     running = undefined;
   };

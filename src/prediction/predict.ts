@@ -5,7 +5,6 @@ import { readAssertedInputs } from '../features/asserted-input.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import { encode, inputRow, score } from '../inference/score.ts';
 import type { Band, Outcome } from '../model-catalog/manifest-schema.ts';
-import { recordQueries } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { gatherRecord } from '../records/gather-record.ts';
 import type { Subject } from '../records/subject.ts';
@@ -55,7 +54,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const { manifest, compiled } = model;
   const asserted = readAssertedInputs(request.inputs, compiled);
   const time = stopwatch();
-  const queries = recordQueries(compiled.map, asOf, parts.optOutBy);
+  const queries = model.queriesAt(asOf);
   const origin = await openOrigin(parts, request, queries);
   const subject: Subject = { tenant: parts.tenant, base: origin.subjectBase, id: request.subject };
   const record = await gatherRecord({

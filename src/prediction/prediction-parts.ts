@@ -2,6 +2,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LogEvent } from '../platform/events.ts';
 import type { RecordSource } from '../records/record-source.ts';
@@ -20,6 +21,8 @@ export interface PredictableModel {
   readonly explainTime: RunningTime;
   /** What all its results have in common. */
   readonly resultFrame: ResultFrame;
+  /** What is asked about a subject, in this house. */
+  queriesAt(asOf: Date): readonly RecordQuery[];
 }
 
 /** A FHIR server that a call names. */

@@ -1,5 +1,4 @@
 import { isFhirId } from '../fhir/reference.ts';
-import { recordQueries } from '../model-catalog/record-queries.ts';
 import { prereadSource } from '../records/preread-source.ts';
 import type { PredictionParts } from './prediction-parts.ts';
 
@@ -19,7 +18,7 @@ export async function withRecordsOf(
   const { source } = parts;
   const ids = [...new Set(subjects)].filter(isFhirId);
   if (source.readMany === undefined || ids.length === 0) return parts;
-  const { compiled } = parts.findModel(model.id, model.version);
-  const wanted = { subjects: ids, queries: recordQueries(compiled.map, asOf, parts.optOutBy), also: [] };
+  const { queriesAt } = parts.findModel(model.id, model.version);
+  const wanted = { subjects: ids, queries: queriesAt(asOf), also: [] };
   return { ...parts, source: prereadSource(source, wanted, await source.readMany(wanted)) };
 }

@@ -1,7 +1,7 @@
 import { failedMember } from './member-result.ts';
 import { type Chunk, countChunk, pendingMembers, recordMembers } from './member-table.ts';
 import type { Run } from './run.ts';
-import { type SliceParts, type Unreachable, workSlice } from './work-slice.ts';
+import { recordsOf, type SliceParts, type Unreachable, workSlice } from './work-slice.ts';
 
 export interface ChunkParts extends SliceParts {
   /** Members whose records are read at once. What a crash repeats at most. */
@@ -39,9 +39,14 @@ export async function workChunk(
     await pause(waitMs, signal);
     const last = attempt === parts.unreachableRetryMs.length;
     const left: Unreachable[] = [];
+    const read = (at: number) => ahead(recordsOf(parts, run, members.slice(at, at + parts.sliceSize)));
+    let records = read(0);
     for (let at = 0; at < members.length; at += parts.sliceSize) {
       if (signal.aborted) return 'stopped';
-      const { state, done, unreachable } = await workSlice(parts, run, members.slice(at, at + parts.sliceSize));
+      const held = await records;
+      // The next records are read while these are predicted from.
+      if (at + parts.sliceSize < members.length) records = read(at + parts.sliceSize);
+      const { state, done, unreachable } = await workSlice(parts, run, members.slice(at, at + parts.sliceSize), held);
       if (state !== 'running') return 'withdrawn';
       if (done > 0)
         for (const { ordinal } of unreachable.length === 1 ? [...left, ...unreachable] : left) alone.add(ordinal);
@@ -52,6 +57,12 @@ export async function workChunk(
     if (last) return await giveUp(parts, run, chunk, { left, alone, exhausted });
   }
   return 'done';
+}
+
+/** A promise that is looked at later, or by nobody where the chunk ends before. */
+function ahead<T>(coming: Promise<T>): Promise<T> {
+  coming.catch(() => undefined); // whoever looks at it has the error
+  return coming;
 }
 
 /** After the last attempt: whom the source answered about others beside has failed, and nobody else. */

@@ -51,9 +51,16 @@ export function failsRun(error: unknown): error is PredictionError {
   return error instanceof PredictionError && endsRun.includes(error.code);
 }
 
-/** Predicts about some members at once and keeps what came of them. Throws what concerns them all. */
-export async function workSlice(parts: SliceParts, run: Run, members: readonly PendingMember[]): Promise<SliceEnd> {
-  const held = await recordsOf(parts, run, members);
+/**
+ * Predicts about some members at once and keeps what came of them. Throws what concerns them all.
+ * @param held what `recordsOf` gave for them
+ */
+export async function workSlice(
+  parts: SliceParts,
+  run: Run,
+  members: readonly PendingMember[],
+  held: PredictionParts | undefined,
+): Promise<SliceEnd> {
   const underWay: Promise<Attempt>[] = [];
   for (const member of members) {
     // One at a time, so that whoever stands at a bedside comes in between; their writes still join in groups.
@@ -75,8 +82,11 @@ type Attempt =
   | { readonly unreachable: Unreachable }
   | { /** Concerns them all. */ readonly error: unknown };
 
-/** Where the records cannot be reached all at once, each member asks for its own. */
-async function recordsOf(
+/**
+ * The records of a slice, or undefined where they cannot be reached all at once: then each member asks for its own.
+ * Throws what concerns them all.
+ */
+export async function recordsOf(
   parts: SliceParts,
   run: Run,
   members: readonly PendingMember[],

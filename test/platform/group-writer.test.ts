@@ -11,7 +11,7 @@ describe('a group writer', () => {
         groups.push(items.length);
         return doubled(items);
       },
-      { maxItems: 10 },
+      { maxItems: 10, lingerMs: 0 },
     );
     expect(await Promise.all([1, 2, 3].map((item) => writer.write(item)))).toEqual([2, 4, 6]);
     expect(groups).toEqual([3]);
@@ -29,7 +29,7 @@ describe('a group writer', () => {
         if (groups.length === 1) await first;
         return doubled(items);
       },
-      { maxItems: 2 },
+      { maxItems: 2, lingerMs: 0 },
     );
     const alone = writer.write(1);
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -40,14 +40,40 @@ describe('a group writer', () => {
     expect(groups).toEqual([1, 2, 1]);
   });
 
+  it('lets what comes after a flush join those who came during it', async () => {
+    const groups: number[] = [];
+    let release = (): void => undefined;
+    const first = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const writer = createGroupWriter<number, number>(
+      async (items) => {
+        groups.push(items.length);
+        if (groups.length === 1) await first;
+        return doubled(items);
+      },
+      { maxItems: 10, lingerMs: 5 },
+    );
+    const alone = writer.write(1);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const during = writer.write(2);
+    release();
+    await alone;
+    expect(await Promise.all([during, writer.write(3)])).toEqual([4, 6]);
+    expect(groups).toEqual([1, 2]);
+  });
+
   it('fails the one item whose receipt is an error, and all of a group that could not be kept', async () => {
     const one = createGroupWriter<number, number>(
       async (items) => items.map((item) => (item === 2 ? { error: new Error('refused') } : { receipt: item })),
-      { maxItems: 10 },
+      { maxItems: 10, lingerMs: 0 },
     );
     const settled = await Promise.allSettled([1, 2, 3].map((item) => one.write(item)));
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    const none = createGroupWriter<number, number>(() => Promise.reject(new Error('disk full')), { maxItems: 10 });
+    const none = createGroupWriter<number, number>(() => Promise.reject(new Error('disk full')), {
+      maxItems: 10,
+      lingerMs: 0,
+    });
     const failed = await Promise.allSettled([1, 2].map((item) => none.write(item)));
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
@@ -59,7 +85,7 @@ describe('a group writer', () => {
         kept.push(...items);
         return doubled(items);
       },
-      { maxItems: 1 },
+      { maxItems: 1, lingerMs: 0 },
     );
     const taken = [writer.write(1), writer.write(2)];
     await writer.close();

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createRunningTime } from './explanation/running-time.ts';
+import { compileFeatureMap } from './features/compile-feature-map.ts';
+import type { createOnnxEngine } from './inference/onnx-engine.ts';
+import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import { keptRecordQueries } from './model-catalog/record-queries.ts';
+import type { Config } from './platform/config.ts';
+import { PredictionError } from './platform/errors.ts';
+import type { Logger } from './platform/logger.ts';
+import type { NamedModel } from './prediction/prediction-outcome.ts';
+import type { PredictableModel } from './prediction/prediction-parts.ts';
+import { createResultFrame } from './results/result-frame.ts';
+
+/** What is made once for each model version, at load. */
+type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame' | 'queriesAt'>;
+
+/** Loads the catalog of MODELS_DIR and makes what each version needs once. */
+export async function loadModels(
+  config: Config,
+  engine: ReturnType<typeof createOnnxEngine>,
+  logger: Logger,
+): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
+  const compiled = new Map<string, CompiledModel>();
+  const catalog = await loadCatalog({
+    modelsDir: modelsFolder(config.modelsDir),
+    engine,
+    accept: ({ key, manifest, featureMap }) => {
+      compiled.set(key, {
+        compiled: compileFeatureMap(featureMap),
+        explainTime: createRunningTime(),
+        resultFrame: createResultFrame(manifest, featureMap.features),
+        queriesAt: keptRecordQueries(featureMap, config.optOutBy),
+      });
+    },
+  });
+  for (const { key, digest, loadMs } of catalog.list())
+    logger.event({ name: 'model.loaded', model: key, digest, loadMs });
+  for (const { dir, error } of catalog.refused) logger.event({ name: 'model.refused', folder: dir, error });
+  return { catalog, compiled };
+}
+
+/** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
+function modelsFolder(modelsDir: string): string {
+  const bundled = fileURLToPath(new URL('../models', import.meta.url));
+  return modelsDir === 'models' && !existsSync(path.resolve(modelsDir)) ? bundled : path.resolve(modelsDir);
+}
+
+/** A version as the path needs it. Throws MODEL_UNKNOWN. */
+export function predictable(
+  catalog: Catalog,
+  compiled: ReadonlyMap<string, CompiledModel>,
+  id: string,
+  version: string | undefined,
+): PredictableModel {
+  const { key, manifest, digest, run } = catalog.find(id, version);
+  const made = compiled.get(key);
+  if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
+  return { manifest, digest, run, ...made };
+}
+
+/** The loaded version that a call names; undefined where it names none, whatever it names instead. */
+export function namedModel(catalog: Catalog, id: string, version: string | undefined): NamedModel | undefined {
+  try {
+    const { manifest, digest } = catalog.find(id, version);
+    return { id: manifest.id, version: manifest.version, digest };
+  } catch (error) {
+    if (error instanceof PredictionError) return undefined;
+    throw error;
+  }
+}

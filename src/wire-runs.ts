@@ -1,0 +1,68 @@
+import { httpPatientIndex } from './entrances/cohort/http-patient-index.ts';
+import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
+import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
+import { createFhirClient } from './fhir/client/fhir-client.ts';
+import type { Config } from './platform/config.ts';
+import { withRecordsOf } from './prediction/with-records-of.ts';
+import { openRuns, type Runs } from './runs/open-runs.ts';
+import { readSchedules } from './runs/schedules/read-schedules.ts';
+import type { House } from './wire.ts';
+
+/** Patients that a search at another server may give. */
+const largestCohort = 1_000_000;
+
+/** Members of a run whose records are read at once; a crash repeats no more than these. */
+const runSliceSize = 32;
+
+/** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
+export async function openRunsOf(
+  config: Config,
+  house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'>,
+  opened: (close: () => Promise<void>) => void,
+): Promise<Runs> {
+  const { database, repository, prediction, predict } = house;
+  const { source } = prediction;
+  let index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
+  if (config.fhirBaseUrl !== undefined) {
+    const headers = { prefer: 'handling=strict' };
+    const limits = { timeoutMs: config.fhirTimeoutMs, maxResources: largestCohort };
+    const client = createFhirClient({ base: config.fhirBaseUrl, ...limits, headers });
+    opened(() => client.close());
+    index = httpPatientIndex(client);
+  }
+  const cohorts = openCohortSource(index, config.siteTimeZone);
+  const { findModel } = prediction;
+  const schedules = await readSchedules(config.schedulesFile, {
+    findModel,
+    checkSearch: (cohort) => cohorts.check(cohort),
+  });
+  const runs = openRuns({
+    database,
+    tenant: config.tenant,
+    fhirBase: prediction.subjectBase,
+    clock: prediction.clock,
+    event: prediction.event,
+    predict,
+    recordsOf: (subjects, model, asOf) => withRecordsOf(prediction, subjects, model, asOf),
+    findModel: (id, version) => {
+      const { manifest, digest } = findModel(id, version);
+      return { id: manifest.id, version: manifest.version, digest };
+    },
+    cohorts,
+    schedules,
+    every: (ms, work) => {
+      const timer = setInterval(work, ms);
+      return () => clearInterval(timer);
+    },
+    chunkSize: config.runChunkSize,
+    sliceSize: runSliceSize,
+    memberTimeoutMs: config.predictTimeoutMs,
+    unreachableRetryMs: [500, 2_000, 5_000],
+    unreachableAttempts: 20,
+    alone: database.kind === 'pglite',
+    pollMs: 2_000,
+    leaseMs: 10_000,
+  });
+  opened(() => runs.close());
+  return runs;
+}
