@@ -11,8 +11,11 @@ import type { House } from './wire.ts';
 /** Patients that a search at another server may give. */
 const largestCohort = 1_000_000;
 
-/** Members of a run whose records are read at once; a crash repeats no more than these. */
-const runSliceSize = 32;
+/**
+ * Members of a run whose records are read, and whose results are written, at once; a crash repeats no more than these.
+ * The embedded database has one session: the bedside waits for a whole slice, so that it is a small one.
+ */
+const runSliceSize = { pglite: 8, postgresql: 32 } as const;
 
 /** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
 export async function openRunsOf(
@@ -55,7 +58,7 @@ export async function openRunsOf(
       return () => clearInterval(timer);
     },
     chunkSize: config.runChunkSize,
-    sliceSize: runSliceSize,
+    sliceSize: runSliceSize[database.kind],
     memberTimeoutMs: config.predictTimeoutMs,
     unreachableRetryMs: [500, 2_000, 5_000],
     unreachableAttempts: 20,
