@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { loadSamplePatients } from '../../src/cli/load-sample-patients.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
+import { refuseOwnBases } from '../../src/prediction/open-server.ts';
 import type { PredictionOutcome, Scored } from '../../src/prediction/prediction-outcome.ts';
 import type { HeldAnswers, PredictionRequest, Seed } from '../../src/prediction/prediction-request.ts';
 import { medicationNames } from '../../src/records/read-records.ts';
@@ -304,6 +305,23 @@ describe('a record from the server that the call names', () => {
     expect(await kept(held.identifier)).toEqual([]);
     const asked = await scored({ ...onServer(new Map()), asOf });
     expect(await kept(asked.identifier)).toEqual([{ fhir_base: listed.base }]);
+  });
+});
+
+describe('the own store, named by a call', () => {
+  test('decides about its own data: what the call says of them is not looked at', async () => {
+    const { base } = server.house.source;
+    const forged = new Map([...(await answersAbout('1'))].map(([key]) => [key, []] as const));
+    expect(bitsOf(await scored(onServer(forged, base)))).toEqual(bitsOf(await scored({})));
+  });
+
+  test('may not be listed as another server under its own address, or patients of two servers would be one', () => {
+    const { source, subjectBase } = server.house.prediction;
+    const own = { source, subjectBase };
+    const servers = { own, timeoutMs: 1_000, maxResources: 10, validator: server.house.validator };
+    const listedItself = () => refuseOwnBases({ ...servers, listed: [`${source.base}/`] });
+    expect(listedItself).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(() => refuseOwnBases({ ...servers, listed: ['https://ehr.example.org/fhir'] })).not.toThrow();
   });
 });
 
