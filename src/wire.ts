@@ -136,7 +136,6 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       writeResult: (record, resources) => results.write(record, resources),
       clock,
       timeZone: config.siteTimeZone,
-      optOutBy: config.optOutBy,
       findModel: (id, version) => predictable(catalog, compiled, id, version),
       openServer: (base, accessToken) => openNamedServer(servers, base, accessToken),
       validate: (resource, path) => validator.validate(resource, path),

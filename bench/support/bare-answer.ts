@@ -45,6 +45,7 @@ export function createBareAnswer(manifest: Manifest, map: FeatureMap, performer:
     const notes = [
       'AI-generated, preliminary: not verified by a person.',
       'Test data: about no real person, not for clinical use.',
+      'Made only from the resources of the call: what they do not hold was taken as not there, opt-outs too. No server was asked.',
       ...features
         .filter(({ state }) => state === 'assumed-absent')
         .map(({ name }) => `Assumed absent: ${labelOf(name)} (${detail(name)}).`),

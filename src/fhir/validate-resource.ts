@@ -105,9 +105,9 @@ function holdsLongArray(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(holdsLongArray);
 }
 
-/** False where the value nests deeper than FHIR can, so that no other check runs on it. */
+/** False where the value nests deeper than FHIR can, or enough was found already: no other check runs on it then. */
 function emptinessFindings(value: unknown, path: string, found: ErrorIssue[], depth: number): boolean {
-  if (found.length >= issueCap) return true;
+  if (found.length >= issueCap) return false;
   if (depth > depthCap) {
     found.push({
       code: 'structure',

@@ -138,6 +138,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     scores,
     contributions: explanation,
     testData: isTestData(record.patient),
+    heldByCaller: origin.heldByCaller,
     deviceReference: `Device/${modelDeviceId(named(model))}`,
   };
   const resource = buildResult(result);

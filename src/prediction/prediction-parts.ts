@@ -52,7 +52,6 @@ export interface PredictionParts {
   readonly clock: Clock;
   /** IANA zone of the site. */
   readonly timeZone: string;
-  readonly optOutBy: readonly ('consent' | 'group')[];
   /** Throws MODEL_UNKNOWN. */
   findModel(id: string, version?: string): PredictableModel;
   /** Throws RESOURCE_INVALID where the resource breaks base R4. `path` is its place in what the caller sent. */

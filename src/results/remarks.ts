@@ -5,6 +5,7 @@ export function remarks(request: ResultRequest): string[] {
   const { frame, inputs, contributions } = request;
   const said = ['AI-generated, preliminary: not verified by a person.'];
   if (request.testData) said.push('Test data: about no real person, not for clinical use.');
+  if (request.heldByCaller) said.push(callersWord);
   said.push(...whatIf(request));
   if (frame.superseded !== undefined) said.push(frame.superseded);
   for (const [state, title] of detailed) {
@@ -17,6 +18,9 @@ export function remarks(request: ResultRequest): string[] {
   said.push('none' in contributions ? `No contributions of inputs: ${contributions.none}` : frame.contributionMethod);
   return said;
 }
+
+const callersWord =
+  'Made only from the resources of the call: what they do not hold was taken as not there, opt-outs too. No server was asked.';
 
 /** States of an input that a remark explains. */
 const detailed = [

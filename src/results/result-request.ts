@@ -55,6 +55,8 @@ export interface ResultRequest {
   readonly features: Readonly<Record<string, FeatureLabel>>;
   /** True where the subject is marked as test data (HTEST): the result says so too. */
   readonly testData: boolean;
+  /** True where the record is what the caller sent, and nobody else was asked. */
+  readonly heldByCaller: boolean;
   /** `Device/…` of the model version. */
   readonly deviceReference: string;
 }

@@ -27,7 +27,7 @@ export async function readTally(sql: Sql, run: Run): Promise<RunTally> {
     Object.fromEntries(rows.flatMap((row) => (row.kind === kind ? [[row.code, row.members]] : [])));
   const [scored, abstained, failed] = [total('scored'), total('abstained'), total('failed')];
   return {
-    ...(run.members === undefined ? {} : { pending: Math.max(0, run.members - scored - abstained - failed) }),
+    ...(run.members === undefined ? {} : { pending: run.members - scored - abstained - failed }),
     scored,
     abstained,
     failed,

@@ -191,3 +191,29 @@ describe.runIf(casesPresent)('real resources', () => {
     expect(count).toBe(27_533);
   });
 });
+
+describe('lists that are longer than any real one', () => {
+  const named = (last: unknown) => ({
+    resourceType: 'Patient',
+    name: [...new Array(2_000).fill({ family: 'Long' }), last],
+  });
+
+  test('are refused for the one fault at their end as for one at their beginning', () => {
+    expect(validator.findings(named({ family: 'Last' }))).toEqual([]);
+    expect(validator.findings(named({ family: 7 }))).not.toEqual([]);
+    expect(validator.findings(named(0))).not.toEqual([]);
+  });
+
+  test('are not gone through fault by fault, which would hold up everybody', () => {
+    const found = validator.findings({ resourceType: 'Patient', name: new Array(50_000).fill(0) });
+    expect(found).toHaveLength(1);
+  });
+
+  test('and faults that hide a value nested without end behind them are refused all the same', () => {
+    let nested: unknown = { url: 'urn:x', valueString: 'x' };
+    for (let depth = 0; depth < 20_000; depth++) nested = { url: 'urn:x', extension: [nested] };
+    const faults = new Array(30).fill('');
+    const found = validator.findings({ resourceType: 'Patient', id: 'x', faults, extension: [nested] });
+    expect(found.length).toBeGreaterThan(0);
+  });
+});

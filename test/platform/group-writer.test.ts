@@ -3,6 +3,23 @@ import { createGroupWriter } from '../../src/platform/group-writer.ts';
 
 const doubled = async (items: readonly number[]) => items.map((item) => ({ receipt: item * 2 }));
 
+/** Keeps the size of each group; the first flush goes on until it is released. */
+function heldWriter(options: { readonly maxItems: number; readonly lingerMs: number }) {
+  const groups: number[] = [];
+  let release = (): void => undefined;
+  const first = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const writer = createGroupWriter<number, number>(async (items) => {
+    groups.push(items.length);
+    if (groups.length === 1) await first;
+    return doubled(items);
+  }, options);
+  return { writer, groups, release: () => release() };
+}
+
+const flushBegun = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
 describe('a group writer', () => {
   it('joins what is asked in one turn into one group and answers each with its own receipt', async () => {
     const groups: number[] = [];
@@ -18,21 +35,9 @@ describe('a group writer', () => {
   });
 
   it('takes all that came during a flush into the next one, and no more than its limit', async () => {
-    const groups: number[] = [];
-    let release = (): void => undefined;
-    const first = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const writer = createGroupWriter<number, number>(
-      async (items) => {
-        groups.push(items.length);
-        if (groups.length === 1) await first;
-        return doubled(items);
-      },
-      { maxItems: 2, lingerMs: 0 },
-    );
+    const { writer, groups, release } = heldWriter({ maxItems: 2, lingerMs: 0 });
     const alone = writer.write(1);
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await flushBegun();
     const late = Promise.all([2, 3, 4].map((item) => writer.write(item)));
     release();
     expect(await alone).toBe(2);
@@ -41,21 +46,9 @@ describe('a group writer', () => {
   });
 
   it('lets what comes after a flush join those who came during it', async () => {
-    const groups: number[] = [];
-    let release = (): void => undefined;
-    const first = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const writer = createGroupWriter<number, number>(
-      async (items) => {
-        groups.push(items.length);
-        if (groups.length === 1) await first;
-        return doubled(items);
-      },
-      { maxItems: 10, lingerMs: 5 },
-    );
+    const { writer, groups, release } = heldWriter({ maxItems: 10, lingerMs: 5 });
     const alone = writer.write(1);
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await flushBegun();
     const during = writer.write(2);
     release();
     await alone;

@@ -1,7 +1,6 @@
 import type { Observation, Patient, Resource } from '@medplum/fhirtypes';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { loadSamplePatients } from '../../src/cli/load-sample-patients.ts';
-import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 import { refuseOwnBases } from '../../src/prediction/open-server.ts';
 import type { PredictionOutcome, Scored } from '../../src/prediction/prediction-outcome.ts';
@@ -88,11 +87,11 @@ async function errorOf(changes: Partial<PredictionRequest>): Promise<PredictionE
 
 /** All that a model asks about a patient of the own store, as a caller would hand it over. */
 async function answersAbout(subject: string, model = 'prevent-base'): Promise<Map<string, readonly Seed[]>> {
-  const { source, optOutBy, findModel } = server.house.prediction;
+  const { source, findModel } = server.house.prediction;
   const answers = new Map<string, readonly Seed[]>();
   const patient = await source.readPatient(subject);
   answers.set('patient', seeds('patient', patient === undefined ? [] : [patient]));
-  for (const query of recordQueries(findModel(model).compiled.map, asOf, optOutBy)) {
+  for (const query of findModel(model).queriesAt(asOf)) {
     const rows: Resource[] = [];
     for await (const page of source.search(query, subject)) rows.push(...page);
     for (const name of medicationNames(rows, source)) {
@@ -308,6 +307,24 @@ describe('a record from the server that the call names', () => {
   });
 });
 
+describe('two different Medications of one id in a call', () => {
+  test('are a contradiction, whichever comes first: their order must not decide', async () => {
+    const medication = (code: string): Seed => ({
+      resource: { resourceType: 'Medication', id: 'm', code: { text: code } },
+      expression: `prefetch.medicationRequests.entry.${code}`,
+    });
+    const answers = await answersAbout('1');
+    const withBoth = (...both: readonly Seed[]) =>
+      new Map([...answers, ['medicationRequests', [...(answers.get('medicationRequests') ?? []), ...both]]]);
+    for (const both of [
+      [medication('one'), medication('other')],
+      [medication('other'), medication('one')],
+    ]) {
+      expect((await errorOf(onServer(withBoth(...both)))).code).toBe('SEED_CONFLICT');
+    }
+  });
+});
+
 describe('the own store, named by a call', () => {
   test('decides about its own data: what the call says of them is not looked at', async () => {
     const { base } = server.house.source;
@@ -339,6 +356,13 @@ describe('a record that only the caller holds', () => {
       outcome.identifier,
     ]);
     expect(rows).toEqual([]);
+  });
+
+  test('says that nobody else was asked, and that what it does not hold was taken as not there', async () => {
+    const notes = async (request: Partial<PredictionRequest>) =>
+      ((await scored(request)).resource.note ?? []).map(({ text = '' }) => text);
+    expect(await notes(ofCaller(await answersAbout('1')))).toContainEqual(expect.stringMatching(/opt-outs too/));
+    expect(await notes({})).not.toContainEqual(expect.stringMatching(/opt-outs too/));
   });
 
   test('a query without an answer is an error that names its key', async () => {

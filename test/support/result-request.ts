@@ -143,6 +143,7 @@ export function resultRequest(
     ],
     features: testFeatures,
     testData: false,
+    heldByCaller: false,
     deviceReference: 'Device/model-test-model-1.2.3-ab12cd34ef56',
     ...rest,
   } satisfies Omit<ResultRequest, 'identifier' | 'frame'>;

@@ -5,7 +5,7 @@ import { parseCount, refused, shown } from '../../fhir/store/parse-search.ts';
 import type { OutcomeCondition, PredictionLogQuery, SubjectName, UserName } from '../../monitoring/prediction-log.ts';
 import type { PredictionRow } from '../../monitoring/prediction-row.ts';
 import { callersCodes, failuresCodes } from './audit-outcome.ts';
-import { baseSpellings } from './base-spellings.ts';
+import { fhirBaseSpellings } from './fhir-base-spellings.ts';
 
 /** What a search on AuditEvent takes, as the CapabilityStatement lists it. */
 export const auditSearchParameters = [
@@ -104,7 +104,7 @@ function subjectName(value: string, { own }: AuditBases, name = 'patient'): Subj
   const local = isFhirId(value) && name === 'patient' ? { type: 'Patient', id: value } : localReference(value, own);
   if (local?.type === 'Patient') return { bases: own, id: local.id };
   const [, base, id] = /^([a-z][a-z0-9+.-]*:\S+)\/Patient\/([A-Za-z0-9\-.]{1,64})$/i.exec(value) ?? [];
-  if (base !== undefined && id !== undefined && local === undefined) return { bases: baseSpellings(base), id };
+  if (base !== undefined && id !== undefined && local === undefined) return { bases: fhirBaseSpellings(base), id };
   const bare = name === 'patient' ? 'an id, ' : '';
   const other = name === 'entity' ? 'RiskAssessment/id, ' : '';
   throw refused(
@@ -131,7 +131,7 @@ function userName(value: string, { own }: AuditBases): UserName {
   if (local === undefined && /^[a-z][a-z0-9+.-]*:\S+$/i.test(value)) {
     const [, base, reference] = /^(\S+)\/([A-Z][A-Za-z]{1,63}\/[A-Za-z0-9\-.]{1,64})$/.exec(value) ?? [];
     const at =
-      base === undefined || reference === undefined ? { bases: [] } : { bases: baseSpellings(base), reference };
+      base === undefined || reference === undefined ? { bases: [] } : { bases: fhirBaseSpellings(base), reference };
     return { ...at, absolute: value };
   }
   throw refused('agent', `agent takes who asked, as Practitioner/id, or an absolute URL, not '${shown(value)}'.`);

@@ -5,7 +5,7 @@ const loopback = ['localhost', '127.0.0.1', '[::1]'];
  * slash at the end and capitals in the host; a loopback host under each of its names; http for https and the reverse where
  * the port is the default one. What is no web address stands for itself.
  */
-export function baseSpellings(base: string): readonly string[] {
+export function fhirBaseSpellings(base: string): readonly string[] {
   const url = /^https?:/i.test(base) ? URL.parse(base) : null;
   if (url === null) return [base];
   const path = url.pathname.replace(/\/+$/, '');
