@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRunningTime } from './explanation/running-time.ts';
 import { compileFeatureMap } from './features/compile-feature-map.ts';
-import type { createOnnxEngine } from './inference/onnx-engine.ts';
+import type { InferenceEngine } from './inference/inference-engine.ts';
 import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
 import { keptRecordQueries } from './model-catalog/record-queries.ts';
 import type { Config } from './platform/config.ts';
@@ -19,7 +19,7 @@ type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'result
 /** Loads the catalog of MODELS_DIR and makes what each version needs once. */
 export async function loadModels(
   config: Config,
-  engine: ReturnType<typeof createOnnxEngine>,
+  engine: InferenceEngine,
   logger: Logger,
 ): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
   const compiled = new Map<string, CompiledModel>();

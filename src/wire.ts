@@ -4,6 +4,7 @@ import { createFhirClient } from './fhir/client/fhir-client.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
+import { createBatchingEngine } from './inference/batching-engine.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
@@ -91,7 +92,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       logger.event({ name: 'data-dir.lock-taken-over', dataDir: config.dataDir, previousPid: lock.abandonedBy.pid });
     }
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
-    const engine = createOnnxEngine();
+    const engine = createBatchingEngine(createOnnxEngine());
     open.push(() => engine.close());
     const { catalog, compiled } = await loadModels(config, engine, logger);
     const sinks = await readSinks(config.sinksFile);

