@@ -1,13 +1,4 @@
-/** True only where the text is certainly allowed; false leaves the question open. */
-export type CertainText = (text: string) => boolean;
-
-/** FHIR's patterns, as the definitions write them. */
-const patterns = {
-  text: '^[ \\r\\n\\t\\S]+$',
-  uri: '^\\S*$',
-  code: '^[^\\s]+(\\s[^\\s]+)*$',
-  id: '^[A-Za-z0-9\\-\\.]{1,64}$',
-} as const;
+import { isFhirDate, isFhirDateTime, isFhirInstant } from './date-time.ts';
 
 const firstVisible = 33;
 const lastPrintable = 126;
@@ -17,53 +8,84 @@ const shortLength = 16;
 /** No control character, no half of one, no white space but what FHIR's text may hold. */
 const longText = /^[\t\n\r -~\u00a1-\u167f\u2060-\u2fff]*$/;
 
-/** Formats that are written in ASCII letters, digits and signs alone. */
-const asciiFormats: ReadonlySet<string> = new Set(['fhir-date', 'fhir-dateTime', 'fhir-instant']);
+/** What a string element holds, as far as a look at its characters can tell. */
+export const textKind = {
+  none: 0,
+  text: 1,
+  uri: 2,
+  code: 3,
+  id: 4,
+  reference: 5,
+  date: 6,
+  dateTime: 7,
+  instant: 8,
+} as const;
+export type TextKind = (typeof textKind)[keyof typeof textKind];
 
-/**
- * Checks that are much faster than pattern and format, and stricter: what they pass has them, is not empty, and holds
- * neither control characters nor halves of characters.
- * @returns the check for a pattern and a format of the definitions (each undefined where there is none), undefined where
- * none is known
- */
-export function createCertainTexts(
-  formats: Readonly<Record<string, CertainText>>,
-): (pattern: string | undefined, format: string | undefined) => CertainText | undefined {
-  const isUri = rememberingByLength(isVisible);
-  return (pattern, format) => {
-    if (format !== undefined) {
-      if (pattern !== undefined) return undefined;
-      return format === 'fhir-reference' ? isUsualReference : asciiFormats.has(format) ? formats[format] : undefined;
-    }
-    switch (pattern) {
-      case undefined:
-      case patterns.text:
-        return isText;
-      case patterns.uri:
-        return isUri;
-      case patterns.code:
-        return isVisible;
-      case patterns.id:
-        return isId;
-      default:
-        return undefined;
-    }
-  };
+/** FHIR's patterns, as the definitions write them. */
+const kindsByPattern: Readonly<Record<string, TextKind>> = {
+  '^[ \\r\\n\\t\\S]+$': textKind.text,
+  '^\\S*$': textKind.uri,
+  '^[^\\s]+(\\s[^\\s]+)*$': textKind.code,
+  '^[A-Za-z0-9\\-\\.]{1,64}$': textKind.id,
+};
+/** Dates are written in ASCII letters, digits and signs alone. */
+const kindsByFormat: Readonly<Record<string, TextKind>> = {
+  'fhir-reference': textKind.reference,
+  'fhir-date': textKind.date,
+  'fhir-dateTime': textKind.dateTime,
+  'fhir-instant': textKind.instant,
+};
+
+/** @returns the kind of a pattern and a format of the definitions (each undefined where there is none), `none` where none is known */
+export function textKindOf(pattern: string | undefined, format: string | undefined): TextKind {
+  if (format !== undefined) return pattern === undefined ? (kindsByFormat[format] ?? textKind.none) : textKind.none;
+  return pattern === undefined ? textKind.text : (kindsByPattern[pattern] ?? textKind.none);
 }
+
+/** Texts that were passed, the last one of each length: records name the same few code systems and words again and again. */
+export type PassedTexts = string[];
 
 const longestRemembered = 100;
 
-/** Records name the same few code systems again and again: the last one of each length is known at once. */
-function rememberingByLength(check: CertainText): CertainText {
-  const passed: string[] = Array.from({ length: longestRemembered + 1 }, () => '');
-  return (text) => {
-    const { length } = text;
-    if (length > longestRemembered) return check(text);
-    if (passed[length] === text) return length > 0;
-    if (!check(text)) return false;
-    passed[length] = text;
-    return true;
-  };
+export function noPassedTexts(): PassedTexts {
+  return Array.from({ length: longestRemembered + 1 }, () => '');
+}
+
+/**
+ * A check that is much faster than pattern and format, and stricter: what it passes has them, is not empty, and holds
+ * neither control characters nor halves of characters. One function for all kinds, so that each check is compiled into it.
+ */
+export function isCertainText(kind: TextKind, text: string, passed: PassedTexts): boolean {
+  switch (kind) {
+    case textKind.uri:
+      return isRemembered(text, passed) || (isVisible(text) && remember(text, passed));
+    case textKind.code:
+      return isVisible(text);
+    case textKind.text:
+      return isText(text);
+    case textKind.id:
+      return isIdBetween(text, 0, text.length);
+    case textKind.reference:
+      return isUsualReference(text);
+    case textKind.dateTime:
+      return isFhirDateTime(text);
+    case textKind.instant:
+      return isFhirInstant(text);
+    case textKind.date:
+      return isFhirDate(text);
+    default:
+      return false;
+  }
+}
+
+function isRemembered(text: string, passed: PassedTexts): boolean {
+  return text.length > 0 && text.length <= longestRemembered && passed[text.length] === text;
+}
+
+function remember(text: string, passed: PassedTexts): true {
+  if (text.length <= longestRemembered) passed[text.length] = text;
+  return true;
 }
 
 function isText(text: string): boolean {
@@ -84,10 +106,6 @@ function isVisible(text: string): boolean {
     if (unit < firstVisible || unit > lastPrintable) return false;
   }
   return length > 0;
-}
-
-function isId(text: string): boolean {
-  return isIdBetween(text, 0, text.length);
 }
 
 /** `Type/id`, the usual form of a reference. */

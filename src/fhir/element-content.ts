@@ -1,4 +1,4 @@
-import type { CertainText } from './certain-text.ts';
+import { type TextKind, textKind, textKindOf } from './certain-text.ts';
 
 /** A JSON schema as `resource-schemas.ts` adapts it. */
 export type Schema = Record<string, unknown>;
@@ -6,12 +6,12 @@ export type Schema = Record<string, unknown>;
 export type Check = (value: unknown, depth: number) => boolean;
 
 /**
- * What one element holds, as the quick check knows it: an object of a type, if there is one; or else what passes the
- * text check, which is for strings alone, or the other one.
+ * What one element holds, as the quick check knows it: an object of a type, if there is one; or else a text of a kind,
+ * or what passes the check.
  */
 export interface Content<Type> {
   readonly type: Type | undefined;
-  readonly text: CertainText | undefined;
+  readonly text: TextKind;
   readonly check: Check;
   readonly many: boolean;
 }
@@ -19,9 +19,7 @@ export interface Content<Type> {
 export interface ContentParts<Type> {
   /** The compiled type of a name. */
   readonly typeOf: (name: string) => Type;
-  readonly formats: Readonly<Record<string, CertainText>>;
-  /** See `createCertainTexts`. */
-  readonly certainText: (pattern: string | undefined, format: string | undefined) => CertainText | undefined;
+  readonly formats: Readonly<Record<string, (text: string) => boolean>>;
   /** True only for a value that is certainly a valid resource. */
   readonly resource: Check;
 }
@@ -29,7 +27,7 @@ export interface ContentParts<Type> {
 const never: Check = () => false;
 
 function single(check: Check): Content<never> {
-  return { type: undefined, text: undefined, check, many: false };
+  return { type: undefined, text: textKind.none, check, many: false };
 }
 
 /** A contained resource contains none itself. */
@@ -94,7 +92,7 @@ function stringContent({ pattern, format }: Schema, parts: ContentParts<unknown>
     text !== '' && isPlainText(text) && (shape === undefined || shape.test(text)) && (test === undefined || test(text));
   return {
     ...single((value) => typeof value === 'string' && slowly(value)),
-    text: parts.certainText(pattern as string | undefined, format as string | undefined),
+    text: textKindOf(pattern as string | undefined, format as string | undefined),
   };
 }
 

@@ -1,4 +1,4 @@
-import { createCertainTexts } from './certain-text.ts';
+import { isCertainText, noPassedTexts, type PassedTexts } from './certain-text.ts';
 import { type Check, type Content, containingNone, contentOf, type Schema } from './element-content.ts';
 
 export interface QuickCheckParts {
@@ -36,7 +36,7 @@ const depthCap = 60;
  * of the adapted definitions only; anything it does not know is left to the thorough check, and so is null.
  */
 export function createQuickCheck({ definitionOf, formats, resource }: QuickCheckParts): (type: string) => Check {
-  const certainText = createCertainTexts(formats);
+  const passed = noPassedTexts();
   const compiled = new Map<string, ObjectType>();
   const typeOf = (name: string): ObjectType => {
     const known = compiled.get(name);
@@ -44,18 +44,17 @@ export function createQuickCheck({ definitionOf, formats, resource }: QuickCheck
     const type: ObjectType = { elements: new Map(), needed: 0, first: undefined };
     compiled.set(name, type);
     const definition = definitionOf(name);
-    if (definition !== undefined)
-      fill(type, definition, (schema) => contentOf(schema, { typeOf, formats, certainText, resource }));
+    if (definition !== undefined) fill(type, definition, (schema) => contentOf(schema, { typeOf, formats, resource }));
     return type;
   };
   return (name) => {
     const type = typeOf(name);
-    return (value, depth) => holds(type, value, depth);
+    return (value, depth) => holds(type, value, depth, passed);
   };
 }
 
 /** One function for all types: it is run so often that it is the best compiled one. */
-function holds(type: ObjectType, value: unknown, depth: number): boolean {
+function holds(type: ObjectType, value: unknown, depth: number, passed: PassedTexts): boolean {
   if (typeof value !== 'object' || value === null || depth > depthCap || Array.isArray(value)) return false;
   let found = 0;
   let last: Element | undefined;
@@ -72,19 +71,22 @@ function holds(type: ObjectType, value: unknown, depth: number): boolean {
     found |= element.bit;
     last = element;
     const content = (value as Record<string, unknown>)[key];
-    if (element.many ? !allFit(element, content, depth + 1) : !fits(element, content, depth + 1)) return false;
+    const isContent = element.many
+      ? allFit(element, content, depth + 1, passed)
+      : fits(element, content, depth + 1, passed);
+    if (!isContent) return false;
   }
   return last !== undefined && (found & type.needed) === type.needed;
 }
 
-function fits({ type, text, check }: Content<ObjectType>, value: unknown, depth: number): boolean {
-  if (type !== undefined) return holds(type, value, depth);
-  return (text !== undefined && typeof value === 'string' && text(value)) || check(value, depth);
+function fits({ type, text, check }: Content<ObjectType>, value: unknown, depth: number, passed: PassedTexts): boolean {
+  if (type !== undefined) return holds(type, value, depth, passed);
+  return (typeof value === 'string' && isCertainText(text, value, passed)) || check(value, depth);
 }
 
-function allFit(element: Content<ObjectType>, values: unknown, depth: number): boolean {
+function allFit(element: Content<ObjectType>, values: unknown, depth: number, passed: PassedTexts): boolean {
   if (!Array.isArray(values) || values.length === 0) return false;
-  for (let at = 0; at < values.length; at++) if (!fits(element, values[at], depth + 1)) return false;
+  for (let at = 0; at < values.length; at++) if (!fits(element, values[at], depth + 1, passed)) return false;
   return true;
 }
 

@@ -15,8 +15,14 @@ export function sendOwnResource(response: Response, status: number, resource: Re
   sendText(response, status, JSON.stringify(resource, undefined, pretty ? 2 : undefined));
 }
 
-function sendText(response: Response, status: number, text: string): void {
-  response.status(status).setHeader('Content-Type', `${requestContext(response).contentType}; charset=utf-8`);
+/** Sends a text that is made already. @param contentType without the charset; by default what the caller asked for */
+export function sendText(
+  response: Response,
+  status: number,
+  text: string,
+  contentType = requestContext(response).contentType,
+): void {
+  response.status(status).setHeader('Content-Type', `${contentType}; charset=utf-8`);
   // What answers a POST is no representation that could be asked for again: Express would hash it for an ETag.
   if (response.req.method !== 'POST') response.send(Buffer.from(text));
   else response.setHeader('Content-Length', Buffer.byteLength(text)).end(text);

@@ -51,7 +51,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       await insertRows(database, rows);
       return rows.map(() => ({ receipt: undefined }));
     },
-    { maxItems: rowsPerGroup, lingerMs: 2 },
+    { maxItems: rowsPerGroup },
   );
   const frame = (startedMs: number) => ({
     id: newId(),
@@ -112,10 +112,10 @@ async function insertRows(database: Database, rows: readonly PredictionRow[]): P
   );
 }
 
-/** A run stops its own members, and has so many that each costs. */
+/** Where something is read that can be stopped; a run stops its own members, and has so many that each costs. */
 function stoppedBy(closing: AbortSignal, request: PredictionRequest): PredictionRequest {
-  if (request.entrance === 'cohort') return request;
-  const { signal } = request;
+  const { entrance, origin, signal } = request;
+  if (entrance === 'cohort' || origin?.from === 'caller') return request;
   return { ...request, signal: signal === undefined ? closing : AbortSignal.any([signal, closing]) };
 }
 

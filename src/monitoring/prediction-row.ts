@@ -82,7 +82,7 @@ export function rowOfOutcome(frame: RowFrame, request: PredictionRequest, outcom
     input_hash: inputHash(inputs),
     missing,
     assumed,
-    written: scored && request.writeBack ? (outcome.resource.id ?? null) : null,
+    written: scored && request.writeBack ? (outcome.resource?.id ?? null) : null,
   };
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { PredictionError } from './errors.ts';
 
 /** What became of one item of a group. */
@@ -19,34 +18,27 @@ interface Waiting<Item, Receipt> {
 
 export interface GroupWriterOptions {
   readonly maxItems: number;
-  /**
-   * How long the next flush waits for company where somebody came during the one before: few large groups cost the
-   * database less than many small ones.
-   */
-  readonly lingerMs: number;
 }
 
 /**
- * Joins items of concurrent callers into groups, one flush at a time. A flush that begins takes all that waits, up to
- * `maxItems`; a lone item waits for nobody.
+ * Joins items of concurrent callers into groups, one flush at a time. A flush begins after a turn of the event loop, so that
+ * whoever asks in the same turn comes along, and takes all that waits, up to `maxItems`. Nothing waits for a timer.
  * @param flush one receipt per item, in the order of the items; where it throws, every item of the group has failed
  */
 export function createGroupWriter<Item, Receipt>(
   flush: (items: readonly Item[]) => Promise<readonly GroupReceipt<Receipt>[]>,
-  { maxItems, lingerMs }: GroupWriterOptions,
+  { maxItems }: GroupWriterOptions,
 ): GroupWriter<Item, Receipt> {
   let queue: Waiting<Item, Receipt>[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
 
   const flushAll = async (): Promise<void> => {
-    // Whoever asks in the same turn of the event loop comes along.
-    await new Promise((resolve) => setImmediate(resolve));
     while (queue.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
       const group = queue.slice(0, maxItems);
       queue = queue.slice(maxItems);
       await settle(group, flush);
-      if (!closed && queue.length > 0 && queue.length < maxItems) await setTimeout(lingerMs);
     }
     running = undefined;
   };

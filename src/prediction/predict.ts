@@ -1,4 +1,4 @@
-import type { Patient } from '@medplum/fhirtypes';
+import type { Patient, RiskAssessment } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
 import { readAssertedInputs } from '../features/asserted-input.ts';
@@ -13,12 +13,13 @@ import { buildResult, resultValidUntil } from '../results/build-result.ts';
 import { testHealthData } from '../results/canonical-urls.ts';
 import { modelDevice, modelDeviceId } from '../results/model-device.ts';
 import { buildProvenance } from '../results/provenance.ts';
+import { remarks } from '../results/remarks.ts';
 import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
 import { riskBand } from '../results/risk-band.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
-import type { PredictionOutcome, Scored, StageTimings } from './prediction-outcome.ts';
+import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { openOrigin } from './record-origin.ts';
@@ -141,8 +142,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     heldByCaller: origin.heldByCaller,
     deviceReference: `Device/${modelDeviceId(named(model))}`,
   };
-  const resource = buildResult(result);
-  assertResultValid(resource, parts.validate);
+  const resource = request.writeBack || request.build !== false ? checkedResult(result, parts.validate) : undefined;
 
   time.step('buildMs');
   const making = {
@@ -154,7 +154,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   };
   const receipt = await keep?.(
     outcomeToRecord({ state: 'scored', ...common, scores }, made),
-    request.writeBack
+    request.writeBack && resource !== undefined
       ? {
           riskAssessment: resource,
           checked: true,
@@ -165,16 +165,24 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   );
   if (receipt !== undefined) reportWrite(receipt, parts.event);
   time.step('writeMs');
+  const shown = request.writeBack ? stored(receipt) : resource;
   return {
     state: 'scored',
     ...common,
-    resource: request.writeBack ? stored(receipt) : resource,
+    ...(shown === undefined ? {} : { resource: shown }),
+    remarks: shown?.note?.map(({ text = '' }) => text) ?? remarks(result),
     scores,
     bands: bandsOf(outcomes, scores),
     contributions: explanation,
     created: receipt?.created ?? false,
     timings: time.steps,
   };
+}
+
+function checkedResult(result: ResultRequest, validate: PredictionParts['validate']): RiskAssessment {
+  const resource = buildResult(result);
+  assertResultValid(resource, validate);
+  return resource;
 }
 
 function bandsOf(outcomes: readonly Outcome[], scores: ReadonlyMap<string, number>): Map<string, Band> {
@@ -215,7 +223,7 @@ function named({ manifest, digest }: PredictableModel): ResultRequest['model'] {
   return { id: manifest.id, version: manifest.version, title: manifest.title, digest, manifest };
 }
 
-function stored(receipt: WriteReceipt | undefined): Scored['resource'] {
+function stored(receipt: WriteReceipt | undefined): RiskAssessment {
   if (receipt?.resource === undefined)
     throw new PredictionError('WRITE_REJECTED', 'The store gave back no result although it was asked to keep it.');
   return receipt.resource;

@@ -37,8 +37,10 @@ interface Outcome {
 /** A result: at least one outcome has a score. */
 export interface Scored extends Outcome {
   readonly state: 'scored';
-  /** With an id only if it lies in the own store. */
-  readonly resource: RiskAssessment;
+  /** With an id only if it lies in the own store; absent where the request wanted none. */
+  readonly resource?: RiskAssessment;
+  /** What a reader must know beside the numbers, most important first: the notes of the resource. */
+  readonly remarks: readonly string[];
   /** Probability 0..1 by outcome id; outcomes the model abstained about have none. */
   readonly scores: ReadonlyMap<string, number>;
   /** By outcome id, for outcomes with published bands. */

@@ -69,6 +69,11 @@ export interface PredictionRequest {
   readonly inputs: readonly AssertedInput[];
   /** True: the result becomes a resource of the own store, and goes to the sinks. */
   readonly writeBack: boolean;
+  /**
+   * False: the caller shows the prediction in a form of its own, so the FHIR resource is not built. Absent: it is. What is
+   * written back always is.
+   */
+  readonly build?: boolean;
   /** False: no contributions are wanted. Absent: they are. */
   readonly explain?: boolean;
   /**

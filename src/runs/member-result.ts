@@ -22,7 +22,7 @@ export function memberResult(ordinal: number, outcome: PredictionOutcome): Membe
     throw new PredictionError('INTERNAL', 'A scored outcome has no score.');
   }
   const band = outcome.bands.get(id)?.code;
-  const resourceId = outcome.resource.id;
+  const resourceId = outcome.resource?.id;
   return {
     ordinal,
     state: 'scored',

@@ -25,7 +25,7 @@ export function createResultWriter(options: {
   const { database, openResultStore, sinks } = options;
   const writer = createGroupWriter<ResultToWrite, WriteReceipt>(
     (results) => writeResults(database, openResultStore, results, { sinks }),
-    { maxItems: mostResults, lingerMs: 2 },
+    { maxItems: mostResults },
   );
   return {
     write: (record, resources) => writer.write({ record, resources }),

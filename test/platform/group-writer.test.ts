@@ -4,7 +4,7 @@ import { createGroupWriter } from '../../src/platform/group-writer.ts';
 const doubled = async (items: readonly number[]) => items.map((item) => ({ receipt: item * 2 }));
 
 /** Keeps the size of each group; the first flush goes on until it is released. */
-function heldWriter(options: { readonly maxItems: number; readonly lingerMs: number }) {
+function heldWriter(options: { readonly maxItems: number }) {
   const groups: number[] = [];
   let release = (): void => undefined;
   const first = new Promise<void>((resolve) => {
@@ -28,14 +28,14 @@ describe('a group writer', () => {
         groups.push(items.length);
         return doubled(items);
       },
-      { maxItems: 10, lingerMs: 0 },
+      { maxItems: 10 },
     );
     expect(await Promise.all([1, 2, 3].map((item) => writer.write(item)))).toEqual([2, 4, 6]);
     expect(groups).toEqual([3]);
   });
 
   it('takes all that came during a flush into the next one, and no more than its limit', async () => {
-    const { writer, groups, release } = heldWriter({ maxItems: 2, lingerMs: 0 });
+    const { writer, groups, release } = heldWriter({ maxItems: 2 });
     const alone = writer.write(1);
     await flushBegun();
     const late = Promise.all([2, 3, 4].map((item) => writer.write(item)));
@@ -46,7 +46,7 @@ describe('a group writer', () => {
   });
 
   it('lets what comes after a flush join those who came during it', async () => {
-    const { writer, groups, release } = heldWriter({ maxItems: 10, lingerMs: 5 });
+    const { writer, groups, release } = heldWriter({ maxItems: 10 });
     const alone = writer.write(1);
     await flushBegun();
     const during = writer.write(2);
@@ -59,13 +59,12 @@ describe('a group writer', () => {
   it('fails the one item whose receipt is an error, and all of a group that could not be kept', async () => {
     const one = createGroupWriter<number, number>(
       async (items) => items.map((item) => (item === 2 ? { error: new Error('refused') } : { receipt: item })),
-      { maxItems: 10, lingerMs: 0 },
+      { maxItems: 10 },
     );
     const settled = await Promise.allSettled([1, 2, 3].map((item) => one.write(item)));
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     const none = createGroupWriter<number, number>(() => Promise.reject(new Error('disk full')), {
       maxItems: 10,
-      lingerMs: 0,
     });
     const failed = await Promise.allSettled([1, 2].map((item) => none.write(item)));
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -78,7 +77,7 @@ describe('a group writer', () => {
         kept.push(...items);
         return doubled(items);
       },
-      { maxItems: 1, lingerMs: 0 },
+      { maxItems: 1 },
     );
     const taken = [writer.write(1), writer.write(2)];
     await writer.close();

@@ -143,9 +143,11 @@ describe('a record from the server that the call names', () => {
     for (const base of [listed.base, elsewhere.base]) {
       const outcome = await scored(onServer(answers, base));
       expect(outcome.subjectBase).toBe(base);
-      expect(outcome.resource.subject.reference).toBe(`${base}/Patient/1`);
-      for (const { reference } of outcome.resource.basis ?? []) expect(reference).toMatch(`${base}/`);
-      expect(outcome.resource.basis?.map(({ reference }) => reference)).toContain(`${base}/Observation/sbp/_history/1`);
+      expect(outcome.resource?.subject.reference).toBe(`${base}/Patient/1`);
+      for (const { reference } of outcome.resource?.basis ?? []) expect(reference).toMatch(`${base}/`);
+      expect(outcome.resource?.basis?.map(({ reference }) => reference)).toContain(
+        `${base}/Observation/sbp/_history/1`,
+      );
       expect(bitsOf(outcome)).toEqual(bitsOf(await scored({})));
     }
     expect([...listed.requests, ...elsewhere.requests]).toEqual([]);
@@ -186,7 +188,7 @@ describe('a record from the server that the call names', () => {
       for (const answers of [new Map(), without(await answersAbout('1'), 'encounters'), await answersAbout('1')]) {
         const outcome = await scored(onServer(answers, base));
         expect(outcome.identifier).toBe(plain.identifier);
-        expect(outcome.resource.subject.reference).toBe('Patient/1');
+        expect(outcome.resource?.subject.reference).toBe('Patient/1');
       }
     }
     expect([...listed.requests, ...elsewhere.requests]).toEqual([]);
@@ -239,7 +241,7 @@ describe('a record from the server that the call names', () => {
 
   test('an encounter that the answers hold is taken from them', async () => {
     const outcome = await scored({ ...onServer(await answersAbout('1'), elsewhere.base), encounter: 'visit' });
-    expect(outcome.resource.encounter?.reference).toBe(`${elsewhere.base}/Encounter/visit`);
+    expect(outcome.resource?.encounter?.reference).toBe(`${elsewhere.base}/Encounter/visit`);
   });
 
   test('CDS-26: an encounter that they do not hold is asked for, or cannot be had', async () => {
@@ -348,7 +350,7 @@ describe('a record that only the caller holds', () => {
     const outcome = await scored(ofCaller(await answersAbout('1')));
     expect(bitsOf(outcome)).toEqual(bitsOf(stored));
     expect(outcome.subjectBase).toBe('urn:fhirsight:caller');
-    for (const { reference, display } of outcome.resource.basis ?? []) {
+    for (const { reference, display } of outcome.resource?.basis ?? []) {
       expect(reference).toBeUndefined();
       expect(display).toMatch(/ sent by the caller, not stored$/);
     }
@@ -358,9 +360,18 @@ describe('a record that only the caller holds', () => {
     expect(rows).toEqual([]);
   });
 
+  test('is the same without its resource, where the caller shows it in a form of its own', async () => {
+    const whole = await scored(ofCaller(await answersAbout('1')));
+    const bare = await scored({ ...ofCaller(await answersAbout('1')), build: false });
+    expect(bare.resource).toBeUndefined();
+    expect(bare.remarks).toEqual(whole.resource?.note?.map(({ text }) => text));
+    expect([bare.identifier, bitsOf(bare)]).toEqual([whole.identifier, bitsOf(whole)]);
+    expect((await scored({ writeBack: true, build: false })).resource?.id).toBeDefined();
+  });
+
   test('says that nobody else was asked, and that what it does not hold was taken as not there', async () => {
     const notes = async (request: Partial<PredictionRequest>) =>
-      ((await scored(request)).resource.note ?? []).map(({ text = '' }) => text);
+      ((await scored(request)).resource?.note ?? []).map(({ text = '' }) => text);
     expect(await notes(ofCaller(await answersAbout('1')))).toContainEqual(expect.stringMatching(/opt-outs too/));
     expect(await notes({})).not.toContainEqual(expect.stringMatching(/opt-outs too/));
   });
@@ -415,7 +426,7 @@ describe('contributions and time', () => {
     expect(outcome.contributions).toEqual({ none: 'not asked for' });
     expect(bitsOf(outcome)).toEqual(bitsOf(plain));
     expect(outcome.identifier).toBe(plain.identifier);
-    expect(outcome.resource.note?.map(({ text }) => text)).toContain('No contributions of inputs: not asked for');
+    expect(outcome.resource?.note?.map(({ text }) => text)).toContain('No contributions of inputs: not asked for');
   });
 
   test('CDS: with an answer that is due they are left out first, and the result says why', async () => {

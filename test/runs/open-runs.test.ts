@@ -47,7 +47,7 @@ describe('a cohort run', () => {
     if (outcome.state !== 'scored') throw new Error('not scored');
     expect(member).toMatchObject({ state: 'scored', outcome: 'total-cvd-10y', result: outcome.identifier });
     expect(member?.score).toBe(outcome.scores.get('total-cvd-10y'));
-    expect(member?.resourceId).toBe(outcome.resource.id);
+    expect(member?.resourceId).toBe(outcome.resource?.id);
   });
 
   it('of nobody is finished at once', async () => {

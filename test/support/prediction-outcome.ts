@@ -46,6 +46,7 @@ export function scoredOutcome(changes: Partial<Scored> = {}): PredictionOutcome 
     },
     timings: { gatherMs: 2.5, featuresMs: 0.25, inferMs: 0.125, explainMs: 0.5, buildMs: 0.375, writeMs: 1.5 },
     resource: { resourceType: 'RiskAssessment', status: 'final', subject: { reference: 'Patient/one' } },
+    remarks: [],
     scores: new Map([['ascvd-10y', 0.1 + 0.2]]),
     bands: new Map(),
     contributions: { none: 'not asked for' },

@@ -59,20 +59,23 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
   const frame: CardFrame = { uuid: entrance.newId(), publicBaseUrl };
   const dueMs = call.startedMs + deadlineMs;
-  const limit = readingLimit({
-    startedMs: call.startedMs,
-    timeoutMs: entrance.timeoutMs,
-    tokenMs: request.fhirServer?.expiresInMs,
-  });
+  // Without a server nothing is read that could take long.
+  const limit =
+    request.fhirServer &&
+    readingLimit({
+      startedMs: call.startedMs,
+      timeoutMs: entrance.timeoutMs,
+      tokenMs: request.fhirServer.expiresInMs,
+    });
   const predicted = entrance.predict(
     predictionRequestFromHook(service, request, answers, {
       requestId: call.requestId,
       card: frame.uuid,
       answerBy: dueMs - renderMs,
-      signal: AbortSignal.any([call.givenUp, limit.signal]),
+      ...(limit && { signal: AbortSignal.any([call.givenUp, limit.signal]) }),
     }),
   );
-  predicted.then(limit.clear, limit.clear);
+  if (limit !== undefined) predicted.then(limit.clear, limit.clear);
   const outcome = await before(dueMs - sendMs, predicted).catch((error: unknown) => {
     throw hookError(error, request.fhirServer?.base);
   });

@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
+import { sendJson } from '../../http/send-json.ts';
 import type { CdsFeedback } from '../../monitoring/cds-feedback.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
@@ -29,7 +30,7 @@ export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOp
   router.use(answerInJson);
   router.get('/', (_request, response) => {
     requestContext(response).route = '/cds-services';
-    sendJson(response, described);
+    sendJson(response, 200, described);
   });
   router.all('/', only('GET, HEAD'));
   router.post('/:service', async (request, response) => {
@@ -41,7 +42,7 @@ export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOp
     const { requestId, logger } = requestContext(response);
     const event = (happened: LogEvent): void => logger.event(happened);
     const cards = await answerHook(entrance, { offered, body, requestId, startedMs, givenUp, event });
-    sendJson(response, { cards });
+    sendJson(response, 200, { cards });
   });
   router.all('/:service', only('POST'));
   router.post('/:service/feedback', async (request, response) => {
@@ -86,12 +87,6 @@ function only(allowed: string): RequestHandler {
     request.resume();
     throw new PredictionError('METHOD_NOT_ALLOWED', `${request.method} is not possible here; allowed are ${allowed}.`);
   };
-}
-
-function sendJson(response: Response, body: unknown): void {
-  const { pretty } = requestContext(response);
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.send(Buffer.from(JSON.stringify(body, undefined, pretty ? 2 : undefined)));
 }
 
 /** Aborted when the caller goes away before the answer. */

@@ -9,7 +9,8 @@ export interface HookCall {
   readonly card: string;
   /** When contributions are due, on the clock of performance.now(). */
   readonly answerBy: number;
-  readonly signal: AbortSignal;
+  /** Absent where nothing is read. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -43,8 +44,9 @@ export function predictionRequestFromHook(
     seed: [],
     inputs: [],
     writeBack: false,
+    build: false,
     explain: service.contributions > 0,
     answerBy,
-    signal,
+    ...(signal === undefined ? {} : { signal }),
   };
 }

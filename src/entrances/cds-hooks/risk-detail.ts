@@ -14,7 +14,7 @@ export function riskDetail(service: HookService, outcome: Scored, score: number,
   const others = manifest.outcomes.filter(({ id }) => id !== service.outcome.id);
   const otherRisks = others.flatMap((other) => otherLine(other, outcome) ?? []);
   const contributions = contributionLines(service, outcome);
-  const notes = (outcome.resource.note ?? []).map(({ text = '' }) => listed([markdownText(text)]));
+  const notes = outcome.remarks.map((text) => listed([markdownText(text)]));
   return [
     riskLines(service.outcome, outcome, score),
     ...(contributions.length === 0

@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { readJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
+import { sendJson } from '../../http/send-json.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { Runs } from '../../runs/open-runs.ts';
 import { parseMemberListQuery, parseRunListQuery, runPageToken } from './list-query.ts';
 import { parseRunRequest } from './parse-run-request.ts';
 import { runBody } from './run-body.ts';
-import { sendJson } from './send-json.ts';
 import { sendMembers } from './send-members.ts';
 
 /** A run is asked for by a few words. */

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
+import { sendJson } from '../../http/send-json.ts';
 import { type MemberPageKey, memberPageKey } from '../../runs/member-pages.ts';
 import type { Runs } from '../../runs/open-runs.ts';
 import type { RunMember } from '../../runs/run.ts';
 import { type MemberListQuery, memberPageToken } from './list-query.ts';
 import { memberCsvHead, memberCsvLine } from './member-csv.ts';
 import { memberBody } from './run-body.ts';
-import { sendJson } from './send-json.ts';
 
 const membersAtOnce = 250;
 

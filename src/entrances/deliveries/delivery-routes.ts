@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { readJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
+import { sendJson } from '../../http/send-json.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { type DeliveryQuery, deliveryPageToken, parseDeliveryQuery } from './delivery-query.ts';
 import { parseRedriveRequest, type RedriveRequest } from './parse-redrive-request.ts';
@@ -61,10 +62,4 @@ function only(allowed: string): (request: Request, response: Response) => never 
     request.resume();
     throw new PredictionError('METHOD_NOT_ALLOWED', `${request.method} is not possible here; allowed is ${allowed}.`);
   };
-}
-
-function sendJson(response: Response, status: number, body: unknown): void {
-  const { pretty } = requestContext(response);
-  response.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.send(JSON.stringify(body, undefined, pretty ? 2 : undefined));
 }

@@ -44,6 +44,8 @@ export async function predictOperation(operation: PredictOperation, call: Predic
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   });
   if (outcome.state === 'abstained') throw abstentionError(outcome);
+  if (outcome.resource === undefined)
+    throw new PredictionError('INTERNAL', 'The path built no resource although one was asked for.');
   return outcome.resource;
 }
 

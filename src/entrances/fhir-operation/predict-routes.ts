@@ -56,6 +56,7 @@ function refuseOtherMethods(request: Request, response: Response): void {
 
 /** OP-8, OP-12: parameters in the URL are refused, not dropped. */
 function refuseQuery(request: Request): void {
+  if (!request.url.includes('?')) return;
   const name = [...new URLSearchParams(request.url.split('?')[1] ?? '').keys()].find(
     (key) => key !== '_format' && key !== '_pretty',
   );

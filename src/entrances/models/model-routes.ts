@@ -1,5 +1,6 @@
-import { type Response, Router } from 'express';
+import { Router } from 'express';
 import { requestContext } from '../../http/request-context.ts';
+import { sendJson } from '../../http/send-json.ts';
 import type { Catalog } from '../../model-catalog/catalog.ts';
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { PredictionError } from '../../platform/errors.ts';
@@ -12,7 +13,7 @@ export function modelRoutes(catalog: Catalog): Router {
     catalog.find(manifest.id).manifest.version === manifest.version;
   router.get('/', (_request, response) => {
     requestContext(response).route = '/models';
-    sendJson(response, {
+    sendJson(response, 200, {
       models: catalog.list().map((version) => summariseModel(version, isDefault(version))),
       refused: catalog.refused.map(({ dir, reason }) => ({ folder: dir, reason })),
     });
@@ -26,6 +27,7 @@ export function modelRoutes(catalog: Catalog): Router {
     const versions = catalog.list().filter(({ manifest }) => manifest.id === found.manifest.id);
     sendJson(
       response,
+      200,
       describeModel(
         found,
         isDefault(found),
@@ -41,10 +43,4 @@ export function modelRoutes(catalog: Catalog): Router {
     );
   });
   return router;
-}
-
-function sendJson(response: Response, body: unknown): void {
-  const { pretty } = requestContext(response);
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.send(JSON.stringify(body, undefined, pretty ? 2 : undefined));
 }

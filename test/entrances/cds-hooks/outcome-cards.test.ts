@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { RiskAssessment } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { computingCard } from '../../../src/entrances/cds-hooks/card.ts';
@@ -57,7 +56,7 @@ function scored(of: HookService, score: number, change: Partial<Scored> = {}): S
     computedAt: new Date('2026-03-01T12:00:00Z'),
     validUntil: new Date('2026-05-30T12:00:00Z'),
     timings: {},
-    resource: { resourceType: 'RiskAssessment', status: 'preliminary' } as RiskAssessment,
+    remarks: [],
     scores: new Map([[of.outcome.id, score]]),
     bands: new Map(band === undefined ? [] : [[of.outcome.id, band]]),
     contributions: { none: 'not computed' },
@@ -132,9 +131,7 @@ describe('the card of a score', () => {
 
   test('without contributions repeats the remark that says why', () => {
     const of = service();
-    const note = [{ text: 'No contributions of inputs: <time> ran out.' }];
-    const resource = { resourceType: 'RiskAssessment', status: 'preliminary', note } as RiskAssessment;
-    const [card] = cardsOf(of, scored(of, 0.3, { resource }));
+    const [card] = cardsOf(of, scored(of, 0.3, { remarks: ['No contributions of inputs: <time> ran out.'] }));
     expect(card?.detail).toContain('- No contributions of inputs: &lt;time&gt; ran out.');
     expect(card?.detail).not.toContain('Largest contributions');
   });
