@@ -3,6 +3,7 @@ import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
 import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
 import type { Config } from './platform/config.ts';
+import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { withRecordsOf } from './prediction/with-records-of.ts';
 import { openRuns, type Runs } from './runs/open-runs.ts';
 import { readSchedules } from './runs/schedules/read-schedules.ts';
@@ -20,10 +21,13 @@ const runSliceSize = { pglite: 8, postgresql: 32 } as const;
 /** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
 export async function openRunsOf(
   config: Config,
-  house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'>,
+  house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'> & {
+    /** The path of the members: nobody at a bedside waits for what it reads and writes. */
+    readonly members: PredictionParts;
+  },
   opened: (close: () => Promise<void>) => void,
 ): Promise<Runs> {
-  const { database, repository, prediction, predict } = house;
+  const { database, repository, prediction, members } = house;
   const { source } = prediction;
   let index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
   if (config.fhirBaseUrl !== undefined) {
@@ -45,8 +49,8 @@ export async function openRunsOf(
     fhirBase: prediction.subjectBase,
     clock: prediction.clock,
     event: prediction.event,
-    predict,
-    recordsOf: (subjects, model, asOf) => withRecordsOf(prediction, subjects, model, asOf),
+    predict: (request, parts = members) => house.predict(request, parts),
+    recordsOf: (subjects, model, asOf) => withRecordsOf(members, subjects, model, asOf),
     findModel: (id, version) => {
       const { manifest, digest } = findModel(id, version);
       return { id: manifest.id, version: manifest.version, digest };

@@ -120,8 +120,12 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       event: (event) => logger.event(event),
     });
     open.push(() => deliveries.close(Math.min(config.drainTimeoutMs, longestDeliveryGraceMs)));
-    const results = createResultWriter({ database, openResultStore, sinks: deliveries.sinkNames });
-    open.push(() => results.close());
+    const openResults = (of: Database) => {
+      const results = createResultWriter({ database: of, openResultStore, sinks: deliveries.sinkNames });
+      open.push(() => results.close());
+      return results;
+    };
+    const results = openResults(database);
     const servers = {
       own,
       listed: config.cdsFhirServers,
@@ -160,9 +164,19 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
         (asked) => loggedPredict(parts, asked, (event) => logger.with({ requestId: asked.requestId }).event(event)),
         request,
       );
-    const runs = await openRunsOf(config, { database, repository, prediction, predict: predictMonitored }, (close) =>
-      open.push(close),
-    );
+    const membersResults = openResults(database.background);
+    const members: PredictionParts = {
+      ...prediction,
+      ...(source === own.source && {
+        source: createStoreRecordSource(
+          createSqlRepository({ ...storeOptions, database: database.background, tenant: config.tenant }),
+          { base: fhirBase, earlierBases: [subjectBase] },
+        ),
+      }),
+      writeResult: (record, resources) => membersResults.write(record, resources),
+    };
+    const house = { database, repository, prediction, members, predict: predictMonitored };
+    const runs = await openRunsOf(config, house, (close) => open.push(close));
     return {
       runs,
       deliveries,

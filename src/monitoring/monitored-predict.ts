@@ -1,8 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/database.ts';
+import type { Database, Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
-import { createGroupWriter } from '../platform/group-writer.ts';
+import { createGroupWriter, type GroupWriter } from '../platform/group-writer.ts';
 import type { NamedModel, PredictionOutcome } from '../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../prediction/prediction-request.ts';
 import { type PredictionRow, rowOfFailure, rowOfOutcome } from './prediction-row.ts';
@@ -46,13 +46,10 @@ const rowsPerGroup = 500;
 
 export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { database, clock, tenant, newId, findModel, onPrediction, event } = options;
-  const writer = createGroupWriter<PredictionRow, undefined>(
-    async (rows) => {
-      await insertRows(database, rows);
-      return rows.map(() => ({ receipt: undefined }));
-    },
-    { maxItems: rowsPerGroup },
-  );
+  // The rows of runs go by themselves, behind all others.
+  const writers = { others: rowWriter(database), runs: rowWriter(database.background) };
+  const keep = (row: PredictionRow): Promise<undefined> =>
+    (row.entrance === 'cohort' ? writers.runs : writers.others).write(row);
   const frame = (startedMs: number) => ({
     id: newId(),
     tenant,
@@ -73,13 +70,13 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       const row = rowOfFailure(frame(startedMs), request, { error, fhirBase, ...(asked && { asked }) });
       onPrediction(row, undefined);
       // No number was given; the caller learns why, which says more than that the row is missing.
-      await writer.write(row).catch((failure: unknown) => event({ name: 'prediction-log.failed', error: failure }));
+      await keep(row).catch((failure: unknown) => event({ name: 'prediction-log.failed', error: failure }));
       throw error;
     }
     const row = rowOfOutcome(frame(startedMs), request, outcome);
     onPrediction(row, outcome);
     try {
-      await writer.write(row);
+      await keep(row);
     } catch (failure) {
       // Of a late prediction nobody hears the error that is thrown.
       event({ name: 'prediction-log.failed', error: failure });
@@ -99,14 +96,24 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     async close() {
       closing.abort(new PredictionError('SHUTTING_DOWN', 'The server is closing; the record is not read any further.'));
       await Promise.allSettled(underWay);
-      await writer.close();
+      await Promise.all([writers.others.close(), writers.runs.close()]);
     },
   };
 }
 
+function rowWriter(sql: Sql): GroupWriter<PredictionRow, undefined> {
+  return createGroupWriter(
+    async (rows) => {
+      await insertRows(sql, rows);
+      return rows.map(() => ({ receipt: undefined }));
+    },
+    { maxItems: rowsPerGroup },
+  );
+}
+
 /** One statement whatever the number: the rows travel as one JSON text, whose keys are the columns. */
-async function insertRows(database: Database, rows: readonly PredictionRow[]): Promise<void> {
-  await database.query(
+async function insertRows(sql: Sql, rows: readonly PredictionRow[]): Promise<void> {
+  await sql.query(
     'insert into prediction_log select given.* from json_populate_recordset(null::prediction_log, $1::json) as given',
     [JSON.stringify(rows)],
   );

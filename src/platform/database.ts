@@ -18,5 +18,7 @@ export interface Database extends Sql {
    * them, and nothing later.
    */
   snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** The same database for work that can wait: whoever else wants a connection goes first. */
+  readonly background: Database;
   close(): Promise<void>;
 }

@@ -20,9 +20,12 @@ export interface GroupWriterOptions {
   readonly maxItems: number;
 }
 
+/** So long a group goes on gathering while every turn brings somebody. */
+const longestGatheringMs = 10;
+
 /**
- * Joins items of concurrent callers into groups, one flush at a time. A flush begins after a turn of the event loop, so that
- * whoever asks in the same turn comes along, and takes all that waits, up to `maxItems`. Nothing waits for a timer.
+ * Joins items of concurrent callers into groups, one flush at a time. A flush begins once a turn of the event loop has
+ * brought nobody new, and takes all that waits, up to `maxItems`: nothing waits for a timer.
  * @param flush one receipt per item, in the order of the items; where it throws, every item of the group has failed
  */
 export function createGroupWriter<Item, Receipt>(
@@ -33,9 +36,18 @@ export function createGroupWriter<Item, Receipt>(
   let running: Promise<void> | undefined;
   let closed = false;
 
+  const gathered = async (): Promise<void> => {
+    const startedMs = performance.now();
+    let seen = 0;
+    while (queue.length > seen && queue.length < maxItems && performance.now() - startedMs < longestGatheringMs) {
+      seen = queue.length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
   const flushAll = async (): Promise<void> => {
     while (queue.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await gathered();
       const group = queue.slice(0, maxItems);
       queue = queue.slice(maxItems);
       await settle(group, flush);

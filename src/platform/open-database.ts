@@ -77,7 +77,9 @@ async function openPostgresql(databaseUrl: string, logger: Logger): Promise<Data
     kind: 'postgresql',
     pool,
     logger,
-    onStatement: createStatisticsUpkeep(() => reported(logger, async () => void (await database.query('analyze')))),
+    onStatement: createStatisticsUpkeep(() =>
+      reported(logger, async () => void (await database.background.query('analyze'))),
+    ),
   });
   return opened(database, pool, logger, startedAt);
 }
@@ -108,17 +110,23 @@ async function opened(database: Database, pool: pg.Pool, logger: Logger, started
 }
 
 /**
- * One table after the other, and from small samples: nobody is answered while PGlite reads one. What waits comes in
- * between.
+ * Only the tables that have changed since: half of what they hold for the statistics, a fifth of it dead for what a
+ * server's autovacuum cleans up. One table after the other, and from small samples: nobody is answered while PGlite
+ * reads one. What waits comes in between.
  */
-async function keepPgliteUp(database: Database, logger: Logger): Promise<void> {
+async function keepPgliteUp({ background }: Database, logger: Logger): Promise<void> {
   await reported(logger, async () => {
-    const { rows } = await database.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables
-       where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
+    await background.query('select pg_stat_force_next_flush()');
+    const { rows } = await background.query<{ name: string; dead: boolean }>(
+      `select name, dead from (
+         select format('%I.%I', schemaname, stat.relname) as name,
+           n_mod_since_analyze > 50 + 0.5 * n_live_tup as changed,
+           n_dead_tup > 50 + 0.2 * n_live_tup or age(relfrozenxid) > 100000000 as dead
+         from pg_stat_user_tables stat join pg_class on pg_class.oid = stat.relid
+       ) as tables where changed or dead order by name`,
     );
-    await database.query('set default_statistics_target = 10');
-    for (const { name } of rows) await database.query(`vacuum (analyze) ${name}`);
+    await background.query('set default_statistics_target = 10');
+    for (const { name, dead } of rows) await background.query(`${dead ? 'vacuum (analyze)' : 'analyze'} ${name}`);
   });
 }
 

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Database, Sql } from './database.ts';
 import { breaksConnection, isUnavailable, toDatabaseError } from './database-error.ts';
 import { PredictionError } from './errors.ts';
+import { createLanes, type Lane } from './lanes.ts';
 import type { Logger } from './logger.ts';
 
 const jsonOid = 114;
@@ -42,17 +43,25 @@ export interface PooledDatabaseOptions {
 export function createPooledDatabase(options: PooledDatabaseOptions): Database {
   const { pool, kind } = options;
   const insideTransaction = new AsyncLocalStorage<{ open: boolean }>();
-  const connect = async (): Promise<pg.PoolClient> => {
+  const lanes = createLanes(pool.options.max);
+  const connect = async (lane: Lane): Promise<{ client: pg.PoolClient; release(broken: boolean): void }> => {
     if (insideTransaction.getStore()?.open) {
       throw new PredictionError(
         'INTERNAL',
         'A statement of the database was sent inside one of its transactions: use the Sql that the transaction hands over.',
       );
     }
+    const leave = await lanes.enter(lane);
     try {
       await options.beforeConnect?.();
-      return await pool.connect();
+      const client = await pool.connect();
+      const release = (broken: boolean): void => {
+        client.release(broken);
+        leave();
+      };
+      return { client, release };
     } catch (error) {
+      leave();
       throw toDatabaseError(error);
     }
   };
@@ -87,8 +96,8 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
       inFlight.delete(running);
     }
   };
-  const runAlone = async (text: string, values?: readonly unknown[]) => {
-    const client = await connect();
+  const runAlone = async (lane: Lane, text: string, values?: readonly unknown[]) => {
+    const { client, release } = await connect(lane);
     let failure: unknown;
     try {
       const result = await runOn(client, text, values);
@@ -98,11 +107,11 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
       failure = error;
       throw error;
     } finally {
-      client.release(breaksConnection(failure));
+      release(breaksConnection(failure));
     }
   };
-  const runTransaction = async <T>(begin: string, work: (sql: Sql) => Promise<T>): Promise<T> => {
-    const client = await connect();
+  const runTransaction = async <T>(lane: Lane, begin: string, work: (sql: Sql) => Promise<T>): Promise<T> => {
+    const { client, release } = await connect(lane);
     const state = { open: true };
     let broken = false;
     const finished: FinishedStatement[] = [];
@@ -139,7 +148,7 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
       }
       throw error;
     } finally {
-      client.release(broken);
+      release(broken);
     }
   };
   /** Waits for what is under way, but not for ever: a transaction that never ends must not hold up the exit. */
@@ -151,19 +160,26 @@ export function createPooledDatabase(options: PooledDatabaseOptions): Database {
     await options.afterClose?.();
     options.logger.event({ name: 'database.closed', kind });
   };
-  return {
+  const inLane = (lane: Lane): Omit<Database, 'background'> => ({
     kind,
     async query<Row>(text: string, values?: readonly unknown[]) {
-      const { rows, rowCount } = await tracked(() => runAlone(text, values));
+      const { rows, rowCount } = await tracked(() => runAlone(lane, text, values));
       return { rows: rows as Row[], rowCount };
     },
-    transaction: (work) => tracked(() => runTransaction('begin', work)),
-    snapshot: (work) => tracked(() => runTransaction('begin isolation level repeatable read, read only', work)),
+    transaction: (work) => tracked(() => runTransaction(lane, 'begin', work)),
+    snapshot: (work) => tracked(() => runTransaction(lane, 'begin isolation level repeatable read, read only', work)),
     close() {
       closing ??= close();
       return closing;
     },
+  });
+  const background: Database = {
+    ...inLane('back'),
+    get background() {
+      return background;
+    },
   };
+  return { ...inLane('front'), background };
 }
 
 async function within(timeoutMs: number, work: Promise<unknown>): Promise<'done' | 'timeout'> {

@@ -6,7 +6,7 @@ import type { RunQueue } from './run-queue.ts';
 import { beginWork, moveRun, readRun } from './run-table.ts';
 
 /** Rows of one statement: few enough that what waits for the database beside it hardly notices. */
-const membersAtOnce = 250;
+const membersAtOnce = 100;
 
 /**
  * Reads the cohort of a run into its members, page by page, and then queues its chunks; a run without members is

@@ -70,7 +70,7 @@ export function openRuns(parts: RunsParts): Runs {
   let closed: Promise<void> | undefined;
   const openQueue = (): Promise<RunQueue> => {
     if (closed !== undefined) throw new PredictionError('SHUTTING_DOWN', 'The server is closing and takes no run.');
-    queue ??= openRunQueue(database, { tenant, fhirBase }, event).catch((error: unknown) => {
+    queue ??= openRunQueue(database.background, { tenant, fhirBase }, event).catch((error: unknown) => {
       queue = undefined;
       throw error;
     });
@@ -205,7 +205,7 @@ export function openRuns(parts: RunsParts): Runs {
       return await readRun(database, tenant, id);
     },
     async start({ schedules = true } = {}) {
-      worker ??= startRunWorker({ ...parts, openQueue, checkModel });
+      worker ??= startRunWorker({ ...parts, database: database.background, openQueue, checkModel });
       if (schedules) await ticker.start();
     },
     wake: () => worker?.wake(),
