@@ -16,7 +16,7 @@ const largestCohort = 1_000_000;
  * Members of a run whose records are read, and whose results are written, at once; a crash repeats no more than these.
  * The embedded database has one session: the bedside waits for a whole slice, so that it is a small one.
  */
-const runSliceSize = { pglite: 8, postgresql: 32 } as const;
+const runSliceSize = { pglite: 8, postgresql: 48 } as const;
 
 /** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
 export async function openRunsOf(
@@ -63,6 +63,7 @@ export async function openRunsOf(
     },
     chunkSize: config.runChunkSize,
     sliceSize: runSliceSize[database.kind],
+    overlap: source.own,
     memberTimeoutMs: config.predictTimeoutMs,
     unreachableRetryMs: [500, 2_000, 5_000],
     unreachableAttempts: 20,

@@ -120,12 +120,12 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       event: (event) => logger.event(event),
     });
     open.push(() => deliveries.close(Math.min(config.drainTimeoutMs, longestDeliveryGraceMs)));
-    const openResults = (of: Database) => {
-      const results = createResultWriter({ database: of, openResultStore, sinks: deliveries.sinkNames });
+    const openResults = (of: Database, gathers: boolean) => {
+      const results = createResultWriter({ database: of, openResultStore, sinks: deliveries.sinkNames, gathers });
       open.push(() => results.close());
       return results;
     };
-    const results = openResults(database);
+    const results = openResults(database, false);
     const servers = {
       own,
       listed: config.cdsFhirServers,
@@ -164,7 +164,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
         (asked) => loggedPredict(parts, asked, (event) => logger.with({ requestId: asked.requestId }).event(event)),
         request,
       );
-    const membersResults = openResults(database.background);
+    const membersResults = openResults(database.background, true);
     const members: PredictionParts = {
       ...prediction,
       ...(source === own.source && {

@@ -47,7 +47,7 @@ const rowsPerGroup = 500;
 export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { database, clock, tenant, newId, findModel, onPrediction, event } = options;
   // The rows of runs go by themselves, behind all others.
-  const writers = { others: rowWriter(database), runs: rowWriter(database.background) };
+  const writers = { others: rowWriter(database, false), runs: rowWriter(database.background, true) };
   const keep = (row: PredictionRow): Promise<undefined> =>
     (row.entrance === 'cohort' ? writers.runs : writers.others).write(row);
   const frame = (startedMs: number) => ({
@@ -101,13 +101,13 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   };
 }
 
-function rowWriter(sql: Sql): GroupWriter<PredictionRow, undefined> {
+function rowWriter(sql: Sql, gathers: boolean): GroupWriter<PredictionRow, undefined> {
   return createGroupWriter(
     async (rows) => {
       await insertRows(sql, rows);
       return rows.map(() => ({ receipt: undefined }));
     },
-    { maxItems: rowsPerGroup },
+    { maxItems: rowsPerGroup, gathers },
   );
 }
 

@@ -18,30 +18,37 @@ interface Waiting<Item, Receipt> {
 
 export interface GroupWriterOptions {
   readonly maxItems: number;
+  /** Whether a group goes on gathering while every turn of the event loop brings somebody: fewer groups, each of which waits. */
+  readonly gathers?: boolean;
 }
 
-/** So long a group goes on gathering while every turn brings somebody. */
+/** So long a group gathers at most. */
 const longestGatheringMs = 10;
 
 /**
- * Joins items of concurrent callers into groups, one flush at a time. A flush begins once a turn of the event loop has
- * brought nobody new, and takes all that waits, up to `maxItems`: nothing waits for a timer.
+ * Joins items of concurrent callers into groups, one flush at a time. A flush begins after one turn of the event loop, so
+ * that whoever asks in it comes along, and takes all that waits, up to `maxItems`: nothing waits for a timer.
  * @param flush one receipt per item, in the order of the items; where it throws, every item of the group has failed
  */
 export function createGroupWriter<Item, Receipt>(
   flush: (items: readonly Item[]) => Promise<readonly GroupReceipt<Receipt>[]>,
-  { maxItems }: GroupWriterOptions,
+  { maxItems, gathers = false }: GroupWriterOptions,
 ): GroupWriter<Item, Receipt> {
   let queue: Waiting<Item, Receipt>[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
 
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const gathered = async (): Promise<void> => {
+    await turn();
+    if (!gathers) return;
     const startedMs = performance.now();
     let seen = 0;
     while (queue.length > seen && queue.length < maxItems && performance.now() - startedMs < longestGatheringMs) {
       seen = queue.length;
-      await new Promise((resolve) => setImmediate(resolve));
+      // Twice, for whoever has a turn after this one in the first.
+      await turn();
+      await turn();
     }
   };
 

@@ -1,11 +1,13 @@
 import { failedMember } from './member-result.ts';
 import { type Chunk, countChunk, pendingMembers, recordMembers } from './member-table.ts';
 import type { Run } from './run.ts';
-import { recordsOf, type SliceParts, type Unreachable, workSlice } from './work-slice.ts';
+import { type BegunSlice, beginSlice, recordsOf, type SliceParts, type Unreachable } from './work-slice.ts';
 
 export interface ChunkParts extends SliceParts {
-  /** Members whose records are read at once. What a crash repeats at most. */
+  /** Members whose records are read at once. */
   readonly sliceSize: number;
+  /** Whether a slice is begun while the one before is written. A crash repeats two slices at most then, else one. */
+  readonly overlap: boolean;
   /** Waits between attempts to read records that could not be reached. */
   readonly unreachableRetryMs: readonly number[];
 }
@@ -41,19 +43,37 @@ export async function workChunk(
     const left: Unreachable[] = [];
     const read = (at: number) => ahead(recordsOf(parts, run, members.slice(at, at + parts.sliceSize)));
     let records = read(0);
-    for (let at = 0; at < members.length; at += parts.sliceSize) {
-      if (signal.aborted) return 'stopped';
-      const held = await records;
-      // The next records are read while these are predicted from.
-      if (at + parts.sliceSize < members.length) records = read(at + parts.sliceSize);
-      const { state, done, unreachable } = await workSlice(parts, run, members.slice(at, at + parts.sliceSize), held);
+    let begun: BegunSlice | undefined;
+    /** @returns what ends the chunk, or this attempt at it */
+    const ended = async (slice: BegunSlice): Promise<ChunkEnd | 'source-down' | undefined> => {
+      const { state, done, unreachable } = await slice.end;
       if (state !== 'running') return 'withdrawn';
       if (done > 0)
         for (const { ordinal } of unreachable.length === 1 ? [...left, ...unreachable] : left) alone.add(ordinal);
       left.push(...unreachable);
       // Nobody else is asked about while the source seems to be down.
-      if (done === 0 && !exhausted && unreachable.some(({ ordinal }) => !alone.has(ordinal))) break;
+      const isDown = done === 0 && !exhausted && unreachable.some(({ ordinal }) => !alone.has(ordinal));
+      return isDown ? 'source-down' : undefined;
+    };
+    let over: ChunkEnd | 'source-down' | undefined;
+    try {
+      for (let at = 0; at < members.length && over === undefined; at += parts.sliceSize) {
+        if (signal.aborted) return 'stopped';
+        const held = await records;
+        // The next records are read while these are predicted from.
+        if (at + parts.sliceSize < members.length) records = read(at + parts.sliceSize);
+        const before = begun;
+        begun = await beginSlice(parts, run, members.slice(at, at + parts.sliceSize), held);
+        // With the own store, what came of one slice is written while the next is computed; another server is asked about one at a time.
+        if (!parts.overlap) over = await ended(begun);
+        else if (before !== undefined) over = await ended(before);
+      }
+      if (parts.overlap && over === undefined && begun !== undefined) over = await ended(begun);
+    } finally {
+      // However this ends, nothing of it goes on.
+      await begun?.end.catch(() => undefined);
     }
+    if (over === 'withdrawn') return over;
     if (last) return await giveUp(parts, run, chunk, { left, alone, exhausted });
   }
   return 'done';

@@ -51,22 +51,34 @@ export function failsRun(error: unknown): error is PredictionError {
   return error instanceof PredictionError && endsRun.includes(error.code);
 }
 
+/** A slice whose members are all under way. */
+export interface BegunSlice {
+  /** Resolves when what came of them is kept. Rejects with what concerns them all. */
+  readonly end: Promise<SliceEnd>;
+}
+
 /**
- * Predicts about some members at once and keeps what came of them. Throws what concerns them all.
+ * Begins to predict about some members at once; what comes of them is kept when all have ended.
  * @param held what `recordsOf` gave for them
  */
-export async function workSlice(
+export async function beginSlice(
   parts: SliceParts,
   run: Run,
   members: readonly PendingMember[],
   held: PredictionParts | undefined,
-): Promise<SliceEnd> {
+): Promise<BegunSlice> {
   const underWay: Promise<Attempt>[] = [];
   for (const member of members) {
     // One at a time, so that whoever stands at a bedside comes in between; their writes still join in groups.
     await new Promise((resolve) => setImmediate(resolve));
     underWay.push(attempted(parts, run, member, held));
   }
+  const end = endOf(parts, run, underWay);
+  end.catch(() => undefined); // whoever waits for it has the error
+  return { end };
+}
+
+async function endOf(parts: SliceParts, run: Run, underWay: readonly Promise<Attempt>[]): Promise<SliceEnd> {
   const attempts = await Promise.all(underWay);
   const results = attempts.flatMap((attempt) => ('result' in attempt ? [attempt.result] : []));
   const broken = attempts.find((attempt) => 'error' in attempt);

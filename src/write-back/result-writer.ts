@@ -21,11 +21,13 @@ export function createResultWriter(options: {
   readonly openResultStore: OpenResultStore;
   /** Names of the sinks that every stored result is delivered to. */
   readonly sinks: readonly string[];
+  /** See GroupWriterOptions. */
+  readonly gathers?: boolean;
 }): ResultWriter {
-  const { database, openResultStore, sinks } = options;
+  const { database, openResultStore, sinks, gathers = false } = options;
   const writer = createGroupWriter<ResultToWrite, WriteReceipt>(
     (results) => writeResults(database, openResultStore, results, { sinks }),
-    { maxItems: mostResults },
+    { maxItems: mostResults, gathers },
   );
   return {
     write: (record, resources) => writer.write({ record, resources }),

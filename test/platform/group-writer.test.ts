@@ -56,6 +56,28 @@ describe('a group writer', () => {
     expect(groups).toEqual([1, 2]);
   });
 
+  it('that gathers goes on while every turn of the event loop brings somebody', async () => {
+    const sizes = async (gathers: boolean): Promise<number[]> => {
+      const groups: number[] = [];
+      const writer = createGroupWriter<number, number>(
+        async (items) => {
+          groups.push(items.length);
+          return doubled(items);
+        },
+        { maxItems: 3, gathers },
+      );
+      const answers: Promise<number>[] = [];
+      for (const item of [1, 2, 3, 4]) {
+        answers.push(writer.write(item));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await Promise.all(answers)).toEqual([2, 4, 6, 8]);
+      return groups;
+    };
+    expect(await sizes(true)).toEqual([3, 1]);
+    expect((await sizes(false)).length).toBeGreaterThan(2);
+  });
+
   it('fails the one item whose receipt is an error, and all of a group that could not be kept', async () => {
     const one = createGroupWriter<number, number>(
       async (items) => items.map((item) => (item === 2 ? { error: new Error('refused') } : { receipt: item })),

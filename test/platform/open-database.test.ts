@@ -126,6 +126,26 @@ describe('the embedded database', () => {
     await database.close();
     expect(lines().map(({ event }) => event)).toEqual(['database.opened', 'database.closed']);
   });
+
+  test('reads for its statistics only tables that have changed since', async () => {
+    const database = await openDatabase({ dataDir, logger: silentLogger });
+    await database.query('create table quiet (n integer); create table busy (n integer)');
+    const analysed = async (counts: { quiet: number; busy: number }) =>
+      vi.waitFor(async () => {
+        const { rows } = await database.query<{ name: string; count: number }>(
+          `select relname as name, analyze_count::int as count from pg_stat_user_tables where relname in ('quiet', 'busy')`,
+        );
+        expect(Object.fromEntries(rows.map(({ name, count }) => [name, count]))).toEqual(counts);
+      });
+    await database.transaction(async (sql) => {
+      await sql.query('insert into quiet select generate_series(1, 500)');
+      await sql.query('insert into busy select generate_series(1, 1000)');
+    });
+    await analysed({ quiet: 1, busy: 1 });
+    await database.query('insert into busy select generate_series(1, 3000)');
+    await analysed({ quiet: 1, busy: 2 });
+    await database.close();
+  });
 });
 
 describe('a PostgreSQL server by DATABASE_URL', () => {

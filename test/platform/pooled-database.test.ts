@@ -144,6 +144,29 @@ describe('a database', () => {
     expect(await ids()).toEqual([2]);
   });
 
+  test('in the background is the same database, and whoever else asks meanwhile goes first', async () => {
+    const { database } = opened;
+    expect(database.background.background).toBe(database.background);
+    const order: string[] = [];
+    const asked = (name: string, on: typeof database) => on.query('select 1').then(() => order.push(name));
+    // Holds every connection, one on PGlite and ten on a server, until all others have asked.
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const holders = Array.from({ length: 10 }, () => database.transaction(() => held));
+    const others = [
+      asked('run', database.background),
+      database.background.transaction((sql) => sql.query('insert into notes (id) values (1)')),
+      asked('bedside', database),
+    ];
+    letGo();
+    await Promise.all([...holders, ...others]);
+    if (database.kind === 'pglite') expect(order).toEqual(['bedside', 'run']);
+    else expect(order.toSorted()).toEqual(['bedside', 'run']);
+    expect(await ids()).toEqual([1]);
+  });
+
   test('refuses a statement sent to a transaction that has ended', async () => {
     const late = await opened.database.transaction(async (sql) => () => sql.query('insert into notes (id) values (9)'));
     await expect(late()).rejects.toMatchObject({ code: 'INTERNAL' });

@@ -27,6 +27,7 @@ export function openTestRuns(house: House, changes: Partial<RunsParts> = {}): Ru
     every: () => () => undefined,
     chunkSize: 10,
     sliceSize: 4,
+    overlap: false,
     memberTimeoutMs: 5_000,
     unreachableRetryMs: [1, 1],
     unreachableAttempts: 20,
