@@ -13,7 +13,7 @@ import type { House } from './wire.ts';
 const largestCohort = 1_000_000;
 
 /**
- * Members of a run whose records are read, and whose results are written, at once; a crash repeats no more than these.
+ * Members of a run whose records are read at once: a slice. A crash repeats no more than two of them.
  * The embedded database has one session: the bedside waits for a whole slice, so that it is a small one.
  */
 const runSliceSize = { pglite: 8, postgresql: 48 } as const;

@@ -12,9 +12,14 @@ const root = path.resolve(import.meta.dirname, '..');
 const app = mkdtempSync(path.join(tmpdir(), 'fhirsight-app-'));
 afterAll(() => rm(app, { recursive: true, force: true }));
 
+/** How a machine reaches its package registry: certificates and proxies that its user has set. */
+const network = Object.entries(process.env).filter(([name]) =>
+  /^(NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|(HTTPS?|NO)_PROXY)$/i.test(name),
+);
+
 /** Runs a program as it would run in somebody's shell, without what `npm test` puts into the environment. */
 async function run(program: string, args: readonly string[], cwd = app): Promise<{ stdout: string; stderr: string }> {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const env = { ...Object.fromEntries(network), PATH: process.env.PATH, HOME: process.env.HOME };
   const options = { cwd, env, maxBuffer: 32 * 1024 * 1024 };
   return await promisify(execFile)(program, args, options).catch((failed: { stdout: string; stderr: string }) => {
     throw new Error(`${program} ${args.join(' ')} failed:\n${failed.stdout}${failed.stderr}`);
