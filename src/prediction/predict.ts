@@ -144,7 +144,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   };
   const resource = request.writeBack || request.build !== false ? checkedResult(result, parts.validate) : undefined;
 
-  time.step('buildMs');
+  if (resource !== undefined) time.step('buildMs');
   const making = {
     deviceReference: result.deviceReference,
     computedAt: now,

@@ -56,9 +56,11 @@ export async function workChunk(
       return isDown ? 'source-down' : undefined;
     };
     let over: ChunkEnd | 'source-down' | undefined;
+    let stopped = false;
     try {
       for (let at = 0; at < members.length && over === undefined; at += parts.sliceSize) {
-        if (signal.aborted) return 'stopped';
+        stopped = signal.aborted;
+        if (stopped) break;
         const held = await records;
         // The next records are read while these are predicted from.
         if (at + parts.sliceSize < members.length) records = read(at + parts.sliceSize);
@@ -68,12 +70,17 @@ export async function workChunk(
         if (!parts.overlap) over = await ended(begun);
         else if (before !== undefined) over = await ended(before);
       }
-      if (parts.overlap && over === undefined && begun !== undefined) over = await ended(begun);
-    } finally {
-      // However this ends, nothing of it goes on.
+      if (parts.overlap && begun !== undefined && over !== 'withdrawn') over = (await ended(begun)) ?? over;
+    } catch (error) {
+      // Nothing goes on behind the one error that is thrown, which came first.
       await begun?.end.catch(() => undefined);
+      throw error;
     }
-    if (over === 'withdrawn') return over;
+    if (over === 'withdrawn') {
+      await begun?.end;
+      return over;
+    }
+    if (stopped) return 'stopped';
     if (last) return await giveUp(parts, run, chunk, { left, alone, exhausted });
   }
   return 'done';

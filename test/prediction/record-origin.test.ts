@@ -364,6 +364,7 @@ describe('a record that only the caller holds', () => {
     const whole = await scored(ofCaller(await answersAbout('1')));
     const bare = await scored({ ...ofCaller(await answersAbout('1')), build: false });
     expect(bare.resource).toBeUndefined();
+    expect([whole.timings.buildMs, bare.timings.buildMs]).toEqual([expect.any(Number), undefined]);
     expect(bare.remarks).toEqual(whole.resource?.note?.map(({ text }) => text));
     expect([bare.identifier, bitsOf(bare)]).toEqual([whole.identifier, bitsOf(whole)]);
     expect((await scored({ writeBack: true, build: false })).resource?.id).toBeDefined();

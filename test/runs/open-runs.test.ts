@@ -17,8 +17,19 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** Runs that end with the test. */
+let overlap = false;
+/** Whether the runs of a group of tests begin a slice while the one before is written. */
+function overlapping(overlaps: boolean): void {
+  beforeAll(() => {
+    overlap = overlaps;
+  });
+  afterAll(() => {
+    overlap = false;
+  });
+}
+
 function open(changes: Partial<RunsParts> = {}) {
-  const runs = openTestRuns(server.house, { cohorts: listedCohort(patients), ...changes });
+  const runs = openTestRuns(server.house, { cohorts: listedCohort(patients), overlap, ...changes });
   return { runs, [Symbol.asyncDispose]: () => runs.close() };
 }
 
@@ -30,7 +41,9 @@ const predictOr =
     return await server.house.predict(asked, parts);
   };
 
-describe('a cohort run', () => {
+describe.each([false, true])('a cohort run, a slice begun while the one before is written: %s', (overlaps) => {
+  overlapping(overlaps);
+
   it('predicts about every member once, with the as-of of the run, and keeps what came of each', async () => {
     const asked: PredictionRequest[] = [];
     await using opened = open({ predict: predictOr((one) => void asked.push(one)) });
@@ -200,62 +213,67 @@ describe('servers of different record sources on one database', () => {
   });
 });
 
-describe('cancelling and resuming', () => {
-  it('keeps what is done, leaves the rest pending, and goes on with the rest only', async () => {
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const asked: string[] = [];
-    await using opened = open({
-      predict: async (one, parts) => {
-        asked.push(one.subject);
-        if (asked.length > 14) await held;
-        return await server.house.predict(one, parts);
-      },
-    });
-    const { run } = await opened.runs.create(request, {});
-    await opened.runs.start();
-    while (asked.length < 15) await new Promise((resolve) => setImmediate(resolve));
-    expect((await opened.runs.cancel(run.id)).state).toBe('cancelling');
-    await expect(opened.runs.resume(run.id)).rejects.toMatchObject({ code: 'RUN_CONFLICT' });
-    release();
-    const { tally } = await ended(opened.runs, run.id);
-    expect((await opened.runs.read(run.id)).run.state).toBe('cancelled');
-    expect(tally.scored).toBeGreaterThanOrEqual(10);
-    expect(tally.pending).toBeGreaterThan(0);
-    expect(tally.scored + (tally.pending ?? 0)).toBe(30);
-    expect((await opened.runs.cancel(run.id)).state).toBe('cancelled');
+describe.each([false, true])(
+  'cancelling and resuming, a slice begun while the one before is written: %s',
+  (overlaps) => {
+    overlapping(overlaps);
 
-    const before = asked.length;
-    await opened.runs.resume(run.id);
-    expect((await ended(opened.runs, run.id)).tally).toMatchObject({ scored: 30, pending: 0 });
-    expect(asked.length - before).toBe(tally.pending);
-    await expect(opened.runs.cancel(run.id)).rejects.toMatchObject({ code: 'RUN_CONFLICT' });
-    await expect(opened.runs.resume(run.id)).rejects.toMatchObject({ code: 'RUN_CONFLICT' });
-  });
-
-  it('are refused at a server that reads other patients', async () => {
-    await using opened = open();
-    const { run } = await opened.runs.create(request, {});
-    await using elsewhere = open({ fhirBase: 'http://elsewhere.example.org/fhir' });
-    for (const action of ['cancel', 'resume'] as const) {
-      await expect(elsewhere.runs[action](run.id)).rejects.toMatchObject({
-        code: 'RUN_CONFLICT',
-        message: expect.stringContaining(otherBase),
+    it('keeps what is done, leaves the rest pending, and goes on with the rest only', async () => {
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
       });
-    }
-    await opened.runs.cancel(run.id);
-  });
+      const asked: string[] = [];
+      await using opened = open({
+        predict: async (one, parts) => {
+          asked.push(one.subject);
+          if (asked.length > 14) await held;
+          return await server.house.predict(one, parts);
+        },
+      });
+      const { run } = await opened.runs.create(request, {});
+      await opened.runs.start();
+      while (asked.length < 15) await new Promise((resolve) => setImmediate(resolve));
+      expect((await opened.runs.cancel(run.id)).state).toBe('cancelling');
+      await expect(opened.runs.resume(run.id)).rejects.toMatchObject({ code: 'RUN_CONFLICT' });
+      release();
+      const { tally } = await ended(opened.runs, run.id);
+      expect((await opened.runs.read(run.id)).run.state).toBe('cancelled');
+      expect(tally.scored).toBeGreaterThanOrEqual(10);
+      expect(tally.pending).toBeGreaterThan(0);
+      expect(tally.scored + (tally.pending ?? 0)).toBe(30);
+      expect((await opened.runs.cancel(run.id)).state).toBe('cancelled');
 
-  it('know no run that does not exist', async () => {
-    await using opened = open();
-    for (const id of ['00000000-0000-4000-8000-000000000000', 'no-uuid', "'; drop table runs; --"]) {
-      for (const action of ['read', 'cancel', 'resume'] as const)
-        await expect(opened.runs[action](id)).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
-    }
-  });
-});
+      const before = asked.length;
+      await opened.runs.resume(run.id);
+      expect((await ended(opened.runs, run.id)).tally).toMatchObject({ scored: 30, pending: 0 });
+      expect(asked.length - before).toBe(tally.pending);
+      await expect(opened.runs.cancel(run.id)).rejects.toMatchObject({ code: 'RUN_CONFLICT' });
+      await expect(opened.runs.resume(run.id)).rejects.toMatchObject({ code: 'RUN_CONFLICT' });
+    });
+
+    it('are refused at a server that reads other patients', async () => {
+      await using opened = open();
+      const { run } = await opened.runs.create(request, {});
+      await using elsewhere = open({ fhirBase: 'http://elsewhere.example.org/fhir' });
+      for (const action of ['cancel', 'resume'] as const) {
+        await expect(elsewhere.runs[action](run.id)).rejects.toMatchObject({
+          code: 'RUN_CONFLICT',
+          message: expect.stringContaining(otherBase),
+        });
+      }
+      await opened.runs.cancel(run.id);
+    });
+
+    it('know no run that does not exist', async () => {
+      await using opened = open();
+      for (const id of ['00000000-0000-4000-8000-000000000000', 'no-uuid', "'; drop table runs; --"]) {
+        for (const action of ['read', 'cancel', 'resume'] as const)
+          await expect(opened.runs[action](id)).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+      }
+    });
+  },
+);
 
 describe('two servers on one database', () => {
   it('share a run without doing anything twice', async () => {
@@ -282,7 +300,9 @@ describe('two servers on one database', () => {
   });
 });
 
-describe('a server that stops', () => {
+describe.each([false, true])('a server that stops, a slice begun while the one before is written: %s', (overlaps) => {
+  overlapping(overlaps);
+
   it('finishes the slice under way, and the next one goes on at once with what is left', async () => {
     const asked: string[] = [];
     const predict = predictOr(({ subject }) => void asked.push(subject));
