@@ -1,7 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { filesOnDatabase } from './test/support/files-on-database.ts';
 import base from './vitest.config.ts';
 
-/** The same tests on a real PostgreSQL server, and those that need other real services. A missing service fails. */
+/**
+ * Whatever has a database, now on a real PostgreSQL server, and the tests that need other real services. A missing
+ * service fails.
+ */
 export default defineConfig({
-  test: { ...base.test, exclude: [], globalSetup: ['test/support/postgresql-setup.ts'] },
+  test: {
+    ...base.test,
+    include: [...filesOnDatabase(), 'test/services/**/*.test.ts'],
+    exclude: [],
+    globalSetup: ['test/support/postgresql-setup.ts'],
+  },
 });

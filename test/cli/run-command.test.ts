@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createRunProgress, progressLine } from '../../src/cli/run-progress.ts';
 import { lockDataDir } from '../../src/platform/data-dir-lock.ts';
+import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { runFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
 
 const folders: string[] = [];
@@ -23,6 +24,7 @@ const asOf = ['--as-of', '2026-11-20'];
 describe('fhirsight run', () => {
   it('works on its own data and through the server that holds them, with the same result', async () => {
     const env = { DATA_DIR: newDataDir() };
+    await fillDataDir(env.DATA_DIR);
     expect(
       await runFhirsight(['sample', '--patients', '8', '--reference-date', '2026-11-20', '--load'], env),
     ).toMatchObject({ code: 0 });
@@ -87,7 +89,9 @@ describe('fhirsight run', () => {
   });
 
   it('exits 1 for a model that is not served', async () => {
-    const { code, stderr } = await runFhirsight(['run', '--model', 'none', '--all'], { DATA_DIR: newDataDir() });
+    const dataDir = newDataDir();
+    await fillDataDir(dataDir);
+    const { code, stderr } = await runFhirsight(['run', '--model', 'none', '--all'], { DATA_DIR: dataDir });
     expect(code).toBe(1);
     expect(stderr).toContain('MODEL_UNKNOWN: There is no model none');
   });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/http/server-app.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 import { type FhirTestServer, send, startFhirTestServer } from '../support/fhir-test-server.ts';
-import { silentLogger } from '../support/test-database.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 
 let server: FhirTestServer;
 beforeAll(async () => {

@@ -57,11 +57,10 @@ describe('the indexes of resources', () => {
     ],
   ])('answer %s through %s', async (_, index, where) => {
     const { rows: lines } = await opened.database.query<{ 'QUERY PLAN': string }>(
-      `explain (analyze) select body from resources where tenant = 'default' and not deleted and ${where}`,
+      `explain select body from resources where tenant = 'default' and not deleted and ${where}`,
     );
     const plan = lines.map((line) => line['QUERY PLAN']).join('\n');
     expect(plan).toContain(index);
     expect(plan).not.toContain('Seq Scan');
-    expect(Number(/Execution Time: ([\d.]+) ms/.exec(plan)?.[1])).toBeLessThan(20);
   });
 });

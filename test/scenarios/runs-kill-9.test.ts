@@ -9,9 +9,9 @@ import type { Database } from '../../src/platform/database.ts';
 import { openDatabase } from '../../src/platform/open-database.ts';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
-import { silentLogger } from '../support/test-database.ts';
 
 const patients = 1_000;
 const kills = 20;

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import type { Bundle, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseCurl } from '../support/curl-command.ts';
+import { fillDataDir } from '../support/embedded-data-dir.ts';
 import {
   type FhirsightProcess,
   root,
@@ -27,6 +28,13 @@ afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true,
 function newDataDir(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'fhirsight-serve-'));
   folders.push(folder);
+  return folder;
+}
+
+/** A folder whose database exists, empty: for what is not about a first start. */
+async function knownDataDir(): Promise<string> {
+  const folder = newDataDir();
+  await fillDataDir(folder);
   return folder;
 }
 
@@ -163,7 +171,7 @@ describe('fhirsight serve on a new data directory', () => {
   });
 
   it('loads no patient where SAMPLE_PATIENTS is 0, and says how to', async () => {
-    const server = await start({ DATA_DIR: newDataDir(), SAMPLE_PATIENTS: '0' });
+    const server = await start({ DATA_DIR: await knownDataDir(), SAMPLE_PATIENTS: '0' });
     expect(await countPatients(server)).toBe(0);
     expect(server.output()).toContain('sample --patients 100 --load');
   });
@@ -172,7 +180,12 @@ describe('fhirsight serve on a new data directory', () => {
 describe('fhirsight serve on a stop signal', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('answers the prediction under way and exits 0 on %s', async (signal) => {
     await using models = await slowModelFolder();
-    const env = { DATA_DIR: newDataDir(), MODELS_DIR: models.modelsDir, SAMPLE_PATIENTS: '2', LOG_LEVEL: 'info' };
+    const env = {
+      DATA_DIR: await knownDataDir(),
+      MODELS_DIR: models.modelsDir,
+      SAMPLE_PATIENTS: '2',
+      LOG_LEVEL: 'info',
+    };
     const server = await start(env);
     const answer = predict(server, 'sample-0001');
     await untilBusy(server);
@@ -190,7 +203,7 @@ describe('fhirsight serve on a stop signal', () => {
 
   it('is not hurried by a second signal', async () => {
     await using models = await slowModelFolder();
-    const server = await start({ DATA_DIR: newDataDir(), MODELS_DIR: models.modelsDir, SAMPLE_PATIENTS: '2' });
+    const server = await start({ DATA_DIR: await knownDataDir(), MODELS_DIR: models.modelsDir, SAMPLE_PATIENTS: '2' });
     const answer = predict(server, 'sample-0001');
     await untilBusy(server);
     const stopped = server.stop('SIGINT');
@@ -214,7 +227,7 @@ describe('fhirsight serve on a stop signal', () => {
 
 describe('fhirsight serve refuses to start', () => {
   it('on a data directory that another server holds, naming its process and URL', async () => {
-    const env = { DATA_DIR: newDataDir() };
+    const env = { DATA_DIR: await knownDataDir() };
     const first = await start(env);
     const second = await runFhirsight(['serve'], env);
     expect(second).toMatchObject({ code: 1, signal: null });
@@ -257,7 +270,7 @@ describe('fhirsight serve refuses to start', () => {
   });
 
   it('on a port that is taken', async () => {
-    const first = await start({ DATA_DIR: newDataDir() });
+    const first = await start({ DATA_DIR: await knownDataDir() });
     const { port } = new URL(first.url);
     const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), PORT: port });
     expect(ended.code).toBe(1);
@@ -302,7 +315,12 @@ describe('fhirsight serve with a model folder whose checksum is wrong', () => {
     const artefact = await readFile(path.join(bad.dir, 'model.onnx'));
     artefact[artefact.length - 40] = (artefact[artefact.length - 40] ?? 0) ^ 1;
     await bad.write('model.onnx', artefact);
-    const env = { DATA_DIR: newDataDir(), MODELS_DIR: models.modelsDir, SAMPLE_PATIENTS: '1', LOG_LEVEL: 'info' };
+    const env = {
+      DATA_DIR: await knownDataDir(),
+      MODELS_DIR: models.modelsDir,
+      SAMPLE_PATIENTS: '1',
+      LOG_LEVEL: 'info',
+    };
     const server = await start(env);
 
     const refusals = logLines(server.output()).filter(({ event }) => event === 'model.refused');

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/platform/database.ts';
 import { openDatabase } from '../../src/platform/open-database.ts';
-import { silentLogger } from '../support/test-database.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 
 /** Mounts a small file system, so it needs root. */
 let mount: string;

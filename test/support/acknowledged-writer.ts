@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { openDatabase } from '../../src/platform/open-database.ts';
-import { silentLogger } from './test-database.ts';
+import { silentLogger } from './silent-logger.ts';
 
 const [dataDir, first] = process.argv.slice(2);
 if (dataDir === undefined || first === undefined)

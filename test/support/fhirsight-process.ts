@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** A real fhirsight server in a process of its own, so that it can be killed. */
@@ -24,6 +25,9 @@ export interface FinishedCommand {
   readonly stderr: string;
 }
 
+/** Tests start the same sources again and again; what V8 made of them is kept in the temporary folder. */
+const compileCache = path.join(tmpdir(), `fhirsight-test-compiled-${process.getuid?.() ?? 'user'}`);
+
 /** Starts `fhirsight <args>`; without settings of the environment that runs the tests. */
 export function spawnFhirsight(
   args: readonly string[],
@@ -32,7 +36,15 @@ export function spawnFhirsight(
 ): ChildProcess & { readonly stdout: NodeJS.ReadableStream; readonly stderr: NodeJS.ReadableStream } {
   return spawn(process.execPath, [...nodeOptions, path.join(root, 'src/main.ts'), ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'warn', SAMPLE_PATIENTS: '0', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: compileCache,
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      SAMPLE_PATIENTS: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

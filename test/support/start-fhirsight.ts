@@ -5,8 +5,8 @@ import { createFhirsight } from '../../src/index.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { Logger } from '../../src/platform/logger.ts';
 import type { House } from '../../src/wire.ts';
+import { silentLogger } from './silent-logger.ts';
 import { createTestDataDir, type TestDataDir } from './test-data-dir.ts';
-import { silentLogger } from './test-database.ts';
 
 /** A whole fhirsight in this process, reached over real HTTP. */
 export interface StartedFhirsight {

@@ -5,19 +5,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
-import type { Logger } from '../../src/platform/logger.ts';
 import { checksumOf, type Migration, migrate } from '../../src/platform/migrate.ts';
 import { allMigrations } from '../../src/platform/migrations/all-migrations.ts';
 import { openDatabase, openPglite } from '../../src/platform/open-database.ts';
 import { startPgliteServer } from '../../src/platform/pglite-server.ts';
+import { silentLogger } from './silent-logger.ts';
 
 export interface TestDatabase {
   readonly database: Database;
   close(): Promise<void>;
 }
-
-/** For parts that need a logger in a test that does not look at the log. */
-export const silentLogger: Logger = { event: () => undefined, with: () => silentLogger };
 
 /**
  * A migrated, empty database of its own: PGlite in memory, or, with TEST_DATABASE_URL, a fresh database on that

