@@ -100,9 +100,12 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     const url = await listen();
     const fhirBase = `${config.publicBaseUrl ?? url}/fhir/R4`;
 
-    const database = await openMigrated(config, clock, logger, (close) => open.push(close));
     const validator = createResourceValidator();
-    await validator.warmUp(usualTypes);
+    // An embedded database opens in its own thread meanwhile.
+    const [database] = await Promise.all([
+      openMigrated(config, clock, logger, (close) => open.push(close)),
+      validator.warmUp(usualTypes),
+    ]);
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));

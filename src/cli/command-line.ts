@@ -1,8 +1,4 @@
 import { PredictionError } from '../platform/errors.ts';
-import { predictCommand } from './predict-command.ts';
-import { runCommand } from './run-command.ts';
-import { sampleCommand } from './sample-command.ts';
-import { serveCommand } from './serve-command.ts';
 
 const usage = `fhirsight <command>
 
@@ -26,11 +22,14 @@ const usage = `fhirsight <command>
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
 `;
 
-const commands: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
-  ['serve', serveCommand],
-  ['sample', sampleCommand],
-  ['predict', predictCommand],
-  ['run', runCommand],
+type Command = (args: readonly string[]) => Promise<number>;
+
+/** Each is loaded when it is asked for: help and a slip of the pen wait for no server to be loaded. */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async () => (await import('./serve-command.ts')).serveCommand],
+  ['sample', async () => (await import('./sample-command.ts')).sampleCommand],
+  ['predict', async () => (await import('./predict-command.ts')).predictCommand],
+  ['run', async () => (await import('./run-command.ts')).runCommand],
 ]);
 
 /** Runs one command of `fhirsight`. @returns the exit code: 0 done, 1 failed, 2 the command line was wrong */
@@ -40,12 +39,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const command = commands.get(name);
-  if (command === undefined) {
+  const load = commands.get(name);
+  if (load === undefined) {
     process.stderr.write(`fhirsight has no command '${name}'.\n\n${usage}`);
     return 2;
   }
   try {
+    const command = await load();
     return await command(rest);
   } catch (error) {
     if (error instanceof PredictionError && error.code !== 'PARAMETER_INVALID') {

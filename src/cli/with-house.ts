@@ -1,10 +1,12 @@
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
-import { type House, wire } from '../wire.ts';
+import type { House } from '../wire.ts';
 
 /** Opens the data itself, for a command that found no running server, and closes it whatever comes of the work. */
 export async function withHouse<T>(config: Config, work: (house: House) => Promise<T>): Promise<T> {
+  // Only here: a command that asks a running server needs no house of its own.
+  const { wire } = await import('../wire.ts');
   const logger = createLogger({ level: 'warn' });
   const listen = async (): Promise<string> => `http://${config.host}:${config.port}`;
   const house = await wire({ config, clock: systemClock, logger, listen });
