@@ -140,7 +140,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
 const ownPaths = ['/models', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
 
-/** Operations before reads: the store would take `$predict` for an id. */
+/** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
 function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
   const { repository, catalog, source, validator, fhirBase } = house;
   const definition = predictDefinition();
@@ -168,11 +168,11 @@ function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
     own: [...new Set([fhirBase, ...(source.own ? [source.base, ...(source.earlierBases ?? [])] : [])])],
   };
   return [
+    { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
+    { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/models', handler: modelRoutes(catalog) },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
-    { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
-    { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
     { path: '/fhir/R4', handler: auditRoutes(audit) },
     { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
   ];

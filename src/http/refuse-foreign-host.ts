@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { PredictionError } from '../platform/errors.ts';
 import { isLoopback } from '../platform/loopback.ts';
 
@@ -8,23 +8,19 @@ import { isLoopback } from '../platform/loopback.ts';
  * under gives it away.
  * @param publicBaseUrl the URL clients use where a proxy stands before the server
  */
-export function refuseForeignHost(publicBaseUrl: string | undefined): RequestHandler {
+export function refuseForeignHost(publicBaseUrl: string | undefined): (request: IncomingMessage) => void {
   const publicHost = publicBaseUrl === undefined ? undefined : new URL(publicBaseUrl).hostname;
   // Nearly every request names the same host as the one before.
   let lastAccepted: string | undefined;
-  return (request, _response, next) => {
+  return (request) => {
     const { host } = request.headers;
-    if (host !== undefined && host === lastAccepted) {
-      next();
-      return;
-    }
+    if (host !== undefined && host === lastAccepted) return;
     const name = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname;
     if (
       host === undefined ||
       (name !== undefined && (isLoopback(name.replace(/^\[|\]$/g, '')) || name === publicHost))
     ) {
       lastAccepted = host;
-      next();
       return;
     }
     request.resume();

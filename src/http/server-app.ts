@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
 import { PredictionError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -35,33 +35,54 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(identify(options));
-  app.use(securityHeaders());
-  if (options.ownHost !== undefined) app.use(refuseForeignHost(options.ownHost.publicBaseUrl));
-  app.use(decodeDollar);
-  app.get('/health/live', (_request, response) => {
+  const prepare = [
+    identify(options),
+    securityHeaders(),
+    ...(options.ownHost === undefined ? [] : [refuseForeignHost(options.ownHost.publicBaseUrl)]),
+    decodeDollar,
+  ];
+  // In one handler: the way from one to the next costs more than each of them does.
+  app.use((request, response, next) => {
+    for (const step of prepare) step(request, response);
+    next();
+  });
+  app.use('/health', healthRoutes(options.notReady));
+  for (const { path, handler, ownFormat } of options.routes) {
+    app.use(path, (request, response, next) => {
+      if (!ownFormat) negotiate(request, response);
+      return handler(request, response, next);
+    });
+  }
+  if (!options.fallThrough) app.use(notFound);
+  app.use(errorResponse);
+  return app;
+}
+
+function healthRoutes(notReady: AppOptions['notReady']): Router {
+  const router = Router();
+  router.get('/live', (_request, response) => {
     response.json({ status: 'live' });
   });
-  app.get('/health/ready', async (_request, response) => {
-    const waitingFor = await options.notReady();
+  router.get('/ready', async (_request, response) => {
+    const waitingFor = await notReady();
     response.status(waitingFor.length === 0 ? 200 : 503);
     response.json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'not-ready', waitingFor });
   });
-  app.all(['/health/live', '/health/ready'], (request, response) => {
+  router.all(['/live', '/ready'], (request, response) => {
     response.setHeader('Allow', 'GET, HEAD');
     throw new PredictionError(
       'METHOD_NOT_ALLOWED',
       `${request.method} is not possible here; allowed are GET and HEAD.`,
     );
   });
-  for (const { path, handler, ownFormat } of options.routes) app.use(path, ...(ownFormat ? [] : [negotiate]), handler);
-  if (!options.fallThrough) app.use(notFound);
-  app.use(errorResponse);
-  return app;
+  return router;
 }
 
+/** What happens to every request before a route has its turn; throws what refuses it. */
+type Step = (request: Request, response: Response) => void;
+
 /** The headers of helmet, which are the same for every answer: asked of it once. */
-function securityHeaders(): RequestHandler {
+function securityHeaders(): Step {
   const headers = new Headers();
   const asked = {
     setHeader: (name: string, value: string) => headers.set(name, value),
@@ -69,15 +90,14 @@ function securityHeaders(): RequestHandler {
   };
   helmet()({} as IncomingMessage, asked as unknown as ServerResponse, () => undefined);
   const fixed = [...headers];
-  return (_request, response, next) => {
+  return (_request, response) => {
     for (const [name, value] of fixed) response.setHeader(name, value);
-    next();
   };
 }
 
 /** First of all: the request's id and its line in the log, so that nothing happens without them. */
-function identify({ logger, newRequestId }: AppOptions): RequestHandler {
-  return (request, response, next) => {
+function identify({ logger, newRequestId }: AppOptions): Step {
+  return (request, response) => {
     const requestId = requestIdOf(request.get('X-Request-Id'), newRequestId);
     response.setHeader('X-Request-Id', requestId);
     const context = {
@@ -100,7 +120,6 @@ function identify({ logger, newRequestId }: AppOptions): RequestHandler {
         responseBytes: Number(response.getHeader('Content-Length') ?? 0),
       });
     });
-    next();
   };
 }
 
@@ -112,12 +131,10 @@ function routeOf(request: Request, response: Response): string {
 }
 
 /** `%24predict` is `$predict`; Express matches paths before it decodes them. */
-function decodeDollar(request: Request, _response: Response, next: NextFunction): void {
-  if (request.url.includes('%24')) {
-    const [path = '', ...query] = request.url.split('?');
-    request.url = [path.replaceAll('%24', '$'), ...query].join('?');
-  }
-  next();
+function decodeDollar(request: Request): void {
+  if (!request.url.includes('%24')) return;
+  const [path = '', ...query] = request.url.split('?');
+  request.url = [path.replaceAll('%24', '$'), ...query].join('?');
 }
 
 function notFound(): never {
@@ -125,13 +142,10 @@ function notFound(): never {
   throw new PredictionError('OPERATION_UNKNOWN', message);
 }
 
-function negotiate(request: Request, response: Response, next: NextFunction): void {
+function negotiate(request: Request, response: Response): void {
   const context = requestContext(response);
   const accept = request.get('Accept');
-  if (accept === undefined && !request.url.includes('?')) {
-    next();
-    return;
-  }
+  if (accept === undefined && !request.url.includes('?')) return;
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const pretty = query.get('_pretty');
   if (pretty !== null && pretty !== 'true' && pretty !== 'false') {
@@ -139,5 +153,4 @@ function negotiate(request: Request, response: Response, next: NextFunction): vo
   }
   context.pretty = pretty === 'true';
   context.contentType = negotiateFormat(accept, query.get('_format') ?? undefined);
-  next();
 }
