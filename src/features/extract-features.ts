@@ -39,7 +39,9 @@ export function extractFeatures(
   const basis = new Set<SourceReference>();
   for (const { sources } of exclusions) for (const source of sources) basis.add(source);
   basis.add(record.sourceReference(record.patient));
-  for (const { sources } of features.values()) for (const source of sources) basis.add(source);
+  features.forEach(({ sources }) => {
+    for (const source of sources) basis.add(source);
+  });
   return { features, verdicts, basis: [...basis] };
 }
 

@@ -11,8 +11,9 @@ export interface Seed {
 }
 
 /** A seed that the path can use. */
-export interface RecordSeed extends Seed {
+export interface RecordSeed {
   readonly resource: RecordResource;
+  readonly seed: Seed;
   /** `Type/id`; absent where it has no id. */
   readonly name?: string;
 }
@@ -26,10 +27,10 @@ export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed
   const byName = new Map<string, Seed>();
   const usable: RecordSeed[] = [];
   for (const seed of seeds) {
-    const { resource, expression } = seed;
+    const { resource } = seed;
     if (!isRecordResource(resource)) throw useless(seed);
     if (resource.id === undefined) {
-      usable.push({ resource, expression });
+      usable.push({ resource, seed });
       continue;
     }
     const name = `${resource.resourceType}/${resource.id}`;
@@ -38,7 +39,7 @@ export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed
       throw seedConflict(seed, `at ${earlier.expression}`);
     if (earlier !== undefined) continue;
     byName.set(name, seed);
-    usable.push({ resource, expression, name });
+    usable.push({ resource, seed, name });
   }
   return usable;
 }

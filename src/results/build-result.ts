@@ -36,7 +36,9 @@ export function buildResult(request: ResultRequest): RiskAssessment {
   }
   const said = remarks(request);
   const used = [...inputs.basis];
-  for (const { sources } of inputs.features.values()) used.push(...sources);
+  inputs.features.forEach(({ sources }) => {
+    used.push(...sources);
+  });
   const basis = distinctSources(used);
   const home = subject.own ? '' : `${subject.base}/`;
   return {
@@ -81,7 +83,7 @@ function inputExtensions(request: ResultRequest): Extension[] {
   const { inputs, frame, model } = request;
   const contributions = contributionsByFeature(request);
   const extensions: Extension[] = [];
-  for (const [name, value] of inputs.features) {
+  inputs.features.forEach((value, name) => {
     const input = frame.inputs.get(name);
     if (input === undefined) {
       throw new PredictionError(
@@ -90,7 +92,7 @@ function inputExtensions(request: ResultRequest): Extension[] {
       );
     }
     extensions.push(predictionInput(input, value, contributions?.get(name)));
-  }
+  });
   return extensions;
 }
 

@@ -32,7 +32,9 @@ export function resultNarrative(request: ResultRequest, { asOf, sentences, remar
   text.push('</ul><ul>');
   for (const remark of remarks) text.push(element('li', remark));
   text.push('</ul>', tableStart);
-  for (const [name, value] of request.inputs.features) text.push(inputRow(request.frame.inputs.get(name), name, value));
+  request.inputs.features.forEach((value, name) => {
+    text.push(inputRow(request.frame.inputs.get(name), name, value));
+  });
   text.push('</tbody></table>', contributionLists(request, sentences), '</div>');
   return { status: 'generated', div: text.join('') };
 }
