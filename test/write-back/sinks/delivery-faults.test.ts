@@ -107,7 +107,10 @@ describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s'
       for (let minute = 0; minute < 60 && sink.requests.length === before; minute++) await made.time.advance(60_000);
       await made.until(({ sending }) => sending === 0);
     }
-    expect((await made.deliveries.summary())[0]).toMatchObject({ pending: 3, dead: 0 });
+    // One may be on its way again by now.
+    const [state] = await made.deliveries.summary();
+    expect(state).toMatchObject({ delivered: 0, dead: 0 });
+    expect((state?.pending ?? 0) + (state?.sending ?? 0)).toBe(3);
     sink.faults.length = 0;
     await made.until(allDelivered, 7_300);
     expect(identifiersAt(sink)).toHaveLength(3);
