@@ -39,9 +39,7 @@ export function extractFeatures(
   const basis = new Set<SourceReference>();
   for (const { sources } of exclusions) for (const source of sources) basis.add(source);
   basis.add(record.sourceReference(record.patient));
-  features.forEach(({ sources }) => {
-    for (const source of sources) basis.add(source);
-  });
+  for (const { sources } of features.values()) for (const source of sources) basis.add(source);
   return { features, verdicts, basis: [...basis] };
 }
 

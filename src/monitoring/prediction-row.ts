@@ -63,10 +63,10 @@ export function rowOfOutcome(frame: RowFrame, request: PredictionRequest, outcom
   const { inputs, timings } = outcome;
   const missing: Record<string, string> = {};
   const assumed: string[] = [];
-  inputs.features.forEach((feature, name) => {
+  for (const [name, feature] of inputs.features) {
     if (feature.state === 'missing') missing[name] = feature.because;
     else if (feature.state === 'assumed-absent') assumed.push(name);
-  });
+  }
   const scored = outcome.state === 'scored';
   return {
     ...framed(frame, request, timings),

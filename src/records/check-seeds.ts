@@ -11,9 +11,8 @@ export interface Seed {
 }
 
 /** A seed that the path can use. */
-export interface RecordSeed {
+export interface RecordSeed extends Seed {
   readonly resource: RecordResource;
-  readonly seed: Seed;
   /** `Type/id`; absent where it has no id. */
   readonly name?: string;
 }
@@ -27,10 +26,10 @@ export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed
   const byName = new Map<string, Seed>();
   const usable: RecordSeed[] = [];
   for (const seed of seeds) {
-    const { resource } = seed;
+    const { resource, expression } = seed;
     if (!isRecordResource(resource)) throw useless(seed);
     if (resource.id === undefined) {
-      usable.push({ resource, seed });
+      usable.push({ resource, expression });
       continue;
     }
     const name = `${resource.resourceType}/${resource.id}`;
@@ -39,7 +38,7 @@ export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed
       throw seedConflict(seed, `at ${earlier.expression}`);
     if (earlier !== undefined) continue;
     byName.set(name, seed);
-    usable.push({ resource, seed, name });
+    usable.push({ resource, expression, name });
   }
   return usable;
 }

@@ -92,7 +92,7 @@ function recordOf(request: GatherRequest, seeds: readonly RecordSeed[], read: Re
     const resource = seed.name === undefined ? undefined : read.others.get(seed.name);
     if (resource === undefined || resource === seed.resource || !isRecordResource(resource)) continue;
     if (!entries.has(keyOf(resource)) && ownership(resource, subject) === 'foreign') {
-      throw foreignSeed(seed.seed, `has the id of one ${placeOf(source)} that belongs to another patient`, subject);
+      throw foreignSeed(seed, `has the id of one ${placeOf(source)} that belongs to another patient`, subject);
     }
     keep(resource);
   }
@@ -189,7 +189,7 @@ function addSeeds(entries: Map<string, RecordEntry>, seeds: readonly RecordSeed[
     }
     const held = entries.get(seed.name);
     if (held === undefined) entries.set(seed.name, entry);
-    else if (held.resource !== resource && !sameContent(held.resource, resource)) throw seedConflict(seed.seed, place);
+    else if (held.resource !== resource && !sameContent(held.resource, resource)) throw seedConflict(seed, place);
   }
   return anonymous;
 }

@@ -36,9 +36,7 @@ export function buildResult(request: ResultRequest): RiskAssessment {
   }
   const said = remarks(request);
   const used = [...inputs.basis];
-  inputs.features.forEach(({ sources }) => {
-    used.push(...sources);
-  });
+  for (const { sources } of inputs.features.values()) used.push(...sources);
   const basis = distinctSources(used);
   const home = subject.own ? '' : `${subject.base}/`;
   return {
@@ -83,7 +81,7 @@ function inputExtensions(request: ResultRequest): Extension[] {
   const { inputs, frame, model } = request;
   const contributions = contributionsByFeature(request);
   const extensions: Extension[] = [];
-  inputs.features.forEach((value, name) => {
+  for (const [name, value] of inputs.features) {
     const input = frame.inputs.get(name);
     if (input === undefined) {
       throw new PredictionError(
@@ -92,7 +90,7 @@ function inputExtensions(request: ResultRequest): Extension[] {
       );
     }
     extensions.push(predictionInput(input, value, contributions?.get(name)));
-  });
+  }
   return extensions;
 }
 

@@ -32,9 +32,7 @@ export function resultNarrative(request: ResultRequest, { asOf, sentences, remar
   text.push('</ul><ul>');
   for (const remark of remarks) text.push(element('li', remark));
   text.push('</ul>', tableStart);
-  request.inputs.features.forEach((value, name) => {
-    text.push(inputRow(request.frame.inputs.get(name), name, value));
-  });
+  for (const [name, value] of request.inputs.features) text.push(inputRow(request.frame.inputs.get(name), name, value));
   text.push('</tbody></table>', contributionLists(request, sentences), '</div>');
   return { status: 'generated', div: text.join('') };
 }

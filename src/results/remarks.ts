@@ -9,10 +9,10 @@ export function remarks(request: ResultRequest): string[] {
   said.push(...whatIf(request));
   if (frame.superseded !== undefined) said.push(frame.superseded);
   for (const [state, title] of detailed) {
-    inputs.features.forEach((value, name) => {
+    for (const [name, value] of inputs.features) {
       if (value.state === state && 'detail' in value)
         said.push(`${title}: ${labelOf(request, name)} (${value.detail}).`);
-    });
+    }
   }
   said.push(...withheld(request));
   said.push('none' in contributions ? `No contributions of inputs: ${contributions.none}` : frame.contributionMethod);
@@ -30,9 +30,9 @@ const detailed = [
 
 function whatIf(request: ResultRequest): string[] {
   const names: string[] = [];
-  request.inputs.features.forEach(({ state }, name) => {
+  for (const [name, { state }] of request.inputs.features) {
     if (state === 'asserted') names.push(labelOf(request, name));
-  });
+  }
   if (names.length === 0) return [];
   return [`What-if: asserted by the caller, not taken from the record: ${names.join(', ')}.`];
 }

@@ -44,22 +44,21 @@ export function riskPrediction(
   const text = `${riskText(probability, outcome.bands?.levels)} over ${horizon}`;
   const percent = toPercent(probability);
   const tiny = percent > 0 && percent < smallestPlainPercent;
-  const prediction: RiskAssessmentPrediction = {
-    extension: [
-      id,
-      {
-        url: extensionUrls.percent,
-        valueQuantity: tiny
-          ? { comparator: '<', ...limit }
-          : { value: percent, unit: unit.unit, system: unit.system, code: unit.code },
-      },
-    ],
-    outcome: concept,
+  return {
+    xhtml: band === undefined ? text : `${text}, ${band.displayXhtml}`,
+    prediction: {
+      extension: [
+        id,
+        {
+          url: extensionUrls.percent,
+          valueQuantity: tiny ? { comparator: '<', ...limit } : { value: percent, ...unit },
+        },
+      ],
+      outcome: concept,
+      ...(tiny ? { probabilityRange: { low: { value: 0, ...unit }, high: limit } } : { probabilityDecimal: percent }),
+      ...(band === undefined ? undefined : { qualitativeRisk: band.qualitativeRisk }),
+      whenPeriod,
+      rationale: band === undefined ? text : `${text}. ${band.sentence}`,
+    },
   };
-  if (tiny) prediction.probabilityRange = { low: { value: 0, ...unit }, high: limit };
-  else prediction.probabilityDecimal = percent;
-  if (band !== undefined) prediction.qualitativeRisk = band.qualitativeRisk;
-  prediction.whenPeriod = whenPeriod;
-  prediction.rationale = band === undefined ? text : `${text}. ${band.sentence}`;
-  return { xhtml: band === undefined ? text : `${text}, ${band.displayXhtml}`, prediction };
 }

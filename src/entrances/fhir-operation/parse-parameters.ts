@@ -33,8 +33,7 @@ function parseLevel(
   owner: string,
 ): Map<string, ParsedParameter[]> {
   const byName = new Map<string, ParsedParameter[]>();
-  for (let index = 0; index < sent.length; index++) {
-    const parameter = sent[index] as ParametersParameter;
+  for (const [index, parameter] of sent.entries()) {
     const expression = `${path}[${index}]`;
     const definition = declared.find(({ name }) => name === parameter.name);
     if (definition === undefined) {
@@ -69,14 +68,14 @@ function checkContent(
   expression: string,
   owner: string,
 ): void {
-  const [content = '', other] = contentKeys(parameter);
-  if (content === '' || other !== undefined) {
-    const contents = contentKeys(parameter);
+  const contents = contentKeys(parameter);
+  if (contents.length !== 1) {
     throw invalid(
       expression,
       `Parameter '${parameter.name}' of ${owner} holds ${contents.length === 0 ? 'nothing' : contents.join(' and ')}; it takes exactly one ${typeText(definition)}.`,
     );
   }
+  const [content = ''] = contents;
   if (!allowedContents(definition).includes(content)) {
     throw invalid(
       expression,
@@ -92,18 +91,7 @@ function contentKeys(parameter: ParametersParameter): string[] {
 }
 
 /** The JSON property that may hold the parameter. A type `Element` is restricted by the extension operationdefinition-allowed-type. */
-function allowedContents(definition: OperationDefinitionParameter): readonly string[] {
-  const known = contentsOf.get(definition);
-  if (known !== undefined) return known;
-  const contents = findContents(definition);
-  contentsOf.set(definition, contents);
-  return contents;
-}
-
-/** Found once for each parameter of a definition, which nobody changes. */
-const contentsOf = new WeakMap<OperationDefinitionParameter, readonly string[]>();
-
-function findContents(definition: OperationDefinitionParameter): string[] {
+function allowedContents(definition: OperationDefinitionParameter): string[] {
   if (definition.part !== undefined) return ['part'];
   if (definition.type === 'Resource' || definition.type === undefined) return ['resource'];
   const allowed = allowedTypes(definition);

@@ -92,30 +92,9 @@ function seedsOf(resource: Resource | undefined, expression: string, depth = 0):
       `More than ${bundleDepth} Bundles lie in each other; send what is in the innermost by itself.`,
     );
   }
-  const seeds: Seed[] = [];
-  for (const [index, entry] of (resource.entry ?? []).entries()) {
-    if (entry.resource === undefined) continue;
-    if (entry.resource.resourceType !== 'Bundle') seeds.push(new EntrySeed(entry.resource, expression, index));
-    else seeds.push(...seedsOf(entry.resource, `${expression}.entry[${index}].resource`, depth + 1));
-  }
-  return seeds;
-}
-
-/** Says where it stands when it is asked, which is for errors alone. */
-class EntrySeed implements Seed {
-  readonly resource: Resource;
-  readonly #bundle: string;
-  readonly #index: number;
-
-  constructor(resource: Resource, bundle: string, index: number) {
-    this.resource = resource;
-    this.#bundle = bundle;
-    this.#index = index;
-  }
-
-  get expression(): string {
-    return `${this.#bundle}.entry[${this.#index}].resource`;
-  }
+  return (resource.entry ?? []).flatMap((entry, index) =>
+    seedsOf(entry.resource, `${expression}.entry[${index}].resource`, depth + 1),
+  );
 }
 
 /** `17`, `Patient/17`, or an absolute URL below one of the source's bases. */
