@@ -102,10 +102,10 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
 
     const validator = createResourceValidator();
     // An embedded database opens in its own thread meanwhile.
-    const [database] = await Promise.all([
-      openMigrated(config, clock, logger, (close) => open.push(close)),
-      validator.warmUp(usualTypes),
-    ]);
+    const warmedUp = validator.warmUp(usualTypes);
+    warmedUp.catch(() => undefined); // waited for below, once there is a database to close
+    const database = await openMigrated(config, clock, logger, (close) => open.push(close));
+    await warmedUp;
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));

@@ -457,7 +457,9 @@ describe('the deadline', () => {
     try {
       const late = await callHook(hasty.url, 'prevent-base', patientView({ patient: '1', fhirServer: proxy.base }));
       expect(cardPrediction(late).state).toBe('computing');
+      const startedMs = performance.now();
       await hasty.close();
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
       expect(kept).toMatchObject([[{ state: 'failed', error_code: 'SHUTTING_DOWN' }]]);
     } finally {
       await hasty.close();

@@ -139,7 +139,9 @@ describe('clinical data on another server, named by FHIR_BASE_URL', () => {
       const healthy = await predictOverHttp(overStub.fhir, showcase, call);
       const kept = await outcomesKept();
       faults.push(fault);
+      const startedMs = performance.now();
       const broken = await predictOverHttp(overStub.fhir, showcase, call).finally(() => faults.pop());
+      const tookMs = performance.now() - startedMs;
       expect({ status: broken.status, type: broken.body.resourceType }, broken.text).toEqual({
         status,
         type: 'OperationOutcome',
@@ -148,6 +150,8 @@ describe('clinical data on another server, named by FHIR_BASE_URL', () => {
       expect(broken.body.issue[0]).toMatchObject({ severity: 'error', code });
       expect(broken.body.issue[0].diagnostics).toContain(stub.base);
       expect(broken.headers.get('content-type')).toMatch(/^application\/fhir\+json/);
+      // One request may take the timeout; a page or two come before the one that hangs.
+      expect(tookMs).toBeLessThan(4 * fhirTimeoutMs + 1_000);
       expect(await outcomesKept()).toBe(kept);
       expect((await send(`${overStub.url}/health/live`)).status).toBe(200);
       const after = await predictOverHttp(overStub.fhir, showcase, call);
@@ -180,9 +184,11 @@ describe('clinical data on another server, named by FHIR_BASE_URL', () => {
     });
     faults.push({ kind: 'hang' });
     try {
+      const startedMs = performance.now();
       const answer = await predictOverHttp(server.fhir, showcase, { model: 'prevent-base', asOf });
       expect(answer.status).toBe(504);
       expect(answer.body.issue[0].code).toBe('timeout');
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
     } finally {
       faults.pop();
       await server.close();

@@ -30,6 +30,14 @@ describe('resources that the caller holds', () => {
     expect(seed.map((each) => each.resource)).toEqual([observation, observation, observation]);
   });
 
+  test('are as many as a large inner Bundle holds', () => {
+    const inner = bundleOf(...new Array<Resource>(1_000).fill(observation));
+    inner.entry = Array.from({ length: 300 }, () => inner.entry ?? []).flat();
+    const { seed } = requestOf({ name: 'resource', resource: bundleOf(inner) });
+    expect(seed).toHaveLength(300_000);
+    expect(seed.at(-1)?.expression).toBe('Parameters.parameter[1].resource.entry[0].resource.entry[299999].resource');
+  });
+
   test('deeper than three Bundles are refused, and the place is named', () => {
     const resource = bundleOf(bundleOf(bundleOf(bundleOf(observation))));
     expect(() => requestOf({ name: 'resource', resource })).toThrow(
