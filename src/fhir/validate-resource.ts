@@ -207,7 +207,7 @@ function nestedResources(resource: Record<string, unknown>, path: string): Neste
     }
   }
   if (resource.resourceType === 'Parameters')
-    nested.push(...parameterResources(resource.parameter, `${path}.parameter`));
+    for (const held of parameterResources(resource.parameter, `${path}.parameter`)) nested.push(held);
   return nested;
 }
 

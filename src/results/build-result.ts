@@ -36,7 +36,7 @@ export function buildResult(request: ResultRequest): RiskAssessment {
   }
   const said = remarks(request);
   const used = [...inputs.basis];
-  for (const { sources } of inputs.features.values()) used.push(...sources);
+  for (const { sources } of inputs.features.values()) for (const source of sources) used.push(source);
   const basis = distinctSources(used);
   const home = subject.own ? '' : `${subject.base}/`;
   return {

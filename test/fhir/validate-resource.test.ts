@@ -207,6 +207,13 @@ describe('lists that are longer than any real one', () => {
     expect(found).toHaveLength(1);
   });
 
+  test('of resources in Parameters are gone through, also where a fault stands beside them', () => {
+    const resource = { resourceType: 'Basic', code: { text: 'x' } };
+    const parameter = new Array(200_000).fill({ name: 'resource', resource });
+    const found = validator.findings({ resourceType: 'Parameters', id: 'not an id', parameter });
+    expect(found[0]?.expression).toContain('Parameters.id');
+  });
+
   test('and faults that hide a value nested without end behind them are refused all the same', () => {
     let nested: unknown = { url: 'urn:x', valueString: 'x' };
     for (let depth = 0; depth < 20_000; depth++) nested = { url: 'urn:x', extension: [nested] };

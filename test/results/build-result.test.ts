@@ -5,7 +5,7 @@ import { assertResultValid } from '../../src/results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../../src/results/build-result.ts';
 import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
-import { resultRequest } from '../support/result-request.ts';
+import { resultRequest, source } from '../support/result-request.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
 
 function inputOf(result: RiskAssessment, name: string): Extension[] {
@@ -46,6 +46,14 @@ test('a subject and an encounter of another server are named by their absolute a
   expect(result.subject.reference).toBe('https://ehr.example/fhir/Patient/17');
   expect(result.encounter?.reference).toBe('https://ehr.example/fhir/Encounter/e1');
   expect(buildResult(resultRequest({ encounter: 'e1' })).encounter?.reference).toBe('Encounter/e1');
+});
+
+test('RA-4 a feature may rest on more sources than a function takes arguments', () => {
+  const sources = Array.from({ length: 200_000 }, (_, index) => source(`Condition/c${index}`));
+  const request = resultRequest();
+  const features = new Map([...request.inputs.features].map(([name, value]) => [name, { ...value, sources }]));
+  const { basis } = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  expect(basis?.at(-1)).toEqual({ reference: 'Condition/c199999' });
 });
 
 test('RA-4 basis holds every source once, with its version, and a display where there is nothing to refer to', () => {

@@ -98,9 +98,12 @@ function intervalOf(value: unknown, timeZone: string): Interval | undefined {
 
 function hull(intervals: Interval[]): Interval | undefined {
   if (intervals.length === 0) return undefined;
-  const starts = intervals.map((interval) => interval.start?.getTime() ?? Number.NEGATIVE_INFINITY);
-  const ends = intervals.map((interval) => interval.end?.getTime() ?? Number.POSITIVE_INFINITY);
-  return { start: new Date(Math.min(...starts)), end: new Date(Math.max(...ends)) };
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { start, end } of intervals) {
+    first = Math.min(first, start?.getTime() ?? Number.NEGATIVE_INFINITY);
+    last = Math.max(last, end?.getTime() ?? Number.POSITIVE_INFINITY);
+  }
+  return { start: new Date(first), end: new Date(last) };
 }
 
 function textOf(value: unknown): string | undefined {
