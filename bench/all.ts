@@ -7,7 +7,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { type Figure, report } from './support/report.ts';
 
-const benches = ['against-bare.ts', 'run-against-copy.ts', 'predict-during-run.ts', 'predict-by-store-size.ts'];
+const benches = [
+  'against-bare.ts',
+  'run-against-copy.ts',
+  'predict-during-run.ts',
+  'predict-by-store-size.ts',
+  'extract-against-fhirpath.ts',
+];
 
 async function run(file: string): Promise<Figure[]> {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, file)], {
