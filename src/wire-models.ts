@@ -27,10 +27,11 @@ export async function loadModels(
     modelsDir: modelsFolder(config.modelsDir),
     engine,
     accept: ({ key, manifest, featureMap }) => {
+      const made = compileFeatureMap(featureMap);
       compiled.set(key, {
-        compiled: compileFeatureMap(featureMap),
+        compiled: made,
         explainTime: createRunningTime(),
-        resultFrame: createResultFrame(manifest, featureMap.features),
+        resultFrame: createResultFrame(manifest, made.labels),
         queriesAt: keptRecordQueries(featureMap, config.optOutBy),
       });
     },
@@ -42,7 +43,7 @@ export async function loadModels(
 }
 
 /** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
-function modelsFolder(modelsDir: string): string {
+export function modelsFolder(modelsDir: string): string {
   const bundled = fileURLToPath(new URL('../models', import.meta.url));
   return modelsDir === 'models' && !existsSync(path.resolve(modelsDir)) ? bundled : path.resolve(modelsDir);
 }

@@ -12,19 +12,19 @@ export interface Undecodable {
 export type AbsenceReader = (context: ExtractionContext, undecodable: readonly Undecodable[]) => FeatureValue;
 
 /**
- * Nothing was found: is that a no? Only where the search was complete (the record says so by existing), every
+ * Nothing was found: is that a no, or a zero? Only where the search was complete (the record says so by existing), every
  * candidate was understood, and the record shows an encounter within `encounterWithin` before as-of.
  */
-export function compileAbsence(label: string, encounterWithin: string): AbsenceReader {
+export function compileAbsence(label: string, encounterWithin: string, value: false | 0 = false): AbsenceReader {
   const within = durationWords(encounterWithin);
   const unproven = `no ${label} found, and no encounter within ${within} before as-of shows that the record is kept`;
   const detail = `no ${label} in the complete record; last encounter within ${within}`;
   return (context, undecodable) => {
-    const [first] = undecodable;
+    const [first] = undecodable.map(({ why }) => why).sort();
     if (first !== undefined) {
       return missing(
         'undecodable',
-        `${label}: ${first.why}`,
+        `${label}: ${first}`,
         undecodable.map(({ source }) => source),
       );
     }
@@ -32,11 +32,10 @@ export function compileAbsence(label: string, encounterWithin: string): AbsenceR
     if (latest === undefined || latest.time < context.since(encounterWithin)) {
       return missing('no-recent-encounter', unproven);
     }
-    const { encounter } = latest;
-    const at = encounter.period?.end ?? encounter.period?.start;
+    const { encounter, at } = latest;
     const sources = [context.record.sourceReference(encounter)];
     return at === undefined
-      ? { state: 'assumed-absent', value: false, detail, sources }
-      : { state: 'assumed-absent', value: false, detail, at, sources };
+      ? { state: 'assumed-absent', value, detail, sources }
+      : { state: 'assumed-absent', value, detail, at, sources };
   };
 }

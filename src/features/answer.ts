@@ -3,10 +3,10 @@ import { compileTokens, isCoded } from '../fhir/codes.ts';
 import type { AnswerDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
-import type { MissingReason } from './feature-vector.ts';
 import { newest, perhapsNewer } from './newest.ts';
 import { observationCandidates, resultStatuses } from './observation-candidates.ts';
 import type { ObservationIndex } from './observation-index.ts';
+import { firstReason, mostExact, type Unread } from './pick-by-content.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 
 /** A coded answer read as yes or no. An answer in neither list is a reason, never a no. */
@@ -17,7 +17,7 @@ export function compileAnswer(definition: AnswerDefinition, index: ObservationIn
   const places = definition.codes.map((code) => index.placeOf(code));
   const notFound = `no ${definition.label} within ${durationWords(definition.window)} before as-of`;
 
-  const read = (observation: Observation): boolean | { because: MissingReason; detail: string } => {
+  const read = (observation: Observation): boolean | Unread => {
     if (changesMeaning(observation)) {
       return { because: 'undecodable', detail: 'it carries a modifier that is not known here' };
     }
@@ -48,14 +48,17 @@ export function compileAnswer(definition: AnswerDefinition, index: ObservationIn
     const sources = contenders.map(({ observation }) => context.record.sourceReference(observation));
     let yes = false;
     let no = false;
+    const unread: Unread[] = [];
     for (const { observation } of contenders) {
       const reading = read(observation);
-      if (typeof reading === 'object')
-        return missing(reading.because, `the newest ${definition.label}: ${reading.detail}`, sources);
-      if (reading) yes = true;
+      if (typeof reading === 'object') unread.push(reading);
+      else if (reading) yes = true;
       else no = true;
     }
-    const at = contenders[0]?.at;
+    const reason = firstReason(unread);
+    if (reason !== undefined)
+      return missing(reason.because, `the newest ${definition.label}: ${reason.detail}`, sources);
+    const at = mostExact(contenders);
     if (yes && no) {
       const detail = `two different answers to ${definition.label} at the newest time`;
       return { state: 'missing', because: 'conflict', detail, ...(at === undefined ? {} : { at }), sources };

@@ -3,6 +3,7 @@ import { PredictionError } from '../platform/errors.ts';
 import type { CompiledFeature, CompiledFeatureMap } from './compile-feature-map.ts';
 import type { FeatureScalar, FeatureValue } from './feature-vector.ts';
 import { compileQuantity } from './quantity.ts';
+import { isWithin } from './same-number.ts';
 
 /** A value the caller asserts for one feature: "what if the blood pressure were 120". */
 export interface AssertedInput {
@@ -65,7 +66,7 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
   if (number === undefined || !Number.isFinite(number)) {
     throw invalid(input, `Input '${input.name}' is a number; send valueDecimal in ${unit}, or valueQuantity.`);
   }
-  if (plausible !== undefined && (number < plausible[0] || number > plausible[1])) {
+  if (plausible !== undefined && !isWithin(number, ...plausible)) {
     throw invalid(
       input,
       `Input '${input.name}' is ${number} ${unit}, outside the plausible ${plausible[0]} to ${plausible[1]} ${unit}.`,
@@ -76,7 +77,8 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
 
 function inUnit(input: AssertedInput, quantity: Quantity, feature: CompiledFeature, unit: string): number {
   const { definition } = feature;
-  const reading = compileQuantity(unit, definition.kind === 'observation' ? definition.conversions : [])(quantity);
+  const measured = definition.kind === 'observation' && definition.unit === unit ? definition : undefined;
+  const reading = compileQuantity(unit, measured?.conversions, measured?.analyte)(quantity);
   if ('because' in reading) throw invalid(input, `Input '${input.name}': ${reading.detail}.`);
   return reading.value;
 }

@@ -1,13 +1,17 @@
-import type { FeatureDefinition, FeatureMap } from '../model-catalog/feature-map-schema.ts';
+import type { FeatureDefinition, FeatureMap, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { unitOf, valueKind, vocabularyOf } from '../model-catalog/value-kind.ts';
 import { compileAnswer } from './answer.ts';
 import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
 import { compileDerived } from './derived.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
+import { compileFirstOf } from './first-of.ts';
 import { compileMedication } from './medication.ts';
 import { compileObservation } from './observation.ts';
 import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
+import { compilePanel } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
+import { compileSummary } from './summary.ts';
 
 /** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
 export type FeatureType =
@@ -18,6 +22,8 @@ export type FeatureType =
 export interface CompiledFeature {
   readonly name: string;
   readonly label: string;
+  /** UCUM; absent for yes-or-no and coded features. */
+  readonly unit?: string;
   readonly definition: FeatureDefinition;
   readonly value: FeatureType;
   /** Names of the features it is derived from. */
@@ -35,6 +41,8 @@ export interface CompiledFeatureMap {
   /** Sorts Observations by the codes that features look for. */
   readonly observationIndex: ObservationIndex;
   readonly judge: Judge;
+  /** How a reader is told of each feature, by its name. */
+  readonly labels: Readonly<Record<string, { readonly label: string; readonly unit?: string }>>;
 }
 
 /** @throws RangeError or SyntaxError for a unit or an expression that the schema cannot judge; the catalog reports it with the file. */
@@ -42,12 +50,16 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
   const features = new Map<string, CompiledFeature>();
   const reads = new Map<string, readonly string[]>();
   const observationIndex = createObservationIndex();
+  const inPanels = compilePanels(map, observationIndex);
   for (const [name, definition] of Object.entries(map.features)) {
-    const compiled = compileKind(definition, observationIndex);
+    const extract = inPanels.get(name);
+    const compiled = extract === undefined ? compileKind(definition, observationIndex) : { extract };
+    const unit = unitOf(definition);
     reads.set(name, compiled.reads ?? []);
     features.set(name, {
       name,
       label: definition.label,
+      ...(unit === undefined ? {} : { unit }),
       definition,
       value: typeOf(definition),
       reads: compiled.reads ?? [],
@@ -55,7 +67,10 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
     });
   }
   const judge = compilePopulation(map.population);
-  return { map, features, order: inOrder(features, reads), observationIndex, judge };
+  const labels = Object.fromEntries(
+    [...features].map(([name, { label, unit }]) => [name, unit === undefined ? { label } : { label, unit }]),
+  );
+  return { map, features, order: inOrder(features, reads), observationIndex, judge, labels };
 }
 
 function compileKind(
@@ -66,7 +81,12 @@ function compileKind(
     case 'demographics':
       return { extract: compileDemographics(definition) };
     case 'observation':
-      return { extract: compileObservation(definition, index) };
+      return {
+        extract:
+          definition.pick === 'latest' || definition.pick === 'earliest'
+            ? compileObservation(definition, index)
+            : compileSummary(definition, index),
+      };
     case 'answer':
       return { extract: compileAnswer(definition, index) };
     case 'condition':
@@ -75,29 +95,34 @@ function compileKind(
       return { extract: compileMedication(definition) };
     case 'derived':
       return compileDerived(definition);
+    case 'first-of':
+      return compileFirstOf(definition);
   }
 }
 
-function typeOf(definition: FeatureDefinition): FeatureType {
-  switch (definition.kind) {
-    case 'demographics':
-      return definition.element === 'age'
-        ? {
-            type: 'number',
-            unit: definition.unit ?? 'a',
-            ...(definition.plausible === undefined ? {} : { plausible: definition.plausible }),
-          }
-        : { type: 'code', vocabulary: Object.keys(definition.vocabulary ?? {}) };
-    case 'observation':
-    case 'derived':
-      return {
-        type: 'number',
-        unit: definition.unit,
-        ...(definition.plausible === undefined ? {} : { plausible: definition.plausible }),
-      };
-    default:
-      return { type: 'boolean' };
+/** The extractors of the features that stand in a panel, by feature name. */
+function compilePanels(map: FeatureMap, index: ObservationIndex): Map<string, FeatureExtractor> {
+  const extractors = new Map<string, FeatureExtractor>();
+  for (const [panelName, panel] of Object.entries(map.panels ?? {})) {
+    const members = new Map<string, ObservationDefinition>();
+    for (const [name, definition] of Object.entries(map.features)) {
+      if (definition.kind === 'observation' && definition.together === panelName) members.set(name, definition);
+    }
+    for (const [name, extract] of compilePanel(panel, members, index)) extractors.set(name, extract);
   }
+  return extractors;
+}
+
+function typeOf(definition: FeatureDefinition): FeatureType {
+  const kind = valueKind(definition);
+  if (kind === 'boolean') return { type: 'boolean' };
+  if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };
+  const unit = unitOf(definition) ?? '1';
+  const plausible = 'plausible' in definition ? definition.plausible : undefined;
+  // What is plausible of one measurement says nothing of a count, a slope or a time.
+  return plausible === undefined || (definition.kind === 'observation' && unit !== definition.unit)
+    ? { type: 'number', unit }
+    : { type: 'number', unit, plausible };
 }
 
 function inOrder(

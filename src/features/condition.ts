@@ -4,6 +4,7 @@ import type { ConditionDefinition } from '../model-catalog/feature-map-schema.ts
 import { compileAbsence, type Undecodable } from './absence.ts';
 import { compileUndecodable } from './decode-candidate.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import { pickDate } from './pick-by-content.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 import { isVagueAt } from './vague-time.ts';
 
@@ -49,9 +50,8 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
       else if (standing !== 'does-not-hold') doubtful.push({ condition, why: standing.unknown });
     }
     if (found.length > 0) {
-      const at = found
-        .map(({ onsetDateTime, recordedDate }) => onsetDateTime ?? recordedDate)
-        .find((date) => date !== undefined);
+      const dates = found.map(({ onsetDateTime, recordedDate }) => onsetDateTime ?? recordedDate);
+      const at = pickDate(context, dates, 'earliest');
       return {
         state: 'observed',
         value: true,
@@ -59,11 +59,11 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
         sources: found.map(context.record.sourceReference),
       };
     }
-    const [doubt] = doubtful;
+    const [doubt] = doubtful.map(({ why }) => why).sort();
     if (doubt !== undefined) {
       return missing(
         'time-unknown',
-        `${definition.label}: ${doubt.why}`,
+        `${definition.label}: ${doubt}`,
         doubtful.map(({ condition }) => context.record.sourceReference(condition)),
       );
     }
@@ -95,8 +95,9 @@ function standingAt(context: ExtractionContext, condition: Condition, when: 'act
   return when === 'ever' ? 'holds' : activeAt(context, condition);
 }
 
-function hasOtherOnset({ onsetAge, onsetRange, onsetString }: Condition): boolean {
-  return onsetAge !== undefined || onsetRange !== undefined || onsetString !== undefined;
+/** An onset that is no date, or a period without a beginning: it may lie before the condition was recorded. */
+function hasOtherOnset({ onsetAge, onsetRange, onsetString, onsetPeriod }: Condition): boolean {
+  return [onsetAge, onsetRange, onsetString, onsetPeriod].some((onset) => onset !== undefined);
 }
 
 /** An abatement known to the day or the year may lie on either side of as-of. */

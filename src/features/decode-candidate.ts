@@ -18,18 +18,30 @@ export function compileUndecodable(
   suspectText: readonly string[] = [],
 ): UndecodableReason {
   const systems = [...systemsOf(codes)];
+  const suspectIn = compileSuspectText(suspectText);
+  return (concept) => {
+    if (!hasCodeOf(systems, concept)) return `a ${kind} has no code of a system that the list knows`;
+    if (suspectText.length === 0) return undefined;
+    const suspect = suspectIn(concept);
+    if (suspect === 'no-text') return `a ${kind} has a code that is not in the list, and no text to check it by`;
+    return suspect === undefined ? undefined : `a ${kind} reads '${suspect.word}', but its code is not in the list`;
+  };
+}
+
+/** The watched word that the text of a concept holds, if there is one. */
+export function compileSuspectText(
+  suspectText: readonly string[] = [],
+): (concept: CodeableConcept | undefined) => { readonly word: string } | 'no-text' | undefined {
   const words = suspectText.map((text) => ({ text, whole: isAbbreviation(text), pattern: wordPattern(text) }));
   const mayBeSuspect = compileTextFilter(words);
   return (concept) => {
-    if (!hasCodeOf(systems, concept)) return `a ${kind} has no code of a system that the list knows`;
-    if (words.length === 0) return undefined;
     const given = textOf(concept);
-    if (given.trim() === '') return `a ${kind} has a code that is not in the list, and no text to check it by`;
+    if (given.trim() === '') return 'no-text';
     if (!mayBeSuspect(given)) return undefined;
     const text = plainText(given);
-    if (text.trim() === '') return `a ${kind} has a code that is not in the list, and no text to check it by`;
+    if (text.trim() === '') return 'no-text';
     const suspect = words.find(({ pattern }) => pattern.test(text));
-    return suspect === undefined ? undefined : `a ${kind} reads '${suspect.text}', but its code is not in the list`;
+    return suspect === undefined ? undefined : { word: suspect.text };
   };
 }
 

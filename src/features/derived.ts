@@ -2,19 +2,22 @@ import { compileExpression } from '../model-catalog/expression.ts';
 import type { DerivedDefinition } from '../model-catalog/feature-map-schema.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
+import { pickDate } from './pick-by-content.ts';
+import { isWithin } from './same-number.ts';
 
 /** Arithmetic over other features. It is as old as the oldest of them, and missing when one of them is. */
 export function compileDerived(definition: DerivedDefinition): { extract: FeatureExtractor; reads: readonly string[] } {
   const { reads, evaluate } = compileExpression(definition.expression);
-  const extract: FeatureExtractor = ({ values }) => {
+  const extract: FeatureExtractor = (context) => {
+    const { values } = context;
     const sources = new Set<SourceReference>();
     const absent: string[] = [];
-    let at: string | undefined;
+    const dates: string[] = [];
     for (const name of reads) {
       const input = values.get(name);
       for (const source of input?.sources ?? []) sources.add(source);
       if (input === undefined || input.state === 'missing') absent.push(name);
-      else if ('at' in input && input.at !== undefined && (at === undefined || isOlder(input.at, at))) at = input.at;
+      else if ('at' in input && input.at !== undefined) dates.push(input.at);
     }
     if (absent.length > 0) {
       return {
@@ -28,22 +31,19 @@ export function compileDerived(definition: DerivedDefinition): { extract: Featur
     const value = evaluate((name) => scalarOf(values.get(name)));
     if (!Number.isFinite(value))
       return missing('not-computable', `${definition.label} gives no finite number`, [...sources]);
-    if (definition.plausible !== undefined && (value < definition.plausible[0] || value > definition.plausible[1])) {
+    if (definition.plausible !== undefined && !isWithin(value, ...definition.plausible)) {
       return missing(
         'implausible',
         `${definition.label} lies outside ${definition.plausible.join(' to ')} ${definition.unit}`,
         [...sources],
       );
     }
+    const at = pickDate(context, dates, 'earliest');
     return at === undefined
       ? { state: 'derived', value, from: reads, sources: [...sources] }
       : { state: 'derived', value, at, from: reads, sources: [...sources] };
   };
   return { extract, reads };
-}
-
-function isOlder(one: string, other: string): boolean {
-  return Date.parse(one) < Date.parse(other);
 }
 
 function scalarOf(input: FeatureValue | undefined): number | boolean | string {

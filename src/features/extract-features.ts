@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { before } from '../model-catalog/record-queries.ts';
@@ -51,6 +52,7 @@ function contextOf(
 ): ExtractionContext {
   const asOf = record.asOf.getTime();
   const starts = new Map<string, number>();
+  const made = new Map<object, unknown>();
   let attended: { readonly last: Attendance | undefined } | undefined;
   const context: ExtractionContext = {
     record,
@@ -65,6 +67,11 @@ function contextOf(
       }
       return start;
     },
+    dayOf: (instant) => calendarDay(instant, timeZone),
+    once: <Made>(key: object, make: () => Made): Made => {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key) as Made;
+    },
     lastAttended: () => {
       attended ??= { last: lastAttendance(context) };
       return attended.last;
@@ -73,6 +80,12 @@ function contextOf(
     observations: observationIndex.sort(record.byType('Observation')),
   };
   return context;
+}
+
+function calendarDay(instant: number, zone: string): string {
+  const day = DateTime.fromMillis(instant, { zone }).toISODate();
+  if (day === null) throw new RangeError(`there is no day at ${instant} in ${zone}`);
+  return day;
 }
 
 const longestDate = 'yyyy-mm-dd'.length;

@@ -15,6 +15,10 @@ export interface ExtractionContext {
   rangeOf(date: string | undefined): InstantRange | undefined;
   /** Epoch milliseconds: an ISO 8601 duration before as-of. */
   since(duration: string): number;
+  /** The day of the site on which an instant (epoch milliseconds) lies: `2024-05-17`. */
+  dayOf(instant: number): string;
+  /** The same for every feature of one extraction: made by the first that asks with this key. */
+  once<Made>(key: object, make: () => Made): Made;
   /** The latest of the encounters that had begun at as-of. */
   lastAttended(): Attendance | undefined;
   /** Values of the features extracted before this one, by name. */

@@ -13,11 +13,14 @@ export const missingReasons = [
   'unconvertible', // the newest value's unit cannot be converted to the declared one
   'comparator', // the newest value is a limit such as <5, not a number
   'implausible', // the newest value lies outside the plausible range
+  'suspected-unit-error', // the newest value lies outside the plausible range, and its number would not in another unit of the analyte
   'not-numeric', // the newest value is not a finite number
   'unrecognised-answer', // the newest coded answer is in no declared list
   'not-in-vocabulary', // a code the model does not know (sex other or unknown, for one)
   'time-unknown', // no usable clinical time
   'input-missing', // derived from an input that is missing
+  'too-few', // fewer measurements than the map asks for
+  'not-together', // measurements that belong together stand in no panel
   'not-computable', // the derivation gives no finite number
 ] as const;
 export type MissingReason = (typeof missingReasons)[number];
@@ -40,13 +43,16 @@ export type FeatureValue =
       readonly state: 'derived';
       readonly value: FeatureScalar;
       readonly at?: string;
+      /** Of which features; none where it was made of several measurements. */
       readonly from: readonly string[];
+      readonly detail?: string;
       readonly sources: readonly SourceReference[];
     }
   | { readonly state: 'asserted'; readonly value: FeatureScalar; readonly sources: readonly SourceReference[] }
   | {
       readonly state: 'assumed-absent';
-      readonly value: false;
+      /** No, or none of what was to be counted. */
+      readonly value: false | 0;
       readonly detail: string;
       readonly at?: string;
       readonly sources: readonly SourceReference[];

@@ -12,6 +12,14 @@ export function newest<T extends { readonly time: InstantRange }>(candidates: re
   return candidates.filter(({ time }) => time.end > latest);
 }
 
+/** The candidates that may be the oldest, by the same rule. */
+export function earliest<T extends { readonly time: InstantRange }>(candidates: readonly T[]): readonly T[] {
+  if (candidates.length < 2) return candidates;
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const { time } of candidates) if (time.end < soonest) soonest = time.end;
+  return candidates.filter(({ time }) => time.start < soonest);
+}
+
 /** Of the candidates without a time, those that may be as new as the newest with one: it cannot be told which counts. */
 export function perhapsNewer(
   contenders: readonly { readonly time: InstantRange }[],

@@ -18,6 +18,8 @@ export interface UntimedCandidate {
   readonly latest: number;
 }
 
+const secondMs = 1_000;
+
 /** Statuses of a result that somebody stands by (FHIR observation-status). */
 export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected'];
 
@@ -25,17 +27,19 @@ export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected
  * Observations with one of the codes that count at as-of: about the subject itself, status, clinical time inside the
  * window, and neither true nor known only later.
  * @param places of the codes, see `ObservationIndex`
+ * @returns also those without a usable time that may lie inside the window, and those whose time may lie on either side of the beginning of the window
  */
 export function observationCandidates(
   context: ExtractionContext,
   places: readonly number[],
   statuses: readonly string[],
   window: string,
-): { candidates: ObservationCandidate[]; untimed: UntimedCandidate[] } {
+): { candidates: ObservationCandidate[]; untimed: UntimedCandidate[]; atEdge: ObservationCandidate[] } {
   const { asOf } = context;
   const earliest = context.since(window);
   const candidates: ObservationCandidate[] = [];
   const untimed: UntimedCandidate[] = [];
+  const atEdge: ObservationCandidate[] = [];
   for (const observation of observationsAt(context, places)) {
     if (!statuses.includes(observation.status) || isAboutAnother(context, observation)) continue;
     const issued = context.rangeOf(observation.issued)?.start;
@@ -44,15 +48,20 @@ export function observationCandidates(
     if (begun !== undefined && begun > asOf) continue;
     const at = clinicalDate(observation);
     const time = context.rangeOf(at);
+    if (time !== undefined && time.start > asOf) continue;
+    const latest = issued ?? asOf;
     if (at === undefined || time === undefined || (observation.issued !== undefined && issued === undefined)) {
-      untimed.push({ observation, latest: issued ?? asOf });
+      if (latest >= earliest) untimed.push({ observation, latest });
       continue;
     }
-    if (time.start > asOf || time.start < earliest) continue;
-    if (isVagueAt(asOf, time)) untimed.push({ observation, latest: issued ?? asOf });
+    if (time.start < earliest) {
+      if (time.end > earliest && time.end - time.start > secondMs) atEdge.push({ observation, time, at });
+      continue;
+    }
+    if (isVagueAt(asOf, time)) untimed.push({ observation, latest });
     else candidates.push({ observation, time, at });
   }
-  return { candidates, untimed };
+  return { candidates, untimed, atEdge };
 }
 
 /** The Observations at several places, each once: one with several codes stands at several. */

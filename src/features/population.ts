@@ -1,6 +1,7 @@
 import type { FeatureMap } from '../model-catalog/feature-map-schema.ts';
 import type { Exclusion } from './default-exclusions.ts';
 import type { FeatureValue, Verdict } from './feature-vector.ts';
+import { isAtLeast, isWithin } from './same-number.ts';
 
 type Population = FeatureMap['population'];
 type Reason = { readonly reason: string; readonly feature?: string; readonly message: string };
@@ -76,7 +77,7 @@ function judge({ exclude, require, ranges }: Population, { required, exclusions,
   for (const rule of require) {
     const value = known(features.get(rule.feature));
     if (value === undefined) lacks(rule.feature);
-    else if ('in' in rule ? !rule.in.includes(String(value)) : Number(value) < rule.from || Number(value) > rule.to) {
+    else if ('in' in rule ? !rule.in.includes(String(value)) : !isWithin(Number(value), rule.from, rule.to)) {
       notEligible.push({ reason: rule.reason, feature: rule.feature, message: rule.message });
     }
   }
@@ -89,8 +90,9 @@ function judge({ exclude, require, ranges }: Population, { required, exclusions,
   const outside: Reason[] = [];
   for (const rule of ranges) {
     const value = Number(known(features.get(rule.feature)));
-    const tooHigh = rule.below !== undefined ? value >= rule.below : rule.to !== undefined && value > rule.to;
-    if (value < rule.from || tooHigh) {
+    const tooHigh =
+      rule.below !== undefined ? isAtLeast(value, rule.below) : !isWithin(value, rule.from, rule.to ?? value);
+    if (!isAtLeast(value, rule.from) || tooHigh) {
       const upper = rule.below !== undefined ? `below ${rule.below}` : `to ${rule.to}`;
       outside.push({
         reason: rule.feature,

@@ -1,5 +1,14 @@
 import type { Quantity } from '@medplum/fhirtypes';
-import { isUcumUnit, type UnitConversion, ucumSystem, unitConversion } from '../fhir/ucum.ts';
+import {
+  isUcumUnit,
+  sameConversion,
+  type UnitConversion,
+  type UnitConversionResult,
+  ucumSystem,
+  unitConversion,
+} from '../fhir/ucum.ts';
+import { analyteConversion, analyteUnits } from '../model-catalog/analyte-conversion.ts';
+import type { AnalyteName } from '../model-catalog/analytes.ts';
 import type { MissingReason } from './feature-vector.ts';
 
 export interface DeclaredConversion {
@@ -20,17 +29,31 @@ export type QuantityReading =
 export type QuantityReader = (quantity: Quantity) => QuantityReading;
 
 const knownUnitsLimit = 64;
+const unchanged: UnitConversion = { factor: 1, offset: 0 };
 
 /**
  * @param unit UCUM code the value is wanted in
  * @param declared conversions UCUM cannot make (moles to mass), each with its factor
- * @throws RangeError where `unit` is no UCUM code: found at load, never while serving
+ * @param analyte whose table holds more of them; `declared` goes before it
+ * @throws RangeError where `unit` is no UCUM code, or no unit of the analyte: found at load, never while serving
  */
-export function compileQuantity(unit: string, declared: readonly DeclaredConversion[] = []): QuantityReader {
+export function compileQuantity(
+  unit: string,
+  declared: readonly DeclaredConversion[] = [],
+  analyte?: AnalyteName,
+): QuantityReader {
   if (!isUcumUnit(unit)) throw new RangeError(`unit '${unit}' is not a UCUM code`);
-  const known = new Map<string, UnitConversion>([[unit, { factor: 1, offset: 0 }]]);
+  const convert = (from: string, to: string): UnitConversionResult =>
+    analyte === undefined ? unitConversion(from, to) : analyteConversion(analyte, from, to);
+  const tabled = analyte === undefined ? [] : analyteUnits(analyte);
+  const known = new Map<string, UnitConversion>([[unit, unchanged]]);
   // Fixed by the map alone: what is understood must never depend on the patients seen before.
-  const spelt: ReadonlySet<string> = new Set([unit, ...declared.map(({ from }) => from)]);
+  const spelt: ReadonlySet<string> = new Set([unit, ...declared.map(({ from }) => from), ...tabled]);
+  for (const from of tabled) {
+    const made = convert(from, unit);
+    if ('refused' in made) throw new RangeError(`unit '${unit}' is not a unit of ${analyte}`);
+    known.set(from, made);
+  }
   for (const { from, factor, offset } of declared) {
     if (!isUcumUnit(from)) throw new RangeError(`conversion from '${from}': not a UCUM code`);
     known.set(from, { factor, offset: offset ?? 0 });
@@ -38,9 +61,23 @@ export function compileQuantity(unit: string, declared: readonly DeclaredConvers
   const conversionFrom = (from: string): UnitConversion | MissingReason => {
     const found = known.get(from);
     if (found !== undefined) return found;
-    const made = unitConversion(from, unit);
+    const made = convert(from, unit);
     if ('refused' in made) return made.refused;
     if (known.size < knownUnitsLimit) known.set(from, made);
+    return made;
+  };
+  const compared = new Map<string, boolean>();
+  /** A text that is itself UCUM and means something else than the code. Free text such as `mmHg` contradicts nothing. */
+  const contradicts = (text: string, code: string): boolean => {
+    // A code holds no space.
+    const pair = `${code} ${text}`;
+    const found = compared.get(pair);
+    if (found !== undefined) return found;
+    if (!isUcumUnit(text)) return false;
+    const direct = unitConversion(text, code);
+    const conversion = 'refused' in direct ? convert(text, code) : direct;
+    const made = 'refused' in conversion || !sameConversion(conversion, unchanged);
+    if (compared.size < knownUnitsLimit) compared.set(pair, made);
     return made;
   };
   return (quantity) => {
@@ -68,11 +105,4 @@ export function compileQuantity(unit: string, declared: readonly DeclaredConvers
     if (from === unit) return { value, unit };
     return { value: value * conversion.factor + conversion.offset, unit, original: { value, unit: from } };
   };
-}
-
-/** A text that is itself UCUM and means something else than the code. Free text such as `mmHg` contradicts nothing. */
-function contradicts(text: string, code: string): boolean {
-  if (!isUcumUnit(text)) return false;
-  const conversion = unitConversion(text, code);
-  return 'refused' in conversion || Math.abs(conversion.factor - 1) > 1e-9 || Math.abs(conversion.offset) > 1e-9;
 }

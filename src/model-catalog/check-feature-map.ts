@@ -1,3 +1,6 @@
+import { sameConversion } from '../fhir/ucum.ts';
+import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
+import { analytes } from './analytes.ts';
 import { checkPopulation } from './check-population.ts';
 import { compileExpression } from './expression.ts';
 import type {
@@ -6,9 +9,11 @@ import type {
   Expression,
   FeatureDefinition,
   FeatureMap,
+  FirstOfDefinition,
+  ObservationDefinition,
 } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
-import { valueKind, vocabularyOf } from './value-kind.ts';
+import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'feature-map.json';
 
@@ -23,9 +28,12 @@ export function checkFeatureMap(map: FeatureMap, outcomes: readonly string[]): F
     if (definition.kind === 'derived') {
       checkExpression(definition, map, (message) => find(`/features/${name}/expression`, message));
     }
+    if (definition.kind === 'first-of') {
+      checkFirstOf(definition, map, (message) => find(`/features/${name}/of`, message));
+    }
   }
-  for (const cycle of cycles(map))
-    find(`/features/${cycle[0]}/expression`, `is derived from itself: ${cycle.join(' -> ')}`);
+  for (const cycle of cycles(map)) find(`/features/${cycle[0]}`, `is derived from itself: ${cycle.join(' -> ')}`);
+  checkPanels(map, find);
   checkPopulation(map, outcomes, find);
   return findings;
 }
@@ -42,9 +50,11 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   if (definition.kind === 'observation') {
     if (definition.codes === undefined && definition.component === undefined)
       find('', 'needs codes, component or both');
+    checkPick(definition, find);
     for (const conversion of definition.conversions ?? []) {
       if (conversion.from === definition.unit) find('/conversions', `converts ${conversion.from} to itself`);
     }
+    checkAnalyte(definition, find);
     repeated((definition.conversions ?? []).map(({ from }) => from)).forEach((from) => {
       find('/conversions', `converts ${from} twice`);
     });
@@ -104,6 +114,71 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
   visit(definition.expression);
 }
 
+/** All are there, are one kind of value, and say it in one unit. */
+function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (message: string) => void): void {
+  for (const name of of) {
+    const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
+    if (definition === undefined) {
+      find(`names ${name}, which the map does not define`);
+      continue;
+    }
+    const kind = valueKind(definition);
+    if (kind === 'code') find(`names ${name}, which is a code; only numbers and yes-or-no have a first`);
+    else if (unit === undefined && kind === 'number') find(`names ${name}, a number; then 'unit' is needed`);
+    else if (unit !== undefined && unitOf(definition) !== unit)
+      find(`names ${name}, which is in ${unitOf(definition) ?? 'no unit'}, not in ${unit}`);
+  }
+}
+
+const ofAll: readonly ObservationDefinition['pick'][] = ['min', 'max', 'mean', 'median', 'sum', 'count', 'slope'];
+
+/** That each key of an observation goes with its pick. */
+function checkPick(definition: ObservationDefinition, find: (path: string, message: string) => void): void {
+  const { pick, per, atLeast, distinctBy, absent, together } = definition;
+  const timed = pick === 'slope' || pick === 'time-since';
+  if (timed && per === undefined) find('/per', `is needed by ${pick}: the unit of time, such as d`);
+  if (!timed && per !== undefined) find('/per', `is for slope and time-since, not for ${pick}`);
+  if (atLeast !== undefined && !ofAll.includes(pick)) find('/atLeast', `is for ${ofAll.join(', ')}, not for ${pick}`);
+  if (distinctBy !== undefined && pick !== 'count') find('/distinctBy', `is for count, not for ${pick}`);
+  if (absent !== undefined && pick !== 'count')
+    find('/absent', `is for count, not for ${pick}: none is a reason there`);
+  if (together !== undefined && pick !== 'latest')
+    find('/together', `is for latest, not for ${pick}: the newest panel is taken`);
+}
+
+/** That the unit is one of the analyte, and that the feature's own conversions say the same as the analyte's. */
+function checkAnalyte(definition: ObservationDefinition, find: (path: string, message: string) => void): void {
+  const { analyte, unit, conversions = [] } = definition;
+  if (analyte === undefined) return;
+  const named = analyteUnits(analyte).join(', ');
+  if ('refused' in analyteConversion(analyte, analytes[analyte].unit, unit))
+    find('/unit', `${unit} cannot be reached from the units of ${analyte}: ${named}`);
+  for (const { from, factor, offset = 0 } of conversions) {
+    const published = analyteConversion(analyte, from, unit);
+    if (!('refused' in published) && !sameConversion(published, { factor, offset }))
+      find(
+        '/conversions',
+        `converts ${from} by ${factor}, ${offset}, but ${analyte} by ${published.factor}, ${published.offset}`,
+      );
+  }
+}
+
+/** That panels and the features in them name each other. */
+function checkPanels(map: FeatureMap, find: (path: string, message: string) => void): void {
+  const panels = map.panels ?? {};
+  const members = new Map(Object.keys(panels).map((name) => [name, 0]));
+  for (const [name, definition] of Object.entries(map.features)) {
+    const panel = definition.kind === 'observation' ? definition.together : undefined;
+    if (panel === undefined) continue;
+    const count = members.get(panel);
+    if (count === undefined)
+      find(`/features/${name}/together`, `names the panel ${panel}, which the map does not define`);
+    else members.set(panel, count + 1);
+  }
+  for (const [name, count] of members)
+    if (count < 2) find(`/panels/${name}`, `has ${count} feature(s); a panel needs two that name it by 'together'`);
+}
+
 /** Each chain of derived features that leads back to its start, once. */
 function cycles(map: FeatureMap): string[][] {
   const found: string[][] = [];
@@ -115,17 +190,20 @@ function cycles(map: FeatureMap): string[][] {
       return;
     }
     const definition = map.features[name];
-    if (done.has(name) || definition?.kind !== 'derived') return;
-    for (const read of readsOf(definition.expression)) visit(read, [...path, name]);
+    if (done.has(name) || definition === undefined) return;
+    for (const read of readsOf(definition)) visit(read, [...path, name]);
     done.add(name);
   };
   for (const name of Object.keys(map.features)) visit(name, []);
   return found;
 }
 
-function readsOf(expression: Expression): readonly string[] {
+/** Names of the features that a feature is made of. */
+function readsOf(definition: FeatureDefinition): readonly string[] {
+  if (definition.kind === 'first-of') return definition.of;
+  if (definition.kind !== 'derived') return [];
   try {
-    return compileExpression(expression).reads;
+    return compileExpression(definition.expression).reads;
   } catch (error) {
     // Reported by checkExpression.
     if (error instanceof SyntaxError) return [];

@@ -1,30 +1,12 @@
 import Type, { type Static } from 'typebox';
+import { analyteNames } from './analytes.ts';
+import { populationSchema } from './population-schema.ts';
+import { duration, featureName, label, range, strict, token, tokens, unit } from './schema-terms.ts';
 
 /**
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
  * from, in which unit, over which window, which of several values counts, and what absence means.
  */
-
-const strict = { additionalProperties: false } as const;
-const token = Type.String({
-  pattern: '^[^|\\s]+\\|[^|\\s]+$',
-  description: '`system|code`, compared exactly, system included',
-});
-const tokens = Type.Array(token, { minItems: 1, uniqueItems: true });
-const duration = Type.String({
-  pattern: '^P(\\d+Y)?(\\d+M)?(\\d+W)?(\\d+D)?(T(\\d+H)?(\\d+M)?)?$',
-  minLength: 3,
-  description: 'ISO 8601 duration',
-});
-const featureName = Type.String({
-  pattern: '^[a-z][A-Za-z0-9]{1,63}$',
-  description: 'lower camel case, a name a clinician reads',
-});
-const label = Type.String({ minLength: 1, maxLength: 80 });
-const unit = Type.String({ minLength: 1, description: 'UCUM; a value in another unit is converted or refused' });
-const range = Type.Tuple([Type.Number(), Type.Number()], {
-  description: 'smallest and largest plausible value, inclusive, in `unit`',
-});
 
 const conversion = Type.Object(
   {
@@ -70,6 +52,20 @@ const demographics = Type.Object(
   strict,
 );
 
+/** Only what stands in a relation to another resource counts. */
+const where = Type.Object(
+  {
+    encounter: Type.Object(
+      { class: tokens },
+      { ...strict, description: 'measured in an encounter of one of these classes' },
+    ),
+    unknown: Type.Union([Type.Literal('leave-out'), Type.Literal('abstain')], {
+      description: 'what becomes of a measurement whose encounter is not named or not in the record',
+    }),
+  },
+  strict,
+);
+
 const observation = Type.Object(
   {
     kind: Type.Literal('observation'),
@@ -81,8 +77,53 @@ const observation = Type.Object(
       Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
     ),
     window: duration,
-    pick: Type.Literal('latest'),
+    pick: Type.Union(
+      [
+        Type.Literal('latest'),
+        Type.Literal('earliest'),
+        Type.Literal('min'),
+        Type.Literal('max'),
+        Type.Literal('mean'),
+        Type.Literal('median'),
+        Type.Literal('sum'),
+        Type.Literal('count'),
+        Type.Literal('slope'),
+        Type.Literal('time-since'),
+      ],
+      { description: 'which value of the window counts, or what is made of all of them' },
+    ),
+    per: Type.Optional(
+      Type.Union([Type.Literal('d'), Type.Literal('h'), Type.Literal('wk'), Type.Literal('mo'), Type.Literal('a')], {
+        description:
+          'UCUM unit of time: of `slope` (change for each), and of `time-since` (counted in); months and years are UCUM means',
+      }),
+    ),
+    atLeast: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description: 'so many measurements are needed; for slope two at least',
+      }),
+    ),
+    distinctBy: Type.Optional(
+      Type.Union([Type.Literal('day'), Type.Literal('encounter')], {
+        description: 'for count: how many days (of the site) or encounters have one, instead of how many there are',
+      }),
+    ),
+    absent: Type.Optional(
+      Type.Object(
+        { assume: Type.Literal(0), encounterWithin: duration },
+        { ...strict, description: 'for count: when none found may be read as 0; without it none is a reason' },
+      ),
+    ),
+    where: Type.Optional(where),
+    together: Type.Optional(
+      Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$', description: 'name of a panel of the map: see `panels`' }),
+    ),
     conversions: Type.Optional(Type.Array(conversion)),
+    analyte: Type.Optional(
+      Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
+    ),
     plausible: range,
     missing: Type.Literal('abstain'),
   },
@@ -127,6 +168,14 @@ const medication = Type.Object(
     kind: Type.Literal('medication'),
     label,
     codes: tokens,
+    ingredients: Type.Optional(
+      Type.Array(token, {
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'an ordered Medication that holds one of these as an active ingredient counts, whatever its own code',
+      }),
+    ),
     status: Type.Array(Type.String(), { minItems: 1, description: 'MedicationRequest statuses that count' }),
     suspectText: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
     absent: absence,
@@ -154,7 +203,38 @@ const derived = Type.Object(
   strict,
 );
 
-const kinds = [demographics, observation, answer, condition, medication, derived] as const;
+const firstOf = Type.Object(
+  {
+    kind: Type.Literal('first-of'),
+    label,
+    of: Type.Array(featureName, {
+      minItems: 2,
+      uniqueItems: true,
+      description: 'features of one kind and unit, in order',
+    }),
+    unit: Type.Optional(unit),
+    passOver: Type.Array(Type.String(), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'reasons for which the next is asked; any other reason is the reason of this feature',
+    }),
+  },
+  {
+    ...strict,
+    description: 'the first of several features that has a value; the others say why they were passed over',
+  },
+);
+
+/** The newest set of measurements that holds one of each. */
+const panel = Type.Union([
+  Type.Object(
+    { by: Type.Literal('time'), maxSkew: duration },
+    { ...strict, description: 'measured within so long of each other' },
+  ),
+  Type.Object({ by: Type.Literal('specimen') }, { ...strict, description: 'measured in one specimen' }),
+]);
+
+const kinds = [demographics, observation, answer, condition, medication, derived, firstOf] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
@@ -164,76 +244,17 @@ const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
   oneOf: [...kinds],
 });
 
-const onlyFor = Type.Optional(
-  Type.Array(Type.String(), { minItems: 1, description: 'outcome ids this rule holds for; absent: all' }),
-);
-
-const population = Type.Object(
-  {
-    exclude: Type.Array(
-      Type.Object(
-        {
-          reason: Type.String(),
-          feature: featureName,
-          equals: Type.Boolean(),
-          message: Type.String(),
-          outcomes: onlyFor,
-        },
-        strict,
-      ),
-      { description: 'not eligible when the feature equals the value' },
-    ),
-    require: Type.Array(
-      Type.Union([
-        Type.Object(
-          {
-            reason: Type.String(),
-            feature: featureName,
-            from: Type.Number(),
-            to: Type.Number(),
-            message: Type.String(),
-            outcomes: onlyFor,
-          },
-          strict,
-        ),
-        Type.Object(
-          {
-            reason: Type.String(),
-            feature: featureName,
-            in: Type.Array(Type.String(), { minItems: 1 }),
-            message: Type.String(),
-            outcomes: onlyFor,
-          },
-          strict,
-        ),
-      ]),
-      { description: 'not eligible unless the feature lies in the range (inclusive) or the list' },
-    ),
-    ranges: Type.Array(
-      Type.Object(
-        {
-          feature: featureName,
-          from: Type.Number(),
-          to: Type.Optional(Type.Number()),
-          below: Type.Optional(Type.Number()),
-          outcomes: onlyFor,
-        },
-        { ...strict, description: 'out of range unless from ≤ value ≤ to, or from ≤ value < below' },
-      ),
-    ),
-  },
-  {
-    ...strict,
-    description: 'who the model may speak about; deceased, inactive, merged and opted-out subjects are always excluded',
-  },
-);
-
 export const featureMapSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
     language: Type.Literal(1),
     features: Type.Record(featureName, feature),
-    population,
+    panels: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$' }), panel, {
+        description: 'which measurements belong together; features name theirs by `together`',
+      }),
+    ),
+    population: populationSchema,
   },
   strict,
 );
@@ -246,4 +267,7 @@ export type AnswerDefinition = Static<typeof answer>;
 export type ConditionDefinition = Static<typeof condition>;
 export type MedicationDefinition = Static<typeof medication>;
 export type DerivedDefinition = Static<typeof derived>;
+export type FirstOfDefinition = Static<typeof firstOf>;
+export type PanelDefinition = Static<typeof panel>;
+export type WhereDefinition = Static<typeof where>;
 export type Expression = number | string | readonly Expression[];

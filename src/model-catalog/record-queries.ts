@@ -1,5 +1,5 @@
 import { DateTime, Duration } from 'luxon';
-import type { FeatureMap } from './feature-map-schema.ts';
+import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 
 /**
  * One FHIR search that a feature map needs. `patient` and time limits are filled in per subject:
@@ -43,16 +43,21 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   if (definitions.some((definition) => definition.kind === 'medication'))
     queries.push({ key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' });
   const alive = definitions.flatMap((definition) =>
-    definition.kind === 'condition' || definition.kind === 'medication'
-      ? [before(asOf, definition.absent.encounterWithin)]
-      : [],
+    'absent' in definition && definition.absent !== undefined ? [before(asOf, definition.absent.encounterWithin)] : [],
   );
-  if (alive.length > 0)
+  // An encounter may be over long before what was measured in it is written down: where one is asked for, all are read.
+  if (observed.some(isJoined)) queries.push({ key: 'encounters', type: 'Encounter', subjectParameter: 'patient' });
+  else if (alive.length > 0)
     queries.push({ key: 'encounters', type: 'Encounter', since: earliest(alive), subjectParameter: 'patient' });
   if (optOutBy.includes('consent')) queries.push({ key: 'consents', type: 'Consent', subjectParameter: 'patient' });
   if (optOutBy.includes('group'))
     queries.push({ key: 'optOutGroups', type: 'Group', codes: [optOutToken], subjectParameter: 'member' });
   return queries;
+}
+
+/** Whether the encounters of measurements are asked for. */
+function isJoined(definition: FeatureDefinition): boolean {
+  return definition.kind === 'observation' && (definition.where !== undefined || definition.distinctBy === 'encounter');
 }
 
 /**

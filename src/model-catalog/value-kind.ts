@@ -8,10 +8,29 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
     case 'observation':
     case 'derived':
       return 'number';
+    case 'first-of':
+      return definition.unit === undefined ? 'boolean' : 'number';
     case 'answer':
     case 'condition':
     case 'medication':
       return 'boolean';
+  }
+}
+
+/** UCUM unit of a feature that is a number: a count has none, a slope is a change for each unit of time. */
+export function unitOf(definition: FeatureDefinition): string | undefined {
+  if (valueKind(definition) !== 'number') return undefined;
+  if (definition.kind === 'demographics') return definition.unit ?? 'a';
+  if (definition.kind !== 'observation') return 'unit' in definition ? definition.unit : undefined;
+  switch (definition.pick) {
+    case 'count':
+      return '1';
+    case 'slope':
+      return `${definition.unit}/${definition.per}`;
+    case 'time-since':
+      return definition.per;
+    default:
+      return definition.unit;
   }
 }
 

@@ -77,7 +77,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     encounter: request.encounter,
     asOf,
     inputs,
-    features: compiled.map.features,
+    features: compiled.labels,
   };
   time.step('featuresMs');
   const validUntil = resultValidUntil({ ...identity, timeZone: parts.timeZone });

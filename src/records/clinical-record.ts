@@ -60,6 +60,8 @@ export interface ClinicalRecord {
   byType<T extends RecordType>(type: T): readonly ResourceOf<T>[];
   /** The Medication behind a reference; undefined where it was not found, is another version, or lies on another server. */
   medication(reference: string): Medication | undefined;
+  /** The Encounter of this record behind a reference; undefined where it is not in the record or lies on another server. */
+  encounterBehind(reference: string): Encounter | undefined;
   /** True if a reference inside this record names its subject. */
   isSubject(reference: string | undefined): boolean;
   /** The same object wherever it would say the same. Throws INTERNAL for a resource that is not of this record. */
@@ -116,6 +118,11 @@ export function clinicalRecord(parts: {
         const asReferred = local.versionId === undefined || local.versionId === medication?.meta?.versionId;
         return asReferred ? medication : undefined;
       },
+      encounterBehind: (reference) => {
+        const local = localReference(reference, subject);
+        if (local === undefined || (local.type !== undefined && local.type !== 'Encounter')) return undefined;
+        return byId(byType.get('Encounter'), local.id);
+      },
       isSubject: (reference) => isSubject(reference, subject),
       sourceReference: (resource) => {
         const from = origins.get(resource);
@@ -143,6 +150,7 @@ class GatheredRecord implements ClinicalRecord {
   readonly complete = true;
   readonly byType: ClinicalRecord['byType'];
   readonly medication: ClinicalRecord['medication'];
+  readonly encounterBehind: ClinicalRecord['encounterBehind'];
   readonly isSubject: ClinicalRecord['isSubject'];
   readonly sourceReference: ClinicalRecord['sourceReference'];
 
@@ -153,6 +161,7 @@ class GatheredRecord implements ClinicalRecord {
     if (parts.encounter !== undefined) this.encounter = parts.encounter;
     this.byType = parts.byType;
     this.medication = parts.medication;
+    this.encounterBehind = parts.encounterBehind;
     this.isSubject = parts.isSubject;
     this.sourceReference = parts.sourceReference;
   }
@@ -160,6 +169,11 @@ class GatheredRecord implements ClinicalRecord {
   get asOf(): Date {
     return new Date(this.#asOfMs);
   }
+}
+
+function byId(resources: readonly RecordResource[] = [], wanted: string): Encounter | undefined {
+  const found = resources.find(({ id }) => id === wanted);
+  return found?.resourceType === 'Encounter' ? found : undefined;
 }
 
 /** @param prefix what stands before a relative reference */

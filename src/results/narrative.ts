@@ -55,7 +55,8 @@ function valueCell(value: FeatureValue, unit: string): string {
 
 function stateCell(value: FeatureValue): string {
   if (value.state === 'missing') return element('td', `missing: ${value.because}`);
-  if (value.state === 'derived') return element('td', `derived from ${value.from.join(', ')}`);
+  if (value.state === 'derived')
+    return element('td', value.from.length === 0 ? 'derived' : `derived from ${value.from.join(', ')}`);
   return `<td>${value.state === 'assumed-absent' ? 'assumed absent' : value.state}</td>`;
 }
 

@@ -22,7 +22,7 @@ export function predictionInput(
   for (const source of value.sources) parts.push({ url: 'source', valueReference: toReference(source) });
   if (value.state === 'derived') for (const from of value.from) parts.push({ url: 'from', valueString: from });
   if (value.state === 'missing') parts.push({ url: 'reason', valueCode: value.because });
-  if ('detail' in value) parts.push({ url: 'detail', valueString: value.detail });
+  if ('detail' in value && value.detail !== undefined) parts.push({ url: 'detail', valueString: value.detail });
   if (value.state === 'observed' && value.original !== undefined && isPlainNumber(value.original.value)) {
     parts.push({ url: 'original', valueQuantity: { value: value.original.value, unit: value.original.unit } });
   }

@@ -175,3 +175,36 @@ describe('a condition feature', () => {
     expect(extractOne(diabetes, [byAge, visit])).toMatchObject({ because: 'time-unknown' });
   });
 });
+
+describe('what stands in no order', () => {
+  const listed = (onset: string | undefined, parts: object = {}) => condition('44054006', onset, parts);
+
+  it('gives a diagnosis the date of its first onset, whichever is found first', () => {
+    const two = [listed('2020'), listed('2010')];
+    for (const resources of [two, [...two].reverse()])
+      expect(extractOne(diabetes, resources)).toMatchObject({ value: true, at: '2010' });
+  });
+});
+
+describe('an encounter that shows that the record is kept', () => {
+  it('does not if only the year of as-of is known: it may lie in December', () => {
+    expect(extractOne(diabetes, [encounter('2026')])).toMatchObject({ because: 'no-recent-encounter' });
+    expect(extractOne(diabetes, [encounter('2026-03')])).toMatchObject({ because: 'no-recent-encounter' });
+    expect(extractOne(diabetes, [encounter('2025')])).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it('is dated by its beginning where its end lies after as-of, or may', () => {
+    for (const end of ['2026-04-01', '2026'])
+      expect(extractOne(diabetes, [encounter('2026-02-20T07:00:00Z', end)])).toMatchObject({
+        state: 'assumed-absent',
+        at: '2026-02-20T07:00:00Z',
+      });
+  });
+});
+
+describe('a diagnosis with the end of its onset alone', () => {
+  it('is not a no where it was recorded after as-of: it may have begun before', () => {
+    const known = condition('44054006', undefined, { onsetPeriod: { end: '2020' }, recordedDate: '2026-04-01' });
+    expect(extractOne(diabetes, [known, encounter('2026-02-20T07:00:00Z')])).toMatchObject({ because: 'time-unknown' });
+  });
+});

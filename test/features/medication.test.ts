@@ -121,3 +121,76 @@ describe('a medication feature', () => {
     expect(extractOne(statin, [medicationRequest('312961', '2026'), visit])).toMatchObject({ because: 'time-unknown' });
   });
 });
+
+describe('a medication feature with ingredients', () => {
+  const byIngredient: FeatureDefinition = { ...statin, ingredients: [`${rxNorm}|36567`] };
+  const order = medicationRequest(undefined, '2025-06-01', { medicationReference: { reference: 'Medication/m1' } });
+  const holding = (codes: readonly string[], parts: Partial<Medication> = {}): Medication => ({
+    resourceType: 'Medication',
+    id: 'm1',
+    code: { coding: [{ system: 'http://hospital.example/drugs', code: '17' }], text: 'Tablet of the house' },
+    ingredient: codes.map((code) => ({
+      itemCodeableConcept: { coding: [{ system: rxNorm, code }], text: 'ingredient' },
+    })),
+    ...parts,
+  });
+
+  it('is yes for an ordered Medication that holds a listed one, whatever its own code', () => {
+    expect(extractOne(byIngredient, [order, holding(['1', '36567']), visit])).toMatchObject({
+      state: 'observed',
+      value: true,
+      sources: [{ reference: `MedicationRequest/${order.id}` }, { reference: 'Medication/m1' }],
+    });
+    expect(extractOne(byIngredient, [order, holding(['36567'], { code: undefined }), visit])).toMatchObject({
+      value: true,
+    });
+  });
+
+  it('understands a Medication all of whose ingredients are understood', () => {
+    expect(extractOne(byIngredient, [order, holding(['1']), visit])).toMatchObject({ state: 'assumed-absent' });
+    expect(extractOne(byIngredient, [order, holding(['1'], { code: undefined }), visit])).toMatchObject({
+      state: 'assumed-absent',
+    });
+    expect(extractOne(statin, [order, holding(['1']), visit])).toMatchObject({ because: 'undecodable' });
+  });
+
+  it.each([
+    ['one is named by a reference alone', [{ itemReference: { reference: 'Substance/1' } }]],
+    ['one has a text alone', [{ itemCodeableConcept: { text: 'something' } }]],
+    [
+      'one reads like a statin',
+      [{ itemCodeableConcept: { coding: [{ system: rxNorm, code: '1' }], text: 'Simvastatin' } }],
+    ],
+    ['there is none', undefined],
+  ])('is undecodable where %s', (_, ingredient) => {
+    expect(extractOne(byIngredient, [order, holding([], { ingredient }), visit])).toMatchObject({
+      because: 'undecodable',
+    });
+  });
+
+  it('does not believe ingredients that contradict the name', () => {
+    const named = holding(['1'], { code: { text: 'Simvastatin 20 mg' } });
+    expect(extractOne(byIngredient, [order, named, visit])).toMatchObject({
+      because: 'undecodable',
+      detail: "Statin: a medication reads 'vastatin', but its code is not in the list",
+    });
+  });
+
+  it('does not count what is in it but not active', () => {
+    const inactive = holding([], {
+      ingredient: [
+        { isActive: false, itemCodeableConcept: { coding: [{ system: rxNorm, code: '36567' }], text: 'x' } },
+        { itemCodeableConcept: { coding: [{ system: rxNorm, code: '1' }], text: 'y' } },
+      ],
+    });
+    expect(extractOne(byIngredient, [order, inactive, visit])).toMatchObject({ state: 'assumed-absent' });
+  });
+});
+
+describe('several orders', () => {
+  it('are dated by the last of them, whichever is found first', () => {
+    const two = [medicationRequest('312961', '2024-01-01'), medicationRequest('312961', '2025-01-01')];
+    for (const resources of [two, [...two].reverse()])
+      expect(extractOne(statin, resources)).toMatchObject({ value: true, at: '2025-01-01' });
+  });
+});

@@ -333,3 +333,69 @@ describe('an observation feature', () => {
     });
   });
 });
+
+describe('several results at the newest time', () => {
+  const at = '2026-01-01T08:00:00Z';
+  const eitherWay = (one: object, other: object) => {
+    const [first, second] = [one, other].map((parts) => observation('2093-3', undefined, at, parts));
+    if (first === undefined || second === undefined) throw new Error('two were made');
+    return [extractOne(cholesterol, [first, second]), extractOne(cholesterol, [second, first])].map(
+      ({ sources: _sources, ...said }) => said,
+    );
+  };
+
+  it('say the same in any order: the reason, the date and the last digit', () => {
+    const cases: [object, object][] = [
+      [{ valueQuantity: { value: 180 } }, { valueQuantity: { ...mgPerDl(180), comparator: '<' } }],
+      [{ valueQuantity: mgPerDl(180) }, { valueQuantity: mgPerDl(180), effectiveDateTime: '2026-01-01' }],
+      [{ valueQuantity: ucum(1.8, 'g/L') }, { valueQuantity: ucum(0.0018, 'kg/L') }],
+      [{ valueQuantity: ucum(1.8, 'g/L') }, { valueQuantity: mgPerDl(180), effectiveDateTime: '2026-01-01' }],
+    ];
+    for (const [one, other] of cases) {
+      const [forwards, backwards] = eitherWay(one, other);
+      expect(forwards).toEqual(backwards);
+    }
+  });
+
+  it('has the exact time as its date, also where the value of the day needed no conversion', () => {
+    const [said] = eitherWay(
+      { valueQuantity: ucum(1.8, 'g/L') },
+      { valueQuantity: mgPerDl(180), effectiveDateTime: '2026-01-01' },
+    );
+    expect(said).toMatchObject({ state: 'observed', value: 180, at });
+  });
+});
+
+describe('the ends of what is plausible', () => {
+  const creatinine: FeatureDefinition = {
+    ...cholesterol,
+    label: 'Creatinine',
+    codes: ['http://loinc.org|2160-0'],
+    conversions: [{ from: 'umol/L', factor: 0.011312217194570135, source: 'test' }],
+    plausible: [0.1, 40],
+  };
+
+  it('belong to it in every unit: 8.84 umol/L are 0.1 mg/dL', () => {
+    for (const given of [ucum(8.84, 'umol/L'), ucum(100, 'ug/dL'), mgPerDl(0.1)])
+      expect(extractOne(creatinine, [observation('2160-0', given, '2026-01-01')])).toMatchObject({ state: 'observed' });
+    for (const given of [ucum(8.83, 'umol/L'), ucum(99.9, 'ug/dL'), mgPerDl(0.0999)])
+      expect(extractOne(creatinine, [observation('2160-0', given, '2026-01-01')])).toMatchObject({
+        because: 'implausible',
+      });
+  });
+});
+
+describe('a result that does not say when it was true', () => {
+  it('is not looked at where it was issued before the window began', () => {
+    const old = observation('2093-3', mgPerDl(180), '', {
+      effectiveDateTime: undefined,
+      issued: '2010-01-01T00:00:00Z',
+    });
+    expect(extractOne(cholesterol, [old])).toMatchObject({ because: 'not-found' });
+  });
+
+  it('is not looked at where what can be read of it lies after as-of', () => {
+    const coming = observation('2093-3', mgPerDl(180), '2026-04-01', { issued: 'soon' });
+    expect(extractOne(cholesterol, [coming])).toMatchObject({ because: 'not-found' });
+  });
+});

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../model-catalog/manifest-schema.ts';
+import { unitOf } from '../../model-catalog/value-kind.ts';
 import type { Scored } from '../../prediction/prediction-outcome.ts';
 import { durationText, percentagePoints, riskText, unitText } from '../../prediction/prediction-words.ts';
 import type { HookService } from './hook-service.ts';
@@ -70,7 +71,7 @@ function valueText({ featureMap }: HookService['version'], { features }: Scored[
   const value = features.get(feature);
   if (value === undefined || value.state === 'missing') return 'missing';
   const definition = featureMap.features[feature];
-  const unit = definition !== undefined && 'unit' in definition ? unitText(definition.unit ?? '1') : '';
+  const unit = definition === undefined ? '' : unitText(unitOf(definition) ?? '1');
   const text = scalarText(value.value, unit);
   const date = 'at' in value ? value.at?.slice(0, 10) : undefined;
   const said = [

@@ -1,0 +1,227 @@
+import { unitConversion } from '../fhir/ucum.ts';
+import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { compileAbsence } from './absence.ts';
+import { durationWords } from './duration-words.ts';
+import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import type { FeatureValue, SourceReference } from './feature-vector.ts';
+import { compileMeasurements, type Measurement } from './measurements.ts';
+import { newest } from './newest.ts';
+import { compileAgreement, timeUnknown } from './observation.ts';
+import type { ObservationIndex } from './observation-index.ts';
+
+/** One measured value and when, epoch milliseconds. */
+interface Sample {
+  readonly value: number;
+  readonly timeMs: number;
+  readonly at: string;
+}
+
+type Summary = (samples: readonly Sample[]) => number;
+
+/** Of values alone. */
+const summaries: Readonly<Record<string, Summary>> = {
+  min: (samples) => samples.reduce((least, { value }) => Math.min(least, value), Number.POSITIVE_INFINITY),
+  max: (samples) => samples.reduce((most, { value }) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+  sum: (samples) => sum(samples.map(({ value }) => value)),
+  mean: (samples) => sum(samples.map(({ value }) => value)) / samples.length,
+  median: (samples) => {
+    const sorted = samples.map(({ value }) => value).sort((one, other) => one - other);
+    const middle = sorted.length >> 1;
+    const upper = sorted[middle] ?? Number.NaN;
+    return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+  },
+};
+
+/**
+ * A number made of all measurements in the window, from the oldest to the newest: min, max, mean, median, sum, count,
+ * slope (least squares) or the time since the newest. One of them that cannot be read, or whose time is not known, makes
+ * the whole unknown: a summary of the rest would be another number. What stands at one time is one measurement, and must
+ * have one value.
+ * @throws RangeError where `unit` is no UCUM code, or `per` cannot be counted in
+ */
+export function compileSummary(definition: ObservationDefinition, index: ObservationIndex): FeatureExtractor {
+  const measurementsIn = compileMeasurements(definition, index);
+  const summarise = compileSummarise(definition);
+  const none = compileNone(definition);
+  return (context) => {
+    const { measured, untimed, atEdge } = measurementsIn(context);
+    const rivals = [...untimed, ...atEdge];
+    if (rivals.length > 0) return timeUnknown(context, definition, rivals);
+    if (measured.length === 0) return none(context);
+    return summarise(context, measured);
+  };
+}
+
+type Summarise = (context: ExtractionContext, measured: readonly Measurement[]) => FeatureValue;
+
+function compileSummarise(definition: ObservationDefinition): Summarise {
+  switch (definition.pick) {
+    case 'count':
+      return compileCount(definition);
+    case 'time-since':
+      return compileTimeSince(definition);
+    default:
+      return compileOfValues(definition);
+  }
+}
+
+function compileOfValues(definition: ObservationDefinition): Summarise {
+  const agree = compileAgreement(definition);
+  const isSlope = definition.pick === 'slope';
+  const isExtreme = definition.pick === 'min' || definition.pick === 'max';
+  const summary = isSlope ? slopePer(unitMs(definition.per)) : summaries[definition.pick];
+  if (summary === undefined) throw new RangeError(`'${definition.pick}' is no summary`);
+  const atLeast = Math.max(definition.atLeast ?? 1, isSlope ? 2 : 1);
+  return (context, measured) => {
+    const samples: Sample[] = [];
+    for (const group of atOneTime(measured)) {
+      const value = agree(context, group);
+      if (value.state === 'missing') return value;
+      const [first] = group;
+      if (value.state !== 'observed' || typeof value.value !== 'number' || first === undefined)
+        throw new Error('measurements agreed on something that is no number');
+      samples.push({ value: value.value, timeMs: first.time.start, at: value.at ?? first.at });
+    }
+    const sources = sourcesOf(context, measured);
+    if (samples.length < atLeast) return tooFew(definition, samples.length, atLeast, sources);
+    const value = summary(samples);
+    if (!Number.isFinite(value))
+      return missing('not-computable', `${definition.label} gives no finite number`, sources);
+    // Of an extreme the newest that has it; of what is made of all of them the newest.
+    const alike = isExtreme ? samples.filter((sample) => sample.value === value) : samples;
+    return { state: 'derived', value, at: lastOf(alike).at, from: [], sources };
+  };
+}
+
+/** How many there are, by the times they stand at; or on how many days of the site, or in how many encounters. */
+function compileCount(definition: ObservationDefinition): Summarise {
+  const { distinctBy, atLeast = 1 } = definition;
+  return (context, measured) => {
+    const unreadable = measured.filter(({ quantities }) => quantities.some(isDoubtful));
+    if (unreadable.length > 0) {
+      return missing(
+        'undecodable',
+        `whether a ${definition.label} in the window counts is not known`,
+        sourcesOf(context, unreadable),
+      );
+    }
+    const groups = atOneTime(measured);
+    const counted = distinctBy === undefined ? groups.length : distinct(context, measured, distinctBy);
+    const sources = sourcesOf(context, measured);
+    if (counted === undefined) {
+      return missing('undecodable', `a ${definition.label} does not say in which encounter it was measured`, sources);
+    }
+    if (counted < atLeast) return tooFew(definition, counted, atLeast, sources);
+    return { state: 'derived', value: counted, at: lastOf(measured).at, from: [], sources };
+  };
+}
+
+function distinct(
+  context: ExtractionContext,
+  measured: readonly Measurement[],
+  by: 'day' | 'encounter',
+): number | undefined {
+  const keys = new Set<string>();
+  for (const { observation, time } of measured) {
+    const key = by === 'day' ? context.dayOf(time.start) : encounterKey(context, observation.encounter?.reference);
+    if (key === undefined) return undefined;
+    keys.add(key);
+  }
+  return keys.size;
+}
+
+function encounterKey({ record }: ExtractionContext, reference: string | undefined): string | undefined {
+  const found = reference === undefined ? undefined : record.encounterBehind(reference);
+  return found?.status === 'entered-in-error' ? undefined : found?.id;
+}
+
+/** From the beginning of what the newest may stand for to as-of. */
+function compileTimeSince(definition: ObservationDefinition): Summarise {
+  const perMs = unitMs(definition.per);
+  return (context, measured) => {
+    const contenders = newest(measured);
+    const sources = sourcesOf(context, contenders);
+    if (contenders.some(({ quantities }) => quantities.some(isDoubtful))) {
+      return missing('undecodable', `whether the newest ${definition.label} counts is not known`, sources);
+    }
+    const last = lastOf(contenders);
+    return { state: 'derived', value: (context.asOf - last.time.start) / perMs, at: last.at, from: [], sources };
+  };
+}
+
+/** What means something else than it seems to, or may not belong to those that count. A value need not be readable to be there. */
+function isDoubtful(reading: Measurement['quantities'][number]): boolean {
+  return reading === 'unknown-modifier' || reading === 'unknown-encounter' || reading === 'absent-and-given';
+}
+
+/** None in the window: 0 for a count under the conditions of absence, else a reason. */
+function compileNone(definition: ObservationDefinition): (context: ExtractionContext) => FeatureValue {
+  const notFound = missing(
+    'not-found',
+    `no ${definition.label} within ${durationWords(definition.window)} before as-of`,
+  );
+  if (definition.absent === undefined) return () => notFound;
+  const absence = compileAbsence(definition.label, definition.absent.encounterWithin, 0);
+  return (context) => absence(context, []);
+}
+
+/** Those whose times may be one, each group with the next of it; from the oldest to the newest. */
+function atOneTime(measured: readonly Measurement[]): Measurement[][] {
+  const sorted = [...measured].sort((one, other) => one.time.start - other.time.start);
+  const groups: Measurement[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const measurement of sorted) {
+    const group = groups.at(-1);
+    if (group !== undefined && measurement.time.start < end) group.push(measurement);
+    else groups.push([measurement]);
+    end = Math.max(end, measurement.time.end);
+  }
+  return groups;
+}
+
+function lastOf<T extends Measurement | Sample>(some: readonly T[]): T {
+  const [first] = some;
+  if (first === undefined) throw new Error('there is no last of none');
+  const timeOf = (one: T): number => ('time' in one ? one.time.start : one.timeMs);
+  return some.reduce((last, one) => (timeOf(one) > timeOf(last) ? one : last), first);
+}
+
+function sourcesOf({ record }: ExtractionContext, measured: readonly Measurement[]): SourceReference[] {
+  return [...new Set(measured.map(({ observation }) => record.sourceReference(observation)))];
+}
+
+function tooFew(
+  { label, window }: ObservationDefinition,
+  found: number,
+  atLeast: number,
+  sources: readonly SourceReference[],
+): FeatureValue {
+  return missing(
+    'too-few',
+    `${found} ${label} within ${durationWords(window)}; at least ${atLeast} are needed`,
+    sources,
+  );
+}
+
+/** Slope of the least-squares line through value and time, for each unit of time. Two samples at one time have none. */
+function slopePer(perMs: number): Summary {
+  return (samples) => {
+    const meanTime = sum(samples.map(({ timeMs }) => timeMs)) / samples.length;
+    const meanValue = sum(samples.map(({ value }) => value)) / samples.length;
+    const across = sum(samples.map(({ timeMs, value }) => (timeMs - meanTime) * (value - meanValue)));
+    const along = sum(samples.map(({ timeMs }) => (timeMs - meanTime) ** 2));
+    return (across / along) * perMs;
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Milliseconds of a UCUM unit of time; a month is 30.4375 days there, and a year 365.25. */
+function unitMs(unit: string | undefined): number {
+  const conversion = unit === undefined ? undefined : unitConversion(unit, 'ms');
+  if (conversion === undefined || 'refused' in conversion)
+    throw new RangeError(`'per' needs a unit of time, not '${unit}'`);
+  return conversion.factor;
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
+import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
+import { recordQueries } from '../../src/model-catalog/record-queries.ts';
+import { unitOf } from '../../src/model-catalog/value-kind.ts';
+
+const population: FeatureMap['population'] = { exclude: [], require: [], ranges: [] };
+type Observation = Extract<FeatureDefinition, { kind: 'observation' }>;
+
+const measured = (parts: Partial<Observation> = {}): Observation => ({
+  kind: 'observation',
+  label: 'Creatinine',
+  unit: 'mg/dL',
+  codes: ['http://loinc.org|2160-0'],
+  window: 'P1Y',
+  pick: 'latest',
+  plausible: [0.1, 40],
+  missing: 'abstain',
+  ...parts,
+});
+const firstOf = (of: string[], unit?: string): FeatureDefinition => ({
+  kind: 'first-of',
+  label: 'First',
+  of,
+  passOver: ['not-found'],
+  ...(unit === undefined ? {} : { unit }),
+});
+const findingsOf = (features: Record<string, FeatureDefinition>, parts: Partial<FeatureMap> = {}) =>
+  checkFeatureMap({ language: 1, features, population, ...parts }, []).map(({ path, message }) => `${path} ${message}`);
+
+describe('the keys of an observation go with its pick', () => {
+  it.each([
+    [{ pick: 'slope' }, '/features/a/per is needed by slope: the unit of time, such as d'],
+    [{ pick: 'time-since' }, '/features/a/per is needed by time-since: the unit of time, such as d'],
+    [{ pick: 'mean', per: 'd' }, '/features/a/per is for slope and time-since, not for mean'],
+    [{ atLeast: 2 }, '/features/a/atLeast is for min, max, mean, median, sum, count, slope, not for latest'],
+    [{ pick: 'sum', distinctBy: 'day' }, '/features/a/distinctBy is for count, not for sum'],
+    [
+      { pick: 'mean', absent: { assume: 0, encounterWithin: 'P1Y' } },
+      '/features/a/absent is for count, not for mean: none is a reason there',
+    ],
+    [{ pick: 'slope', per: 'd', atLeast: 3 }, undefined],
+    [{ pick: 'count', distinctBy: 'encounter', absent: { assume: 0, encounterWithin: 'P1Y' } }, undefined],
+  ] as const)('%o', (parts, finding) => {
+    expect(findingsOf({ a: measured(parts) })).toEqual(finding === undefined ? [] : [finding]);
+  });
+});
+
+describe('features of a panel', () => {
+  it('name a panel that is there, with another one of it', () => {
+    expect(findingsOf({ a: measured({ together: 'lipids' }) })).toEqual([
+      '/features/a/together names the panel lipids, which the map does not define',
+    ]);
+    const panels = { lipids: { by: 'specimen' as const } };
+    expect(findingsOf({ a: measured({ together: 'lipids' }) }, { panels })).toEqual([
+      "/panels/lipids has 1 feature(s); a panel needs two that name it by 'together'",
+    ]);
+    expect(
+      findingsOf({ a: measured({ together: 'lipids' }), b: measured({ together: 'lipids' }) }, { panels }),
+    ).toEqual([]);
+  });
+
+  it('are the newest of their kind', () => {
+    const panels = { lipids: { by: 'specimen' as const } };
+    const found = findingsOf(
+      { a: measured({ together: 'lipids', pick: 'max' }), b: measured({ together: 'lipids' }) },
+      {
+        panels,
+      },
+    );
+    expect(found).toEqual(['/features/a/together is for latest, not for max: the newest panel is taken']);
+  });
+});
+
+describe('the first of several features', () => {
+  it.each([
+    [['a', 'nothing'], 'mg/dL', 'names nothing, which the map does not define'],
+    [['a', 'sex'], 'mg/dL', 'names sex, which is a code; only numbers and yes-or-no have a first'],
+    [['a', 'b'], 'mg/dL', 'names b, which is in g/L, not in mg/dL'],
+    [['a', 'slope'], 'mg/dL', 'names slope, which is in mg/dL/d, not in mg/dL'],
+    [['a', 'ill'], 'mg/dL', 'names ill, which is in no unit, not in mg/dL'],
+    [['ill', 'a'], undefined, "names a, a number; then 'unit' is needed"],
+  ])('is of one kind and one unit: %j in %s', (of, unit, finding) => {
+    const features: Record<string, FeatureDefinition> = {
+      a: measured(),
+      b: measured({ unit: 'g/L' }),
+      slope: measured({ pick: 'slope', per: 'd' }),
+      sex: { kind: 'demographics', label: 'Sex', element: 'sex', vocabulary: { female: ['female'] } },
+      ill: {
+        kind: 'condition',
+        label: 'Ill',
+        codes: ['http://snomed.info/sct|1'],
+        when: 'ever',
+        absent: { assume: false, encounterWithin: 'P1Y' },
+      },
+      first: firstOf(of, unit),
+    };
+    expect(findingsOf(features)).toEqual([`/features/first/of ${finding}`]);
+  });
+
+  it('is not among those it is the first of', () => {
+    expect(findingsOf({ a: measured(), b: firstOf(['a', 'c'], 'mg/dL'), c: firstOf(['a', 'b'], 'mg/dL') })).toEqual([
+      '/features/b is derived from itself: b -> c -> b',
+    ]);
+  });
+});
+
+describe('what follows from a pick', () => {
+  it.each([
+    [{}, 'mg/dL'],
+    [{ pick: 'mean' }, 'mg/dL'],
+    [{ pick: 'count' }, '1'],
+    [{ pick: 'slope', per: 'd' }, 'mg/dL/d'],
+    [{ pick: 'time-since', per: 'a' }, 'a'],
+  ] as const)('the unit of %o is %s', (parts, unit) => {
+    expect(unitOf(measured(parts))).toBe(unit);
+  });
+
+  it('is that encounters are read: all of them where measurements are joined to theirs', () => {
+    const asOf = new Date('2026-03-01T12:00:00Z');
+    const encountersOf = (parts: Partial<Observation>) =>
+      recordQueries({ language: 1, features: { a: measured(parts) }, population }, asOf, []).filter(
+        ({ type }) => type === 'Encounter',
+      );
+    expect(encountersOf({})).toEqual([]);
+    expect(encountersOf({ pick: 'count', absent: { assume: 0, encounterWithin: 'P2Y' } })).toMatchObject([
+      { since: new Date('2024-03-01T12:00:00Z') },
+    ]);
+    const joined = encountersOf({ where: { encounter: { class: ['http://x|AMB'] }, unknown: 'abstain' } });
+    expect(joined).toHaveLength(1);
+    expect(joined[0]).not.toHaveProperty('since');
+    expect(encountersOf({ pick: 'count', distinctBy: 'encounter' })).toHaveLength(1);
+  });
+});
