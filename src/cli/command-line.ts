@@ -18,6 +18,11 @@ const usage = `fhirsight <command>
     --all | --group Group/ID | --search 'Patient?…'   who is in the cohort
     --as-of WHEN                date or dateTime (default now)
     --no-write-back             do not store the results
+  lint MODEL                    what is wrong with a model: every finding as file, place and reason
+    MODEL                       a version folder, or the id of a model of MODELS_DIR
+    --version V                 which version (default the highest)
+    --format text|json          json for another program (default text)
+    --strict                    warnings fail too
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
 `;
@@ -30,6 +35,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['sample', async () => (await import('./sample-command.ts')).sampleCommand],
   ['predict', async () => (await import('./predict-command.ts')).predictCommand],
   ['run', async () => (await import('./run-command.ts')).runCommand],
+  ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);
 
 /** Runs one command of `fhirsight`. @returns the exit code: 0 done, 1 failed, 2 the command line was wrong */

@@ -53,6 +53,8 @@ const outcome = Type.Object(
   strict,
 );
 
+const direction = Type.Union([Type.Literal('rises'), Type.Literal('falls')]);
+
 const elementType = Type.Union([Type.Literal('float32'), Type.Literal('float64')]);
 
 export const manifestSchema = Type.Object(
@@ -110,6 +112,12 @@ export const manifestSchema = Type.Object(
       },
       strict,
     ),
+    directions: Type.Optional(
+      Type.Record(Type.String(), Type.Union([direction, Type.Record(Type.String(), direction, { minProperties: 1 })]), {
+        description:
+          'which way the risk goes when a feature grows (yes above no) and nothing else changes: for every outcome, or by outcome id; `fhirsight lint` checks it',
+      }),
+    ),
     cdsHooks: Type.Optional(cdsHooksSchema),
     checksums: Type.Record(Type.String(), sha256, {
       description: 'SHA-256 of every other file of the folder that the server reads',
@@ -120,4 +128,5 @@ export const manifestSchema = Type.Object(
 
 export type Manifest = Static<typeof manifestSchema>;
 export type Outcome = Manifest['outcomes'][number];
+export type Direction = Static<typeof direction>;
 export type Band = Static<typeof band>;

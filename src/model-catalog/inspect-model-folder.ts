@@ -1,0 +1,118 @@
+import path from 'node:path';
+import { checkFeatureMap } from './check-feature-map.ts';
+import { checkColumns, checkManifest } from './check-manifest.ts';
+import type { FeatureMap } from './feature-map-schema.ts';
+import type { Finding } from './finding.ts';
+import type { GoldenFile } from './golden-case-schema.ts';
+import { checkGoldenCoverage, checkGoldenFile } from './golden-cases.ts';
+import type { Manifest } from './manifest-schema.ts';
+import type { ModelCard } from './model-card-schema.ts';
+import {
+  type JsonParser,
+  parseFeatureMap,
+  parseGoldenFile,
+  parseManifest,
+  parseModelCard,
+} from './parse-model-json.ts';
+import { checkFiles, readModelFiles } from './read-model-files.ts';
+
+/** What could be read of a version folder, and everything that is wrong with it. A part that does not parse is absent. */
+export interface InspectedModel {
+  /** `<id>/<version>`, as the folders are named. */
+  readonly name: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly manifest: Manifest | undefined;
+  readonly featureMap: FeatureMap | undefined;
+  readonly card: ModelCard | undefined;
+  /** In the order of their names; the content is absent where it does not parse. */
+  readonly golden: readonly { readonly file: string; readonly content: GoldenFile | undefined }[];
+  /** The findings of each stage; those of a later one may follow from those of an earlier one. */
+  readonly stages: readonly (readonly Finding[])[];
+}
+
+/** Reads one version folder (`<models>/<id>/<version>`) and checks as much of it as can be read. Nothing is run. */
+export async function inspectModelFolder(dir: string): Promise<InspectedModel> {
+  const folder = { id: path.basename(path.dirname(path.resolve(dir))), version: path.basename(path.resolve(dir)) };
+  const found: Record<'folder' | 'manifest' | 'sealed' | 'forms' | 'fit', Finding[]> = {
+    folder: [],
+    manifest: [],
+    sealed: [],
+    forms: [],
+    fit: [],
+  };
+  const files = await readModelFiles(dir, found.folder);
+  const parsed = <T>(parse: JsonParser<T>, file: string): T | undefined => {
+    const bytes = files.get(file);
+    return bytes && parse(file, bytes, file === 'manifest.json' ? found.manifest : found.forms);
+  };
+  if (!files.has('manifest.json')) {
+    found.folder.push({ file: 'manifest.json', path: '', message: 'is missing; it says what the folder holds' });
+  }
+  const manifest = parsed(parseManifest, 'manifest.json');
+  if (manifest !== undefined) {
+    checkFiles(files, manifest.checksums, found.sealed);
+    found.sealed.push(...checkManifest(manifest, folder));
+  }
+  const featureMap = parsed(parseFeatureMap, 'feature-map.json');
+  const card = parsed(parseModelCard, 'model-card.json');
+  const golden = [...files.keys()]
+    .filter((file) => file.startsWith('golden/'))
+    .map((file) => ({ file, content: parsed(parseGoldenFile, file) }));
+  if (manifest !== undefined) found.fit.push(...fitTogether(manifest, featureMap, card, golden));
+  return {
+    name: `${folder.id}/${folder.version}`,
+    files,
+    manifest,
+    featureMap,
+    card,
+    golden,
+    stages: [found.folder, found.manifest, found.sealed, found.forms, found.fit],
+  };
+}
+
+function fitTogether(
+  manifest: Manifest,
+  map: FeatureMap | undefined,
+  card: ModelCard | undefined,
+  golden: InspectedModel['golden'],
+): Finding[] {
+  const outcomes = manifest.outcomes.map(({ id }) => id);
+  const findings: Finding[] = [];
+  if (map !== undefined) {
+    findings.push(...checkFeatureMap(map, outcomes), ...checkColumns(manifest, map));
+    if (card !== undefined) findings.push(...checkCard(card, manifest, map));
+    for (const { file, content } of golden)
+      findings.push(...checkGoldenFile(file, content?.cases ?? [], manifest, map));
+  }
+  if (golden.every(({ content }) => content !== undefined)) {
+    const cases = golden.flatMap(({ content }) => content?.cases ?? []);
+    findings.push(...checkGoldenCoverage(cases, manifest));
+  }
+  return findings;
+}
+
+/** A card that speaks of another model, or forgets an input or an outcome, misleads its reader. */
+function checkCard(card: ModelCard, manifest: Manifest, map: FeatureMap): Finding[] {
+  const findings: Finding[] = [];
+  const find = (path: string, message: string): void => {
+    findings.push({ file: 'model-card.json', path, message });
+  };
+  if (card.model !== manifest.id) find('/model', `is ${card.model}, the manifest says ${manifest.id}`);
+  if (card.version !== manifest.version) find('/version', `is ${card.version}, the manifest says ${manifest.version}`);
+  const described = card.inputs.map(({ feature }) => feature);
+  const columns = manifest.tensors.input.columns.map(({ feature }) => feature);
+  for (const feature of columns.filter((name) => !described.includes(name)))
+    find('/inputs', `does not describe ${feature}`);
+  for (const feature of described.filter((name) => !columns.includes(name)))
+    find('/inputs', `${feature} is no input column`);
+  const outputs = card.outputs.map(({ outcome }) => outcome);
+  const outcomes = manifest.outcomes.map(({ id }) => id);
+  for (const id of outcomes.filter((outcome) => !outputs.includes(outcome)))
+    find('/outputs', `does not describe ${id}`);
+  for (const id of outputs.filter((outcome) => !outcomes.includes(outcome)))
+    find('/outputs', `${id} is no outcome of the manifest`);
+  for (const { feature } of card.codeLists) {
+    if (!Object.hasOwn(map.features, feature)) find('/codeLists', `${feature} is no feature of the map`);
+  }
+  return findings;
+}

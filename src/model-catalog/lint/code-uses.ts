@@ -1,0 +1,43 @@
+import type { FeatureMap } from '../feature-map-schema.ts';
+import type { Manifest } from '../manifest-schema.ts';
+
+/** One code of a code system, and where the model names it. */
+export interface CodeUse {
+  readonly file: string;
+  /** JSON Pointer */
+  readonly path: string;
+  readonly system: string;
+  readonly code: string;
+}
+
+/** Every `system|code` of the features, whatever list of a feature it stands in. */
+export function codesOfFeatureMap(map: FeatureMap): CodeUse[] {
+  const uses: CodeUse[] = [];
+  const visit = (node: unknown, path: string): void => {
+    if (typeof node === 'string') {
+      const [, system, code] = /^([^|\s]+)\|([^|\s]+)$/.exec(node) ?? [];
+      if (system !== undefined && code !== undefined) uses.push({ file: 'feature-map.json', path, system, code });
+      return;
+    }
+    if (typeof node !== 'object' || node === null) return;
+    for (const [key, child] of Object.entries(node)) {
+      // Words that people read, and the only texts of a list that are no codes.
+      const isProse = typeof child === 'string' ? !Array.isArray(node) : key === 'suspectText';
+      if (!isProse) visit(child, `${path}/${key}`);
+    }
+  };
+  visit(map.features, '/features');
+  return uses;
+}
+
+/** The codings of the outcomes. */
+export function codesOfManifest({ outcomes }: Manifest): CodeUse[] {
+  return outcomes.flatMap(({ coding = [] }, outcome) =>
+    coding.map(({ system, code }, index) => ({
+      file: 'manifest.json',
+      path: `/outcomes/${outcome}/coding/${index}`,
+      system,
+      code,
+    })),
+  );
+}
