@@ -78,7 +78,9 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
 function inUnit(input: AssertedInput, quantity: Quantity, feature: CompiledFeature, unit: string): number {
   const { definition } = feature;
   const measured = definition.kind === 'observation' && definition.unit === unit ? definition : undefined;
-  const reading = compileQuantity(unit, measured?.conversions, measured?.analyte)(quantity);
+  // A limit is what a laboratory reports; a caller who asserts something says what.
+  const { conversions, analyte } = measured ?? {};
+  const reading = compileQuantity(unit, { ...(conversions && { conversions }), ...(analyte && { analyte }) })(quantity);
   if ('because' in reading) throw invalid(input, `Input '${input.name}': ${reading.detail}.`);
   return reading.value;
 }

@@ -12,6 +12,7 @@ import { createObservationIndex, type ObservationIndex } from './observation-ind
 import { compilePanel } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
 import { compileSummary } from './summary.ts';
+import { createWindows, type Windows } from './windows.ts';
 
 /** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
 export type FeatureType =
@@ -38,6 +39,10 @@ export interface CompiledFeatureMap {
   readonly features: ReadonlyMap<string, CompiledFeature>;
   /** Every feature after those it is derived from. */
   readonly order: readonly CompiledFeature[];
+  /** True where that is the order of the map too. */
+  readonly isInOrder: boolean;
+  /** When windows begin. */
+  readonly windows: Windows;
   /** Sorts Observations by the codes that features look for. */
   readonly observationIndex: ObservationIndex;
   readonly judge: Judge;
@@ -70,7 +75,10 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
   const labels = Object.fromEntries(
     [...features].map(([name, { label, unit }]) => [name, unit === undefined ? { label } : { label, unit }]),
   );
-  return { map, features, order: inOrder(features, reads), observationIndex, judge, labels };
+  const order = inOrder(features, reads);
+  const names = [...features.keys()];
+  const isInOrder = order.every(({ name }, index) => name === names[index]);
+  return { map, features, order, isInOrder, windows: createWindows(), observationIndex, judge, labels };
 }
 
 function compileKind(

@@ -1,7 +1,6 @@
 import { DateTime } from 'luxon';
 import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
-import { before } from '../model-catalog/record-queries.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { type Attendance, lastAttendance } from './attendance.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
@@ -26,11 +25,7 @@ export function extractFeatures(
   for (const feature of compiled.order) {
     extracted.set(feature.name, asserted.get(feature.name) ?? feature.extract(context));
   }
-  const features = new Map<string, FeatureValue>();
-  for (const name of compiled.features.keys()) {
-    const value = extracted.get(name);
-    if (value !== undefined) features.set(name, value);
-  }
+  const features = compiled.isInOrder ? extracted : inOrderOfMap(extracted, compiled);
 
   const exclusions = defaultExclusions(record, context.asOf, timeZone);
   const required = manifest.tensors.input.columns.map(({ feature }) => feature);
@@ -44,14 +39,25 @@ export function extractFeatures(
   return { features, verdicts, basis: [...basis] };
 }
 
+function inOrderOfMap(
+  extracted: ReadonlyMap<string, FeatureValue>,
+  compiled: CompiledFeatureMap,
+): ReadonlyMap<string, FeatureValue> {
+  const features = new Map<string, FeatureValue>();
+  for (const name of compiled.features.keys()) {
+    const value = extracted.get(name);
+    if (value !== undefined) features.set(name, value);
+  }
+  return features;
+}
+
 function contextOf(
   record: ClinicalRecord,
-  { observationIndex }: CompiledFeatureMap,
+  { observationIndex, windows }: CompiledFeatureMap,
   timeZone: string,
   values: ReadonlyMap<string, FeatureValue>,
 ): ExtractionContext {
   const asOf = record.asOf.getTime();
-  const starts = new Map<string, number>();
   const made = new Map<object, unknown>();
   let attended: { readonly last: Attendance | undefined } | undefined;
   const context: ExtractionContext = {
@@ -59,14 +65,7 @@ function contextOf(
     asOf,
     timeZone,
     rangeOf: dateReader(timeZone),
-    since: (duration) => {
-      let start = starts.get(duration);
-      if (start === undefined) {
-        start = before(new Date(asOf), duration).getTime();
-        starts.set(duration, start);
-      }
-      return start;
-    },
+    since: windows.at(asOf),
     dayOf: (instant) => calendarDay(instant, timeZone),
     once: <Made>(key: object, make: () => Made): Made => {
       if (!made.has(key)) made.set(key, make());
@@ -88,14 +87,11 @@ function calendarDay(instant: number, zone: string): string {
   return day;
 }
 
-const longestDate = 'yyyy-mm-dd'.length;
-
-/** Days of a zone cost a calendar each, and the same few are asked for by many features: they are read once. */
+/** The same few dates are asked for by many features, and stand in many resources: they are read once. */
 function dateReader(timeZone: string): ExtractionContext['rangeOf'] {
   const read = new Map<string, InstantRange | undefined>();
   return (date) => {
     if (date === undefined) return undefined;
-    if (timeZone === 'UTC' || date.length > longestDate) return instantRange(date, timeZone);
     const known = read.get(date);
     if (known !== undefined || read.has(date)) return known;
     const range = instantRange(date, timeZone);

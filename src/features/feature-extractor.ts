@@ -24,7 +24,7 @@ export interface ExtractionContext {
   /** Values of the features extracted before this one, by name. */
   readonly values: ReadonlyMap<string, FeatureValue>;
   /** The record's Observations by the places of their codes, see `ObservationIndex`. */
-  readonly observations: readonly (readonly Observation[])[];
+  readonly observations: readonly (readonly Observation[] | undefined)[];
 }
 
 /** Compiled once per feature at load; called once per subject. */

@@ -25,6 +25,15 @@ export const missingReasons = [
 ] as const;
 export type MissingReason = (typeof missingReasons)[number];
 
+/** A measured value as its resource gives it. */
+export interface OriginalValue {
+  readonly value: number;
+  /** UCUM */
+  readonly unit: string;
+  /** The value is a limit, and the map says what it stands for. */
+  readonly comparator?: '<' | '<=' | '>' | '>=';
+}
+
 export type FeatureScalar = number | boolean | string;
 
 /**
@@ -37,7 +46,8 @@ export type FeatureValue =
       readonly value: FeatureScalar;
       readonly at?: string;
       readonly sources: readonly SourceReference[];
-      readonly original?: { readonly value: number; readonly unit: string };
+      /** As it was given, where that was in another unit or as a limit. */
+      readonly original?: OriginalValue;
     }
   | {
       readonly state: 'derived';

@@ -70,10 +70,13 @@ export function compileMeasurements(definition: ObservationDefinition, index: Ob
   };
 }
 
-/** The quantities of one resource that mean the feature; a measurement that was not made has none. */
+/**
+ * The quantities of one resource that mean the feature; a measurement that was not made has none. It has one of the
+ * feature's codes: without panels, that it is measured is known.
+ */
 function compileReadings(definition: ObservationDefinition): (observation: Observation) => Reading[] {
   const panels = definition.component?.panels ?? [];
-  const isMeasured = compileTokens(definition.codes ?? []);
+  const isMeasured = panels.length === 0 ? () => true : compileTokens(definition.codes ?? []);
   const isPanel = compileTokens(panels);
   const isPart = compileTokens(definition.component?.codes ?? []);
   return (observation) => {

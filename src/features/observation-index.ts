@@ -5,8 +5,8 @@ import { splitToken } from '../fhir/codes.ts';
 export interface ObservationIndex {
   /** The place of one `system|code` in what `sort` gives. Asked at load. */
   placeOf(token: string): number;
-  /** By place: the Observations with that code among their own codings, each once, in the order given. */
-  sort(observations: readonly Observation[]): readonly (readonly Observation[])[];
+  /** By place: the Observations with that code among their own codings, each once, in the order given; nothing where none has it. */
+  sort(observations: readonly Observation[]): readonly (readonly Observation[] | undefined)[];
 }
 
 export function createObservationIndex(): ObservationIndex {
@@ -24,8 +24,7 @@ export function createObservationIndex(): ObservationIndex {
       return place;
     },
     sort(observations) {
-      const sorted: Observation[][] = [];
-      for (let place = 0; place < places; place++) sorted.push([]);
+      const sorted: (Observation[] | undefined)[] = new Array(places).fill(undefined);
       for (const observation of observations) {
         const codings = observation.code.coding;
         if (codings === undefined) continue;
@@ -33,9 +32,11 @@ export function createObservationIndex(): ObservationIndex {
           const held = code === undefined ? undefined : placesByCode.get(code);
           if (held === undefined) continue;
           for (const each of held) {
+            if (each.system !== system) continue;
             const found = sorted[each.place];
+            if (found === undefined) sorted[each.place] = [observation];
             // A code that is given twice stands one after the other.
-            if (each.system === system && found?.at(-1) !== observation) found?.push(observation);
+            else if (found[found.length - 1] !== observation) found.push(observation);
           }
         }
       }

@@ -1,7 +1,7 @@
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
-import type { FeatureValue } from './feature-vector.ts';
+import type { FeatureValue, OriginalValue } from './feature-vector.ts';
 import { compileMeasurements, type Measurement, unreadable } from './measurements.ts';
 import { earliest, newest, perhapsNewer } from './newest.ts';
 import type { UntimedCandidate } from './observation-candidates.ts';
@@ -13,7 +13,7 @@ import { compileUnitSuspicion, type UnitSuspicion } from './suspect-unit.ts';
 
 interface NumberReading {
   readonly value: number;
-  readonly original?: { readonly value: number; readonly unit: string };
+  readonly original?: OriginalValue;
 }
 
 /**
@@ -51,7 +51,7 @@ export type Agreement = (context: ExtractionContext, contenders: readonly Measur
 
 /** @throws RangeError where the unit of the feature is no UCUM code */
 export function compileAgreement(definition: ObservationDefinition): Agreement {
-  const read = compileQuantity(definition.unit, definition.conversions, definition.analyte);
+  const read = compileQuantity(definition.unit, definition);
   const suspect = compileUnitSuspicion(definition);
   return (context, contenders) => agree(context, definition, read, suspect, contenders);
 }
@@ -97,9 +97,14 @@ function agree(
     : { state: 'observed', value, at, sources, original };
 }
 
-/** Where one measurement is given in several units, the one that needed no conversion is the exact one; else by unit. */
+/**
+ * Where one measurement is given in several ways, the value that needed no conversion is the exact one; else by what was
+ * given.
+ */
 function byExactness({ original: one }: NumberReading, { original: other }: NumberReading): number {
-  return compareTexts(one?.unit ?? '', other?.unit ?? '');
+  return (
+    compareTexts(one?.unit ?? '', other?.unit ?? '') || compareTexts(one?.comparator ?? '', other?.comparator ?? '')
+  );
 }
 
 function oneOf({ label, pick }: ObservationDefinition): string {

@@ -9,7 +9,8 @@ import {
 } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from '../model-catalog/analyte-conversion.ts';
 import type { AnalyteName } from '../model-catalog/analytes.ts';
-import type { MissingReason } from './feature-vector.ts';
+import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import type { MissingReason, OriginalValue } from './feature-vector.ts';
 
 export interface DeclaredConversion {
   readonly from: string;
@@ -18,11 +19,7 @@ export interface DeclaredConversion {
 }
 
 export type QuantityReading =
-  | {
-      readonly value: number;
-      readonly unit: string;
-      readonly original?: { readonly value: number; readonly unit: string };
-    }
+  | { readonly value: number; readonly unit: string; readonly original?: OriginalValue }
   | { readonly because: MissingReason; readonly detail: string };
 
 /** Reads a FHIR Quantity as a number in one unit, or says why it cannot be read. Never guesses. */
@@ -31,16 +28,22 @@ export type QuantityReader = (quantity: Quantity) => QuantityReading;
 const knownUnitsLimit = 64;
 const unchanged: UnitConversion = { factor: 1, offset: 0 };
 
+export interface QuantityRules {
+  /** Conversions UCUM cannot make (moles to mass), each with its factor. */
+  readonly conversions?: readonly DeclaredConversion[];
+  /** Whose table holds more of them; `conversions` go before it. */
+  readonly analyte?: AnalyteName;
+  /** What a value stands for that is given as a limit; one that is not named is a reason. */
+  readonly limits?: ObservationDefinition['limits'];
+}
+
 /**
  * @param unit UCUM code the value is wanted in
- * @param declared conversions UCUM cannot make (moles to mass), each with its factor
- * @param analyte whose table holds more of them; `declared` goes before it
  * @throws RangeError where `unit` is no UCUM code, or no unit of the analyte: found at load, never while serving
  */
 export function compileQuantity(
   unit: string,
-  declared: readonly DeclaredConversion[] = [],
-  analyte?: AnalyteName,
+  { conversions: declared = [], analyte, limits = {} }: QuantityRules = {},
 ): QuantityReader {
   if (!isUcumUnit(unit)) throw new RangeError(`unit '${unit}' is not a UCUM code`);
   const convert = (from: string, to: string): UnitConversionResult =>
@@ -84,7 +87,8 @@ export function compileQuantity(
     const { value, comparator, system, code, unit: text } = quantity;
     if (typeof value !== 'number' || !Number.isFinite(value))
       return { because: 'not-numeric', detail: 'the value is not a number' };
-    if (comparator !== undefined)
+    const standsFor = comparator === undefined ? undefined : limits[comparator];
+    if (comparator !== undefined && standsFor === undefined)
       return { because: 'comparator', detail: `the value is a limit (${comparator}), not a number` };
     // Without a code only the very text of a unit that the map itself names is understood.
     const from = code ?? (text !== undefined && spelt.has(text) ? text : undefined);
@@ -102,7 +106,12 @@ export function compileQuantity(
     if (code !== undefined && text !== undefined && text !== code && contradicts(text, code)) {
       return { because: 'unit-contradictory', detail: `the unit reads ${text}, but its code is ${code}` };
     }
-    if (from === unit) return { value, unit };
-    return { value: value * conversion.factor + conversion.offset, unit, original: { value, unit: from } };
+    if (comparator === undefined && from === unit) return { value, unit };
+    const meant = standsFor === 'half' ? value / 2 : value;
+    return {
+      value: from === unit ? meant : meant * conversion.factor + conversion.offset,
+      unit,
+      original: comparator === undefined ? { value, unit: from } : { value, unit: from, comparator },
+    };
   };
 }

@@ -52,6 +52,9 @@ const demographics = Type.Object(
   strict,
 );
 
+/** The limit itself, or half of it, as laboratories use below a limit of detection. */
+const limitValue = Type.Union([Type.Literal('limit'), Type.Literal('half')]);
+
 /** Only what stands in a relation to another resource counts. */
 const where = Type.Object(
   {
@@ -123,6 +126,14 @@ const observation = Type.Object(
     conversions: Type.Optional(Type.Array(conversion)),
     analyte: Type.Optional(
       Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
+    ),
+    limits: Type.Optional(
+      Type.Partial(Type.Object({ '<': limitValue, '<=': limitValue, '>': limitValue, '>=': limitValue }, strict), {
+        ...strict,
+        minProperties: 1,
+        description:
+          'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
+      }),
     ),
     plausible: range,
     missing: Type.Literal('abstain'),

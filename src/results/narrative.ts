@@ -57,6 +57,9 @@ function stateCell(value: FeatureValue): string {
   if (value.state === 'missing') return element('td', `missing: ${value.because}`);
   if (value.state === 'derived')
     return element('td', value.from.length === 0 ? 'derived' : `derived from ${value.from.join(', ')}`);
+  const original = value.state === 'observed' ? value.original : undefined;
+  if (original?.comparator !== undefined)
+    return element('td', `observed, given as ${original.comparator}${original.value} ${original.unit}`);
   return `<td>${value.state === 'assumed-absent' ? 'assumed absent' : value.state}</td>`;
 }
 

@@ -24,7 +24,7 @@ export function predictionInput(
   if (value.state === 'missing') parts.push({ url: 'reason', valueCode: value.because });
   if ('detail' in value && value.detail !== undefined) parts.push({ url: 'detail', valueString: value.detail });
   if (value.state === 'observed' && value.original !== undefined && isPlainNumber(value.original.value)) {
-    parts.push({ url: 'original', valueQuantity: { value: value.original.value, unit: value.original.unit } });
+    parts.push({ url: 'original', valueQuantity: value.original });
   }
   if (contributions !== undefined) for (const each of contributions) parts.push(contributionPart(each));
   return { url: extensionUrls.input, extension: parts };

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { FeatureValue, ModelInputs, SourceReference, Verdict } from '../features/feature-vector.ts';
+import type { FeatureValue, ModelInputs, OriginalValue, SourceReference, Verdict } from '../features/feature-vector.ts';
 import type { FeatureLabel, PredictedModel, ResultSubject } from './result-request.ts';
 import { sourceKey } from './source-reference.ts';
 
@@ -64,8 +64,7 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
   const sources = sortedKeys(value.sources, keyOf);
   switch (value.state) {
     case 'observed': {
-      const original = value.original === undefined ? null : [value.original.value, value.original.unit];
-      return [value.state, value.value, value.at ?? null, original, sources];
+      return [value.state, value.value, value.at ?? null, originalParts(value.original), sources];
     }
     case 'derived':
       return [value.state, value.value, value.at ?? null, [...value.from].sort(), sources];
@@ -76,6 +75,12 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
     case 'missing':
       return [value.state, value.because, value.at ?? null, sources];
   }
+}
+
+function originalParts(original: OriginalValue | undefined): unknown[] | null {
+  if (original === undefined) return null;
+  const { value, unit, comparator } = original;
+  return comparator === undefined ? [value, unit] : [value, unit, comparator];
 }
 
 function sortedKeys(sources: readonly SourceReference[], keyOf: KeyOf): string[] {

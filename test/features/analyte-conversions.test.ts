@@ -173,7 +173,7 @@ describe('a feature of an analyte', () => {
   });
 
   it('understands the same text whatever units came before', () => {
-    const read = compileQuantity('mg/dL', [], 'creatinine');
+    const read = compileQuantity('mg/dL', { analyte: 'creatinine' });
     const asText = { value: 0.0884, unit: 'mmol/L' };
     expect(read(asText)).toMatchObject({ because: 'unit-unknown' });
     expect(read(ucum(0.0884, 'mmol/L'))).toMatchObject({ value: expect.closeTo(1, 12) });
@@ -187,14 +187,14 @@ describe('a feature of an analyte', () => {
     ['mg/mmol', 'mg/g', false],
     ['mg/L', 'mg/g', false],
   ])('takes the text %s beside the code %s for the same: %s', (text, code, agrees) => {
-    const read = compileQuantity('mg/g', [], 'urine-albumin-creatinine-ratio');
+    const read = compileQuantity('mg/g', { analyte: 'urine-albumin-creatinine-ratio' });
     const expected = agrees ? { value: 30 } : { because: 'unit-contradictory' };
     expect(read(ucum(30, code, text))).toMatchObject(expected);
     expect(read(ucum(30, code, text))).toMatchObject(expected);
   });
 
   it('takes the text mmol/l for the code mmol/L where the map itself converts it', () => {
-    const read = compileQuantity('mg/dL', [{ from: 'mmol/L', factor: 38.67 }]);
+    const read = compileQuantity('mg/dL', { conversions: [{ from: 'mmol/L', factor: 38.67 }] });
     expect(read(ucum(5, 'mmol/L', 'mmol/l'))).toMatchObject({ value: 5 * 38.67 });
     expect(read(ucum(5, 'mmol/L', 'mg/dL'))).toMatchObject({ because: 'unit-contradictory' });
   });
@@ -282,6 +282,6 @@ describe('a feature map that names an analyte', () => {
   });
 
   it('does not compile where the unit is none of the analyte', () => {
-    expect(() => compileQuantity('mm[Hg]', [], 'creatinine')).toThrow(RangeError);
+    expect(() => compileQuantity('mm[Hg]', { analyte: 'creatinine' })).toThrow(RangeError);
   });
 });

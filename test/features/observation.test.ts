@@ -399,3 +399,47 @@ describe('a result that does not say when it was true', () => {
     expect(extractOne(cholesterol, [coming])).toMatchObject({ because: 'not-found' });
   });
 });
+
+describe('a value given as a limit', () => {
+  const limited = (limits: object | undefined): FeatureDefinition => ({
+    ...cholesterol,
+    label: 'uACR',
+    unit: 'mg/g',
+    codes: ['http://loinc.org|9318-7'],
+    conversions: [],
+    analyte: 'urine-albumin-creatinine-ratio',
+    plausible: [0.1, 25_000],
+    ...(limits && { limits }),
+  });
+  const below = (value: number, code: string, comparator: '<' | '>' = '<') =>
+    observation('9318-7', { ...ucum(value, code), comparator }, '2026-01-01T08:00:00Z');
+
+  it('is a reason where the map does not say what it stands for', () => {
+    for (const limits of [undefined, { '>': 'limit' }])
+      expect(extractOne(limited(limits), [below(3, 'mg/mmol')])).toMatchObject({ because: 'comparator' });
+  });
+
+  it('stands for the limit, in the unit of the feature, and says what was given', () => {
+    const found = extractOne(limited({ '<': 'limit' }), [below(3, 'mg/mmol')]);
+    expect(found).toMatchObject({
+      state: 'observed',
+      value: 3 * 8.84,
+      original: { value: 3, unit: 'mg/mmol', comparator: '<' },
+    });
+  });
+
+  it('stands for half of it, also where no unit is converted', () => {
+    expect(extractOne(limited({ '<': 'half' }), [below(4, 'mg/g')])).toMatchObject({
+      value: 2,
+      original: { value: 4, unit: 'mg/g', comparator: '<' },
+    });
+    expect(extractOne(limited({ '<': 'half' }), [below(4, 'mg/g', '>')])).toMatchObject({ because: 'comparator' });
+  });
+
+  it('must have a unit and be plausible like any other', () => {
+    expect(
+      extractOne(limited({ '<': 'limit' }), [observation('9318-7', { value: 3, comparator: '<' }, '2026-01-01')]),
+    ).toMatchObject({ because: 'unit-missing' });
+    expect(extractOne(limited({ '<': 'limit' }), [below(0.01, 'mg/g')])).toMatchObject({ because: 'implausible' });
+  });
+});

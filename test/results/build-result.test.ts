@@ -167,6 +167,32 @@ test('every feature of the map is an input with its state, value, unit, time and
   expect(part(prior, 'reason')?.valueCode).toBe('undecodable');
 });
 
+test('a limit, a summary and a source that was passed over are shown as what they are', () => {
+  const request = resultRequest();
+  const features = new Map(request.inputs.features);
+  const sources = features.get('systolicBloodPressure')?.sources ?? [];
+  const at = '2026-02-28T09:30:00+01:00';
+  const original = { value: 3, unit: 'mg/mmol', comparator: '<' as const };
+  features.set('totalCholesterol', { state: 'observed', value: 26.52, at, sources, original });
+  features.set('systolicBloodPressure', { state: 'derived', value: 141, at, from: [], sources });
+  features.set('egfr', {
+    state: 'derived',
+    value: 60,
+    at,
+    from: ['older'],
+    detail: 'passed over newer (not-found)',
+    sources,
+  });
+  const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
+  expect(part(inputOf(result, 'totalCholesterol'), 'original')?.valueQuantity).toEqual(original);
+  expect(part(inputOf(result, 'systolicBloodPressure'), 'from')).toBeUndefined();
+  expect(part(inputOf(result, 'egfr'), 'detail')?.valueString).toBe('passed over newer (not-found)');
+  expect(result.text?.div).toContain('<td>observed, given as &lt;3 mg/mmol</td>');
+  expect(result.text?.div).toContain('<td>derived</td>');
+  expect(result.text?.div).toContain('<td>derived from older</td>');
+});
+
 test.each([9e-12, 3e21])(
   'an original of %s, which JSON writes with an exponent, is left out and does not cost the prediction',
   (value) => {

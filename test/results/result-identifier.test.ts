@@ -55,6 +55,10 @@ const changed: [string, ResultRequest][] = [
     withFeature('systolicBloodPressure', { ...pressure, sources: [source('Observation/bp/_history/2')] }),
   ],
   ['clinical time', withFeature('systolicBloodPressure', { ...pressure, at: '2026-02-28T09:31:00+01:00' })],
+  [
+    'value that was given',
+    withFeature('systolicBloodPressure', { ...pressure, original: { value: 141, unit: 'mm[Hg]', comparator: '<' } }),
+  ],
   ['state', withFeature('systolicBloodPressure', { state: 'asserted', value: 141, sources: pressure.sources })],
   ['kind of value', withFeature('statin', { state: 'observed', value: false, sources: statin.sources })],
   ['reason', withFeature('priorCvd', { state: 'missing', because: 'conflict', detail: '', sources: [] })],
