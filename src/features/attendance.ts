@@ -13,7 +13,8 @@ export interface Attendance {
   readonly at?: string;
 }
 
-const attended: readonly string[] = ['arrived', 'triaged', 'in-progress', 'onleave', 'finished'];
+/** Statuses of an encounter that took place. */
+export const attendedStatuses: readonly string[] = ['arrived', 'triaged', 'in-progress', 'onleave', 'finished'];
 
 /** The latest of the encounters that had begun at as-of. */
 export function lastAttendance({
@@ -23,7 +24,7 @@ export function lastAttendance({
 }: Pick<ExtractionContext, 'record' | 'asOf' | 'rangeOf'>): Attendance | undefined {
   let last: Attendance | undefined;
   for (const encounter of record.byType('Encounter')) {
-    if (!attended.includes(encounter.status) || changesMeaning(encounter)) continue;
+    if (!attendedStatuses.includes(encounter.status) || changesMeaning(encounter)) continue;
     const { period } = encounter;
     const start = rangeOf(period?.start);
     // Known to the month or year of as-of, it may have begun later: it shows nothing.

@@ -4,6 +4,7 @@ import { compileAnswer } from './answer.ts';
 import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
 import { compileDerived } from './derived.ts';
+import { compileEncounter } from './encounter.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
 import { compileMedication } from './medication.ts';
@@ -101,6 +102,8 @@ function compileKind(
       return { extract: compileCondition(definition) };
     case 'medication':
       return { extract: compileMedication(definition) };
+    case 'encounter':
+      return { extract: compileEncounter(definition) };
     case 'derived':
       return compileDerived(definition);
     case 'first-of':

@@ -1,4 +1,3 @@
-import { unitConversion } from '../fhir/ucum.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence } from './absence.ts';
 import { durationWords } from './duration-words.ts';
@@ -8,6 +7,7 @@ import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
 import { compileAgreement, timeUnknown } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
+import { unitMs } from './time-unit.ts';
 
 /** One measured value and when, epoch milliseconds. */
 interface Sample {
@@ -216,12 +216,4 @@ function slopePer(perMs: number): Summary {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** Milliseconds of a UCUM unit of time; a month is 30.4375 days there, and a year 365.25. */
-function unitMs(unit: string | undefined): number {
-  const conversion = unit === undefined ? undefined : unitConversion(unit, 'ms');
-  if (conversion === undefined || 'refused' in conversion)
-    throw new RangeError(`'per' needs a unit of time, not '${unit}'`);
-  return conversion.factor;
 }

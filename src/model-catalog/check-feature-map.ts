@@ -6,6 +6,7 @@ import { compileExpression } from './expression.ts';
 import type {
   DemographicsDefinition,
   DerivedDefinition,
+  EncounterDefinition,
   Expression,
   FeatureDefinition,
   FeatureMap,
@@ -59,6 +60,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
       find('/conversions', `converts ${from} twice`);
     });
   }
+  if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'answer') {
     for (const code of definition.yes.filter((yes) => definition.no.includes(yes)))
       find('/no', `${code} is also a yes`);
@@ -128,6 +130,23 @@ function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (m
     else if (unit !== undefined && unitOf(definition) !== unit)
       find(`names ${name}, which is in ${unitOf(definition) ?? 'no unit'}, not in ${unit}`);
   }
+}
+
+/** That each key of an encounter feature goes with its pick. */
+function checkEncounter(definition: EncounterDefinition, find: (path: string, message: string) => void): void {
+  const { pick, per, absent } = definition;
+  const isStay = pick === 'length-of-stay';
+  for (const key of ['class', 'window'] as const) {
+    if (!isStay && definition[key] === undefined) find(`/${key}`, `is needed by ${pick}`);
+  }
+  for (const key of ['class', 'window', 'anchor', 'excludeIndex'] as const) {
+    if (isStay && definition[key] !== undefined)
+      find(`/${key}`, 'is not for length-of-stay, which is that of the encounter of the call');
+  }
+  if (pick !== 'count' && per === undefined) find('/per', `is needed by ${pick}: the unit of time, such as d`);
+  if (pick === 'count' && per !== undefined) find('/per', 'is for time-since and length-of-stay, not for count');
+  if (absent !== undefined && pick !== 'count')
+    find('/absent', `is for count, not for ${pick}: none is a reason there`);
 }
 
 const ofAll: readonly ObservationDefinition['pick'][] = ['min', 'max', 'mean', 'median', 'sum', 'count', 'slope'];

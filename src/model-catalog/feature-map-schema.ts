@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { analyteNames } from './analytes.ts';
+import { observation, panel, timeUnit, zero } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
 import { duration, featureName, label, range, strict, token, tokens, unit } from './schema-terms.ts';
 
@@ -7,16 +7,6 @@ import { duration, featureName, label, range, strict, token, tokens, unit } from
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
  * from, in which unit, over which window, which of several values counts, and what absence means.
  */
-
-const conversion = Type.Object(
-  {
-    from: Type.String({ minLength: 1, description: 'UCUM unit that UCUM itself cannot convert' }),
-    factor: Type.Number({ description: 'value in `unit` = factor · value in `from` + offset' }),
-    offset: Type.Optional(Type.Number()),
-    source: Type.String({ minLength: 1, description: 'where the factor is published' }),
-  },
-  strict,
-);
 
 /** When "nothing found" may be read as "no": the search was complete, every candidate was understood, and the record is alive. */
 const absence = Type.Object(
@@ -48,95 +38,6 @@ const demographics = Type.Object(
       ),
     ),
     plausible: Type.Optional(range),
-  },
-  strict,
-);
-
-/** The limit itself, or half of it, as laboratories use below a limit of detection. */
-const limitValue = Type.Union([Type.Literal('limit'), Type.Literal('half')]);
-
-/** Only what stands in a relation to another resource counts. */
-const where = Type.Object(
-  {
-    encounter: Type.Object(
-      { class: tokens },
-      { ...strict, description: 'measured in an encounter of one of these classes' },
-    ),
-    unknown: Type.Union([Type.Literal('leave-out'), Type.Literal('abstain')], {
-      description: 'what becomes of a measurement whose encounter is not named or not in the record',
-    }),
-  },
-  strict,
-);
-
-const observation = Type.Object(
-  {
-    kind: Type.Literal('observation'),
-    label,
-    unit,
-    codes: Type.Optional(tokens),
-    component: Type.Optional(Type.Object({ panels: tokens, codes: tokens }, strict)),
-    status: Type.Optional(
-      Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
-    ),
-    window: duration,
-    pick: Type.Union(
-      [
-        Type.Literal('latest'),
-        Type.Literal('earliest'),
-        Type.Literal('min'),
-        Type.Literal('max'),
-        Type.Literal('mean'),
-        Type.Literal('median'),
-        Type.Literal('sum'),
-        Type.Literal('count'),
-        Type.Literal('slope'),
-        Type.Literal('time-since'),
-      ],
-      { description: 'which value of the window counts, or what is made of all of them' },
-    ),
-    per: Type.Optional(
-      Type.Union([Type.Literal('d'), Type.Literal('h'), Type.Literal('wk'), Type.Literal('mo'), Type.Literal('a')], {
-        description:
-          'UCUM unit of time: of `slope` (change for each), and of `time-since` (counted in); months and years are UCUM means',
-      }),
-    ),
-    atLeast: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1000,
-        description: 'so many measurements are needed; for slope two at least',
-      }),
-    ),
-    distinctBy: Type.Optional(
-      Type.Union([Type.Literal('day'), Type.Literal('encounter')], {
-        description: 'for count: how many days (of the site) or encounters have one, instead of how many there are',
-      }),
-    ),
-    absent: Type.Optional(
-      Type.Object(
-        { assume: Type.Literal(0), encounterWithin: duration },
-        { ...strict, description: 'for count: when none found may be read as 0; without it none is a reason' },
-      ),
-    ),
-    where: Type.Optional(where),
-    together: Type.Optional(
-      Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$', description: 'name of a panel of the map: see `panels`' }),
-    ),
-    conversions: Type.Optional(Type.Array(conversion)),
-    analyte: Type.Optional(
-      Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
-    ),
-    limits: Type.Optional(
-      Type.Partial(Type.Object({ '<': limitValue, '<=': limitValue, '>': limitValue, '>=': limitValue }, strict), {
-        ...strict,
-        minProperties: 1,
-        description:
-          'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
-      }),
-    ),
-    plausible: range,
-    missing: Type.Literal('abstain'),
   },
   strict,
 );
@@ -214,6 +115,28 @@ const derived = Type.Object(
   strict,
 );
 
+const encounter = Type.Object(
+  {
+    kind: Type.Literal('encounter'),
+    label,
+    class: Type.Optional(tokens),
+    window: Type.Optional(duration),
+    anchor: Type.Optional(
+      Type.Union([Type.Literal('as-of'), Type.Literal('encounter-start')], {
+        description: 'where the window ends: at as-of (default), or where the encounter of the call began',
+      }),
+    ),
+    excludeIndex: Type.Optional(Type.Boolean({ description: 'the encounter of the call is not counted' })),
+    pick: Type.Union([Type.Literal('count'), Type.Literal('time-since'), Type.Literal('length-of-stay')]),
+    per: Type.Optional(timeUnit),
+    absent: Type.Optional(zero),
+  },
+  {
+    ...strict,
+    description: 'encounters of some classes that began in the window; or how long the encounter of the call lasted',
+  },
+);
+
 const firstOf = Type.Object(
   {
     kind: Type.Literal('first-of'),
@@ -236,16 +159,7 @@ const firstOf = Type.Object(
   },
 );
 
-/** The newest set of measurements that holds one of each. */
-const panel = Type.Union([
-  Type.Object(
-    { by: Type.Literal('time'), maxSkew: duration },
-    { ...strict, description: 'measured within so long of each other' },
-  ),
-  Type.Object({ by: Type.Literal('specimen') }, { ...strict, description: 'measured in one specimen' }),
-]);
-
-const kinds = [demographics, observation, answer, condition, medication, derived, firstOf] as const;
+const kinds = [demographics, observation, answer, condition, medication, encounter, derived, firstOf] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
@@ -273,12 +187,11 @@ export const featureMapSchema = Type.Object(
 export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
 export type DemographicsDefinition = Static<typeof demographics>;
-export type ObservationDefinition = Static<typeof observation>;
+export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type AnswerDefinition = Static<typeof answer>;
 export type ConditionDefinition = Static<typeof condition>;
 export type MedicationDefinition = Static<typeof medication>;
 export type DerivedDefinition = Static<typeof derived>;
+export type EncounterDefinition = Static<typeof encounter>;
 export type FirstOfDefinition = Static<typeof firstOf>;
-export type PanelDefinition = Static<typeof panel>;
-export type WhereDefinition = Static<typeof where>;
 export type Expression = number | string | readonly Expression[];

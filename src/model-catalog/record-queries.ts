@@ -46,7 +46,7 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
     'absent' in definition && definition.absent !== undefined ? [before(asOf, definition.absent.encounterWithin)] : [],
   );
   // An encounter may be over long before what was measured in it is written down: where one is asked for, all are read.
-  if (observed.some(isJoined)) queries.push({ key: 'encounters', type: 'Encounter', subjectParameter: 'patient' });
+  if (definitions.some(isJoined)) queries.push({ key: 'encounters', type: 'Encounter', subjectParameter: 'patient' });
   else if (alive.length > 0)
     queries.push({ key: 'encounters', type: 'Encounter', since: earliest(alive), subjectParameter: 'patient' });
   if (optOutBy.includes('consent')) queries.push({ key: 'consents', type: 'Consent', subjectParameter: 'patient' });
@@ -55,8 +55,9 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   return queries;
 }
 
-/** Whether the encounters of measurements are asked for. */
+/** Whether encounters are asked for of which it is not known how long ago they were. */
 function isJoined(definition: FeatureDefinition): boolean {
+  if (definition.kind === 'encounter') return true;
   return definition.kind === 'observation' && (definition.where !== undefined || definition.distinctBy === 'encounter');
 }
 

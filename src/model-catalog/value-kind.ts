@@ -6,6 +6,7 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
     case 'demographics':
       return definition.element === 'age' ? 'number' : 'code';
     case 'observation':
+    case 'encounter':
     case 'derived':
       return 'number';
     case 'first-of':
@@ -21,6 +22,7 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
 export function unitOf(definition: FeatureDefinition): string | undefined {
   if (valueKind(definition) !== 'number') return undefined;
   if (definition.kind === 'demographics') return definition.unit ?? 'a';
+  if (definition.kind === 'encounter') return definition.pick === 'count' ? '1' : definition.per;
   if (definition.kind !== 'observation') return 'unit' in definition ? definition.unit : undefined;
   switch (definition.pick) {
     case 'count':

@@ -46,6 +46,35 @@ describe('the keys of an observation go with its pick', () => {
   });
 });
 
+describe('the keys of an encounter feature go with its pick', () => {
+  const classes = ['http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP'];
+  it.each([
+    [{ pick: 'count' }, ['class is needed by count', 'window is needed by count']],
+    [
+      { pick: 'count', class: classes, window: 'P1Y', per: 'd' },
+      ['per is for time-since and length-of-stay, not for count'],
+    ],
+    [
+      { pick: 'time-since', class: classes, window: 'P1Y' },
+      ['per is needed by time-since: the unit of time, such as d'],
+    ],
+    [
+      { pick: 'length-of-stay', per: 'd', window: 'P1Y', excludeIndex: true },
+      ['window', 'excludeIndex'].map(
+        (key) => `${key} is not for length-of-stay, which is that of the encounter of the call`,
+      ),
+    ],
+    [
+      { pick: 'time-since', per: 'd', class: classes, window: 'P1Y', absent: { assume: 0, encounterWithin: 'P1Y' } },
+      ['absent is for count, not for time-since: none is a reason there'],
+    ],
+    [{ pick: 'length-of-stay', per: 'h' }, []],
+  ] as const)('%o', (parts, findings) => {
+    const definition = { kind: 'encounter', label: 'Admissions', ...parts } as FeatureDefinition;
+    expect(findingsOf({ a: definition })).toEqual(findings.map((finding) => `/features/a/${finding}`));
+  });
+});
+
 describe('features of a panel', () => {
   it('name a panel that is there, with another one of it', () => {
     expect(findingsOf({ a: measured({ together: 'lipids' }) })).toEqual([
