@@ -555,6 +555,11 @@ describe('fhirsight lint', () => {
     expect((await runFhirsight(['lint', id, '--strict'])).code).toBe(1);
   });
 
+  it('kfre-4: nothing to say, and exit code 0 also with --strict', async () => {
+    const { code, stdout, stderr } = await runFhirsight(['lint', 'kfre-4', '--strict']);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'kfre-4/1.0.0: 0 errors, 0 warnings\n' });
+  });
+
   it('with findings: a line for each, and exit code 1', async () => {
     const folder = await copied();
     await folder.edit(map, (json) => {

@@ -212,6 +212,7 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
         yes,
         yes,
       );
+      const kfreRow = fc.tuple(fc.integer({ min: 18, max: 110 }), yes, between(10, 60), between(0.1, 25_000));
       const logarithm32 = engineModel(
         { ...sigmoidModel('float32', 1), nodes: [{ op: 'Log', inputs: ['x'], outputs: ['risk'] }] },
         {
@@ -223,6 +224,7 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
       test.each<[string, EngineModel, fc.Arbitrary<number[]>]>([
         ['prevent-base', shipped('prevent-base', 11, 10), preventRow],
         ['pce-2013', shipped('pce-2013', 9, 1), pceRow],
+        ['kfre-4', shipped('kfre-4', 4, 4), kfreRow],
         ['a float32 logarithm', logarithm32, fc.tuple(between(0.1, 1000))],
       ])('%s', async (_, engineModelOf, row) => {
         const model = await engine.load(engineModelOf);

@@ -65,6 +65,15 @@ function pcePerson(row: Record<string, string>): Person {
   };
 }
 
+function kfrePerson(row: Record<string, string>): Person {
+  return {
+    age: Number(row.age),
+    sex: row.male === '1' ? 'male' : 'female',
+    estimatedGfr: Number(row.egfr),
+    urineAlbuminCreatinineRatio: Number(row.uacr_mg_g),
+  };
+}
+
 const preventOutcomes = ['total_cvd', 'ascvd', 'heart_failure', 'chd', 'stroke'] as const;
 const outcomeId = (name: string, years: string): string => `${name.replace('_', '-')}-${years}y`;
 
@@ -126,9 +135,27 @@ describe.runIf(casesPresent)('the shipped models give the published risks', () =
     });
   });
 
-  test('CKD-EPI 2021 as the feature map of PREVENT writes it, every row, within 0.006', () => {
-    const definition = catalog.find('prevent-base').featureMap.features.estimatedGfr;
-    if (definition?.kind !== 'derived') throw new Error('estimatedGfr is not derived');
+  test('Kidney Failure Risk Equation, four variables, every row of both calibrations and horizons, within 2e-6', async () => {
+    const rows = readCsv('equations/kfre/expected.csv');
+    const found = await risks('kfre-4', rows.map(kfrePerson));
+    const compared: Record<string, number> = {};
+    rows.forEach((row, index) => {
+      const region = row.north_american === '1' ? 'north-america' : 'other-regions';
+      const outcome = `kidney-failure-${row.years}y-${region}`;
+      const difference = Math.abs((found[index]?.[outcome] ?? Number.NaN) - Number(row.expected_4var));
+      expect(difference, row.case_id).toBeLessThan(2e-6);
+      compared[outcome] = (compared[outcome] ?? 0) + 1;
+    });
+    expect(Object.keys(compared).sort()).toEqual(Object.keys(found[0] ?? {}).sort());
+    expect(Math.min(...Object.values(compared))).toBeGreaterThan(20);
+  });
+
+  test.each([
+    ['prevent-base', 'estimatedGfr'],
+    ['kfre-4', 'calculatedGfr'],
+  ])('CKD-EPI 2021 as the feature map of %s writes it, every row, within 0.006', (model, feature) => {
+    const definition = catalog.find(model).featureMap.features[feature];
+    if (definition?.kind !== 'derived') throw new Error(`${feature} is not derived`);
     const { evaluate, reads } = compileExpression(definition.expression);
     expect([...reads].sort()).toEqual(['age', 'creatinine', 'sex']);
     for (const row of readCsv('equations/ckd_epi_2021/expected.csv')) {

@@ -35,7 +35,7 @@ describe('the shipped models', () => {
   test('are served, each with its golden cases passed, and run', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
     expect(catalog.refused).toEqual([]);
-    expect(catalog.list().map(({ key }) => key)).toEqual(['pce-2013@1.0.0', 'prevent-base@1.0.0']);
+    expect(catalog.list().map(({ key }) => key)).toEqual(['kfre-4@1.0.0', 'pce-2013@1.0.0', 'prevent-base@1.0.0']);
     const [risk] = await catalog.find('pce-2013').run([[55, 1, 0, 213, 50, 120, 0, 0, 0]]);
     expect(risk?.[0]).toBeCloseTo(0.020557, 5);
   });
@@ -51,12 +51,14 @@ describe('the shipped models', () => {
       'high',
     ]);
     expect(pce.outcomes[0]?.bands?.citation).toContain('10.1161/CIR.0000000000000625');
-    expect(catalog.find('prevent-base').manifest.outcomes.filter(({ bands }) => bands !== undefined)).toEqual([]);
+    for (const model of ['kfre-4', 'prevent-base'])
+      expect(catalog.find(model).manifest.outcomes.filter(({ bands }) => bands !== undefined)).toEqual([]);
   });
 
-  test('PREVENT uses no race; PCE names it and its card says why', async () => {
+  test('PREVENT and KFRE use no race; PCE names it and its card says why', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
-    expect(Object.keys(catalog.find('prevent-base').featureMap.features)).not.toContain('race');
+    for (const model of ['kfre-4', 'prevent-base'])
+      expect(Object.keys(catalog.find(model).featureMap.features)).not.toContain('race');
     const card = catalog.find('pce-2013').card;
     expect(card.fairness.sensitiveInputs).toContain('race');
     expect(card.fairness.statement).toMatch(/only because the published equation/);

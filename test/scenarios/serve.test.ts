@@ -123,7 +123,10 @@ describe('fhirsight serve on a new data directory', () => {
       answers.push(body);
     }
     const [models, prediction, cards, run, whatIf, observations] = answers;
-    expect(models).toMatchObject({ models: [{ id: 'pce-2013' }, { id: 'prevent-base' }], refused: [] });
+    expect(models).toMatchObject({
+      models: [{ id: 'kfre-4' }, { id: 'pce-2013' }, { id: 'prevent-base' }],
+      refused: [],
+    });
     expect(prediction).toMatchObject({ resourceType: 'RiskAssessment', status: 'preliminary' });
     expect((prediction as RiskAssessment).prediction).toHaveLength(10);
     expect((cards as { cards: unknown[] }).cards).toHaveLength(1);
