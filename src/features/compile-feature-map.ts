@@ -7,6 +7,7 @@ import { compileDerived } from './derived.ts';
 import { compileEncounter } from './encounter.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
+import { withImputation } from './impute.ts';
 import { compileMedication } from './medication.ts';
 import { compileObservation } from './observation.ts';
 import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
@@ -69,7 +70,7 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
       definition,
       value: typeOf(definition),
       reads: compiled.reads ?? [],
-      extract: compiled.extract,
+      extract: withImputation(definition, compiled.extract),
     });
   }
   const judge = compilePopulation(map.population);

@@ -25,6 +25,14 @@ export const missingReasons = [
 ] as const;
 export type MissingReason = (typeof missingReasons)[number];
 
+/** @throws RangeError for a reason that does not exist */
+export function toMissingReason(text: string): MissingReason {
+  const reason = missingReasons.find((known) => known === text);
+  if (reason === undefined)
+    throw new RangeError(`'${text}' is no reason to be missing; the reasons are ${missingReasons.join(', ')}`);
+  return reason;
+}
+
 /** A measured value as its resource gives it. */
 export interface OriginalValue {
   readonly value: number;
@@ -59,6 +67,15 @@ export type FeatureValue =
       readonly sources: readonly SourceReference[];
     }
   | { readonly state: 'asserted'; readonly value: FeatureScalar; readonly sources: readonly SourceReference[] }
+  | {
+      readonly state: 'imputed';
+      readonly value: number | boolean;
+      /** Why there is no value in the record. */
+      readonly because: MissingReason;
+      /** That reason in words, and where the value comes from. */
+      readonly detail: string;
+      readonly sources: readonly SourceReference[];
+    }
   | {
       readonly state: 'assumed-absent';
       /** No, or none of what was to be counted. */

@@ -1,6 +1,6 @@
 import type { FirstOfDefinition } from '../model-catalog/feature-map-schema.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
-import { type FeatureValue, type MissingReason, missingReasons } from './feature-vector.ts';
+import { type FeatureValue, toMissingReason } from './feature-vector.ts';
 
 /**
  * The first of several features that has a value. One that has none is passed over for the reasons that the map names; any
@@ -12,7 +12,7 @@ export function compileFirstOf(definition: FirstOfDefinition): {
   readonly reads: readonly string[];
 } {
   const { label, of } = definition;
-  const passOver = new Set(definition.passOver.map(toReason));
+  const passOver = new Set(definition.passOver.map(toMissingReason));
   const extract: FeatureExtractor = ({ values }) => {
     const passed: string[] = [];
     const asked: FeatureValue[] = [];
@@ -50,11 +50,4 @@ function chosen(
     ...(passed.length === 0 ? {} : { detail: `passed over ${passed.join(', ')}` }),
     sources: value.sources,
   };
-}
-
-function toReason(text: string): MissingReason {
-  const reason = missingReasons.find((known) => known === text);
-  if (reason === undefined)
-    throw new RangeError(`'${text}' is no reason to be missing; the reasons are ${missingReasons.join(', ')}`);
-  return reason;
 }

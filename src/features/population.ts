@@ -54,6 +54,7 @@ function concerning(population: Population, outcome: string | undefined): Popula
     exclude: population.exclude.filter(concerns),
     require: population.require.filter(concerns),
     ranges: population.ranges.filter(concerns),
+    ...(population.mostImputed === undefined ? {} : { mostImputed: population.mostImputed }),
   };
 }
 
@@ -61,7 +62,10 @@ function concerning(population: Population, outcome: string | undefined): Popula
  * The verdict by the rules of one outcome. In this order: not eligible (every reason), insufficient data (every input
  * that is missing), out of range (every input outside), else score.
  */
-function judge({ exclude, require, ranges }: Population, { required, exclusions, features }: Judged): Verdict {
+function judge(
+  { exclude, require, ranges, mostImputed = 0 }: Population,
+  { required, exclusions, features }: Judged,
+): Verdict {
   const notEligible: Reason[] = exclusions.map(({ reason, message }) => ({ reason, message }));
   const insufficient = new Map<string, Reason>();
   const lacks = (name: string): void => {
@@ -85,6 +89,8 @@ function judge({ exclude, require, ranges }: Population, { required, exclusions,
 
   for (const name of required) if (known(features.get(name)) === undefined) lacks(name);
   for (const { feature } of ranges) if (known(features.get(feature)) === undefined) lacks(feature);
+  const imputed = [...features].filter(([, { state }]) => state === 'imputed');
+  if (imputed.length > mostImputed) for (const [name] of imputed) lacks(name);
   if (insufficient.size > 0) return { state: 'insufficient-data', reasons: [...insufficient.values()] };
 
   const outside: Reason[] = [];
@@ -115,6 +121,7 @@ function missingBehind(
   depth = 0,
 ): { reason: string; feature: string; message: string }[] {
   const value = features.get(name);
+  if (value?.state === 'imputed') return [{ reason: `${name}:${value.because}`, feature: name, message: value.detail }];
   if (value === undefined || value.state !== 'missing') return [];
   const inputs = value.because === 'input-missing' && depth < 8 ? (value.needs ?? []) : [];
   const behind = inputs.flatMap((input) => missingBehind(input, features, depth + 1));

@@ -35,6 +35,7 @@ export function checkFeatureMap(map: FeatureMap, outcomes: readonly string[]): F
   }
   for (const cycle of cycles(map)) find(`/features/${cycle[0]}`, `is derived from itself: ${cycle.join(' -> ')}`);
   checkPanels(map, find);
+  checkImputation(map, find);
   checkPopulation(map, outcomes, find);
   return findings;
 }
@@ -179,6 +180,26 @@ function checkAnalyte(definition: ObservationDefinition, find: (path: string, me
         '/conversions',
         `converts ${from} by ${factor}, ${offset}, but ${analyte} by ${published.factor}, ${published.offset}`,
       );
+  }
+}
+
+/** That what is imputed can be true, is limited in number, and decides about nobody's eligibility. */
+function checkImputation(map: FeatureMap, find: (path: string, message: string) => void): void {
+  const { exclude, require, mostImputed } = map.population;
+  for (const [name, definition] of Object.entries(map.features)) {
+    if (!('missing' in definition) || definition.missing === 'abstain') continue;
+    const path = `/features/${name}/missing`;
+    const { impute } = definition.missing;
+    for (const because of repeated(impute.flatMap((rule) => rule.because))) find(path, `imputes twice for ${because}`);
+    if (definition.kind === 'observation') {
+      const [low, high] = definition.plausible;
+      for (const { value } of definition.missing.impute)
+        if (value < low || value > high) find(path, `imputes ${value}, which lies outside what is plausible`);
+    }
+    if ([...exclude, ...require].some(({ feature }) => feature === name))
+      find(path, 'must not impute: whether the model may speak about somebody has to be known');
+    if (mostImputed === undefined || mostImputed === 0)
+      find('/population/mostImputed', `is needed, above 0, for ${name} is imputed: how many features may be`);
   }
 }
 

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { observation, panel, timeUnit, zero } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
-import { duration, featureName, label, range, strict, token, tokens, unit } from './schema-terms.ts';
+import { duration, featureName, label, missingPolicy, range, strict, token, tokens, unit } from './schema-terms.ts';
 
 /**
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
@@ -52,7 +52,7 @@ const answer = Type.Object(
     status: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
     window: duration,
     pick: Type.Literal('latest'),
-    missing: Type.Literal('abstain'),
+    missing: missingPolicy(Type.Boolean()),
   },
   { ...strict, description: 'a coded answer read as yes or no; an answer in neither list is a reason, not a no' },
 );

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { analyteNames } from './analytes.ts';
-import { duration, label, range, strict, tokens, unit } from './schema-terms.ts';
+import { duration, label, missingPolicy, range, strict, tokens, unit } from './schema-terms.ts';
 
 const conversion = Type.Object(
   {
@@ -96,7 +96,7 @@ export const observation = Type.Object(
       }),
     ),
     plausible: range,
-    missing: Type.Literal('abstain'),
+    missing: missingPolicy(Type.Number()),
   },
   strict,
 );

@@ -59,6 +59,9 @@ export const populationSchema = Type.Object(
         { ...strict, description: 'out of range unless from ≤ value ≤ to, or from ≤ value < below' },
       ),
     ),
+    mostImputed: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'with more imputed features than this the model abstains' }),
+    ),
   },
   {
     ...strict,

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 
 // Words that the schemas of a model folder share.
 
@@ -22,3 +22,29 @@ export const unit = Type.String({ minLength: 1, description: 'UCUM; a value in a
 export const range = Type.Tuple([Type.Number(), Type.Number()], {
   description: 'smallest and largest plausible value, inclusive, in `unit`',
 });
+
+/** What becomes of a feature that is missing. */
+export function missingPolicy<Value extends TSchema>(value: Value) {
+  const rule = Type.Object(
+    {
+      because: Type.Array(Type.String(), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'reasons for which it is taken',
+      }),
+      value,
+      source: Type.String({
+        minLength: 1,
+        description: 'where the value comes from: median of the training set, a publication',
+      }),
+    },
+    strict,
+  );
+  return Type.Union([
+    Type.Literal('abstain'),
+    Type.Object(
+      { impute: Type.Array(rule, { minItems: 1 }) },
+      { ...strict, description: 'what stands for it, by reason; for every other reason the model abstains' },
+    ),
+  ]);
+}

@@ -5,7 +5,7 @@ export interface FeatureCount {
   readonly model: string;
   readonly version: string;
   readonly feature: string;
-  readonly state: 'observed' | 'derived' | 'asserted' | 'assumed-absent' | 'missing';
+  readonly state: 'observed' | 'derived' | 'asserted' | 'imputed' | 'assumed-absent' | 'missing';
   /** Why, where it is missing; else empty. */
   readonly because: string;
   readonly count: number;

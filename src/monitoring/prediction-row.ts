@@ -65,6 +65,7 @@ export function rowOfOutcome(frame: RowFrame, request: PredictionRequest, outcom
   const assumed: string[] = [];
   for (const [name, feature] of inputs.features) {
     if (feature.state === 'missing') missing[name] = feature.because;
+    else if (feature.state === 'imputed') missing[name] = `imputed:${feature.because}`;
     else if (feature.state === 'assumed-absent') assumed.push(name);
   }
   const scored = outcome.state === 'scored';

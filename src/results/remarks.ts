@@ -24,6 +24,7 @@ const callersWord =
 
 /** States of an input that a remark explains. */
 const detailed = [
+  ['imputed', 'Imputed'],
   ['assumed-absent', 'Assumed absent'],
   ['missing', 'Missing'],
 ] as const;

@@ -70,6 +70,8 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
       return [value.state, value.value, value.at ?? null, [...value.from].sort(), sources];
     case 'asserted':
       return [value.state, value.value, sources];
+    case 'imputed':
+      return [value.state, value.value, value.because, sources];
     case 'assumed-absent':
       return [value.state, value.value, value.at ?? null, sources];
     case 'missing':

@@ -134,6 +134,34 @@ describe('the first of several features', () => {
   });
 });
 
+describe('a feature that is imputed', () => {
+  const imputed = measured({ missing: { impute: [{ because: ['not-found'], value: 1, source: 'test' }] } });
+  const findings = (features: Record<string, FeatureDefinition>, parts: Partial<FeatureMap['population']> = {}) =>
+    findingsOf(features, { population: { ...population, mostImputed: 1, ...parts } });
+
+  it('needs a cap, a plausible value, and one rule for each reason', () => {
+    expect(findings({ a: imputed })).toEqual([]);
+    for (const most of [{ mostImputed: undefined }, { mostImputed: 0 }])
+      expect(findings({ a: imputed }, most as object)).toEqual([
+        '/population/mostImputed is needed, above 0, for a is imputed: how many features may be',
+      ]);
+    const twice = { because: ['not-found', 'conflict'], value: 400, source: 'test' };
+    expect(
+      findings({ a: measured({ missing: { impute: [twice, { ...twice, because: ['conflict'], value: 1 }] } }) }),
+    ).toEqual([
+      '/features/a/missing imputes twice for conflict',
+      '/features/a/missing imputes 400, which lies outside what is plausible',
+    ]);
+  });
+
+  it('must not decide about eligibility', () => {
+    const require = [{ reason: 'a', feature: 'a', from: 1, to: 2, message: 'a' }];
+    expect(findings({ a: imputed }, { require })).toEqual([
+      '/features/a/missing must not impute: whether the model may speak about somebody has to be known',
+    ]);
+  });
+});
+
 describe('what follows from a pick', () => {
   it.each([
     [{}, 'mg/dL'],

@@ -53,10 +53,11 @@ describe('the metrics', () => {
     const of = (feature: string) => ({ model: 'prevent-base', version: '1.0.0', feature });
     expect(total(samples, 'fhirsight_feature_observed_total', { ...of('cholesterol'), state: 'observed' })).toBe(3);
     expect(total(samples, 'fhirsight_feature_observed_total', { ...of('age'), state: 'derived' })).toBe(3);
+    expect(total(samples, 'fhirsight_feature_observed_total', { ...of('phosphate'), state: 'imputed' })).toBe(3);
     expect(total(samples, 'fhirsight_feature_assumed_total', of('diabetes'))).toBe(3);
     expect(total(samples, 'fhirsight_feature_missing_total', { ...of('creatinine'), because: 'not-found' })).toBe(3);
     const all = ['observed', 'assumed', 'missing'].map((state) => total(samples, `fhirsight_feature_${state}_total`));
-    expect(all.reduce((sum, count) => sum + count, 0)).toBe(4 * 3);
+    expect(all.reduce((sum, count) => sum + count, 0)).toBe(5 * 3);
   });
 
   it('count abstentions by outcome and reason, and failures by code', async () => {

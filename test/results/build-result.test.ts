@@ -193,6 +193,22 @@ test('a limit, a summary and a source that was passed over are shown as what the
   expect(result.text?.div).toContain('<td>derived from older</td>');
 });
 
+test('an imputed value is shown as one, with its reason and where it comes from', () => {
+  const request = resultRequest();
+  const features = new Map(request.inputs.features);
+  const detail = 'no Total cholesterol within 5 years before as-of; imputed: median of the training set';
+  features.set('totalCholesterol', { state: 'imputed', value: 190, because: 'not-found', detail, sources: [] });
+  const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
+  const input = inputOf(result, 'totalCholesterol');
+  expect(part(input, 'state')?.valueCode).toBe('imputed');
+  expect(part(input, 'value')?.valueQuantity?.value).toBe(190);
+  expect(part(input, 'reason')?.valueCode).toBe('not-found');
+  expect(part(input, 'detail')?.valueString).toBe(detail);
+  expect(result.text?.div).toContain('<td>imputed: not-found</td>');
+  expect(result.note?.map(({ text }) => text)).toContain(`Imputed: Total cholesterol (${detail}).`);
+});
+
 test.each([9e-12, 3e21])(
   'an original of %s, which JSON writes with an exponent, is left out and does not cost the prediction',
   (value) => {

@@ -61,6 +61,10 @@ const changed: [string, ResultRequest][] = [
   ],
   ['state', withFeature('systolicBloodPressure', { state: 'asserted', value: 141, sources: pressure.sources })],
   ['kind of value', withFeature('statin', { state: 'observed', value: false, sources: statin.sources })],
+  [
+    'imputed value',
+    withFeature('priorCvd', { state: 'imputed', value: false, because: 'undecodable', detail: '', sources: [] }),
+  ],
   ['reason', withFeature('priorCvd', { state: 'missing', because: 'conflict', detail: '', sources: [] })],
   [
     'verdict',

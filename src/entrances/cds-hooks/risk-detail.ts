@@ -76,7 +76,7 @@ function valueText({ featureMap }: HookService['version'], { features }: Scored[
   const date = 'at' in value ? value.at?.slice(0, 10) : undefined;
   const said = [
     ...(value.state === 'assumed-absent' ? ['assumed: nothing recorded'] : []),
-    ...(value.state === 'asserted' ? ['asserted'] : []),
+    ...(value.state === 'asserted' || value.state === 'imputed' ? [value.state] : []),
     ...(date === undefined ? [] : [value.state === 'assumed-absent' ? `last encounter ${date}` : date]),
   ];
   return markdownText(said.length === 0 ? text : `${text} (${said.join(', ')})`);
