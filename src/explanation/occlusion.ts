@@ -1,12 +1,7 @@
 import type { FeatureScalar } from '../features/feature-vector.ts';
+import type { InputColumn } from '../model-catalog/column-value.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { Contribution } from './contribution.ts';
-
-/** One column of the input tensor, as the manifest declares it. */
-interface InputColumn {
-  readonly feature: string;
-  readonly encode?: Readonly<Record<string, number>>;
-}
 
 export interface OcclusionRequest {
   /** In the order of the input tensor. */

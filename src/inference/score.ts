@@ -1,11 +1,13 @@
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
+import { columnValue } from '../model-catalog/column-value.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
 
 type InputColumns = Manifest['tensors']['input']['columns'];
 
 /**
- * One row of the input tensor: numbers as they are, yes and no as 1 and 0, codes as the manifest encodes them.
+ * One row of the input tensor: numbers after the transform of their column, yes and no as 1 and 0, codes as the manifest
+ * encodes them.
  * Throws INFERENCE_FAILED where a column has no value: eligibility must have been judged before.
  */
 export function inputRow(columns: InputColumns, features: ReadonlyMap<string, FeatureValue>): number[] {
@@ -23,8 +25,7 @@ export function inputRow(columns: InputColumns, features: ReadonlyMap<string, Fe
 
 /** The number that stands for a value in its column. Throws INFERENCE_FAILED for a code the manifest does not encode. */
 export function encode(column: InputColumns[number], value: FeatureScalar): number {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  const number = typeof value === 'number' ? value : column.encode?.[value];
+  const number = columnValue(column, value);
   if (number === undefined || !Number.isFinite(number)) {
     throw new PredictionError('INFERENCE_FAILED', `Column ${column.feature} has no number for the value it was given.`);
   }

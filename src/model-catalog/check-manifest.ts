@@ -1,6 +1,7 @@
 import { checkCdsHooks } from './check-cds-hooks.ts';
 import { repeated } from './check-feature-map.ts';
 import { codesInPopulation } from './check-population.ts';
+import { checkTransform } from './check-transform.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { Manifest, Outcome } from './manifest-schema.ts';
@@ -32,8 +33,9 @@ export function checkManifest(
 export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
   return collect((find) => {
     const { columns } = manifest.tensors.input;
-    for (const name of repeated(columns.map(({ feature }) => feature))) {
-      find('/tensors/input/columns', `${name} fills two columns`);
+    for (const name of repeated(columns.map((column) => JSON.stringify(column)))) {
+      const { feature } = JSON.parse(name) as { feature: string };
+      find('/tensors/input/columns', `${feature} fills two columns in the same way`);
     }
     columns.forEach((column, index) => {
       checkColumn(column, map, (path, message) => find(`/tensors/input/columns/${index}${path}`, message));
@@ -90,6 +92,7 @@ function checkColumn(column: Manifest['tensors']['input']['columns'][number], ma
     find('/feature', `is ${column.feature}, which feature-map.json does not define`);
     return;
   }
+  checkTransform(column, definition, find);
   if (valueKind(definition) !== 'code') {
     if (column.encode !== undefined)
       find('/encode', `${column.feature} is a ${valueKind(definition)} and needs no encoding`);

@@ -1,4 +1,5 @@
 import { misfit } from './check-manifest.ts';
+import { columnValue } from './column-value.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
@@ -60,10 +61,10 @@ export async function runGoldenCases(
 }
 
 function rowOf(golden: GoldenCase, manifest: Manifest): number[] {
-  return manifest.tensors.input.columns.map(({ feature, encode }) => {
-    const value = golden.inputs[feature];
-    const number = typeof value === 'string' ? encode?.[value] : Number(value);
-    if (number === undefined) throw new RangeError(`golden case ${golden.name} has no number for ${feature}`);
+  return manifest.tensors.input.columns.map((column) => {
+    const value = golden.inputs[column.feature];
+    const number = value === undefined ? undefined : columnValue(column, value);
+    if (number === undefined) throw new RangeError(`golden case ${golden.name} has no number for ${column.feature}`);
     return number;
   });
 }

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { cdsHooksSchema } from './cds-hooks-schema.ts';
+import { transformSchema } from './transform-schema.ts';
 
 /** The form of `manifest.json`: identity, intended use, tensors, outcomes, bands, reference person, CDS Hooks, checksums. */
 
@@ -89,6 +90,7 @@ export const manifestSchema = Type.Object(
                       description: 'number per code, for coded features; booleans are 1 and 0',
                     }),
                   ),
+                  transform: Type.Optional(transformSchema),
                 },
                 strict,
               ),

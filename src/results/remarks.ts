@@ -1,3 +1,4 @@
+import { clippedTo } from '../model-catalog/column-value.ts';
 import type { ResultRequest } from './result-request.ts';
 
 /** What a reader must know beside the numbers, one sentence or two each, most important first (RA-6). */
@@ -14,7 +15,7 @@ export function remarks(request: ResultRequest): string[] {
         said.push(`${title}: ${labelOf(request, name)} (${value.detail}).`);
     }
   }
-  said.push(...withheld(request));
+  said.push(...clipped(request), ...withheld(request));
   said.push('none' in contributions ? `No contributions of inputs: ${contributions.none}` : frame.contributionMethod);
   return said;
 }
@@ -36,6 +37,22 @@ function whatIf(request: ResultRequest): string[] {
   }
   if (names.length === 0) return [];
   return [`What-if: asserted by the caller, not taken from the record: ${names.join(', ')}.`];
+}
+
+/** Values that the model was not given as they are. */
+function clipped(request: ResultRequest): string[] {
+  const { inputs, model, frame } = request;
+  const said = new Set<string>();
+  for (const column of model.manifest.tensors.input.columns) {
+    if (column.transform === undefined) continue;
+    const input = inputs.features.get(column.feature);
+    if (input === undefined || input.state === 'missing' || typeof input.value !== 'number') continue;
+    const limit = clippedTo(column, input.value);
+    const unit = frame.inputs.get(column.feature)?.unitText ?? '';
+    if (limit !== undefined)
+      said.add(`Clipped: ${labelOf(request, column.feature)}; the model was given ${`${limit} ${unit}`.trimEnd()}.`);
+  }
+  return [...said];
 }
 
 function withheld({ inputs, frame }: ResultRequest): string[] {

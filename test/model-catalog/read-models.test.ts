@@ -181,7 +181,7 @@ describe('parts that do not fit each other', () => {
       (manifest) => {
         manifest.tensors.input.columns[8].feature = 'diabetes';
       },
-      'diabetes fills two columns',
+      'diabetes fills two columns in the same way',
     ],
     [
       'a coded column without a number for a code of the population',

@@ -209,6 +209,22 @@ test('an imputed value is shown as one, with its reason and where it comes from'
   expect(result.note?.map(({ text }) => text)).toContain(`Imputed: Total cholesterol (${detail}).`);
 });
 
+test('a value that the model was given clipped is said to be, and shown as it was', () => {
+  const request = resultRequest();
+  const { tensors } = request.model.manifest;
+  const columns = tensors.input.columns.map((column) =>
+    column.feature === 'systolicBloodPressure'
+      ? { ...column, transform: [{ clip: [90, 130] as [number, number] }] }
+      : column,
+  );
+  const manifest = { ...request.model.manifest, tensors: { ...tensors, input: { ...tensors.input, columns } } };
+  const result = buildResult({ ...request, model: { ...request.model, manifest } });
+  const clipped = 'Clipped: Systolic blood pressure; the model was given 130 mmHg.';
+  expect(result.note?.map(({ text }) => text)).toContain(clipped);
+  expect(part(inputOf(result, 'systolicBloodPressure'), 'value')?.valueQuantity?.value).toBe(141);
+  expect(buildResult(request).note?.map(({ text }) => text)).not.toContain(clipped);
+});
+
 test.each([9e-12, 3e21])(
   'an original of %s, which JSON writes with an exponent, is left out and does not cost the prediction',
   (value) => {

@@ -1,0 +1,36 @@
+import type { Manifest } from './manifest-schema.ts';
+import type { TransformStep } from './transform-schema.ts';
+
+/** One column of the input tensor, as the manifest declares it. */
+export type InputColumn = Manifest['tensors']['input']['columns'][number];
+
+/**
+ * The number that stands for a value in a column: yes and no as 1 and 0, codes as the column encodes them, numbers after its
+ * transform. Undefined where the column has none for the value.
+ */
+export function columnValue(
+  { encode, transform }: Pick<InputColumn, 'encode' | 'transform'>,
+  value: number | boolean | string,
+): number | undefined {
+  if (typeof value === 'string') return encode?.[value];
+  const number = Number(value);
+  return transform === undefined ? number : transform.reduce(applyStep, number);
+}
+
+/** Where a column takes a limit for the value: that limit; undefined where it takes the value itself. */
+export function clippedTo({ transform = [] }: Pick<InputColumn, 'transform'>, value: number): number | undefined {
+  const [first] = transform;
+  if (first === undefined || !('clip' in first)) return undefined;
+  const taken = applyStep(value, first);
+  return taken === value ? undefined : taken;
+}
+
+export function applyStep(value: number, step: TransformStep): number {
+  if ('clip' in step) return Math.min(Math.max(value, step.clip[0]), step.clip[1]);
+  if ('log' in step) return logarithms[step.log](value);
+  if ('zScore' in step) return (value - step.zScore.mean) / step.zScore.sd;
+  if ('minMax' in step) return (value - step.minMax[0]) / (step.minMax[1] - step.minMax[0]);
+  return step.bins.filter((edge) => value >= edge).length;
+}
+
+const logarithms = { ln: Math.log, log2: Math.log2, log10: Math.log10, log1p: Math.log1p } as const;
