@@ -10,7 +10,7 @@ import type { FeatureValue } from './feature-vector.ts';
 import { compareTexts } from './pick-by-content.ts';
 import { unitMs } from './time-unit.ts';
 import { changesMeaning } from './unknown-meaning.ts';
-import { isVagueAt } from './vague-time.ts';
+import { isVague, isVagueAt } from './vague-time.ts';
 
 /** An encounter that counts, and when it began and ended, epoch milliseconds. */
 interface Stay {
@@ -18,6 +18,8 @@ interface Stay {
   readonly startMs: number;
   /** Absent for one that goes on at as-of. */
   readonly endMs?: number;
+  /** It has ended, and when is not known, or to the month or year only. */
+  readonly isEndUnknown?: boolean;
 }
 
 /**
@@ -45,6 +47,8 @@ export function compileEncounter(definition: EncounterDefinition): FeatureExtrac
     if (stays.length === 0) return none(context);
     const sources = stays.map(({ encounter }) => context.record.sourceReference(encounter));
     const last = lastOf(stays);
+    if (pick === 'time-since' && last.isEndUnknown === true)
+      return missing('time-unknown', `${label}: when the last one ended is not known well enough`, sources);
     const at = last.encounter.period?.end ?? last.encounter.period?.start;
     const value = pick === 'count' ? stays.length : (context.asOf - (last.endMs ?? context.asOf)) / perMs;
     return { state: 'derived', value, ...(at === undefined ? {} : { at }), from: [], sources };
@@ -101,9 +105,11 @@ function compileStays(
 }
 
 /** An end after as-of, or one that may lie there, was not known then. */
-function endOf(context: ExtractionContext, { period }: Encounter): { endMs?: number } {
+function endOf(context: ExtractionContext, { period, status }: Encounter): Pick<Stay, 'endMs' | 'isEndUnknown'> {
   const end = context.rangeOf(period?.end);
-  return end === undefined || end.start > context.asOf || isVagueAt(context.asOf, end) ? {} : { endMs: end.start };
+  if (end === undefined) return { isEndUnknown: status === 'finished' || period?.end !== undefined };
+  if (end.start > context.asOf || isVagueAt(context.asOf, end)) return {};
+  return { endMs: end.start, isEndUnknown: isVague(end) };
 }
 
 /** The one that ended last; one that goes on ends after all others. */
@@ -134,9 +140,9 @@ function lengthOfStay(context: ExtractionContext, label: string, perMs: number):
   if (changesMeaning(encounter))
     return missing('undecodable', `${label}: the encounter carries a modifier that is not known here`, sources);
   const start = context.rangeOf(encounter.period?.start);
-  if (start === undefined || start.start > context.asOf || isVagueAt(context.asOf, start))
-    return missing('time-unknown', `${label}: the encounter does not say when it began`, sources);
-  const endMs = endOf(context, encounter).endMs ?? context.asOf;
+  const { endMs = context.asOf, isEndUnknown = false } = endOf(context, encounter);
+  if (start === undefined || start.start > context.asOf || isVague(start) || isEndUnknown)
+    return missing('time-unknown', `${label}: the encounter does not say well enough when it began or ended`, sources);
   const at = encounter.period?.start;
   return { state: 'derived', value: (endMs - start.start) / perMs, ...(at && { at }), from: [], sources };
 }

@@ -35,7 +35,7 @@ export function compileObservation(definition: ObservationDefinition, index: Obs
   };
 }
 
-/** One that does not say when it was true may be the one that counts. */
+/** One that does not say when it was true, or not well enough, may be one that counts. */
 export function timeUnknown(
   { record }: ExtractionContext,
   { label, pick }: ObservationDefinition,

@@ -8,6 +8,7 @@ import { newest } from './newest.ts';
 import { compileAgreement, timeUnknown } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { unitMs } from './time-unit.ts';
+import { isVague } from './vague-time.ts';
 
 /** One measured value and when, epoch milliseconds. */
 interface Sample {
@@ -73,6 +74,8 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
   if (summary === undefined) throw new RangeError(`'${definition.pick}' is no summary`);
   const atLeast = Math.max(definition.atLeast ?? 1, isSlope ? 2 : 1);
   return (context, measured) => {
+    const vague = isSlope ? measured.filter(({ time }) => isVague(time)) : [];
+    if (vague.length > 0) return timeUnknown(context, definition, vague);
     const samples: Sample[] = [];
     for (const group of atOneTime(measured)) {
       const value = agree(context, group);
@@ -144,6 +147,8 @@ function compileTimeSince(definition: ObservationDefinition): Summarise {
     if (contenders.some(({ quantities }) => quantities.some(isDoubtful))) {
       return missing('undecodable', `whether the newest ${definition.label} counts is not known`, sources);
     }
+    const vague = contenders.filter(({ time }) => isVague(time));
+    if (vague.length > 0) return timeUnknown(context, definition, vague);
     const last = lastOf(contenders);
     return { state: 'derived', value: (context.asOf - last.time.start) / perMs, at: last.at, from: [], sources };
   };

@@ -13,6 +13,8 @@ const inpatient = { class: { system: act, code: 'IMP' } };
 const stay = (start: string, end?: string, parts: Partial<Encounter> = {}) =>
   encounter(start, end, { ...inpatient, ...parts });
 
+const going = { status: 'in-progress' as const };
+
 const admissions = (parts: object = {}): FeatureDefinition => ({
   kind: 'encounter',
   label: 'Admissions',
@@ -63,7 +65,14 @@ describe('encounters of some classes', () => {
     const since = admissions({ pick: 'time-since', per: 'd' });
     const ended = stay('2026-02-01T08:00:00Z', '2026-02-27T12:00:00Z');
     expect(extract(since, [...two, ended])).toMatchObject({ value: 2, at: '2026-02-27T12:00:00Z' });
-    expect(extract(since, [...two, stay('2026-02-27T12:00:00Z')])).toMatchObject({ value: 0 });
+    expect(extract(since, [...two, stay('2026-02-27T12:00:00Z', undefined, going)])).toMatchObject({ value: 0 });
+  });
+
+  it('do not say how long ago one ended that is over and whose end is not known, or to the month only', () => {
+    for (const vague of [stay('2025-10-01', '2025-11'), stay('2025-10-01')]) {
+      expect(extract(admissions({ pick: 'time-since', per: 'd' }), [vague])).toMatchObject({ because: 'time-unknown' });
+      expect(extract(admissions(), [vague])).toMatchObject({ value: 1 });
+    }
   });
 
   it('leave out the encounter of the call where the map says so', () => {
@@ -133,7 +142,10 @@ describe('the length of the stay', () => {
 
   it('is that of the encounter of the call, to its end or to as-of', () => {
     expect(extract(length, [], stay('2026-02-20T12:00:00Z', '2026-02-25T00:00:00Z'))).toMatchObject({ value: 4.5 });
-    expect(extract(length, [], stay('2026-02-20T12:00:00Z'))).toMatchObject({ value: 9, at: '2026-02-20T12:00:00Z' });
+    expect(extract(length, [], stay('2026-02-20T12:00:00Z', undefined, going))).toMatchObject({
+      value: 9,
+      at: '2026-02-20T12:00:00Z',
+    });
   });
 
   it('takes no notice of an end that was not known at as-of', () => {
@@ -142,6 +154,7 @@ describe('the length of the stay', () => {
 
   it('is missing without an encounter, or without its beginning', () => {
     expect(extract(length, [stay('2026-02-20T12:00:00Z')])).toMatchObject({ because: 'not-found' });
-    expect(extract(length, [], stay('2026'))).toMatchObject({ because: 'time-unknown' });
+    for (const vague of [stay('2026'), stay('2025-10'), stay('2025-10-01', '2025-11'), stay('2025-10-01')])
+      expect(extract(length, [], vague)).toMatchObject({ because: 'time-unknown' });
   });
 });

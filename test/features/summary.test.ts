@@ -59,6 +59,16 @@ describe('a summary of measurements', () => {
     expect(found).toMatchObject({ value: 48 });
   });
 
+  it('has no slope and no time since where a time is known to the month only', () => {
+    const vague = [...three, at(2, '2025-11')];
+    expect(extractOne(creatinine('slope', { per: 'd' }), vague)).toMatchObject({ because: 'time-unknown' });
+    expect(extractOne(creatinine('time-since', { per: 'd' }), vague)).toMatchObject({ state: 'derived' });
+    expect(extractOne(creatinine('time-since', { per: 'd' }), [at(2, '2025-11')])).toMatchObject({
+      because: 'time-unknown',
+    });
+    expect(extractOne(creatinine('mean'), vague)).toMatchObject({ value: 8.5 / 4 });
+  });
+
   it('leaves out what lies before the window or after as-of', () => {
     const outside = [at(9, '2024-12-31T08:00:00Z'), at(9, '2026-02-01T08:00:00Z')];
     expect(extractOne(creatinine('max'), [...three, ...outside], { asOf: '2026-01-31T12:00:00Z' })).toMatchObject({
