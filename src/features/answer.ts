@@ -34,11 +34,10 @@ export function compileAnswer(definition: AnswerDefinition, index: ObservationIn
   };
 
   return (context) => {
-    const { candidates, untimed } = observationCandidates(context, places, statuses, definition.window);
+    const { candidates, untimed, atEdge } = observationCandidates(context, places, statuses, definition.window);
     const contenders = newest(candidates.filter(({ observation }) => isAnswered(observation)));
-    const unknownTime = perhapsNewer(
-      contenders,
-      untimed.filter(({ observation }) => isAnswered(observation)),
+    const unknownTime = [...perhapsNewer(contenders, untimed), ...(contenders.length === 0 ? atEdge : [])].filter(
+      ({ observation }) => isAnswered(observation),
     );
     if (unknownTime.length > 0) {
       const sources = unknownTime.map(({ observation }) => context.record.sourceReference(observation));

@@ -60,7 +60,7 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
       `Input '${input.name}' takes one of the codes ${feature.value.vocabulary.join(', ')}; send valueCode.`,
     );
   }
-  const { unit, plausible } = feature.value;
+  const { unit, plausible, isWhole } = feature.value;
   const number =
     typeof value === 'number' ? value : typeof value === 'object' ? inUnit(input, value, feature, unit) : undefined;
   if (number === undefined || !Number.isFinite(number)) {
@@ -72,6 +72,8 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
       `Input '${input.name}' is ${number} ${unit}, outside the plausible ${plausible[0]} to ${plausible[1]} ${unit}.`,
     );
   }
+  if (isWhole === true && !Number.isInteger(number))
+    throw invalid(input, `Input '${input.name}' is ${number}; it is a count, and counts are whole.`);
   return number;
 }
 

@@ -1,4 +1,5 @@
 import type { FeatureDefinition, FeatureMap, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { plausibleRange } from '../model-catalog/plausible-range.ts';
 import { unitOf, valueKind, vocabularyOf } from '../model-catalog/value-kind.ts';
 import { compileAnswer } from './answer.ts';
 import { compileCondition } from './condition.ts';
@@ -18,7 +19,13 @@ import { createWindows, type Windows } from './windows.ts';
 
 /** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
 export type FeatureType =
-  | { readonly type: 'number'; readonly unit: string; readonly plausible?: readonly [number, number] }
+  | {
+      readonly type: 'number';
+      readonly unit: string;
+      readonly plausible?: readonly [number, number];
+      /** Counts are whole. */
+      readonly isWhole?: true;
+    }
   | { readonly type: 'boolean' }
   | { readonly type: 'code'; readonly vocabulary: readonly string[] };
 
@@ -130,11 +137,12 @@ function typeOf(definition: FeatureDefinition): FeatureType {
   if (kind === 'boolean') return { type: 'boolean' };
   if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };
   const unit = unitOf(definition) ?? '1';
-  const plausible = 'plausible' in definition ? definition.plausible : undefined;
-  // What is plausible of one measurement says nothing of a count, a slope or a time.
-  return plausible === undefined || (definition.kind === 'observation' && unit !== definition.unit)
-    ? { type: 'number', unit }
-    : { type: 'number', unit, plausible };
+  const pick = 'pick' in definition ? definition.pick : undefined;
+  if (pick === 'count') return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER], isWhole: true };
+  if (pick === 'time-since' || pick === 'length-of-stay')
+    return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };
+  const plausible = plausibleRange(definition);
+  return plausible === undefined ? { type: 'number', unit } : { type: 'number', unit, plausible };
 }
 
 function inOrder(

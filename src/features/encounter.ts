@@ -1,10 +1,11 @@
 import type { Encounter } from '@medplum/fhirtypes';
-import { compileTokens, systemsOf } from '../fhir/codes.ts';
+import type { InstantRange } from '../fhir/instant-range.ts';
 import type { EncounterDefinition } from '../model-catalog/feature-map-schema.ts';
 import { before } from '../model-catalog/record-queries.ts';
 import { compileAbsence } from './absence.ts';
 import { attendedStatuses } from './attendance.ts';
 import { durationWords } from './duration-words.ts';
+import { compileEncounterClass } from './encounter-class.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import { compareTexts } from './pick-by-content.ts';
@@ -12,14 +13,17 @@ import { unitMs } from './time-unit.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 import { isVague, isVagueAt } from './vague-time.ts';
 
-/** An encounter that counts, and when it began and ended, epoch milliseconds. */
-interface Stay {
-  readonly encounter: Encounter;
-  readonly startMs: number;
-  /** Absent for one that goes on at as-of. */
+/** When an encounter ended, as it was known at as-of. */
+interface Ending {
+  /** Epoch milliseconds. Absent for one that goes on at as-of. */
   readonly endMs?: number;
-  /** It has ended, and when is not known, or to the month or year only. */
-  readonly isEndUnknown?: boolean;
+  /** It has ended, and when is not known well enough, or not possible. */
+  readonly isUnknown?: boolean;
+}
+
+/** An encounter that counts. */
+interface Stay extends Ending {
+  readonly encounter: Encounter;
 }
 
 /**
@@ -35,9 +39,9 @@ export function compileEncounter(definition: EncounterDefinition): FeatureExtrac
   if (classes === undefined || window === undefined) throw new RangeError(`${label} needs class and window`);
   const staysIn = compileStays(definition, classes, window);
   const none = compileNone(definition, window);
+  const needsIndex = definition.anchor === 'encounter-start' || definition.excludeIndex === true;
   return (context) => {
-    const index = context.record.encounter;
-    if (needsIndex(definition) && index === undefined) return missing('not-found', noIndex(label));
+    if (needsIndex && context.record.encounter === undefined) return noEncounter(label);
     const { stays, doubts } = staysIn(context);
     if (doubts.length > 0) {
       const sources = doubts.map(({ encounter }) => context.record.sourceReference(encounter));
@@ -47,20 +51,17 @@ export function compileEncounter(definition: EncounterDefinition): FeatureExtrac
     if (stays.length === 0) return none(context);
     const sources = stays.map(({ encounter }) => context.record.sourceReference(encounter));
     const last = lastOf(stays);
-    if (pick === 'time-since' && last.isEndUnknown === true)
+    if (pick === 'time-since' && last.isUnknown === true)
       return missing('time-unknown', `${label}: when the last one ended is not known well enough`, sources);
-    const at = last.encounter.period?.end ?? last.encounter.period?.start;
+    const { period } = last.encounter;
+    const at = last.endMs === undefined ? period?.start : period?.end;
     const value = pick === 'count' ? stays.length : (context.asOf - (last.endMs ?? context.asOf)) / perMs;
     return { state: 'derived', value, ...(at === undefined ? {} : { at }), from: [], sources };
   };
 }
 
-function needsIndex({ anchor, excludeIndex }: EncounterDefinition): boolean {
-  return anchor === 'encounter-start' || excludeIndex === true;
-}
-
-function noIndex(label: string): string {
-  return `${label}: the call names no encounter`;
+function noEncounter(label: string): FeatureValue {
+  return missing('no-encounter', `${label}: the call names no encounter`);
 }
 
 interface Stays {
@@ -68,56 +69,66 @@ interface Stays {
   readonly doubts: readonly { readonly encounter: Encounter; readonly why: string }[];
 }
 
+const noTime = 'whether an encounter began in the window cannot be told from its time';
+
 function compileStays(
   definition: EncounterDefinition,
   classes: readonly string[],
   window: string,
 ): (context: ExtractionContext) => Stays {
-  const isWanted = compileTokens(classes);
-  const systems = systemsOf(classes);
+  const classOf = compileEncounterClass(classes);
   return (context) => {
     const { record, asOf } = context;
     const index = record.encounter;
-    const anchor = definition.anchor === 'encounter-start' ? context.rangeOf(index?.period?.start)?.start : asOf;
+    const isAnchored = definition.anchor === 'encounter-start';
+    const anchor = isAnchored ? context.rangeOf(index?.period?.start) : { start: asOf, end: asOf + 1 };
     const stays: Stay[] = [];
     const doubts: Stays['doubts'][number][] = [];
-    if (anchor === undefined && index !== undefined)
+    if (index !== undefined && (anchor === undefined || isVague(anchor)))
       return { stays, doubts: [{ encounter: index, why: 'the encounter of the call does not say when it began' }] };
-    const until = anchor ?? asOf;
-    const earliest = before(new Date(until), window).getTime();
+    if (anchor === undefined) return { stays, doubts };
+    const earliest = before(new Date(anchor.start), window).getTime();
     for (const encounter of record.byType('Encounter')) {
       if (definition.excludeIndex === true && encounter === index) continue;
       if (!attendedStatuses.includes(encounter.status) && encounter.status !== 'unknown') continue;
-      const isKnown = systems.has(encounter.class.system ?? '');
-      if (isKnown && !isWanted({ coding: [encounter.class] })) continue;
+      const isWanted = classOf(encounter);
+      if (isWanted === false) continue;
       const start = context.rangeOf(encounter.period?.start);
-      if (start !== undefined && (start.start > until || start.end <= earliest)) continue;
+      if (start !== undefined && (isAfter(start, anchor) || start.end <= earliest)) continue;
       const doubt = (why: string): void => void doubts.push({ encounter, why });
-      if (start === undefined || isVagueAt(until, start) || start.start < earliest)
-        doubt('whether an encounter began in the window cannot be told from its time');
+      if (start === undefined || isVagueAt(anchor.start, start) || start.start < earliest) doubt(noTime);
+      // On the day of an anchor without a time: before or after it cannot be told.
+      else if (start.start > anchor.start) doubt(noTime);
       else if (changesMeaning(encounter)) doubt('an encounter carries a modifier that is not known here');
-      else if (!isKnown) doubt('the class of an encounter is of a system that the list does not know');
+      else if (isWanted === 'unknown') doubt('the class of an encounter is of a system that the list does not know');
       else if (encounter.status === 'unknown') doubt('the status of an encounter is unknown');
-      else stays.push({ encounter, startMs: start.start, ...endOf(context, encounter) });
+      else stays.push({ encounter, ...endingOf(context, encounter, start) });
     }
     return { stays, doubts };
   };
 }
 
-/** An end after as-of, or one that may lie there, was not known then. */
-function endOf(context: ExtractionContext, { period, status }: Encounter): Pick<Stay, 'endMs' | 'isEndUnknown'> {
-  const end = context.rangeOf(period?.end);
-  if (end === undefined) return { isEndUnknown: status === 'finished' || period?.end !== undefined };
-  if (end.start > context.asOf || isVagueAt(context.asOf, end)) return {};
-  return { endMs: end.start, isEndUnknown: isVague(end) };
+/** For certain: what is written to the second is that second's beginning. */
+function isAfter(start: InstantRange, anchor: InstantRange): boolean {
+  const secondMs = 1_000;
+  return start.start > (anchor.end - anchor.start <= secondMs ? anchor.start : anchor.end - 1);
 }
 
-/** The one that ended last; one that goes on ends after all others. */
+/** An end after as-of was not known then. A date without a time is the beginning of its day, but not before the start. */
+function endingOf(context: ExtractionContext, { period, status }: Encounter, start: InstantRange): Ending {
+  const end = context.rangeOf(period?.end);
+  if (end === undefined) return { isUnknown: status === 'finished' || period?.end !== undefined };
+  if (end.start > context.asOf) return {};
+  return { endMs: Math.max(end.start, start.start), isUnknown: isVague(end) || end.end <= start.start };
+}
+
+/** The one that ended last; one that goes on ends after all others, and so may one whose end is not known. */
 function lastOf(stays: readonly Stay[]): Stay {
-  const [first] = [...stays].sort((one, other) => {
-    const [ended, otherEnded] = [one.endMs ?? Number.MAX_VALUE, other.endMs ?? Number.MAX_VALUE];
-    return otherEnded - ended || compareTexts(one.encounter.id ?? '', other.encounter.id ?? '');
-  });
+  const endOf = ({ endMs, isUnknown }: Stay): number =>
+    isUnknown === true ? Number.POSITIVE_INFINITY : (endMs ?? Number.MAX_VALUE);
+  const [first] = [...stays].sort(
+    (one, other) => endOf(other) - endOf(one) || compareTexts(one.encounter.id ?? '', other.encounter.id ?? ''),
+  );
   if (first === undefined) throw new Error('there is no last of none');
   return first;
 }
@@ -135,14 +146,15 @@ function compileNone(
 /** From the beginning of the encounter of the call to its end, or to as-of while it goes on. */
 function lengthOfStay(context: ExtractionContext, label: string, perMs: number): FeatureValue {
   const { encounter } = context.record;
-  if (encounter === undefined) return missing('not-found', noIndex(label));
+  if (encounter === undefined) return noEncounter(label);
   const sources = [context.record.sourceReference(encounter)];
-  if (changesMeaning(encounter))
-    return missing('undecodable', `${label}: the encounter carries a modifier that is not known here`, sources);
+  if (changesMeaning(encounter) || !attendedStatuses.includes(encounter.status))
+    return missing('undecodable', `${label}: the encounter cannot be read as one that took place`, sources);
   const start = context.rangeOf(encounter.period?.start);
-  const { endMs = context.asOf, isEndUnknown = false } = endOf(context, encounter);
-  if (start === undefined || start.start > context.asOf || isVague(start) || isEndUnknown)
+  const ending = start === undefined ? undefined : endingOf(context, encounter, start);
+  if (start === undefined || start.start > context.asOf || isVague(start) || ending?.isUnknown === true)
     return missing('time-unknown', `${label}: the encounter does not say well enough when it began or ended`, sources);
   const at = encounter.period?.start;
-  return { state: 'derived', value: (endMs - start.start) / perMs, ...(at && { at }), from: [], sources };
+  const value = ((ending?.endMs ?? context.asOf) - start.start) / perMs;
+  return { state: 'derived', value, ...(at && { at }), from: [], sources };
 }

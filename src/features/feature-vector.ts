@@ -19,6 +19,7 @@ export const missingReasons = [
   'not-in-vocabulary', // a code the model does not know (sex other or unknown, for one)
   'time-unknown', // no usable clinical time
   'input-missing', // derived from an input that is missing
+  'no-encounter', // the feature is about the encounter of the call, and the call names none
   'too-few', // fewer measurements than the map asks for
   'not-together', // measurements that belong together stand in no panel
   'not-computable', // the derivation gives no finite number

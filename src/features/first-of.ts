@@ -20,7 +20,7 @@ export function compileFirstOf(definition: FirstOfDefinition): {
       const value = values.get(name);
       if (value === undefined) throw new Error(`${name} was not extracted before ${label}`);
       asked.push(value);
-      if (value.state !== 'missing') return chosen(name, value, passed);
+      if (value.state !== 'missing') return chosen(name, value, said(passed, unused(of, name, values)));
       if (!passOver.has(value.because)) {
         return { ...value, detail: `${label}: ${value.detail}`, needs: [name], because: 'input-missing' };
       }
@@ -37,17 +37,29 @@ export function compileFirstOf(definition: FirstOfDefinition): {
   return { extract, reads: of };
 }
 
+/** What the caller asserts of a later source has no effect where an earlier one has a value: the result says so. */
+function unused(of: readonly string[], taken: string, values: ReadonlyMap<string, FeatureValue>): string[] {
+  return of.slice(of.indexOf(taken) + 1).filter((name) => values.get(name)?.state === 'asserted');
+}
+
+function said(passed: readonly string[], asserted: readonly string[]): string[] {
+  return [
+    ...(passed.length === 0 ? [] : [`passed over ${passed.join(', ')}`]),
+    ...(asserted.length === 0 ? [] : [`asserted, but not used: ${asserted.join(', ')}`]),
+  ];
+}
+
 function chosen(
   name: string,
   value: Exclude<FeatureValue, { state: 'missing' }>,
-  passed: readonly string[],
+  details: readonly string[],
 ): FeatureValue {
   return {
     state: 'derived',
     value: value.value,
     ...('at' in value && value.at !== undefined ? { at: value.at } : {}),
     from: [name],
-    ...(passed.length === 0 ? {} : { detail: `passed over ${passed.join(', ')}` }),
+    ...(details.length === 0 ? {} : { detail: details.join('; ') }),
     sources: value.sources,
   };
 }

@@ -35,6 +35,8 @@ export interface Measurements {
   readonly untimed: readonly UntimedCandidate[];
   /** Measurements whose time, known to the day, month or year only, may lie on either side of the beginning of the window. */
   readonly atEdge: readonly ObservationCandidate[];
+  /** Measurements of which nobody says whether they count. */
+  readonly undecided: readonly Observation[];
 }
 
 /** What the record holds of one observation feature. */
@@ -58,7 +60,12 @@ export function compileMeasurements(definition: ObservationDefinition, index: Ob
   };
 
   return (context) => {
-    const { candidates, untimed, atEdge } = observationCandidates(context, places, statuses, definition.window);
+    const { candidates, untimed, atEdge, undecided } = observationCandidates(
+      context,
+      places,
+      statuses,
+      definition.window,
+    );
     const isMeasured = ({ observation }: { readonly observation: Observation }): boolean =>
       quantitiesIn(context, observation).length > 0;
     const measured: Measurement[] = [];
@@ -66,7 +73,12 @@ export function compileMeasurements(definition: ObservationDefinition, index: Ob
       const quantities = quantitiesIn(context, observation);
       if (quantities.length > 0) measured.push({ observation, time, at, quantities });
     }
-    return { measured, untimed: untimed.filter(isMeasured), atEdge: atEdge.filter(isMeasured) };
+    return {
+      measured,
+      untimed: untimed.filter(isMeasured),
+      atEdge: atEdge.filter(isMeasured),
+      undecided: undecided.filter((observation) => isMeasured({ observation })),
+    };
   };
 }
 

@@ -33,6 +33,9 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
     if (changesMeaning(request)) return 'a medication order carries a modifier that is not known here';
     if (isWanted(medication)) return 'the status of an order is unknown';
     const { concept, ingredients, because } = medication;
+    const ingredient = strangeBecause && ingredients.map(suspectIn).find((suspect) => typeof suspect === 'object');
+    if (typeof ingredient === 'object')
+      return `an ingredient reads '${ingredient.word}', but its code is not in the list`;
     const why = concept === undefined ? because : undecodableBecause(concept);
     if (why === undefined || strangeBecause === undefined || ingredients.length === 0) return why;
     // What is made of understood ingredients alone is understood, unless it is called by a name that is watched for.

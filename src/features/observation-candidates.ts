@@ -20,6 +20,16 @@ export interface UntimedCandidate {
 
 const secondMs = 1_000;
 
+export interface CandidatesFound {
+  readonly candidates: ObservationCandidate[];
+  /** Without a usable time, and perhaps inside the window. */
+  readonly untimed: UntimedCandidate[];
+  /** Their time may lie on either side of the beginning of the window. */
+  readonly atEdge: ObservationCandidate[];
+  /** Of the status `unknown`: nobody says whether they count. */
+  readonly undecided: Observation[];
+}
+
 /** Statuses of a result that somebody stands by (FHIR observation-status). */
 export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected'];
 
@@ -27,21 +37,25 @@ export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected
  * Observations with one of the codes that count at as-of: about the subject itself, status, clinical time inside the
  * window, and neither true nor known only later.
  * @param places of the codes, see `ObservationIndex`
- * @returns also those without a usable time that may lie inside the window, and those whose time may lie on either side of the beginning of the window
  */
 export function observationCandidates(
   context: ExtractionContext,
   places: readonly number[],
   statuses: readonly string[],
   window: string,
-): { candidates: ObservationCandidate[]; untimed: UntimedCandidate[]; atEdge: ObservationCandidate[] } {
+): CandidatesFound {
   const { asOf } = context;
   const earliest = context.since(window);
   const candidates: ObservationCandidate[] = [];
   const untimed: UntimedCandidate[] = [];
   const atEdge: ObservationCandidate[] = [];
+  const undecided: Observation[] = [];
   for (const observation of observationsAt(context, places)) {
-    if (!statuses.includes(observation.status) || isAboutAnother(context, observation)) continue;
+    if (isAboutAnother(context, observation)) continue;
+    if (!statuses.includes(observation.status)) {
+      if (observation.status === 'unknown') undecided.push(observation);
+      continue;
+    }
     const issued = context.rangeOf(observation.issued)?.start;
     if (issued !== undefined && issued > asOf) continue;
     const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
@@ -61,7 +75,7 @@ export function observationCandidates(
     if (isVagueAt(asOf, time)) untimed.push({ observation, latest });
     else candidates.push({ observation, time, at });
   }
-  return { candidates, untimed, atEdge };
+  return { candidates, untimed, atEdge, undecided };
 }
 
 /** The Observations at several places, each once: one with several codes stands at several. */

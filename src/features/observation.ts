@@ -29,7 +29,9 @@ export function compileObservation(definition: ObservationDefinition, index: Obs
   return (context) => {
     const { measured, untimed, atEdge } = measurementsIn(context);
     const contenders = isEarliest ? earliest(measured) : newest(measured);
-    const rivals = isEarliest ? [...untimed, ...atEdge] : perhapsNewer(contenders, untimed);
+    const rivals = isEarliest
+      ? [...untimed, ...atEdge]
+      : [...perhapsNewer(contenders, untimed), ...(contenders.length === 0 ? atEdge : [])];
     if (rivals.length > 0) return timeUnknown(context, definition, rivals);
     return contenders.length === 0 ? missing('not-found', notFound) : agree(context, contenders);
   };

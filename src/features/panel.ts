@@ -1,6 +1,7 @@
 import { Duration } from 'luxon';
 import type { InstantRange } from '../fhir/instant-range.ts';
 import type { ObservationDefinition, PanelDefinition } from '../model-catalog/feature-map-schema.ts';
+import { localReference } from '../records/local-reference.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
@@ -8,6 +9,7 @@ import { compileMeasurements, type Measurement, type Measurements } from './meas
 import { newest, perhapsNewer } from './newest.ts';
 import { compileAgreement, timeUnknown } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
+import { isVague } from './vague-time.ts';
 
 /** By feature: what one panel holds of it. */
 type PanelContent = ReadonlyMap<string, readonly Measurement[]>;
@@ -31,11 +33,14 @@ export function compilePanel(
   const apart = panel.by === 'time' ? `within ${durationWords(panel.maxSkew)} of each other` : 'in one specimen';
 
   const pick = (context: ExtractionContext): PickedPanel => {
-    const found: Found = new Map([...readers].map(([name, read]) => [name, read(context)]));
-    const contents = contentsOf(found);
+    const found: Found = new Map([...readers].map(([name, read]) => [name, dated(context, read(context))]));
+    const contents = contentsOf(found, context);
     const content = together(newest(contents.map((one) => ({ content: one, time: timeOf(one) }))));
-    for (const [name, { untimed }] of found) {
-      const rivals = perhapsNewer(content === undefined ? [] : [...content.values()].flat(), untimed);
+    for (const [name, { untimed, atEdge }] of found) {
+      const rivals = [
+        ...perhapsNewer(content?.get(name) ?? [], untimed),
+        ...(content === undefined && found.get(name)?.measured.length === 0 ? atEdge : []),
+      ];
       const definition = members.get(name);
       if (rivals.length > 0 && definition !== undefined)
         return { none: () => timeUnknown(context, definition, rivals) };
@@ -78,13 +83,27 @@ function byTime(maxSkew: string): (found: Found) => PanelContent[] {
   };
 }
 
-function bySpecimen(found: Found): PanelContent[] {
+function bySpecimen(found: Found, { record }: ExtractionContext): PanelContent[] {
+  const specimenOf = ({ observation }: Measurement): string | undefined =>
+    localReference(observation.specimen?.reference, record.subject)?.id;
   const specimens = new Set(
     [...found.values()].flatMap(({ measured }) => measured.flatMap((measurement) => specimenOf(measurement) ?? [])),
   );
   return [...specimens].flatMap(
     (specimen) => complete(found, (measurement) => specimenOf(measurement) === specimen) ?? [],
   );
+}
+
+/** What is known to the month or the year only cannot be put beside anything: it has no usable time here. */
+function dated({ asOf }: ExtractionContext, found: Measurements): Measurements {
+  const vague = found.measured.filter(({ time }) => isVague(time));
+  if (vague.length === 0) return found;
+  const untimed = vague.map(({ observation, time }) => ({ observation, latest: Math.min(time.end - 1, asOf) }));
+  return {
+    ...found,
+    measured: found.measured.filter(({ time }) => !isVague(time)),
+    untimed: [...found.untimed, ...untimed],
+  };
 }
 
 /** The newest measurements of each feature among those that fit; undefined where a feature has none. */
@@ -132,10 +151,6 @@ function notTogether(
     `no ${label} was measured with ${others.join(', ')} ${apart}`,
     own.map(({ observation }) => record.sourceReference(observation)),
   );
-}
-
-function specimenOf({ observation }: Measurement): string | undefined {
-  return observation.specimen?.reference;
 }
 
 /** How far two times lie apart at least: a date without a time is as near as its day. */

@@ -1,3 +1,4 @@
+import type { Observation } from '@medplum/fhirtypes';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence } from './absence.ts';
 import { durationWords } from './duration-words.ts';
@@ -7,6 +8,7 @@ import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
 import { compileAgreement, timeUnknown } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
+import { compareTexts } from './pick-by-content.ts';
 import { unitMs } from './time-unit.ts';
 import { isVague } from './vague-time.ts';
 
@@ -45,10 +47,10 @@ export function compileSummary(definition: ObservationDefinition, index: Observa
   const summarise = compileSummarise(definition);
   const none = compileNone(definition);
   return (context) => {
-    const { measured, untimed, atEdge } = measurementsIn(context);
+    const { measured, untimed, atEdge, undecided } = measurementsIn(context);
     const rivals = [...untimed, ...atEdge];
     if (rivals.length > 0) return timeUnknown(context, definition, rivals);
-    if (measured.length === 0) return none(context);
+    if (measured.length === 0) return none(context, undecided);
     return summarise(context, measured);
   };
 }
@@ -78,22 +80,28 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
     if (vague.length > 0) return timeUnknown(context, definition, vague);
     const samples: Sample[] = [];
     for (const group of atOneTime(measured)) {
+      if (!isOne(group)) return timeUnknown(context, definition, group);
       const value = agree(context, group);
       if (value.state === 'missing') return value;
-      const [first] = group;
-      if (value.state !== 'observed' || typeof value.value !== 'number' || first === undefined)
+      if (value.state !== 'observed' || typeof value.value !== 'number')
         throw new Error('measurements agreed on something that is no number');
-      samples.push({ value: value.value, timeMs: first.time.start, at: value.at ?? first.at });
+      const { time, at } = mostExactOf(group);
+      samples.push({ value: value.value, timeMs: time.start, at });
     }
     const sources = sourcesOf(context, measured);
     if (samples.length < atLeast) return tooFew(definition, samples.length, atLeast, sources);
     const value = summary(samples);
-    if (!Number.isFinite(value))
-      return missing('not-computable', `${definition.label} gives no finite number`, sources);
+    if (!isSayable(value))
+      return missing('not-computable', `${definition.label} gives no number that a result can say`, sources);
     // Of an extreme the newest that has it; of what is made of all of them the newest.
     const alike = isExtreme ? samples.filter((sample) => sample.value === value) : samples;
     return { state: 'derived', value, at: lastOf(alike).at, from: [], sources };
   };
+}
+
+/** A result writes no exponents: what is closer to 0 than this has to be given for a longer unit of time. */
+function isSayable(value: number): boolean {
+  return Number.isFinite(value) && (value === 0 || Math.abs(value) >= 1e-6);
 }
 
 /** How many there are, by the times they stand at; or on how many days of the site, or in how many encounters. */
@@ -109,6 +117,9 @@ function compileCount(definition: ObservationDefinition): Summarise {
       );
     }
     const groups = atOneTime(measured);
+    const unclear = groups.find((group) => !isOne(group));
+    const vague = distinctBy === 'day' ? measured.filter(({ time }) => isVague(time)) : [];
+    if (unclear !== undefined || vague.length > 0) return timeUnknown(context, definition, unclear ?? vague);
     const counted = distinctBy === undefined ? groups.length : distinct(context, measured, distinctBy);
     const sources = sourcesOf(context, measured);
     if (counted === undefined) {
@@ -156,18 +167,26 @@ function compileTimeSince(definition: ObservationDefinition): Summarise {
 
 /** What means something else than it seems to, or may not belong to those that count. A value need not be readable to be there. */
 function isDoubtful(reading: Measurement['quantities'][number]): boolean {
+  if (typeof reading !== 'string') return reading.value === undefined;
   return reading === 'unknown-modifier' || reading === 'unknown-encounter' || reading === 'absent-and-given';
 }
 
 /** None in the window: 0 for a count under the conditions of absence, else a reason. */
-function compileNone(definition: ObservationDefinition): (context: ExtractionContext) => FeatureValue {
-  const notFound = missing(
-    'not-found',
-    `no ${definition.label} within ${durationWords(definition.window)} before as-of`,
-  );
-  if (definition.absent === undefined) return () => notFound;
-  const absence = compileAbsence(definition.label, definition.absent.encounterWithin, 0);
-  return (context) => absence(context, []);
+function compileNone(
+  definition: ObservationDefinition,
+): (context: ExtractionContext, undecided: readonly Observation[]) => FeatureValue {
+  const { label, absent } = definition;
+  const notFound = missing('not-found', `no ${label} within ${durationWords(definition.window)} before as-of`);
+  if (absent === undefined) return () => notFound;
+  const absence = compileAbsence(label, absent.encounterWithin, 0);
+  return (context, undecided) =>
+    absence(
+      context,
+      undecided.map((observation) => ({
+        source: context.record.sourceReference(observation),
+        why: 'the status of a result is unknown',
+      })),
+    );
 }
 
 /** Those whose times may be one, each group with the next of it; from the oldest to the newest. */
@@ -182,6 +201,19 @@ function atOneTime(measured: readonly Measurement[]): Measurement[][] {
     end = Math.max(end, measurement.time.end);
   }
   return groups;
+}
+
+/** False where a less exact time stands for several that are known to be different: how many there are cannot be told. */
+function isOne(group: readonly Measurement[]): boolean {
+  const latestStart = Math.max(...group.map(({ time }) => time.start));
+  return group.every(({ time }) => time.end > latestStart);
+}
+
+function mostExactOf(group: readonly Measurement[]): Measurement {
+  const lengthOf = ({ time }: Measurement): number => time.end - time.start;
+  const [first] = [...group].sort((one, other) => lengthOf(one) - lengthOf(other) || compareTexts(one.at, other.at));
+  if (first === undefined) throw new Error('a group holds a measurement');
+  return first;
 }
 
 function lastOf<T extends Measurement | Sample>(some: readonly T[]): T {

@@ -1,4 +1,4 @@
-import { sameConversion } from '../fhir/ucum.ts';
+import { isUcumUnit, sameConversion } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkPopulation } from './check-population.ts';
@@ -119,6 +119,11 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
 
 /** All are there, are one kind of value, and say it in one unit. */
 function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (message: string) => void): void {
+  for (const name of of.slice(0, -1)) {
+    const definition = map.features[name];
+    if (definition !== undefined && 'missing' in definition && definition.missing !== 'abstain')
+      find(`names ${name}, which is imputed where it is missing: what comes after it would not be asked`);
+  }
   for (const name of of) {
     const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
     if (definition === undefined) {
@@ -162,6 +167,11 @@ function checkPick(definition: ObservationDefinition, find: (path: string, messa
   if (distinctBy !== undefined && pick !== 'count') find('/distinctBy', `is for count, not for ${pick}`);
   if (absent !== undefined && pick !== 'count')
     find('/absent', `is for count, not for ${pick}: none is a reason there`);
+  if (absent !== undefined && definition.where?.unknown === 'leave-out')
+    find('/absent', 'does not go with where.unknown leave-out: what is left out may be what was to be counted');
+  const unit = unitOf(definition);
+  if (per !== undefined && isUcumUnit(definition.unit) && unit !== undefined && !isUcumUnit(unit))
+    find('/per', `gives the unit ${unit}, which is no UCUM code`);
   if (together !== undefined && pick !== 'latest')
     find('/together', `is for latest, not for ${pick}: the newest panel is taken`);
 }
@@ -196,11 +206,19 @@ function checkImputation(map: FeatureMap, find: (path: string, message: string) 
       for (const { value } of definition.missing.impute)
         if (value < low || value > high) find(path, `imputes ${value}, which lies outside what is plausible`);
     }
-    if ([...exclude, ...require].some(({ feature }) => feature === name))
+    if ([...exclude, ...require].some(({ feature }) => restsOn(map, feature, name)))
       find(path, 'must not impute: whether the model may speak about somebody has to be known');
     if (mostImputed === undefined || mostImputed === 0)
       find('/population/mostImputed', `is needed, above 0, for ${name} is imputed: how many features may be`);
   }
+}
+
+/** Whether a feature is another one, or made of it. */
+function restsOn(map: FeatureMap, feature: string, other: string, depth = 0): boolean {
+  const definition = map.features[feature];
+  if (feature === other || definition === undefined || depth > Object.keys(map.features).length)
+    return feature === other;
+  return readsOf(definition).some((read) => restsOn(map, read, other, depth + 1));
 }
 
 /** That panels and the features in them name each other. */

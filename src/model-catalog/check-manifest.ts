@@ -5,6 +5,7 @@ import { checkTransform } from './check-transform.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { Manifest, Outcome } from './manifest-schema.ts';
+import { plausibleRange } from './plausible-range.ts';
 import { valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'manifest.json';
@@ -33,10 +34,11 @@ export function checkManifest(
 export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
   return collect((find) => {
     const { columns } = manifest.tensors.input;
-    for (const name of repeated(columns.map((column) => JSON.stringify(column)))) {
-      const { feature } = JSON.parse(name) as { feature: string };
+    const ways = columns.map(({ feature, encode = {}, transform }) =>
+      JSON.stringify([feature, Object.entries(encode).sort(), transform ?? null]),
+    );
+    for (const [feature] of repeated(ways).map((way) => JSON.parse(way) as [string]))
       find('/tensors/input/columns', `${feature} fills two columns in the same way`);
-    }
     columns.forEach((column, index) => {
       checkColumn(column, map, (path, message) => find(`/tensors/input/columns/${index}${path}`, message));
     });
@@ -119,8 +121,9 @@ function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
     }
     const reason = misfit(value, valueKind(definition), column.encode);
     if (reason !== undefined) find(path, reason);
-    if (typeof value === 'number' && 'plausible' in definition && definition.plausible !== undefined) {
-      const [lowest, highest] = definition.plausible;
+    const plausible = plausibleRange(definition);
+    if (typeof value === 'number' && plausible !== undefined) {
+      const [lowest, highest] = plausible;
       if (value < lowest || value > highest) find(path, `lies outside the plausible range ${lowest} to ${highest}`);
     }
   }

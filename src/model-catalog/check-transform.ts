@@ -1,5 +1,6 @@
 import { applyStep, type InputColumn } from './column-value.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
+import { plausibleRange } from './plausible-range.ts';
 import { valueKind } from './value-kind.ts';
 
 /** That a transform is of a number, is in order, and has a number for every plausible value. */
@@ -13,8 +14,10 @@ export function checkTransform(
     find('/transform', `${feature} is a ${valueKind(definition)}; only a number is transformed`);
     return;
   }
-  const plausible = 'plausible' in definition ? definition.plausible : undefined;
-  let range: readonly [number, number] = plausible ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let range: readonly [number, number] = plausibleRange(definition) ?? [
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+  ];
   transform.forEach((step, index) => {
     const path = `/transform/${index}`;
     if ('clip' in step && index > 0) find(path, 'clip comes first: it is about the value as it was measured');

@@ -32,6 +32,7 @@ const demographics = Type.Object(
         Type.String({ pattern: '^[a-z][a-z-]*$' }),
         Type.Array(Type.String({ minLength: 1 }), { uniqueItems: true }),
         {
+          ...strict,
           description:
             'for sex: administrative genders per value; for race: `system|code` of US Core ombCategory per value (empty: every other single or multiple category)',
         },
@@ -173,9 +174,10 @@ export const featureMapSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
     language: Type.Literal(1),
-    features: Type.Record(featureName, feature),
+    features: Type.Record(featureName, feature, strict),
     panels: Type.Optional(
       Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$' }), panel, {
+        ...strict,
         description: 'which measurements belong together; features name theirs by `together`',
       }),
     ),

@@ -23,7 +23,7 @@ export const zero = Type.Object(
 );
 
 /** The limit itself, or half of it, as laboratories use below a limit of detection. */
-const limitValue = Type.Union([Type.Literal('limit'), Type.Literal('half')]);
+const belowLimit = Type.Union([Type.Literal('limit'), Type.Literal('half')]);
 
 /** Only what stands in a relation to another resource counts. */
 export const where = Type.Object(
@@ -88,12 +88,18 @@ export const observation = Type.Object(
       Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
     ),
     limits: Type.Optional(
-      Type.Partial(Type.Object({ '<': limitValue, '<=': limitValue, '>': limitValue, '>=': limitValue }, strict), {
-        ...strict,
-        minProperties: 1,
-        description:
-          'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
-      }),
+      Type.Partial(
+        Type.Object(
+          { '<': belowLimit, '<=': belowLimit, '>': Type.Literal('limit'), '>=': Type.Literal('limit') },
+          strict,
+        ),
+        {
+          ...strict,
+          minProperties: 1,
+          description:
+            'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
+        },
+      ),
     ),
     plausible: range,
     missing: missingPolicy(Type.Number()),

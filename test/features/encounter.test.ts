@@ -91,7 +91,7 @@ describe('encounters of some classes', () => {
   it('are missing where the map asks for the encounter of the call and there is none', () => {
     for (const parts of [{ excludeIndex: true }, { anchor: 'encounter-start' }])
       expect(extract(admissions(parts), two)).toMatchObject({
-        because: 'not-found',
+        because: 'no-encounter',
         detail: 'Admissions: the call names no encounter',
       });
   });
@@ -115,6 +115,7 @@ describe('an encounter that may count', () => {
       stay('2026-02-01', undefined, { class: { system: 'http://x.example', code: '7' } }),
     ],
     ['has a class without a system', stay('2026-02-01', undefined, { class: { code: 'IMP' } })],
+    ['has a class without a code', stay('2026-02-01', undefined, { class: { system: act, display: 'inpatient' } })],
     ['does not say when it began', stay('2026-02-01', undefined, { period: undefined })],
     ['began in a year that holds the beginning of the window', stay('2025')],
     ['began in the month of as-of', stay('2026-03')],
@@ -137,6 +138,44 @@ describe('an encounter that may count', () => {
   });
 });
 
+describe('the beginning of the encounter of the call', () => {
+  const anchored = admissions({ anchor: 'encounter-start', excludeIndex: true });
+  const known = { absent: { assume: 0, encounterWithin: 'P2Y' } };
+
+  it('is not guessed where it is a month', () => {
+    const index = stay('2026-02', undefined, going);
+    expect(extract({ ...anchored, ...known } as FeatureDefinition, [], index)).toMatchObject({
+      because: 'undecodable',
+    });
+  });
+
+  it('that has a day alone leaves open which stays of that day came before', () => {
+    const index = stay('2026-02-09', undefined, going);
+    const sameDay = stay('2026-02-09T01:00:00Z', '2026-02-09T05:00:00Z');
+    expect(extract({ ...anchored, ...known } as FeatureDefinition, [sameDay], index)).toMatchObject({
+      because: 'undecodable',
+    });
+    const dayBefore = stay('2026-02-08T01:00:00Z', '2026-02-08T05:00:00Z');
+    expect(extract(anchored, [dayBefore], index)).toMatchObject({ value: 1 });
+  });
+});
+
+describe('an end that was not known at as-of', () => {
+  it('dates nothing, and is no end', () => {
+    const coming = stay('2026-02-01T08:00:00Z', '2026-03-25T08:00:00Z');
+    expect(extract(admissions(), [coming])).toMatchObject({ value: 1, at: '2026-02-01T08:00:00Z' });
+    expect(extract(admissions({ pick: 'time-since', per: 'd' }), [coming])).toMatchObject({
+      value: 0,
+      at: '2026-02-01T08:00:00Z',
+    });
+  });
+
+  it('is not a stay that goes on where it is the year of as-of', () => {
+    const vague = stay('2026-01-01T08:00:00Z', '2026');
+    expect(extract(admissions({ pick: 'time-since', per: 'd' }), [vague])).toMatchObject({ because: 'time-unknown' });
+  });
+});
+
 describe('the length of the stay', () => {
   const length: FeatureDefinition = { kind: 'encounter', label: 'Length of stay', pick: 'length-of-stay', per: 'd' };
 
@@ -148,12 +187,25 @@ describe('the length of the stay', () => {
     });
   });
 
+  it('is never below 0: an end on the day of the beginning is none before it, and an earlier one is a mistake', () => {
+    expect(extract(length, [], stay('2026-02-20T10:00:00Z', '2026-02-20'))).toMatchObject({ value: 0 });
+    expect(extract(length, [], stay('2026-02-20T10:00:00Z', '2026-02-16'))).toMatchObject({ because: 'time-unknown' });
+    const since = admissions({ pick: 'time-since', per: 'd' });
+    expect(extract(since, [stay('2026-02-20T10:00:00Z', '2020-02-16')])).toMatchObject({ because: 'time-unknown' });
+  });
+
+  it.each(['planned', 'unknown', 'cancelled'] as const)('is not that of an encounter that is %s', (status) => {
+    expect(extract(length, [], stay('2026-02-20T10:00:00Z', undefined, { status }))).toMatchObject({
+      because: 'undecodable',
+    });
+  });
+
   it('takes no notice of an end that was not known at as-of', () => {
     expect(extract(length, [], stay('2026-02-20T12:00:00Z', '2026-03-05T12:00:00Z'))).toMatchObject({ value: 9 });
   });
 
   it('is missing without an encounter, or without its beginning', () => {
-    expect(extract(length, [stay('2026-02-20T12:00:00Z')])).toMatchObject({ because: 'not-found' });
+    expect(extract(length, [stay('2026-02-20T12:00:00Z')])).toMatchObject({ because: 'no-encounter' });
     for (const vague of [stay('2026'), stay('2025-10'), stay('2025-10-01', '2025-11'), stay('2025-10-01')])
       expect(extract(length, [], vague)).toMatchObject({ because: 'time-unknown' });
   });

@@ -228,3 +228,25 @@ describe('extraction', () => {
     expect(circular({ ...creatinine, unit: 'mgdl' }, creatinine)).toThrow(/not a UCUM code/);
   });
 });
+
+describe('an asserted count or time', () => {
+  const counted: FeatureDefinition = {
+    kind: 'encounter',
+    label: 'Admissions',
+    class: ['http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP'],
+    window: 'P1Y',
+    pick: 'count',
+  };
+  const length: FeatureDefinition = { kind: 'encounter', label: 'Length of stay', pick: 'length-of-stay', per: 'd' };
+  const compiled = compileFeatureMap({ language: 1, features: { counted, length }, population: noPopulation });
+  const assert = (name: string, value: number) =>
+    readAssertedInputs([{ name, value, expression: 'input' }], compiled).get(name);
+
+  it('is whole, and not below 0', () => {
+    expect(assert('counted', 3)).toMatchObject({ state: 'asserted', value: 3 });
+    expect(assert('length', 2.5)).toMatchObject({ state: 'asserted', value: 2.5 });
+    expect(() => assert('counted', 2.5)).toThrow('counts are whole');
+    expect(() => assert('counted', -1)).toThrow('outside the plausible');
+    expect(() => assert('length', -0.5)).toThrow('outside the plausible');
+  });
+});

@@ -69,6 +69,12 @@ describe('the first of several features', () => {
     });
   });
 
+  it('says that what is asserted of a later one is not used', () => {
+    const asserted = new Map([['older', { state: 'asserted' as const, value: 30, sources: [] }]]);
+    const inputs = extractAll({ egfr: first(['not-found']), reported, older }, [gfr('98979-8', 60)], { asserted });
+    expect(inputs.features.get('egfr')).toMatchObject({ value: 60, detail: 'asserted, but not used: older' });
+  });
+
   it('refuses a reason that does not exist', () => {
     expect(() =>
       compileFeatureMap({

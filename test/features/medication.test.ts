@@ -168,6 +168,14 @@ describe('a medication feature with ingredients', () => {
     });
   });
 
+  it('does not believe a known code where an ingredient reads like a statin', () => {
+    const known = holding([], {
+      code: { coding: [{ system: rxNorm, code: '999' }], text: 'Combi tablet' },
+      ingredient: [{ itemCodeableConcept: { text: 'Atorvastatin' } }],
+    });
+    expect(extractOne(byIngredient, [order, known, visit])).toMatchObject({ because: 'undecodable' });
+  });
+
   it('does not believe ingredients that contradict the name', () => {
     const named = holding(['1'], { code: { text: 'Simvastatin 20 mg' } });
     expect(extractOne(byIngredient, [order, named, visit])).toMatchObject({

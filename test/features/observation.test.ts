@@ -385,6 +385,19 @@ describe('the ends of what is plausible', () => {
   });
 });
 
+describe('a result that may lie inside the window', () => {
+  it('is not taken for none: a month on its edge is a time that is not known', () => {
+    const edge = observation('2093-3', mgPerDl(180), '2021-03');
+    expect(extractOne(cholesterol, [edge])).toMatchObject({ because: 'time-unknown' });
+    expect(extractOne(cholesterol, [edge, observation('2093-3', mgPerDl(190), '2025-01-01')])).toMatchObject({
+      value: 190,
+    });
+    expect(extractOne(cholesterol, [observation('2093-3', mgPerDl(180), '2021-02')])).toMatchObject({
+      because: 'not-found',
+    });
+  });
+});
+
 describe('a result that does not say when it was true', () => {
   it('is not looked at where it was issued before the window began', () => {
     const old = observation('2093-3', mgPerDl(180), '', {

@@ -101,6 +101,18 @@ describe('measurements of one panel', () => {
     expect(extract(hour, [...older, untimed]).get('total')).toMatchObject({ because: 'time-unknown' });
   });
 
+  it('are unknown where one without a time may be newer than its own, though not than the other', () => {
+    const whole = [total(240, '2025-01-01T10:00:00Z'), hdl(50, '2025-01-01T09:30:00Z')];
+    const untimed = hdl(90, '', { effectiveDateTime: undefined, issued: '2025-01-01T09:50:00Z' });
+    expect(extract(hour, [...whole, untimed]).get('hdl')).toMatchObject({ because: 'time-unknown' });
+  });
+
+  it('are unknown where one is known to the year only: it stands beside nothing', () => {
+    const found = extract(hour, [total(240, '2025'), hdl(50, '2025-12-20T10:00:00Z')]);
+    expect(found.get('total')).toMatchObject({ because: 'time-unknown' });
+    expect(extract(hour, [total(240, '2023'), ...older]).get('nonHdl')).toMatchObject({ value: 190 });
+  });
+
   it('do not take an older panel where the newest cannot be read', () => {
     const bare = observation('2085-9', { value: 40 }, '2026-01-01T08:00:00Z');
     const found = extract(hour, [...older, total(200, '2026-01-01T08:00:00Z'), bare]);
@@ -120,6 +132,17 @@ describe('measurements of one specimen', () => {
       hdl(80, '2026-01-05T08:00:00Z'),
     ]);
     expect(found.get('nonHdl')).toMatchObject({ value: 160 });
+  });
+
+  it('are of one specimen however it is referred to, and contained ones are strangers', () => {
+    const spelled = [
+      total(200, '2026-01-01T08:00:00Z', { specimen: { reference: 'Specimen/a' } }),
+      hdl(40, '2026-01-01T08:00:00Z', { specimen: { reference: 'http://127.0.0.1/fhir/R4/Specimen/a/_history/2' } }),
+    ];
+    expect(extract(bySpecimen, spelled).get('nonHdl')).toMatchObject({ value: 160 });
+    const contained = { specimen: { reference: '#s' } };
+    const strangers = [total(200, '2026-01-01T08:00:00Z', contained), hdl(40, '2022-01-01T08:00:00Z', contained)];
+    expect(extract(bySpecimen, strangers).get('total')).toMatchObject({ because: 'not-together' });
   });
 
   it('are missing where no specimen has both', () => {

@@ -154,6 +154,40 @@ describe('a summary with a doubt', () => {
   );
 });
 
+describe('a time that is less exact than others', () => {
+  const twice = [at(1, '2026-01-01T08:00:00Z'), at(1, '2026-01-01T20:00:00Z')];
+
+  it('does not make one of several measurements that are known to be different', () => {
+    for (const pick of ['count', 'sum', 'mean'] as const) {
+      expect(extractOne(creatinine(pick), twice)).toMatchObject({ state: 'derived' });
+      expect(extractOne(creatinine(pick), [...twice, at(1, '2026-01-01')])).toMatchObject({ because: 'time-unknown' });
+    }
+    const month = [...three, at(2, '2026-01')];
+    expect(extractOne(creatinine('count'), month)).toMatchObject({ because: 'time-unknown' });
+  });
+
+  it('is no day of its own', () => {
+    expect(extractOne(creatinine('count', { distinctBy: 'day' }), [at(1, '2025-12'), ...twice])).toMatchObject({
+      because: 'time-unknown',
+    });
+  });
+
+  it('does not move the exact one that says the same', () => {
+    const rising = [at(1, '2026-01-01T20:00:00Z'), at(2, '2026-01-02T20:00:00Z')];
+    const slope = creatinine('slope', { per: 'd' });
+    expect(extractOne(slope, rising)).toMatchObject({ value: 1 });
+    expect(extractOne(slope, [at(1, '2026-01-01'), ...rising])).toMatchObject({ value: 1 });
+  });
+});
+
+describe('a summary that no result can say', () => {
+  it('is a reason, where it is nearer to 0 than a number without an exponent', () => {
+    const rising = [at(1, '2025-06-01T00:00:00Z'), at(1.001, '2026-02-01T00:00:00Z')];
+    expect(extractOne(creatinine('slope', { per: 'h' }), rising)).toMatchObject({ because: 'not-computable' });
+    expect(extractOne(creatinine('slope', { per: 'a' }), rising)).toMatchObject({ state: 'derived' });
+  });
+});
+
 describe('a summary of too few', () => {
   it('needs two times for a slope, and as many as the map asks for', () => {
     expect(extractOne(creatinine('slope', { per: 'd' }), three.slice(0, 1))).toMatchObject({ because: 'too-few' });
@@ -171,10 +205,10 @@ describe('a summary of too few', () => {
   it('is 0 under the conditions of absence alone', () => {
     const counted = creatinine('count', { absent: { assume: 0, encounterWithin: 'P2Y' } });
     expect(extractOne(counted, [])).toMatchObject({ state: 'missing', because: 'no-recent-encounter' });
-    expect(extractOne(counted, [encounter('2026-01-01T08:00:00Z')])).toMatchObject({
-      state: 'assumed-absent',
-      value: 0,
-    });
+    const visit = encounter('2026-01-01T08:00:00Z');
+    expect(extractOne(counted, [visit])).toMatchObject({ state: 'assumed-absent', value: 0 });
+    const nobodyKnows = at(1, '2026-01-01T08:00:00Z', { status: 'unknown' });
+    expect(extractOne(counted, [visit, nobodyKnows])).toMatchObject({ because: 'undecodable' });
   });
 });
 
@@ -228,13 +262,21 @@ describe('an observation in an encounter of a class', () => {
     }
   });
 
-  it('does not take the class of another system', () => {
-    const other = { ...visit, class: { system: 'http://x.example', code: 'AMB' } };
-    expect(extractOne(outpatient('abstain'), [other, ambulatory])).toMatchObject({ because: 'not-found' });
+  it('is not found where all were measured in encounters of another class', () => {
+    expect(extractOne(outpatient('abstain'), [stay, bedside])).toMatchObject({ because: 'not-found' });
   });
 
-  it('does not trust an encounter that was entered in error', () => {
-    const wrong = { ...visit, status: 'entered-in-error' as const };
-    expect(extractOne(outpatient('abstain'), [wrong, ambulatory])).toMatchObject({ because: 'undecodable' });
+  it.each([
+    ['was entered in error', { status: 'entered-in-error' }],
+    ['did not take place', { status: 'cancelled' }],
+    ['has a class of another system', { class: { system: 'http://hospital.example', code: 'OUT' } }],
+    ['has a class without a code', { class: { system: act, display: 'ambulatory' } }],
+    ['carries a modifier it does not know', { modifierExtension: [{ url: 'http://x.example/not' }] }],
+  ])('takes neither it nor an older one where its encounter %s', (_, parts) => {
+    const doubtful = { ...visit, id: 'doubtful', ...(parts as object) };
+    const newest = at(9, '2026-02-01T08:00:00Z', inside(doubtful));
+    const resources = [visit, ambulatory, doubtful, newest];
+    expect(extractOne(outpatient('abstain'), resources)).toMatchObject({ because: 'undecodable' });
+    expect(extractOne(outpatient('leave-out'), resources)).toMatchObject({ value: 1 });
   });
 });

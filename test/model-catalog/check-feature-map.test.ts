@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
 import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
+import type { Finding } from '../../src/model-catalog/finding.ts';
+import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import { unitOf } from '../../src/model-catalog/value-kind.ts';
 
@@ -39,10 +41,19 @@ describe('the keys of an observation go with its pick', () => {
       { pick: 'mean', absent: { assume: 0, encounterWithin: 'P1Y' } },
       '/features/a/absent is for count, not for mean: none is a reason there',
     ],
+    [
+      {
+        pick: 'count',
+        absent: { assume: 0, encounterWithin: 'P1Y' },
+        where: { encounter: { class: ['http://x|AMB'] }, unknown: 'leave-out' },
+      },
+      '/features/a/absent does not go with where.unknown leave-out: what is left out may be what was to be counted',
+    ],
+    [{ pick: 'slope', per: 'd', unit: 'Cel' }, '/features/a/per gives the unit Cel/d, which is no UCUM code'],
     [{ pick: 'slope', per: 'd', atLeast: 3 }, undefined],
     [{ pick: 'count', distinctBy: 'encounter', absent: { assume: 0, encounterWithin: 'P1Y' } }, undefined],
   ] as const)('%o', (parts, finding) => {
-    expect(findingsOf({ a: measured(parts) })).toEqual(finding === undefined ? [] : [finding]);
+    expect(findingsOf({ a: measured(parts as Partial<Observation>) })).toEqual(finding === undefined ? [] : [finding]);
   });
 });
 
@@ -72,6 +83,37 @@ describe('the keys of an encounter feature go with its pick', () => {
   ] as const)('%o', (parts, findings) => {
     const definition = { kind: 'encounter', label: 'Admissions', ...parts } as FeatureDefinition;
     expect(findingsOf({ a: definition })).toEqual(findings.map((finding) => `/features/a/${finding}`));
+  });
+});
+
+const parsed = (map: object): Finding[] => {
+  const findings: Finding[] = [];
+  parseFeatureMap('feature-map.json', Buffer.from(JSON.stringify({ language: 1, population, ...map })), findings);
+  return findings;
+};
+
+describe('names of features, panels and values', () => {
+  it.each([
+    [{ features: { My_feature: { kind: 'nonsense' } } }, '/features', 'My_feature'],
+    [{ features: { a: measured() } }, '/features', 'a'],
+    [{ features: {}, panels: { 'a-b': { by: 'specimen' } } }, '/panels', 'a-b'],
+    [
+      { features: { sex: { kind: 'demographics', label: 'Sex', element: 'sex', vocabulary: { Female: ['female'] } } } },
+      '/features/sex/vocabulary',
+      'Female',
+    ],
+  ])('of another form than the language has are not passed over unread: %j', (map, path, name) => {
+    expect(parsed(map)).toEqual([{ file: 'feature-map.json', path, message: `must not have the key "${name}"` }]);
+  });
+});
+
+describe('what a limit stands for', () => {
+  const found = (limits: object) => parsed({ features: { creatinine: { ...measured(), limits } } }).length > 0;
+
+  it('is half of it only where the value lies below: half of an upper limit is no value', () => {
+    expect(found({ '<': 'half', '<=': 'limit', '>': 'limit', '>=': 'limit' })).toBe(false);
+    for (const wrong of [{ '>': 'half' }, { '>=': 'half' }, { '<': 'twice' }, { '=': 'limit' }, {}])
+      expect(found(wrong), JSON.stringify(wrong)).toBe(true);
   });
 });
 
@@ -152,6 +194,25 @@ describe('a feature that is imputed', () => {
       '/features/a/missing imputes twice for conflict',
       '/features/a/missing imputes 400, which lies outside what is plausible',
     ]);
+  });
+
+  it('must not decide about eligibility through a feature that is made of it', () => {
+    const require = [{ reason: 'b', feature: 'b', from: 1, to: 2, message: 'b' }];
+    const made: FeatureDefinition = {
+      kind: 'derived',
+      label: 'B',
+      unit: '1',
+      expression: ['+', 'a', 1],
+      source: 'test',
+    };
+    expect(findings({ a: imputed, b: made }, { require })).toHaveLength(1);
+  });
+
+  it('must not come before another one of a first-of, which would never be asked', () => {
+    expect(findings({ a: imputed, b: measured(), c: firstOf(['a', 'b'], 'mg/dL') })).toEqual([
+      '/features/c/of names a, which is imputed where it is missing: what comes after it would not be asked',
+    ]);
+    expect(findings({ a: imputed, b: measured(), c: firstOf(['b', 'a'], 'mg/dL') })).toEqual([]);
   });
 
   it('must not decide about eligibility', () => {

@@ -92,6 +92,14 @@ describe('what load says of a transform', () => {
     expect(findings([column(transform)], { a: measured(plausible) })).toEqual(expected);
   });
 
+  it('is that the plausible range of a measurement says nothing of a count', () => {
+    const count = { ...measured([0.1, 40]), pick: 'count' } as FeatureDefinition;
+    expect(findings([column([{ log: 'ln' }])], { a: count })).toEqual([
+      `${at}/0 takes ln of values from -Infinity; clip them, or make only values above 0 plausible`,
+    ]);
+    expect(findings([column([{ clip: [1, 99] }, { log: 'ln' }])], { a: count })).toEqual([]);
+  });
+
   it('is that only numbers are transformed, and that one way fills one column', () => {
     const sex: FeatureDefinition = {
       kind: 'demographics',

@@ -5,8 +5,8 @@ import type { GoldenCase } from '../../model-catalog/golden-case-schema.ts';
 import { type DeclaredDirection, declaredDirections } from '../../model-catalog/lint/declared-directions.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
-import { plausibleRange } from '../../model-catalog/lint/plausible-range.ts';
 import { contains, populationRange } from '../../model-catalog/lint/population-range.ts';
+import { plausibleRange } from '../../model-catalog/plausible-range.ts';
 import { valueKind } from '../../model-catalog/value-kind.ts';
 
 type Run = (rows: readonly (readonly number[])[]) => Promise<number[][]>;

@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.ts';
+import { plausibleRange } from '../plausible-range.ts';
 import type { LintedModel } from './linted-model.ts';
-import { plausibleRange } from './plausible-range.ts';
 
 /** A golden input should be a value that the server would let through to the model. */
 export function checkGoldenPlausible({ featureMap, golden }: LintedModel): Finding[] {

@@ -1,6 +1,6 @@
 import type { FeatureMap } from '../feature-map-schema.ts';
 import type { Finding } from '../finding.ts';
-import { plausibleRange } from './plausible-range.ts';
+import { plausibleRange } from '../plausible-range.ts';
 
 /** The plausible range of a feature must contain what the population lets through: the rest of it could never be scored. */
 export function checkPopulationRanges({ features, population }: FeatureMap): Finding[] {

@@ -1,4 +1,4 @@
-import type { FeatureDefinition } from '../feature-map-schema.ts';
+import type { FeatureDefinition } from './feature-map-schema.ts';
 
 /** How the one value is taken from measurements, where the plausible range of these is also that of the value. */
 const valuePicks: readonly string[] = ['latest', 'earliest', 'min', 'max', 'mean', 'median'];
