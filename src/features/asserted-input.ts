@@ -1,4 +1,5 @@
 import type { Quantity } from '@medplum/fhirtypes';
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { CompiledFeature, CompiledFeatureMap } from './compile-feature-map.ts';
 import type { FeatureScalar, FeatureValue } from './feature-vector.ts';
@@ -72,6 +73,11 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
       `Input '${input.name}' is ${number} ${unit}, outside the plausible ${plausible[0]} to ${plausible[1]} ${unit}.`,
     );
   }
+  if (!isPlainNumber(number))
+    throw invalid(
+      input,
+      `Input '${input.name}' is ${number} ${unit}; a result writes plain digits only: 0.000001 and more.`,
+    );
   if (isWhole === true && !Number.isInteger(number))
     throw invalid(input, `Input '${input.name}' is ${number}; it is a count, and counts are whole.`);
   return number;

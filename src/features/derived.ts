@@ -1,6 +1,7 @@
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import { compileExpression } from '../model-catalog/expression.ts';
 import type { DerivedDefinition } from '../model-catalog/feature-map-schema.ts';
-import { type FeatureExtractor, missing } from './feature-extractor.ts';
+import { type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
 import { pickDate } from './pick-by-content.ts';
 import { isWithin } from './same-number.ts';
@@ -29,8 +30,7 @@ export function compileDerived(definition: DerivedDefinition): { extract: Featur
       };
     }
     const value = evaluate((name) => scalarOf(values.get(name)));
-    if (!Number.isFinite(value))
-      return missing('not-computable', `${definition.label} gives no finite number`, [...sources]);
+    if (!isPlainNumber(value)) return unsayable(definition.label, [...sources]);
     if (definition.plausible !== undefined && !isWithin(value, ...definition.plausible)) {
       return missing(
         'implausible',

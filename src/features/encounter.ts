@@ -1,12 +1,13 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import type { InstantRange } from '../fhir/instant-range.ts';
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { EncounterDefinition } from '../model-catalog/feature-map-schema.ts';
 import { before } from '../model-catalog/record-queries.ts';
 import { compileAbsence } from './absence.ts';
 import { attendedStatuses } from './attendance.ts';
 import { durationWords } from './duration-words.ts';
 import { compileEncounterClass } from './encounter-class.ts';
-import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import { compareTexts } from './pick-by-content.ts';
 import { unitMs } from './time-unit.ts';
@@ -56,6 +57,7 @@ export function compileEncounter(definition: EncounterDefinition): FeatureExtrac
     const { period } = last.encounter;
     const at = last.endMs === undefined ? period?.start : period?.end;
     const value = pick === 'count' ? stays.length : (context.asOf - (last.endMs ?? context.asOf)) / perMs;
+    if (!isPlainNumber(value)) return unsayable(label, sources);
     return { state: 'derived', value, ...(at === undefined ? {} : { at }), from: [], sources };
   };
 }
@@ -156,5 +158,6 @@ function lengthOfStay(context: ExtractionContext, label: string, perMs: number):
     return missing('time-unknown', `${label}: the encounter does not say well enough when it began or ended`, sources);
   const at = encounter.period?.start;
   const value = ((ending?.endMs ?? context.asOf) - start.start) / perMs;
+  if (!isPlainNumber(value)) return unsayable(label, sources);
   return { state: 'derived', value, ...(at && { at }), from: [], sources };
 }

@@ -38,3 +38,8 @@ export function missing(
 ): FeatureValue {
   return { state: 'missing', because, detail, sources };
 }
+
+/** A number that is not finite, or that JSON writes with an exponent, which no result holds: another unit would do. */
+export function unsayable(label: string, sources: readonly SourceReference[]): FeatureValue {
+  return missing('not-computable', `${label} gives no number that a result can write in plain digits`, sources);
+}

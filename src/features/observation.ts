@@ -1,6 +1,7 @@
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
-import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue, OriginalValue } from './feature-vector.ts';
 import { compileMeasurements, type Measurement, unreadable } from './measurements.ts';
 import { earliest, newest, perhapsNewer } from './newest.ts';
@@ -94,6 +95,7 @@ function agree(
       ? missing('implausible', outside, sources)
       : missing('suspected-unit-error', `${outside}; its number would be plausible in ${likely}`, sources);
   }
+  if (!isPlainNumber(value)) return unsayable(oneOf(definition), sources);
   return original === undefined
     ? { state: 'observed', value, at, sources }
     : { state: 'observed', value, at, sources, original };

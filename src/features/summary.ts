@@ -1,8 +1,9 @@
 import type { Observation } from '@medplum/fhirtypes';
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence } from './absence.ts';
 import { durationWords } from './duration-words.ts';
-import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
 import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
@@ -91,22 +92,17 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
     const sources = sourcesOf(context, measured);
     if (samples.length < atLeast) return tooFew(definition, samples.length, atLeast, sources);
     const value = summary(samples);
-    if (!isSayable(value))
-      return missing('not-computable', `${definition.label} gives no number that a result can say`, sources);
+    if (!isPlainNumber(value)) return unsayable(definition.label, sources);
     // Of an extreme the newest that has it; of what is made of all of them the newest.
     const alike = isExtreme ? samples.filter((sample) => sample.value === value) : samples;
     return { state: 'derived', value, at: lastOf(alike).at, from: [], sources };
   };
 }
 
-/** A result writes no exponents: what is closer to 0 than this has to be given for a longer unit of time. */
-function isSayable(value: number): boolean {
-  return Number.isFinite(value) && (value === 0 || Math.abs(value) >= 1e-6);
-}
-
 /** How many there are, by the times they stand at; or on how many days of the site, or in how many encounters. */
 function compileCount(definition: ObservationDefinition): Summarise {
   const { distinctBy, atLeast = 1 } = definition;
+  const agree = compileAgreement(definition);
   return (context, measured) => {
     const unreadable = measured.filter(({ quantities }) => quantities.some(isDoubtful));
     if (unreadable.length > 0) {
@@ -120,6 +116,11 @@ function compileCount(definition: ObservationDefinition): Summarise {
     const unclear = groups.find((group) => !isOne(group));
     const vague = distinctBy === 'day' ? measured.filter(({ time }) => isVague(time)) : [];
     if (unclear !== undefined || vague.length > 0) return timeUnknown(context, definition, unclear ?? vague);
+    for (const group of groups) {
+      const said = group.length === 1 ? undefined : agree(context, group);
+      // One that cannot be read is there all the same; two that say different things may be two.
+      if (said?.state === 'missing' && said.because === 'conflict') return said;
+    }
     const counted = distinctBy === undefined ? groups.length : distinct(context, measured, distinctBy);
     const sources = sourcesOf(context, measured);
     if (counted === undefined) {
@@ -161,7 +162,9 @@ function compileTimeSince(definition: ObservationDefinition): Summarise {
     const vague = contenders.filter(({ time }) => isVague(time));
     if (vague.length > 0) return timeUnknown(context, definition, vague);
     const last = lastOf(contenders);
-    return { state: 'derived', value: (context.asOf - last.time.start) / perMs, at: last.at, from: [], sources };
+    const value = (context.asOf - last.time.start) / perMs;
+    if (!isPlainNumber(value)) return unsayable(definition.label, sources);
+    return { state: 'derived', value, at: last.at, from: [], sources };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { extensionUrls } from './canonical-urls.ts';
-import { isPlainNumber } from './percent.ts';
 
 /**
  * The last gate before a result leaves: base R4 by `validate` (throws where the resource breaks it), and what R4

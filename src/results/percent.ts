@@ -1,16 +1,6 @@
 /** Below this percentage a JSON number would be written with an exponent. */
 export const smallestPlainPercent = 0.000001;
 
-/** From here up to, but not including, `smallestHuge` JavaScript writes a number without an exponent. */
-const smallestPlain = 1e-6;
-const smallestHuge = 1e21;
-
-/** True where JSON writes the number as plain digits: finite, and neither tiny nor huge. */
-export function isPlainNumber(value: number): boolean {
-  const size = Math.abs(value);
-  return (size >= smallestPlain && size < smallestHuge) || value === 0;
-}
-
 /**
  * Moves the decimal point of a decimal numeral, digit by digit: nothing is rounded, so 0.147 gives 14.7 and never
  * 14.699999999999998.

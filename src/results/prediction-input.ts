@@ -1,9 +1,10 @@
 import type { Extension, Quantity } from '@medplum/fhirtypes';
 import type { Contribution } from '../explanation/contribution.ts';
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
+import { isPlainNumber } from '../fhir/plain-number.ts';
 import { extensionUrls, ucumSystem } from './canonical-urls.ts';
 import type { InputFrame } from './input-frame.ts';
-import { isPlainNumber, smallestPlainPercent, toPercent } from './percent.ts';
+import { smallestPlainPercent, toPercent } from './percent.ts';
 import { toReference } from './source-reference.ts';
 
 /**

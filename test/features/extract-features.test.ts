@@ -248,5 +248,6 @@ describe('an asserted count or time', () => {
     expect(() => assert('counted', 2.5)).toThrow('counts are whole');
     expect(() => assert('counted', -1)).toThrow('outside the plausible');
     expect(() => assert('length', -0.5)).toThrow('outside the plausible');
+    expect(() => assert('length', 1e-9)).toThrow('a result writes plain digits only');
   });
 });

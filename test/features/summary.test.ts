@@ -180,7 +180,26 @@ describe('a time that is less exact than others', () => {
   });
 });
 
+describe('a count of measurements that contradict each other', () => {
+  it('is a conflict where two values stand at one time: they may be two measurements', () => {
+    const at8 = '2026-01-01T08:00:00Z';
+    expect(extractOne(creatinine('count'), [...three, at(2, at8)])).toMatchObject({ because: 'conflict' });
+    expect(extractOne(creatinine('count'), [...three, at(1, at8)])).toMatchObject({ value: 3 });
+  });
+
+  it('counts one whose value cannot be read: it was made all the same', () => {
+    const bare = observation('2160-0', { value: 1 }, '2025-12-01T08:00:00Z');
+    expect(extractOne(creatinine('count'), [...three, bare])).toMatchObject({ value: 4 });
+  });
+});
+
 describe('a summary that no result can say', () => {
+  it('is a reason for a time since, too', () => {
+    const now = [at(1, '2026-03-01T11:59:50Z')];
+    expect(extractOne(creatinine('time-since', { per: 'a' }), now)).toMatchObject({ because: 'not-computable' });
+    expect(extractOne(creatinine('time-since', { per: 'h' }), now)).toMatchObject({ state: 'derived' });
+  });
+
   it('is a reason, where it is nearer to 0 than a number without an exponent', () => {
     const rising = [at(1, '2025-06-01T00:00:00Z'), at(1.001, '2026-02-01T00:00:00Z')];
     expect(extractOne(creatinine('slope', { per: 'h' }), rising)).toMatchObject({ because: 'not-computable' });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isPlainNumber, shiftDecimal, toPercent } from '../../src/results/percent.ts';
+import { isPlainNumber } from '../../src/fhir/plain-number.ts';
+import { shiftDecimal, toPercent } from '../../src/results/percent.ts';
 
 test('RA-2 a fraction becomes a percentage digit by digit, without the noise of a multiplication', () => {
   expect(toPercent(0.147)).toBe(14.7);
