@@ -26,7 +26,7 @@ export interface CandidatesFound {
   readonly untimed: UntimedCandidate[];
   /** Their time may lie on either side of the beginning of the window. */
   readonly atEdge: ObservationCandidate[];
-  /** Of the status `unknown`: nobody says whether they count. */
+  /** Of the status `unknown`, and perhaps inside the window: nobody says whether they count. */
   readonly undecided: Observation[];
 }
 
@@ -52,10 +52,8 @@ export function observationCandidates(
   const undecided: Observation[] = [];
   for (const observation of observationsAt(context, places)) {
     if (isAboutAnother(context, observation)) continue;
-    if (!statuses.includes(observation.status)) {
-      if (observation.status === 'unknown') undecided.push(observation);
-      continue;
-    }
+    const isUndecided = !statuses.includes(observation.status);
+    if (isUndecided && observation.status !== 'unknown') continue;
     const issued = context.rangeOf(observation.issued)?.start;
     if (issued !== undefined && issued > asOf) continue;
     const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
@@ -64,6 +62,10 @@ export function observationCandidates(
     const time = context.rangeOf(at);
     if (time !== undefined && time.start > asOf) continue;
     const latest = issued ?? asOf;
+    if (isUndecided) {
+      if (time === undefined ? latest >= earliest : time.end > earliest) undecided.push(observation);
+      continue;
+    }
     if (at === undefined || time === undefined || (observation.issued !== undefined && issued === undefined)) {
       if (latest >= earliest) untimed.push({ observation, latest });
       continue;

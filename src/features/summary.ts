@@ -1,4 +1,3 @@
-import type { Observation } from '@medplum/fhirtypes';
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence } from './absence.ts';
@@ -51,7 +50,11 @@ export function compileSummary(definition: ObservationDefinition, index: Observa
     const { measured, untimed, atEdge, undecided } = measurementsIn(context);
     const rivals = [...untimed, ...atEdge];
     if (rivals.length > 0) return timeUnknown(context, definition, rivals);
-    if (measured.length === 0) return none(context, undecided);
+    if (undecided.length > 0) {
+      const sources = undecided.map((observation) => context.record.sourceReference(observation));
+      return missing('undecodable', `${definition.label}: the status of a result in the window is unknown`, sources);
+    }
+    if (measured.length === 0) return none(context);
     return summarise(context, measured);
   };
 }
@@ -175,21 +178,12 @@ function isDoubtful(reading: Measurement['quantities'][number]): boolean {
 }
 
 /** None in the window: 0 for a count under the conditions of absence, else a reason. */
-function compileNone(
-  definition: ObservationDefinition,
-): (context: ExtractionContext, undecided: readonly Observation[]) => FeatureValue {
+function compileNone(definition: ObservationDefinition): (context: ExtractionContext) => FeatureValue {
   const { label, absent } = definition;
   const notFound = missing('not-found', `no ${label} within ${durationWords(definition.window)} before as-of`);
   if (absent === undefined) return () => notFound;
   const absence = compileAbsence(label, absent.encounterWithin, 0);
-  return (context, undecided) =>
-    absence(
-      context,
-      undecided.map((observation) => ({
-        source: context.record.sourceReference(observation),
-        why: 'the status of a result is unknown',
-      })),
-    );
+  return (context) => absence(context, []);
 }
 
 /** Those whose times may be one, each group with the next of it; from the oldest to the newest. */

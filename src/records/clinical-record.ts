@@ -60,7 +60,7 @@ export interface ClinicalRecord {
   byType<T extends RecordType>(type: T): readonly ResourceOf<T>[];
   /** The Medication behind a reference; undefined where it was not found, is another version, or lies on another server. */
   medication(reference: string): Medication | undefined;
-  /** The Encounter of this record behind a reference; undefined where it is not in the record or lies on another server. */
+  /** The Encounter of this record behind a reference; undefined where it is not in the record, is another version, or lies on another server. */
   encounterBehind(reference: string): Encounter | undefined;
   /** True if a reference inside this record names its subject. */
   isSubject(reference: string | undefined): boolean;
@@ -121,7 +121,8 @@ export function clinicalRecord(parts: {
       encounterBehind: (reference) => {
         const local = localReference(reference, subject);
         if (local === undefined || (local.type !== undefined && local.type !== 'Encounter')) return undefined;
-        return byId(byType.get('Encounter'), local.id);
+        const encounter = byId(byType.get('Encounter'), local.id);
+        return local.versionId === undefined || local.versionId === encounter?.meta?.versionId ? encounter : undefined;
       },
       isSubject: (reference) => isSubject(reference, subject),
       sourceReference: (resource) => {

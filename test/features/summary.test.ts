@@ -207,6 +207,29 @@ describe('a summary that no result can say', () => {
   });
 });
 
+describe('a result of which nobody knows whether it counts', () => {
+  const unknown = (when: string, parts: object = {}) => at(2, when, { status: 'unknown', ...parts });
+
+  it('makes a summary unknown, and none is not 0 beside it', () => {
+    const counted = creatinine('count', { absent: { assume: 0, encounterWithin: 'P2Y' } });
+    const doubtful = unknown('2026-01-02T08:00:00Z');
+    for (const pick of ['count', 'mean'] as const)
+      expect(extractOne(creatinine(pick), [...three, doubtful])).toMatchObject({ because: 'undecodable' });
+    expect(extractOne(counted, [encounter('2026-01-01T08:00:00Z'), doubtful])).toMatchObject({
+      because: 'undecodable',
+    });
+  });
+
+  it('is not looked at before the window, or after as-of in whatever sense', () => {
+    const others = [
+      unknown('2020-01-01T08:00:00Z'),
+      unknown('2026-04-01T08:00:00Z'),
+      unknown('2026-01-02T08:00:00Z', { issued: '2026-04-01T08:00:00Z' }),
+    ];
+    for (const other of others) expect(extractOne(creatinine('count'), [...three, other])).toMatchObject({ value: 3 });
+  });
+});
+
 describe('a summary of too few', () => {
   it('needs two times for a slope, and as many as the map asks for', () => {
     expect(extractOne(creatinine('slope', { per: 'd' }), three.slice(0, 1))).toMatchObject({ because: 'too-few' });
@@ -226,8 +249,6 @@ describe('a summary of too few', () => {
     expect(extractOne(counted, [])).toMatchObject({ state: 'missing', because: 'no-recent-encounter' });
     const visit = encounter('2026-01-01T08:00:00Z');
     expect(extractOne(counted, [visit])).toMatchObject({ state: 'assumed-absent', value: 0 });
-    const nobodyKnows = at(1, '2026-01-01T08:00:00Z', { status: 'unknown' });
-    expect(extractOne(counted, [visit, nobodyKnows])).toMatchObject({ because: 'undecodable' });
   });
 });
 
@@ -286,15 +307,16 @@ describe('an observation in an encounter of a class', () => {
   });
 
   it.each([
+    ['is another version than the one it names', { id: 'doubtful/_history/2', meta: { versionId: '3' } }],
     ['was entered in error', { status: 'entered-in-error' }],
     ['did not take place', { status: 'cancelled' }],
     ['has a class of another system', { class: { system: 'http://hospital.example', code: 'OUT' } }],
     ['has a class without a code', { class: { system: act, display: 'ambulatory' } }],
     ['carries a modifier it does not know', { modifierExtension: [{ url: 'http://x.example/not' }] }],
   ])('takes neither it nor an older one where its encounter %s', (_, parts) => {
-    const doubtful = { ...visit, id: 'doubtful', ...(parts as object) };
-    const newest = at(9, '2026-02-01T08:00:00Z', inside(doubtful));
-    const resources = [visit, ambulatory, doubtful, newest];
+    const named = { ...visit, id: 'doubtful', ...(parts as { id?: string }) };
+    const newest = at(9, '2026-02-01T08:00:00Z', inside(named));
+    const resources = [visit, ambulatory, { ...named, id: 'doubtful' }, newest];
     expect(extractOne(outpatient('abstain'), resources)).toMatchObject({ because: 'undecodable' });
     expect(extractOne(outpatient('leave-out'), resources)).toMatchObject({ value: 1 });
   });
