@@ -9,8 +9,8 @@ import { pickDate } from './pick-by-content.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 import { isVagueAt } from './vague-time.ts';
 
-/** Intents that do not yet mean that the patient takes it (FHIR medicationrequest-intent). */
-const notOrdered: readonly string[] = ['proposal', 'plan', 'option'];
+/** Intents that count where a map names none (FHIR medicationrequest-intent): every kind of order. */
+const orders: readonly string[] = ['order', 'original-order', 'reflex-order', 'filler-order', 'instance-order'];
 
 /**
  * A medication order whose status counts and that was written at or before as-of, coded in place, in a contained
@@ -25,6 +25,7 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
   const suspectIn = compileSuspectText(definition.suspectText);
   const isWanted = ({ concept, ingredients }: Prescribed): boolean =>
     isListed(concept) || ingredients.some(isIngredient);
+  const intents: readonly string[] = definition.intent ?? orders;
   const undecodableBecause = compileUndecodable('medication', definition.codes, definition.suspectText);
   const absent = compileAbsence(definition.label, definition.absent.encounterWithin);
 
@@ -53,7 +54,7 @@ export function compileMedication(definition: MedicationDefinition): FeatureExtr
       const counts = definition.status.includes(request.status);
       // `unknown` says that its author does not know: neither a yes nor a no.
       if (!counts && request.status !== 'unknown') continue;
-      if (request.doNotPerform === true || notOrdered.includes(request.intent)) continue;
+      if (request.doNotPerform === true || !intents.includes(request.intent)) continue;
       const written = context.rangeOf(request.authoredOn);
       if (written !== undefined && written.start > context.asOf) continue;
       const medication = medicationOf(context, request);

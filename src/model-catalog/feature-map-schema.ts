@@ -76,6 +76,16 @@ const condition = Type.Object(
   strict,
 );
 
+/** Intents of an order that may count; a proposal and an option say nothing of what the patient takes. */
+const medicationIntents = [
+  'order',
+  'original-order',
+  'reflex-order',
+  'filler-order',
+  'instance-order',
+  'plan',
+] as const;
+
 const medication = Type.Object(
   {
     kind: Type.Literal('medication'),
@@ -90,6 +100,14 @@ const medication = Type.Object(
       }),
     ),
     status: Type.Array(Type.String(), { minItems: 1, description: 'MedicationRequest statuses that count' }),
+    intent: Type.Optional(
+      Type.Array(Type.Enum(medicationIntents), {
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'MedicationRequest intents that count; where it is left out, every kind of order and no plan. A proposal and an option never count',
+      }),
+    ),
     suspectText: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
     absent: absence,
   },

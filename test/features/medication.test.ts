@@ -39,10 +39,30 @@ describe('a medication feature', () => {
     ['an order not to give it', { doNotPerform: true }],
     ['only a proposal', { intent: 'proposal' as const }],
     ['only a plan', { intent: 'plan' as const }],
+    ['only an option', { intent: 'option' as const }],
   ])('does not count an order that is %s', (_, parts) => {
     expect(extractOne(statin, [medicationRequest('312961', '2025-06-01', parts), visit])).toMatchObject({
       state: 'assumed-absent',
       value: false,
+    });
+  });
+
+  it.each(['order', 'original-order', 'reflex-order', 'filler-order', 'instance-order'] as const)(
+    'counts the intent %s',
+    (intent) => {
+      expect(extractOne(statin, [medicationRequest('312961', '2025-06-01', { intent })])).toMatchObject({
+        value: true,
+      });
+    },
+  );
+
+  it('counts the intents that the map names, and no others', () => {
+    const planned: FeatureDefinition = { ...statin, intent: ['plan'] };
+    const plan = medicationRequest('312961', '2025-06-01', { intent: 'plan' });
+    expect(extractOne(planned, [plan])).toMatchObject({ value: true });
+    expect(extractOne(planned, [{ ...plan, doNotPerform: true }, visit])).toMatchObject({ state: 'assumed-absent' });
+    expect(extractOne(planned, [medicationRequest('312961', '2025-06-01'), visit])).toMatchObject({
+      state: 'assumed-absent',
     });
   });
 
