@@ -10,6 +10,7 @@ import { predictDefinition } from './entrances/fhir-operation/predict-definition
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
 import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
+import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement } from './fhir/capability-statement.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { createGate } from './http/gate.ts';
@@ -51,7 +52,7 @@ export interface StartOptions {
 export interface Fhirsight {
   /**
    * The whole server as a handler for `app.use(fhirsight.router)` or `http.createServer(fhirsight.router)`. Below `/fhir/R4`,
-   * `/cds-services` and `/models` it answers 503 until `start` is done; mounted in an app, other paths are left to that app.
+   * `/cds-services`, `/models` and `/schemas` it answers 503 until `start` is done; mounted in an app, other paths are left to that app.
    */
   readonly router: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
   /** Opens the database, loads the models. Throws a PredictionError; what was opened is closed again then. */
@@ -138,7 +139,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 }
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
-const ownPaths = ['/models', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
+const ownPaths = ['/models', '/schemas', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
 
 /** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
 function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
@@ -171,6 +172,7 @@ function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
     { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/models', handler: modelRoutes(catalog) },
+    { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
     { path: '/fhir/R4', handler: auditRoutes(audit) },

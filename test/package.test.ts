@@ -120,7 +120,7 @@ describe('the package, built, packed and installed in an empty app', () => {
   it('holds what runs, and neither sources nor tests', () => {
     const top = readdirSync(inPackage());
     expect(top).toEqual(
-      expect.arrayContaining(['bin', 'dist', 'models', 'fhir-profiles', '.env.example', 'package.json']),
+      expect.arrayContaining(['bin', 'dist', 'models', 'fhir-profiles', 'schemas', '.env.example', 'package.json']),
     );
     for (const name of ['src', 'test', 'node_modules', 'tsconfig.json', '.npmrc']) expect(top).not.toContain(name);
     const files = readdirSync(inPackage('dist'), { recursive: true, encoding: 'utf8' });

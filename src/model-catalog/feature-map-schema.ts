@@ -1,7 +1,19 @@
 import Type, { type Static } from 'typebox';
 import { observation, panel, timeUnit, zero } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
-import { duration, featureName, label, missingPolicy, range, strict, token, tokens, unit } from './schema-terms.ts';
+import {
+  described,
+  duration,
+  featureName,
+  label,
+  missingPolicy,
+  range,
+  schemaLink,
+  strict,
+  token,
+  tokens,
+  unit,
+} from './schema-terms.ts';
 
 /**
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
@@ -11,8 +23,8 @@ import { duration, featureName, label, missingPolicy, range, strict, token, toke
 /** When "nothing found" may be read as "no": the search was complete, every candidate was understood, and the record is alive. */
 const absence = Type.Object(
   {
-    assume: Type.Literal(false),
-    encounterWithin: duration,
+    assume: Type.Literal(false, { description: 'none found is read as no' }),
+    encounterWithin: described(duration, 'an encounter must lie within this time before as-of'),
   },
   {
     ...strict,
@@ -25,7 +37,9 @@ const demographics = Type.Object(
   {
     kind: Type.Literal('demographics'),
     label,
-    element: Type.Union([Type.Literal('age'), Type.Literal('sex'), Type.Literal('race')]),
+    element: Type.Union([Type.Literal('age'), Type.Literal('sex'), Type.Literal('race')], {
+      description: 'age in completed years at as-of; sex by Patient.gender; race by the OMB category of US Core',
+    }),
     unit: Type.Optional(unit),
     vocabulary: Type.Optional(
       Type.Record(
@@ -40,19 +54,21 @@ const demographics = Type.Object(
     ),
     plausible: Type.Optional(range),
   },
-  strict,
+  { ...strict, description: 'what the Patient resource says: age, sex, race' },
 );
 
 const answer = Type.Object(
   {
     kind: Type.Literal('answer'),
     label,
-    codes: tokens,
-    yes: tokens,
-    no: tokens,
-    status: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
-    window: duration,
-    pick: Type.Literal('latest'),
+    codes: described(tokens, 'codes of Observation.code, the question'),
+    yes: described(tokens, 'codings of the answer that mean yes'),
+    no: described(tokens, 'codings of the answer that mean no'),
+    status: Type.Optional(
+      Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
+    ),
+    window: described(duration, 'how long before as-of the answer may have been given'),
+    pick: Type.Literal('latest', { description: 'the newest answer counts' }),
     missing: missingPolicy(Type.Boolean()),
   },
   { ...strict, description: 'a coded answer read as yes or no; an answer in neither list is a reason, not a no' },
@@ -62,7 +78,7 @@ const condition = Type.Object(
   {
     kind: Type.Literal('condition'),
     label,
-    codes: tokens,
+    codes: described(tokens, 'codes of Condition.code'),
     when: Type.Union([Type.Literal('active'), Type.Literal('ever')], {
       description: 'active: not abated before as-of; ever: onset at or before as-of',
     }),
@@ -73,7 +89,7 @@ const condition = Type.Object(
     ),
     absent: absence,
   },
-  strict,
+  { ...strict, description: 'a diagnosis, read as yes or no' },
 );
 
 /** Intents of an order that may count; a proposal and an option say nothing of what the patient takes. */
@@ -90,7 +106,7 @@ const medication = Type.Object(
   {
     kind: Type.Literal('medication'),
     label,
-    codes: tokens,
+    codes: described(tokens, 'codes of the ordered medication'),
     ingredients: Type.Optional(
       Type.Array(token, {
         minItems: 1,
@@ -108,10 +124,14 @@ const medication = Type.Object(
           'MedicationRequest intents that count; where it is left out, every kind of order and no plan. A proposal and an option never count',
       }),
     ),
-    suspectText: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
+    suspectText: Type.Optional(
+      Type.Array(Type.String({ minLength: 2 }), {
+        description: 'an unmatched order whose text holds one of these makes absence undecidable',
+      }),
+    ),
     absent: absence,
   },
-  strict,
+  { ...strict, description: 'an ordered medication, read as yes or no' },
 );
 
 /**
@@ -120,6 +140,8 @@ const medication = Type.Object(
  */
 const expression = Type.Unsafe<Expression>({
   anyOf: [{ type: 'number' }, { type: 'string' }, { type: 'array', minItems: 2 }],
+  description:
+    'arithmetic in prefix form: a number, a feature name, or [operator, …operands] with + - * / pow min max ln exp, or ["if-equal", feature, code, then, else]',
 });
 
 const derived = Type.Object(
@@ -131,22 +153,24 @@ const derived = Type.Object(
     source: Type.String({ minLength: 1, description: 'where the formula is published' }),
     plausible: Type.Optional(range),
   },
-  strict,
+  { ...strict, description: 'computed from other features' },
 );
 
 const encounter = Type.Object(
   {
     kind: Type.Literal('encounter'),
     label,
-    class: Type.Optional(tokens),
-    window: Type.Optional(duration),
+    class: Type.Optional(described(tokens, 'encounter classes that count')),
+    window: Type.Optional(described(duration, 'how long before its end the encounter may have begun')),
     anchor: Type.Optional(
       Type.Union([Type.Literal('as-of'), Type.Literal('encounter-start')], {
         description: 'where the window ends: at as-of (default), or where the encounter of the call began',
       }),
     ),
     excludeIndex: Type.Optional(Type.Boolean({ description: 'the encounter of the call is not counted' })),
-    pick: Type.Union([Type.Literal('count'), Type.Literal('time-since'), Type.Literal('length-of-stay')]),
+    pick: Type.Union([Type.Literal('count'), Type.Literal('time-since'), Type.Literal('length-of-stay')], {
+      description: 'how many there are, how long ago the last one was, or how long the one of the call lasted',
+    }),
     per: Type.Optional(timeUnit),
     absent: Type.Optional(zero),
   },
@@ -183,16 +207,19 @@ const kinds = [demographics, observation, answer, condition, medication, encount
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
   discriminator: { propertyName: 'kind' },
-  properties: { kind: { type: 'string' } },
+  properties: { kind: { type: 'string', description: 'which kind of feature it is; the other keys follow from it' } },
   required: ['kind'],
   oneOf: [...kinds],
 });
 
 export const featureMapSchema = Type.Object(
   {
-    $schema: Type.Optional(Type.String()),
-    language: Type.Literal(1),
-    features: Type.Record(featureName, feature, strict),
+    $schema: schemaLink,
+    language: Type.Literal(1, { description: 'version of the language' }),
+    features: Type.Record(featureName, feature, {
+      ...strict,
+      description: 'by name: where each input of the model comes from in FHIR',
+    }),
     panels: Type.Optional(
       Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$' }), panel, {
         ...strict,

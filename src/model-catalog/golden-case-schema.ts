@@ -1,12 +1,11 @@
 import Type, { type Static } from 'typebox';
+import { schemaLink, strict } from './schema-terms.ts';
 
 /** The form of `golden/*.json`: inputs with the probabilities they must give, checked at every load. */
 
-const strict = { additionalProperties: false } as const;
-
 const goldenCase = Type.Object(
   {
-    name: Type.String({ minLength: 1 }),
+    name: Type.String({ minLength: 1, description: 'names the case in messages' }),
     inputs: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.String()]), {
       description: 'a value for the feature of every input column, in the unit of the feature map',
     }),
@@ -21,9 +20,9 @@ const goldenCase = Type.Object(
 
 export const goldenFileSchema = Type.Object(
   {
-    $schema: Type.Optional(Type.String()),
+    $schema: schemaLink,
     source: Type.String({ minLength: 1, description: 'where the expected values come from' }),
-    cases: Type.Array(goldenCase, { minItems: 1 }),
+    cases: Type.Array(goldenCase, { minItems: 1, description: 'inputs with what they must give' }),
   },
   strict,
 );

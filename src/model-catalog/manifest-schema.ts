@@ -1,22 +1,27 @@
 import Type, { type Static } from 'typebox';
 import { cdsHooksSchema } from './cds-hooks-schema.ts';
+import { schemaLink, strict } from './schema-terms.ts';
 import { transformSchema } from './transform-schema.ts';
 
 /** The form of `manifest.json`: identity, intended use, tensors, outcomes, bands, reference person, CDS Hooks, checksums. */
 
-const strict = { additionalProperties: false } as const;
-const text = Type.String({ minLength: 1 });
+const text = (description: string) => Type.String({ minLength: 1, description });
+const title = (description: string) => Type.String({ minLength: 1, maxLength: 120, description });
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 const coding = Type.Object(
-  { system: Type.String({ format: 'uri' }), code: text, display: Type.Optional(text) },
+  {
+    system: Type.String({ format: 'uri', description: 'URI of the code system' }),
+    code: text('code in it'),
+    display: Type.Optional(text('its display')),
+  },
   strict,
 );
 
 const band = Type.Object(
   {
-    code: text,
-    display: text,
+    code: text('names the band'),
+    display: text('what people see'),
     from: Type.Number({ minimum: 0, maximum: 1, description: 'probability, inclusive' }),
     below: Type.Optional(
       Type.Number({ minimum: 0, maximum: 1, description: 'probability, exclusive; absent for the highest band' }),
@@ -39,14 +44,17 @@ const band = Type.Object(
 
 const outcome = Type.Object(
   {
-    id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$' }),
-    label: Type.String({ minLength: 1, maxLength: 120 }),
-    coding: Type.Optional(Type.Array(coding, { minItems: 1 })),
+    id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$', description: 'names the outcome in results' }),
+    label: title('what people see'),
+    coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'what happens, as codes' })),
     column: Type.Integer({ minimum: 0, description: 'column of the output tensor that holds the probability (0..1)' }),
     horizon: Type.String({ pattern: '^P\\d+[YMWD]$', description: 'ISO 8601 duration from as-of' }),
     bands: Type.Optional(
       Type.Object(
-        { citation: text, levels: Type.Array(band, { minItems: 2 }) },
+        {
+          citation: text('where the bands are published'),
+          levels: Type.Array(band, { minItems: 2, description: 'from 0 upwards, each where the one before ends' }),
+        },
         { ...strict, description: 'present only where bands are published' },
       ),
     ),
@@ -56,21 +64,34 @@ const outcome = Type.Object(
 
 const direction = Type.Union([Type.Literal('rises'), Type.Literal('falls')]);
 
-const elementType = Type.Union([Type.Literal('float32'), Type.Literal('float64')]);
+const elementType = Type.Union([Type.Literal('float32'), Type.Literal('float64')], {
+  description: 'type of its elements',
+});
 
 export const manifestSchema = Type.Object(
   {
-    $schema: Type.Optional(Type.String()),
-    id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$' }),
-    version: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+$' }),
-    title: Type.String({ minLength: 1, maxLength: 120 }),
-    publisher: text,
-    description: text,
-    intendedUse: text,
-    cautions: Type.Array(text),
-    supersededBy: Type.Optional(Type.Object({ model: text, because: text }, strict)),
-    sources: Type.Array(Type.Object({ citation: text, doi: Type.Optional(text) }, strict), { minItems: 1 }),
-    coefficientSet: Type.Optional(text),
+    $schema: schemaLink,
+    id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$', description: 'id of the model, and the name of its folder' }),
+    version: Type.String({
+      pattern: '^\\d+\\.\\d+\\.\\d+$',
+      description: 'three numbers, and the name of the version folder; the highest that is loaded is the default',
+    }),
+    title: title('name of the model for people'),
+    publisher: text('who publishes this folder'),
+    description: text('what the model computes'),
+    intendedUse: text('for what and for whom it may be used'),
+    cautions: Type.Array(Type.String({ minLength: 1 }), { description: 'what a reader of a result must know' }),
+    supersededBy: Type.Optional(
+      Type.Object(
+        { model: text('id of the later model'), because: text('why it is to be preferred') },
+        { ...strict, description: 'a model that is to be preferred; repeated in every result' },
+      ),
+    ),
+    sources: Type.Array(
+      Type.Object({ citation: text('where it is published'), doi: Type.Optional(text('its DOI')) }, strict),
+      { minItems: 1, description: 'publications that the model rests on' },
+    ),
+    coefficientSet: Type.Optional(text('which of several published sets of coefficients')),
     validFor: Type.String({
       pattern: '^P\\d+[YMWD]$',
       description: 'how long after as-of a result may be shown as current',
@@ -79,12 +100,12 @@ export const manifestSchema = Type.Object(
       {
         input: Type.Object(
           {
-            name: text,
+            name: text('name of the input in the graph'),
             type: elementType,
             columns: Type.Array(
               Type.Object(
                 {
-                  feature: text,
+                  feature: text('name of a feature of the map'),
                   encode: Type.Optional(
                     Type.Record(Type.String(), Type.Number(), {
                       description: 'number per code, for coded features; booleans are 1 and 0',
@@ -94,25 +115,34 @@ export const manifestSchema = Type.Object(
                 },
                 strict,
               ),
-              { minItems: 1 },
+              { minItems: 1, description: 'what fills each column, from left to right' },
             ),
           },
-          strict,
+          { ...strict, description: 'rows by columns; the number of rows is left free' },
         ),
-        output: Type.Object({ name: text, type: elementType, columns: Type.Integer({ minimum: 1 }) }, strict),
+        output: Type.Object(
+          {
+            name: text('name of the output in the graph'),
+            type: elementType,
+            columns: Type.Integer({ minimum: 1, description: 'how many columns it has' }),
+          },
+          { ...strict, description: 'rows by columns; `outcomes` say which column is what' },
+        ),
       },
-      strict,
+      { ...strict, description: 'input and output of the graph' },
     ),
-    outcomes: Type.Array(outcome, { minItems: 1 }),
+    outcomes: Type.Array(outcome, { minItems: 1, description: 'what is predicted' }),
     explanation: Type.Object(
       {
-        method: Type.Literal('occlusion'),
+        method: Type.Literal('occlusion', {
+          description: 'the difference made by the value of the reference person in the place of one input',
+        }),
         reference: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.String()]), {
           description: 'the reference person: a value for each input feature that may be occluded',
         }),
-        because: text,
+        because: text('why these values'),
       },
-      strict,
+      { ...strict, description: 'how contributions are computed' },
     ),
     directions: Type.Optional(
       Type.Record(Type.String(), Type.Union([direction, Type.Record(Type.String(), direction, { minProperties: 1 })]), {

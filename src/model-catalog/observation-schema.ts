@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox';
 import { analyteNames } from './analytes.ts';
-import { duration, label, missingPolicy, range, strict, tokens, unit } from './schema-terms.ts';
+import { described, duration, label, missingPolicy, range, strict, tokens, unit } from './schema-terms.ts';
 
 const conversion = Type.Object(
   {
     from: Type.String({ minLength: 1, description: 'UCUM unit that UCUM itself cannot convert' }),
     factor: Type.Number({ description: 'value in `unit` = factor · value in `from` + offset' }),
-    offset: Type.Optional(Type.Number()),
+    offset: Type.Optional(Type.Number({ description: 'added after the factor, in `unit`; absent: 0' })),
     source: Type.String({ minLength: 1, description: 'where the factor is published' }),
   },
   strict,
@@ -18,25 +18,31 @@ export const timeUnit = Type.Union(
 );
 
 export const zero = Type.Object(
-  { assume: Type.Literal(0), encounterWithin: duration },
+  {
+    assume: Type.Literal(0, { description: 'none found is read as 0' }),
+    encounterWithin: described(duration, 'an encounter must lie within this time before as-of'),
+  },
   { ...strict, description: 'for count: when none found may be read as 0; without it none is a reason' },
 );
 
 /** The limit itself, or half of it, as laboratories use below a limit of detection. */
-const belowLimit = Type.Union([Type.Literal('limit'), Type.Literal('half')]);
+const belowLimit = Type.Union([Type.Literal('limit'), Type.Literal('half')], {
+  description: 'the number as it was given, or half of it',
+});
+const aboveLimit = Type.Literal('limit', { description: 'the number as it was given' });
 
 /** Only what stands in a relation to another resource counts. */
 export const where = Type.Object(
   {
     encounter: Type.Object(
-      { class: tokens },
+      { class: described(tokens, 'encounter classes that count') },
       { ...strict, description: 'measured in an encounter of one of these classes' },
     ),
     unknown: Type.Union([Type.Literal('leave-out'), Type.Literal('abstain')], {
       description: 'what becomes of a measurement whose encounter is not named or not in the record',
     }),
   },
-  strict,
+  { ...strict, description: 'only measurements of some encounters count' },
 );
 
 export const observation = Type.Object(
@@ -44,12 +50,20 @@ export const observation = Type.Object(
     kind: Type.Literal('observation'),
     label,
     unit,
-    codes: Type.Optional(tokens),
-    component: Type.Optional(Type.Object({ panels: tokens, codes: tokens }, strict)),
+    codes: Type.Optional(described(tokens, 'codes of Observation.code; `codes` or `component` or both are needed')),
+    component: Type.Optional(
+      Type.Object(
+        {
+          panels: described(tokens, 'codes of Observation.code of the panel'),
+          codes: described(tokens, 'codes of the component whose value counts'),
+        },
+        { ...strict, description: 'the value stands in a component of a panel' },
+      ),
+    ),
     status: Type.Optional(
       Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
     ),
-    window: duration,
+    window: described(duration, 'how long before as-of the value may have been measured'),
     pick: Type.Union(
       [
         Type.Literal('latest'),
@@ -83,37 +97,39 @@ export const observation = Type.Object(
     together: Type.Optional(
       Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$', description: 'name of a panel of the map: see `panels`' }),
     ),
-    conversions: Type.Optional(Type.Array(conversion)),
+    conversions: Type.Optional(
+      Type.Array(conversion, { description: 'for units that UCUM cannot convert, such as moles to mass' }),
+    ),
     analyte: Type.Optional(
       Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
     ),
     limits: Type.Optional(
-      Type.Partial(
-        Type.Object(
-          { '<': belowLimit, '<=': belowLimit, '>': Type.Literal('limit'), '>=': Type.Literal('limit') },
-          strict,
-        ),
-        {
-          ...strict,
-          minProperties: 1,
-          description:
-            'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
-        },
-      ),
+      Type.Partial(Type.Object({ '<': belowLimit, '<=': belowLimit, '>': aboveLimit, '>=': aboveLimit }, strict), {
+        ...strict,
+        minProperties: 1,
+        description:
+          'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
+      }),
     ),
     plausible: range,
     missing: missingPolicy(Type.Number()),
   },
-  strict,
+  { ...strict, description: 'a measured number, or a summary of several' },
 );
 
 /** The newest set of measurements that holds one of each. */
 export const panel = Type.Union([
   Type.Object(
-    { by: Type.Literal('time'), maxSkew: duration },
+    {
+      by: Type.Literal('time', { description: 'what makes them belong together' }),
+      maxSkew: described(duration, 'largest distance between the earliest and the latest of them'),
+    },
     { ...strict, description: 'measured within so long of each other' },
   ),
-  Type.Object({ by: Type.Literal('specimen') }, { ...strict, description: 'measured in one specimen' }),
+  Type.Object(
+    { by: Type.Literal('specimen', { description: 'what makes them belong together' }) },
+    { ...strict, description: 'measured in one specimen' },
+  ),
 ]);
 
 export type ObservationDefinition = Static<typeof observation>;

@@ -1,5 +1,9 @@
 import Type from 'typebox';
-import { featureName, strict } from './schema-terms.ts';
+import { described, featureName, strict } from './schema-terms.ts';
+
+const judged = described(featureName, 'the feature that is judged');
+const reason = Type.String({ description: 'short code of the reason, given with the abstention' });
+const message = Type.String({ description: 'the reason as a sentence for people' });
 
 const onlyFor = Type.Optional(
   Type.Array(Type.String(), { minItems: 1, description: 'outcome ids this rule holds for; absent: all' }),
@@ -11,10 +15,10 @@ export const populationSchema = Type.Object(
     exclude: Type.Array(
       Type.Object(
         {
-          reason: Type.String(),
-          feature: featureName,
-          equals: Type.Boolean(),
-          message: Type.String(),
+          reason,
+          feature: judged,
+          equals: Type.Boolean({ description: 'with this value the subject is not eligible' }),
+          message,
           outcomes: onlyFor,
         },
         strict,
@@ -25,21 +29,21 @@ export const populationSchema = Type.Object(
       Type.Union([
         Type.Object(
           {
-            reason: Type.String(),
-            feature: featureName,
-            from: Type.Number(),
-            to: Type.Number(),
-            message: Type.String(),
+            reason,
+            feature: judged,
+            from: Type.Number({ description: 'smallest value, inclusive, in the unit of the feature' }),
+            to: Type.Number({ description: 'largest value, inclusive' }),
+            message,
             outcomes: onlyFor,
           },
           strict,
         ),
         Type.Object(
           {
-            reason: Type.String(),
-            feature: featureName,
-            in: Type.Array(Type.String(), { minItems: 1 }),
-            message: Type.String(),
+            reason,
+            feature: judged,
+            in: Type.Array(Type.String(), { minItems: 1, description: 'codes of the vocabulary that are eligible' }),
+            message,
             outcomes: onlyFor,
           },
           strict,
@@ -50,14 +54,15 @@ export const populationSchema = Type.Object(
     ranges: Type.Array(
       Type.Object(
         {
-          feature: featureName,
-          from: Type.Number(),
-          to: Type.Optional(Type.Number()),
-          below: Type.Optional(Type.Number()),
+          feature: judged,
+          from: Type.Number({ description: 'smallest value, inclusive, in the unit of the feature' }),
+          to: Type.Optional(Type.Number({ description: 'largest value, inclusive' })),
+          below: Type.Optional(Type.Number({ description: 'upper limit, exclusive' })),
           outcomes: onlyFor,
         },
         { ...strict, description: 'out of range unless from ≤ value ≤ to, or from ≤ value < below' },
       ),
+      { description: 'ranges for which the model was made; outside them it abstains' },
     ),
     mostImputed: Type.Optional(
       Type.Integer({ minimum: 0, description: 'with more imputed features than this the model abstains' }),

@@ -1,13 +1,25 @@
 import Type, { type TSchema } from 'typebox';
 
-// Words that the schemas of a model folder share.
+// Words that the schemas of a model folder share. The descriptions stand in the published schemas.
+
+/** The same schema with what it means at one place. */
+export function described<S extends TSchema>(schema: S, description: string): S {
+  return { ...schema, description };
+}
 
 export const strict = { additionalProperties: false } as const;
 export const token = Type.String({
   pattern: '^[^|\\s]+\\|[^|\\s]+$',
   description: '`system|code`, compared exactly, system included',
 });
-export const tokens = Type.Array(token, { minItems: 1, uniqueItems: true });
+export const tokens = Type.Array(token, {
+  minItems: 1,
+  uniqueItems: true,
+  description: '`system|code` tokens; a resource counts if any of its codings is one of them, system included',
+});
+export const schemaLink = Type.Optional(
+  Type.String({ description: 'address of the JSON Schema of this file, for editors; the server does not read it' }),
+);
 export const duration = Type.String({
   pattern: '^P(\\d+Y)?(\\d+M)?(\\d+W)?(\\d+D)?(T(\\d+H)?(\\d+M)?)?$',
   minLength: 3,
@@ -17,7 +29,7 @@ export const featureName = Type.String({
   pattern: '^[a-z][A-Za-z0-9]{1,63}$',
   description: 'lower camel case, a name a clinician reads',
 });
-export const label = Type.String({ minLength: 1, maxLength: 80 });
+export const label = Type.String({ minLength: 1, maxLength: 80, description: 'what people see' });
 export const unit = Type.String({ minLength: 1, description: 'UCUM; a value in another unit is converted or refused' });
 export const range = Type.Tuple([Type.Number(), Type.Number()], {
   description: 'smallest and largest plausible value, inclusive, in `unit`',
@@ -32,7 +44,7 @@ export function missingPolicy<Value extends TSchema>(value: Value) {
         uniqueItems: true,
         description: 'reasons for which it is taken',
       }),
-      value,
+      value: described(value, 'what is taken, in the unit of the feature'),
       source: Type.String({
         minLength: 1,
         description: 'where the value comes from: median of the training set, a publication',
@@ -40,11 +52,14 @@ export function missingPolicy<Value extends TSchema>(value: Value) {
     },
     strict,
   );
-  return Type.Union([
-    Type.Literal('abstain'),
-    Type.Object(
-      { impute: Type.Array(rule, { minItems: 1 }) },
-      { ...strict, description: 'what stands for it, by reason; for every other reason the model abstains' },
-    ),
-  ]);
+  return Type.Union(
+    [
+      Type.Literal('abstain'),
+      Type.Object(
+        { impute: Type.Array(rule, { minItems: 1, description: 'one rule for each group of reasons' }) },
+        { ...strict, description: 'what stands for it, by reason; for every other reason the model abstains' },
+      ),
+    ],
+    { description: 'what becomes of the feature when it is missing: the model abstains, or a value is imputed' },
+  );
 }
