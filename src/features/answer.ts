@@ -3,16 +3,18 @@ import { compileTokens, isCoded } from '../fhir/codes.ts';
 import type { AnswerDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
+import { isAnswered } from './measurements.ts';
 import { newest, perhapsNewer } from './newest.ts';
 import { observationCandidates, resultStatuses } from './observation-candidates.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { firstReason, mostExact, type Unread } from './pick-by-content.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 
-/** A coded answer read as yes or no. An answer in neither list is a reason, never a no. */
+/** An answer, coded or true and false, read as yes or no. A code in neither list is a reason, never a no. */
 export function compileAnswer(definition: AnswerDefinition, index: ObservationIndex): FeatureExtractor {
-  const saysYes = compileTokens(definition.yes);
-  const saysNo = compileTokens(definition.no);
+  const { trueMeans } = definition;
+  const saysYes = compileTokens(definition.yes ?? []);
+  const saysNo = compileTokens(definition.no ?? []);
   const statuses = definition.status ?? resultStatuses;
   const places = definition.codes.map((code) => index.placeOf(code));
   const notFound = `no ${definition.label} within ${durationWords(definition.window)} before as-of`;
@@ -24,7 +26,13 @@ export function compileAnswer(definition: AnswerDefinition, index: ObservationIn
     if (observation.dataAbsentReason !== undefined) {
       return { because: 'undecodable', detail: 'it has an answer and a reason why it has none' };
     }
-    const concept = observation.valueCodeableConcept;
+    const { valueCodeableConcept: concept, valueBoolean } = observation;
+    if (concept !== undefined && valueBoolean !== undefined)
+      return { because: 'undecodable', detail: 'it has several values' };
+    if (valueBoolean !== undefined) {
+      if (trueMeans === undefined) return { because: 'undecodable', detail: 'the answer is not coded' };
+      return valueBoolean === (trueMeans === 'yes');
+    }
     const isYes = saysYes(concept);
     const isNo = saysNo(concept);
     if (isYes && isNo) return { because: 'conflict', detail: 'its codes say both yes and no' };
@@ -64,9 +72,4 @@ export function compileAnswer(definition: AnswerDefinition, index: ObservationIn
     }
     return { state: 'observed', value: yes, ...(at === undefined ? {} : { at }), sources };
   };
-}
-
-function isAnswered(observation: Observation): boolean {
-  if (observation.valueCodeableConcept !== undefined) return true;
-  return Object.keys(observation).some((key) => /^_?value[A-Z]/.test(key));
 }

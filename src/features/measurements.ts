@@ -11,6 +11,7 @@ import {
 } from './observation-candidates.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { changesMeaning } from './unknown-meaning.ts';
+import { compileValueForms, type ValueFormReader } from './value-forms.ts';
 import { compileWhere, type WhereTest } from './where.ts';
 
 /** A value that can be read, or why there is nothing to read. */
@@ -18,7 +19,13 @@ export type Reading = Quantity | keyof typeof unreadable;
 
 /** Why a measurement that counts gives no number. */
 export const unreadable = {
-  'not-a-quantity': { because: 'not-numeric', detail: 'the value is not a Quantity' },
+  'not-a-quantity': { because: 'not-numeric', detail: 'the value is of a kind that is not read here' },
+  'no-number': { because: 'not-numeric', detail: 'the value is a text that is not one number' },
+  'no-ratio': { because: 'not-numeric', detail: 'the value is a ratio that is not one number' },
+  'ratio-limit': { because: 'comparator', detail: 'the value is a ratio with a limit that does not limit the whole' },
+  'ratio-without-unit': { because: 'unit-missing', detail: 'a side of the ratio has no unit' },
+  'ratio-unknown-unit': { because: 'unit-unknown', detail: 'a side of the ratio has a unit that is not known here' },
+  'several-values': { because: 'undecodable', detail: 'it has several values' },
   'absent-and-given': { because: 'undecodable', detail: 'it has a value and a reason why it has none' },
   'unknown-modifier': { because: 'undecodable', detail: 'it carries a modifier that is not known here' },
   'unknown-encounter': { because: 'undecodable', detail: 'the encounter it was measured in is not known' },
@@ -91,26 +98,33 @@ function compileReadings(definition: ObservationDefinition): (observation: Obser
   const isMeasured = panels.length === 0 ? () => true : compileTokens(definition.codes ?? []);
   const isPanel = compileTokens(panels);
   const isPart = compileTokens(definition.component?.codes ?? []);
+  const formOf = compileValueForms(definition);
   return (observation) => {
     if (changesMeaning(observation)) return ['unknown-modifier'];
     const found: Reading[] = [];
-    if (isMeasured(observation.code)) addQuantities(found, observation);
+    if (isMeasured(observation.code)) addQuantities(found, observation, formOf);
     if (panels.length > 0 && observation.component !== undefined && isPanel(observation.code)) {
-      for (const component of observation.component) if (isPart(component.code)) addQuantities(found, component);
+      for (const component of observation.component)
+        if (isPart(component.code)) addQuantities(found, component, formOf);
     }
     return found;
   };
 }
 
 /** Adds the values of a resource or component: none where nothing was measured. */
-function addQuantities(found: Reading[], holder: Observation | ObservationComponent): void {
+function addQuantities(found: Reading[], holder: Observation | ObservationComponent, formOf: ValueFormReader): void {
   if (changesMeaning(holder)) {
     found.push('unknown-modifier');
   } else if (holder.valueQuantity !== undefined) {
     if (holder.dataAbsentReason === undefined) found.push(holder.valueQuantity);
     // A Quantity without a value was not measured; one with a value contradicts the reason (obs-6).
     else if (holder.valueQuantity.value !== undefined) found.push('absent-and-given');
-  } else if (Object.keys(holder).some((key) => /^_?value[A-Z]/.test(key))) {
-    found.push('not-a-quantity');
+  } else if (isAnswered(holder)) {
+    found.push(holder.dataAbsentReason === undefined ? formOf(holder) : 'absent-and-given');
   }
+}
+
+/** Whether it has a value of any kind. */
+export function isAnswered(holder: Observation | ObservationComponent): boolean {
+  return Object.keys(holder).some((key) => /^_?value[A-Z]/.test(key));
 }

@@ -2,6 +2,7 @@ import { isUcumUnit, sameConversion } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkPopulation } from './check-population.ts';
+import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
 import type {
   DemographicsDefinition,
@@ -57,14 +58,17 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
       if (conversion.from === definition.unit) find('/conversions', `converts ${conversion.from} to itself`);
     }
     checkAnalyte(definition, find);
+    checkValueForms(definition, find);
     repeated((definition.conversions ?? []).map(({ from }) => from)).forEach((from) => {
       find('/conversions', `converts ${from} twice`);
     });
   }
   if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'answer') {
-    for (const code of definition.yes.filter((yes) => definition.no.includes(yes)))
-      find('/no', `${code} is also a yes`);
+    const { yes, no, trueMeans } = definition;
+    for (const code of yes?.filter((each) => no?.includes(each)) ?? []) find('/no', `${code} is also a yes`);
+    if ((yes === undefined) !== (no === undefined)) find('', 'needs both yes and no, or neither');
+    if (yes === undefined && no === undefined && trueMeans === undefined) find('', 'needs yes and no, or trueMeans');
   }
 }
 

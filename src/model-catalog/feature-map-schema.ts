@@ -62,8 +62,13 @@ const answer = Type.Object(
     kind: Type.Literal('answer'),
     label,
     codes: described(tokens, 'codes of Observation.code, the question'),
-    yes: described(tokens, 'codings of the answer that mean yes'),
-    no: described(tokens, 'codings of the answer that mean no'),
+    yes: Type.Optional(described(tokens, 'codings of the answer that mean yes')),
+    no: Type.Optional(described(tokens, 'codings of the answer that mean no')),
+    trueMeans: Type.Optional(
+      Type.Union([Type.Literal('yes'), Type.Literal('no')], {
+        description: 'what a boolean that is true says, false the other; without it a boolean is a reason',
+      }),
+    ),
     status: Type.Optional(
       Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
     ),
@@ -71,7 +76,7 @@ const answer = Type.Object(
     pick: Type.Literal('latest', { description: 'the newest answer counts' }),
     missing: missingPolicy(Type.Boolean()),
   },
-  { ...strict, description: 'a coded answer read as yes or no; an answer in neither list is a reason, not a no' },
+  { ...strict, description: 'an answer read as yes or no; a code in neither list is a reason, not a no' },
 );
 
 const condition = Type.Object(

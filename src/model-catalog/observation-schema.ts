@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { analyteNames } from './analytes.ts';
 import { described, duration, label, missingPolicy, range, strict, tokens, unit } from './schema-terms.ts';
+import { valueForms } from './value-forms-schema.ts';
 
 const conversion = Type.Object(
   {
@@ -111,6 +112,7 @@ export const observation = Type.Object(
           'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
       }),
     ),
+    ...valueForms,
     plausible: range,
     missing: missingPolicy(Type.Number()),
   },

@@ -9,8 +9,16 @@ export function checkUnits({ features }: FeatureMap): Finding[] {
     const unit =
       'unit' in definition && definition.unit !== undefined ? [{ path: `${path}/unit`, code: definition.unit }] : [];
     const conversions = definition.kind === 'observation' ? (definition.conversions ?? []) : [];
+    const forms =
+      definition.kind === 'observation'
+        ? (['strings', 'integers'] as const).flatMap((form) => {
+            const declared = definition[form];
+            return typeof declared === 'object' ? [{ path: `${path}/${form}/unit`, code: declared.unit }] : [];
+          })
+        : [];
     return [
       ...unit,
+      ...forms,
       ...conversions.map(({ from }, index) => ({ path: `${path}/conversions/${index}/from`, code: from })),
     ];
   });
