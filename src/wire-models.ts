@@ -26,8 +26,8 @@ export async function loadModels(
   const catalog = await loadCatalog({
     modelsDir: modelsFolder(config.modelsDir),
     engine,
-    accept: ({ key, manifest, featureMap }) => {
-      const made = compileFeatureMap(featureMap);
+    accept: ({ key, manifest, featureMap, lookups }) => {
+      const made = compileFeatureMap(featureMap, lookups);
       compiled.set(key, {
         compiled: made,
         explainTime: createRunningTime(),

@@ -1,6 +1,8 @@
 import type { FeatureDefinition, FeatureMap, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { plausibleRange } from '../model-catalog/plausible-range.ts';
+import type { Lookup, Lookups } from '../model-catalog/read-lookups.ts';
 import { unitOf, valueKind, vocabularyOf } from '../model-catalog/value-kind.ts';
+import { compileAddress } from './address.ts';
 import { compileAnswer } from './answer.ts';
 import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
@@ -59,15 +61,18 @@ export interface CompiledFeatureMap {
   readonly labels: Readonly<Record<string, { readonly label: string; readonly unit?: string }>>;
 }
 
-/** @throws RangeError or SyntaxError for a unit or an expression that the schema cannot judge; the catalog reports it with the file. */
-export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
+/**
+ * @param lookups the tables that features look something up in
+ * @throws RangeError or SyntaxError for a unit or an expression that the schema cannot judge, or for a table that is not there; the catalog reports it with the file.
+ */
+export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map()): CompiledFeatureMap {
   const features = new Map<string, CompiledFeature>();
   const reads = new Map<string, readonly string[]>();
   const observationIndex = createObservationIndex();
   const inPanels = compilePanels(map, observationIndex);
   for (const [name, definition] of Object.entries(map.features)) {
     const extract = inPanels.get(name);
-    const compiled = extract === undefined ? compileKind(definition, observationIndex) : { extract };
+    const compiled = extract === undefined ? compileKind(definition, observationIndex, lookups.get(name)) : { extract };
     const unit = unitOf(definition);
     reads.set(name, compiled.reads ?? []);
     features.set(name, {
@@ -93,10 +98,13 @@ export function compileFeatureMap(map: FeatureMap): CompiledFeatureMap {
 function compileKind(
   definition: FeatureDefinition,
   index: ObservationIndex,
+  lookup: Lookup | undefined,
 ): { extract: FeatureExtractor; reads?: readonly string[] } {
   switch (definition.kind) {
     case 'demographics':
       return { extract: compileDemographics(definition) };
+    case 'address':
+      return { extract: compileAddress(definition, lookup) };
     case 'observation':
       return {
         extract:

@@ -17,6 +17,8 @@ export const missingReasons = [
   'not-numeric', // the newest value is not a finite number
   'unrecognised-answer', // the newest coded answer is in no declared list
   'not-in-vocabulary', // a code the model does not know (sex other or unknown, for one)
+  'not-in-table', // the table has no row for what is looked up
+  'status-at-time-unknown', // what holds today may not have held at as-of, or the other way about
   'time-unknown', // no usable clinical time
   'input-missing', // derived from an input that is missing
   'no-encounter', // the feature is about the encounter of the call, and the call names none

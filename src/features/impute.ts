@@ -7,7 +7,8 @@ import { type MissingReason, toMissingReason } from './feature-vector.ts';
  * @throws RangeError for a reason that does not exist
  */
 export function withImputation(definition: FeatureDefinition, extract: FeatureExtractor): FeatureExtractor {
-  if (!('missing' in definition) || definition.missing === 'abstain') return extract;
+  if (!('missing' in definition) || definition.missing === undefined || definition.missing === 'abstain')
+    return extract;
   const rules = new Map<MissingReason, { readonly value: number | boolean; readonly source: string }>();
   for (const { because, value, source } of definition.missing.impute)
     for (const reason of because) rules.set(toMissingReason(reason), { value, source });

@@ -1,6 +1,7 @@
 import { isUcumUnit, sameConversion } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
+import { checkAddress } from './check-address.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
@@ -50,6 +51,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
     find('/plausible', 'the smallest value must be below the largest');
   }
   if (definition.kind === 'demographics') checkVocabulary(definition, find);
+  if (definition.kind === 'address') checkAddress(definition, find);
   if (definition.kind === 'observation') {
     if (definition.codes === undefined && definition.component === undefined)
       find('', 'needs codes, component or both');
@@ -125,7 +127,7 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
 function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (message: string) => void): void {
   for (const name of of.slice(0, -1)) {
     const definition = map.features[name];
-    if (definition !== undefined && 'missing' in definition && definition.missing !== 'abstain')
+    if (definition !== undefined && imputes(definition))
       find(`names ${name}, which is imputed where it is missing: what comes after it would not be asked`);
   }
   for (const name of of) {
@@ -201,11 +203,11 @@ function checkAnalyte(definition: ObservationDefinition, find: (path: string, me
 function checkImputation(map: FeatureMap, find: (path: string, message: string) => void): void {
   const { exclude, require, mostImputed } = map.population;
   for (const [name, definition] of Object.entries(map.features)) {
-    if (!('missing' in definition) || definition.missing === 'abstain') continue;
+    if (!('missing' in definition) || definition.missing === undefined || definition.missing === 'abstain') continue;
     const path = `/features/${name}/missing`;
     const { impute } = definition.missing;
     for (const because of repeated(impute.flatMap((rule) => rule.because))) find(path, `imputes twice for ${because}`);
-    if (definition.kind === 'observation') {
+    if ('plausible' in definition && definition.plausible !== undefined) {
       const [low, high] = definition.plausible;
       for (const { value } of definition.missing.impute)
         if (value < low || value > high) find(path, `imputes ${value}, which lies outside what is plausible`);
@@ -215,6 +217,10 @@ function checkImputation(map: FeatureMap, find: (path: string, message: string) 
     if (mostImputed === undefined || mostImputed === 0)
       find('/population/mostImputed', `is needed, above 0, for ${name} is imputed: how many features may be`);
   }
+}
+
+function imputes(definition: FeatureDefinition): boolean {
+  return 'missing' in definition && definition.missing !== undefined && definition.missing !== 'abstain';
 }
 
 /** Whether a feature is another one, or made of it. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { address } from './address-schema.ts';
 import { observation, panel, timeUnit, zero } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
 import {
@@ -207,7 +208,7 @@ const firstOf = Type.Object(
   },
 );
 
-const kinds = [demographics, observation, answer, condition, medication, encounter, derived, firstOf] as const;
+const kinds = [demographics, address, observation, answer, condition, medication, encounter, derived, firstOf] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
@@ -239,6 +240,7 @@ export const featureMapSchema = Type.Object(
 export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
 export type DemographicsDefinition = Static<typeof demographics>;
+export type { AddressDefinition } from './address-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type AnswerDefinition = Static<typeof answer>;
 export type ConditionDefinition = Static<typeof condition>;

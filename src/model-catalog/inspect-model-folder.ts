@@ -14,6 +14,7 @@ import {
   parseManifest,
   parseModelCard,
 } from './parse-model-json.ts';
+import { type Lookups, readLookups } from './read-lookups.ts';
 import { checkFiles, readModelFiles } from './read-model-files.ts';
 
 /** What could be read of a version folder, and everything that is wrong with it. A part that does not parse is absent. */
@@ -23,6 +24,8 @@ export interface InspectedModel {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly manifest: Manifest | undefined;
   readonly featureMap: FeatureMap | undefined;
+  /** The tables of the feature map that can be used. */
+  readonly lookups: Lookups;
   readonly card: ModelCard | undefined;
   /** In the order of their names; the content is absent where it does not parse. */
   readonly golden: readonly { readonly file: string; readonly content: GoldenFile | undefined }[];
@@ -54,6 +57,7 @@ export async function inspectModelFolder(dir: string): Promise<InspectedModel> {
     found.sealed.push(...checkManifest(manifest, folder));
   }
   const featureMap = parsed(parseFeatureMap, 'feature-map.json');
+  const lookups = featureMap === undefined ? new Map() : readLookups(featureMap, files, found.fit);
   const card = parsed(parseModelCard, 'model-card.json');
   const golden = [...files.keys()]
     .filter((file) => file.startsWith('golden/'))
@@ -64,6 +68,7 @@ export async function inspectModelFolder(dir: string): Promise<InspectedModel> {
     files,
     manifest,
     featureMap,
+    lookups,
     card,
     golden,
     stages: [found.folder, found.manifest, found.sealed, found.forms, found.fit],

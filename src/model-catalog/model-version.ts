@@ -2,6 +2,7 @@ import type { FeatureMap } from './feature-map-schema.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { ModelCard } from './model-card-schema.ts';
+import type { Lookups } from './read-lookups.ts';
 
 /** One version folder, read and checked: everything the server knows of a model. */
 export interface ModelVersion {
@@ -9,6 +10,8 @@ export interface ModelVersion {
   readonly key: string;
   readonly manifest: Manifest;
   readonly featureMap: FeatureMap;
+  /** The tables that features of the map look something up in. */
+  readonly lookups: Lookups;
   readonly card: ModelCard;
   /** Of every file in `golden/`, in the order of their names. */
   readonly goldenCases: readonly GoldenCase[];

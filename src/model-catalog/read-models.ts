@@ -8,7 +8,7 @@ import { digestOf } from './read-model-files.ts';
  * Nothing is run. Throws MODEL_INVALID with every finding of the first stage that has any: file, JSON path, reason.
  */
 export async function readModelFolder(dir: string): Promise<ModelVersion> {
-  const { name, files, manifest, featureMap, card, golden, stages } = await inspectModelFolder(dir);
+  const { name, files, manifest, featureMap, lookups, card, golden, stages } = await inspectModelFolder(dir);
   const findings = stages.find((stage) => stage.length > 0);
   if (findings !== undefined) throw modelInvalid(name, findings);
   const artefact = files.get('model.onnx');
@@ -18,6 +18,7 @@ export async function readModelFolder(dir: string): Promise<ModelVersion> {
     key: `${manifest.id}@${manifest.version}`,
     manifest,
     featureMap,
+    lookups,
     card,
     goldenCases: golden.flatMap(({ content }) => content?.cases ?? []),
     artefact,

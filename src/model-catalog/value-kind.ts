@@ -5,6 +5,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
   switch (definition.kind) {
     case 'demographics':
       return definition.element === 'age' ? 'number' : 'code';
+    case 'address':
+      return definition.unit === undefined ? 'code' : 'number';
     case 'observation':
     case 'encounter':
     case 'derived':
@@ -38,5 +40,6 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
 
 /** The codes a coded feature can have; empty for every other feature. */
 export function vocabularyOf(definition: FeatureDefinition): readonly string[] {
-  return definition.kind === 'demographics' ? Object.keys(definition.vocabulary ?? {}) : [];
+  const isCoded = definition.kind === 'demographics' || definition.kind === 'address';
+  return isCoded ? Object.keys(definition.vocabulary ?? {}) : [];
 }

@@ -8,6 +8,7 @@ import type { Finding } from '../../src/model-catalog/finding.ts';
 import { checkGoldenCoverage, checkGoldenFile } from '../../src/model-catalog/golden-cases.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import { parseFeatureMap, parseGoldenFile, parseManifest } from '../../src/model-catalog/parse-model-json.ts';
+import { type Lookups, readLookups } from '../../src/model-catalog/read-lookups.ts';
 import { blocksOf, readDocument, tableRows } from '../support/markdown-blocks.ts';
 
 const document = 'docs/model-author.md';
@@ -39,9 +40,18 @@ function exampleMap(): FeatureMap {
   return parsed(parseFeatureMap, { language: 1, features, population: examples('population')[0] });
 }
 
+/** The tables that the features of the document look something up in. */
+function exampleLookups(map: FeatureMap): Lookups {
+  const findings: Finding[] = [];
+  const table = new TextEncoder().encode(JSON.stringify(examples('table')[0]));
+  const lookups = readLookups(map, new Map([['tables/example-deprivation.json', table]]), findings);
+  expect(findings).toEqual([]);
+  return lookups;
+}
+
 describe(document, () => {
   test('every example is checked', () => {
-    const known = ['manifest', 'bands', 'cds-hooks', 'feature-map', 'features', 'population', 'golden'];
+    const known = ['manifest', 'bands', 'cds-hooks', 'feature-map', 'features', 'table', 'population', 'golden'];
     for (const { mark, line } of blocks) {
       expect(mark?.name, `${document}:${line}`).toBe('check');
       expect(known, `${document}:${line}`).toContain(mark?.value);
@@ -52,7 +62,7 @@ describe(document, () => {
   test('the features and the population make one map that compiles', () => {
     const map = exampleMap();
     expect(checkFeatureMap(map, ['event-10y'])).toEqual([]);
-    expect([...compileFeatureMap(map).features.keys()]).toEqual(Object.keys(map.features));
+    expect([...compileFeatureMap(map, exampleLookups(map)).features.keys()]).toEqual(Object.keys(map.features));
   });
 
   test('every whole feature map is one that compiles', () => {

@@ -2,6 +2,7 @@ import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import { extractFeatures } from '../../src/features/extract-features.ts';
 import type { FeatureValue, ModelInputs } from '../../src/features/feature-vector.ts';
 import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
+import type { Lookup, Lookups } from '../../src/model-catalog/read-lookups.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
 import { recordOf } from './build-record.ts';
 
@@ -18,9 +19,13 @@ export function extractAll(
     columns?: string[];
     outcomes?: string[];
     asserted?: ReadonlyMap<string, FeatureValue>;
+    lookups?: Lookups;
   } = {},
 ): ModelInputs {
-  const compiled = compileFeatureMap({ language: 1, features, population: options.population ?? noPopulation });
+  const compiled = compileFeatureMap(
+    { language: 1, features, population: options.population ?? noPopulation },
+    options.lookups,
+  );
   const columns = (options.columns ?? Object.keys(features)).map((feature) => ({ feature }));
   const outcomes = (options.outcomes ?? ['outcome']).map((id) => ({ id, label: id, column: 0, horizon: 'P10Y' }));
   return extractFeatures(
@@ -39,9 +44,11 @@ export function extractAll(
 export function extractOne(
   definition: FeatureDefinition,
   resources: readonly RecordResource[],
-  options: { asOf?: string; timeZone?: string } = {},
+  options: { asOf?: string; timeZone?: string; lookup?: Lookup } = {},
 ): FeatureValue {
-  const value = extractAll({ feature: definition }, resources, options).features.get('feature');
+  const { lookup, ...others } = options;
+  const lookups = lookup === undefined ? {} : { lookups: new Map([['feature', lookup]]) };
+  const value = extractAll({ feature: definition }, resources, { ...others, ...lookups }).features.get('feature');
   if (value === undefined) throw new Error('the feature was not extracted');
   return value;
 }

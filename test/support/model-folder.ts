@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -40,12 +40,18 @@ export function folderAt(modelsDir: string, id: string, version: string): ModelF
     modelsDir,
     dir,
     edit,
-    write: (file, content) => writeFile(path.join(dir, file), content),
+    write: async (file, content) => {
+      await mkdir(path.dirname(path.join(dir, file)), { recursive: true });
+      await writeFile(path.join(dir, file), content);
+    },
     remove: (file) => rm(path.join(dir, file), { recursive: true }),
     async seal() {
       const golden = (await readdir(path.join(dir, 'golden'))).map((name) => `golden/${name}`);
       const checksums: Record<string, string> = {};
-      for (const file of ['feature-map.json', 'model-card.json', 'model.onnx', ...golden]) {
+      const tables = (await readdir(path.join(dir, 'tables')).catch((): string[] => [])).map(
+        (name) => `tables/${name}`,
+      );
+      for (const file of ['feature-map.json', 'model-card.json', 'model.onnx', ...golden, ...tables]) {
         checksums[file] = createHash('sha256')
           .update(await readFile(path.join(dir, file)))
           .digest('hex');

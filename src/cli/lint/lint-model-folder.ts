@@ -55,13 +55,14 @@ function withPlace(finding: Finding, files: InspectedModel['files']): Finding {
 }
 
 /** What only compiling the features shows; where the map has errors that name their place, these are enough. */
-function compiles({ featureMap }: InspectedModel, findings: readonly LintFinding[]): LintFinding[] {
+function compiles({ featureMap, lookups }: InspectedModel, findings: readonly LintFinding[]): LintFinding[] {
   const known = findings.some(
-    ({ file, path, severity }) => file === 'feature-map.json' && path !== '' && severity === 'error',
+    ({ file, path, severity }) =>
+      severity === 'error' && ((file === 'feature-map.json' && path !== '') || file.startsWith('tables/')),
   );
   if (featureMap === undefined || known) return [];
   try {
-    compileFeatureMap(featureMap);
+    compileFeatureMap(featureMap, lookups);
     return [];
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
