@@ -1,13 +1,9 @@
 import type { Patient, RiskAssessment } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
-import { readAssertedInputs } from '../features/asserted-input.ts';
-import { extractFeatures } from '../features/extract-features.ts';
 import { encode, inputRow, score } from '../inference/score.ts';
 import type { Band, Outcome } from '../model-catalog/manifest-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { gatherRecord } from '../records/gather-record.ts';
-import type { Subject } from '../records/subject.ts';
 import { assertResultValid } from '../results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../results/build-result.ts';
 import { testHealthData } from '../results/canonical-urls.ts';
@@ -18,11 +14,12 @@ import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
 import { riskBand } from '../results/risk-band.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
+import { readModelInputs } from './model-inputs.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
-import { openOrigin } from './record-origin.ts';
+import { refuseFuture } from './refuse-future.ts';
 import { reportWrite } from './report-write.ts';
 
 /**
@@ -33,12 +30,7 @@ import { reportWrite } from './report-write.ts';
 export async function predict(parts: PredictionParts, request: PredictionRequest): Promise<PredictionOutcome> {
   const now = parts.clock.now();
   const asOf = request.asOf ?? cutToMinute(now);
-  if (asOf.getTime() > now.getTime()) {
-    throw new PredictionError(
-      'AS_OF_IN_FUTURE',
-      `As-of ${asOf.toISOString()} lies in the future: a prediction is made of what is known. Leave asOf out for now.`,
-    );
-  }
+  refuseFuture(asOf, now);
   if (request.writeBack && request.inputs.length > 0) {
     throw new PredictionError(
       'WHAT_IF_NOT_WRITABLE',
@@ -53,23 +45,10 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   }
   const model = parts.findModel(request.model, request.version);
   const { manifest, compiled } = model;
-  const asserted = readAssertedInputs(request.inputs, compiled);
   const time = stopwatch();
-  const queries = model.queriesAt(asOf);
-  const origin = await openOrigin(parts, request, queries);
-  const subject: Subject = { tenant: parts.tenant, base: origin.subjectBase, id: request.subject };
-  const record = await gatherRecord({
-    source: origin.source,
-    subject: { ...subject, base: origin.source.base },
-    queries,
-    seed: origin.seed,
-    asOf,
-    ...(request.encounter === undefined ? {} : { encounter: request.encounter }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  }).finally(origin.close);
-
-  time.step('gatherMs');
-  const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone);
+  const { subject, origin, record, inputs } = await readModelInputs(parts, model, { ...request, asOf }, () =>
+    time.step('gatherMs'),
+  );
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const identity = {
     model: named(model),

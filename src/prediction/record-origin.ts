@@ -3,7 +3,7 @@ import { answeredReader, unaskedServer } from '../records/answered-reader.ts';
 import { callerBase, callerReader } from '../records/caller-reader.ts';
 import { answersAsSeeds, readAnswers } from '../records/held-answers.ts';
 import type { RecordReader, RecordSource } from '../records/record-source.ts';
-import type { PredictionParts } from './prediction-parts.ts';
+import type { InputParts } from './model-inputs.ts';
 import type { PredictionRequest, RecordOrigin, Seed } from './prediction-request.ts';
 
 /** Where the record of one prediction is read from. */
@@ -27,8 +27,8 @@ export interface OpenOrigin {
  * Throws RESOURCE_INVALID and SUBJECT_FOREIGN for answers that cannot be used.
  */
 export async function openOrigin(
-  parts: PredictionParts,
-  { origin, subject, seed }: PredictionRequest,
+  parts: InputParts,
+  { origin, subject, seed }: Pick<PredictionRequest, 'origin' | 'subject' | 'seed'>,
   queries: readonly RecordQuery[],
 ): Promise<OpenOrigin> {
   const nothingToClose = async (): Promise<void> => undefined;
@@ -58,7 +58,7 @@ export async function openOrigin(
 }
 
 async function openServerOrigin(
-  parts: PredictionParts,
+  parts: InputParts,
   origin: Extract<RecordOrigin, { from: 'server' }>,
   { subject, seed }: Pick<PredictionRequest, 'subject' | 'seed'>,
   queries: readonly RecordQuery[],

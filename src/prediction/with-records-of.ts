@@ -9,12 +9,12 @@ import type { PredictionParts } from './prediction-parts.ts';
  * Throws MODEL_UNKNOWN, and whatever the source throws.
  * @param subjects logical ids of Patients; a few dozen at most, for their records are held until the parts are let go
  */
-export async function withRecordsOf(
-  parts: PredictionParts,
+export async function withRecordsOf<Parts extends Pick<PredictionParts, 'source' | 'findModel'>>(
+  parts: Parts,
   subjects: readonly string[],
   model: { readonly id: string; readonly version?: string },
   asOf: Date,
-): Promise<PredictionParts> {
+): Promise<Parts> {
   const { source } = parts;
   const ids = [...new Set(subjects)].filter(isFhirId);
   if (source.readMany === undefined || ids.length === 0) return parts;

@@ -51,6 +51,11 @@ export function failsRun(error: unknown): error is PredictionError {
   return error instanceof PredictionError && endsRun.includes(error.code);
 }
 
+/** True where the error is none of one member: the house, or the model, cannot work now. */
+export function concernsAll(error: unknown): error is PredictionError {
+  return error instanceof PredictionError && endsAttempt.includes(error.code);
+}
+
 /** A slice whose members are all under way. */
 export interface BegunSlice {
   /** Resolves when what came of them is kept. Rejects with what concerns them all. */
@@ -141,7 +146,7 @@ async function attempted(
     return { result: memberResult(ordinal, outcome) };
   } catch (error) {
     const known = error instanceof PredictionError ? error : undefined;
-    if (known !== undefined && endsAttempt.includes(known.code)) return { error };
+    if (concernsAll(error)) return { error };
     if (known?.code === 'RECORD_UNREACHABLE') return { unreachable: { ordinal, error: known } };
     return { result: failedMember(ordinal, error) };
   }
