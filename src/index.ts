@@ -171,7 +171,7 @@ function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
   return [
     { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
-    { path: '/models', handler: modelRoutes(catalog) },
+    { path: '/models', handler: modelRoutes(catalog, config.optOutBy) },
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },

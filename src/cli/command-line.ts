@@ -23,6 +23,9 @@ const usage = `fhirsight <command>
     --version V                 which version (default the highest)
     --format text|json          json for another program (default text)
     --strict                    warnings fail too
+  describe MODEL...             what is made from the feature map of a model, for those who provide its data
+    --as OUTPUT                 prefetch, bulk-export or scopes
+    --version V                 which version (default the highest)
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
 `;
@@ -35,6 +38,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['sample', async () => (await import('./sample-command.ts')).sampleCommand],
   ['predict', async () => (await import('./predict-command.ts')).predictCommand],
   ['run', async () => (await import('./run-command.ts')).runCommand],
+  ['describe', async () => (await import('./describe-command.ts')).describeCommand],
   ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);
 

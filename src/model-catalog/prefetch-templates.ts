@@ -25,11 +25,12 @@ export function prefetchTemplates(
 
 function template(query: RecordQuery): string {
   const subject = query.subjectParameter === 'member' ? `member=Patient/${patientId}` : `patient=${patientId}`;
-  const codes = query.codes !== undefined && isSearchedByCode(query) ? `&code=${query.codes.map(token).join(',')}` : '';
+  const codes =
+    query.codes !== undefined && isSearchedByCode(query) ? `&code=${query.codes.map(searchToken).join(',')}` : '';
   return `${query.type}?${subject}${codes}`;
 }
 
 /** A token in the query of a URL: what FHIR separates by is escaped, what URLs cannot hold is encoded, `|` and `/` are legible. */
-function token(code: string): string {
+export function searchToken(code: string): string {
   return encodeURIComponent(code.replaceAll(/[\\,$]/g, '\\$&')).replaceAll(/%7C|%3A|%2F/g, decodeURIComponent);
 }

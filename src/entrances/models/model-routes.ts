@@ -1,13 +1,19 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { requestContext } from '../../http/request-context.ts';
 import { sendJson } from '../../http/send-json.ts';
+import { sendText } from '../../http/send-resource.ts';
 import type { Catalog } from '../../model-catalog/catalog.ts';
+import { findOutput, outputNames, outputText } from '../../model-catalog/model-outputs.ts';
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { describeModel, summariseModel } from './describe-model.ts';
+import { versionsAsked } from './output-of-models.ts';
 
-/** `GET /models` and `GET /models/{id}[?version=V]`: what is served, from which sources, for whom. */
-export function modelRoutes(catalog: Catalog): Router {
+/**
+ * `GET /models`, `GET /models/{id}[?version=V]` and `GET /models/{id}/{output}`: what is served, from which sources, for
+ * whom, and what is to be asked of a FHIR server for it.
+ */
+export function modelRoutes(catalog: Catalog, optOutBy: readonly ('consent' | 'group')[]): Router {
   const router = Router();
   const isDefault = ({ manifest }: LoadedVersion): boolean =>
     catalog.find(manifest.id).manifest.version === manifest.version;
@@ -20,10 +26,7 @@ export function modelRoutes(catalog: Catalog): Router {
   });
   router.get('/:id', (request, response) => {
     requestContext(response).route = '/models/:id';
-    const { version: wanted } = request.query;
-    if (wanted !== undefined && typeof wanted !== 'string')
-      throw new PredictionError('PARAMETER_INVALID', 'version is given twice; one is allowed.');
-    const found = catalog.find(request.params.id, wanted);
+    const found = versionOf(catalog, request);
     const versions = catalog.list().filter(({ manifest }) => manifest.id === found.manifest.id);
     sendJson(
       response,
@@ -35,7 +38,20 @@ export function modelRoutes(catalog: Catalog): Router {
       ),
     );
   });
-  router.all(['/', '/:id'], (request, response) => {
+  router.get('/:id/:output', (request, response) => {
+    const output = findOutput(request.params.output);
+    requestContext(response).route = `/models/:id/${output === undefined ? ':output' : request.params.output}`;
+    const found = versionOf(catalog, request);
+    if (output === undefined) {
+      throw new PredictionError(
+        'RESOURCE_UNKNOWN',
+        `Nothing of this name is made from a model. There are ${outputNames.join(', ')}.`,
+      );
+    }
+    const versions = versionsAsked(catalog, found, output, request.query);
+    sendText(response, 200, outputText(output, versions, optOutBy), output.contentType);
+  });
+  router.all(['/', '/:id', '/:id/:output'], (request, response) => {
     response.setHeader('Allow', 'GET, HEAD');
     throw new PredictionError(
       'METHOD_NOT_ALLOWED',
@@ -43,4 +59,12 @@ export function modelRoutes(catalog: Catalog): Router {
     );
   });
   return router;
+}
+
+/** The version that an address names. Throws PARAMETER_INVALID, MODEL_UNKNOWN, MODEL_NOT_READY. */
+function versionOf(catalog: Catalog, request: Request<{ id: string }>): LoadedVersion {
+  const { version: wanted } = request.query;
+  if (wanted !== undefined && typeof wanted !== 'string')
+    throw new PredictionError('PARAMETER_INVALID', 'version is given twice; one is allowed.');
+  return catalog.find(request.params.id, wanted);
 }
