@@ -16,6 +16,7 @@ import { compileObservation } from './observation.ts';
 import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
 import { compilePanel } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
+import { compileProcedure } from './procedure.ts';
 import { compileSummary } from './summary.ts';
 import { createWindows, type Windows } from './windows.ts';
 
@@ -118,6 +119,8 @@ function compileKind(
       return { extract: compileCondition(definition) };
     case 'medication':
       return { extract: compileMedication(definition) };
+    case 'procedure':
+      return { extract: compileProcedure(definition) };
     case 'encounter':
       return { extract: compileEncounter(definition) };
     case 'derived':

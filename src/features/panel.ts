@@ -5,6 +5,7 @@ import { localReference } from '../records/local-reference.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
+import { lastInstant } from './last-instant.ts';
 import { compileMeasurements, type Measurement, type Measurements } from './measurements.ts';
 import { newest, perhapsNewer } from './newest.ts';
 import { compileAgreement, timeUnknown } from './observation.ts';
@@ -155,12 +156,5 @@ function notTogether(
 
 /** How far two times lie apart at least: a date without a time is as near as its day. */
 function gapMs(one: InstantRange, other: InstantRange): number {
-  return Math.max(0, one.start - lastMs(other), other.start - lastMs(one));
-}
-
-const secondMs = 1_000;
-
-/** The last instant that a time may stand for. What is written to the second is that second's beginning. */
-function lastMs({ start, end }: InstantRange): number {
-  return end - start <= secondMs ? start : end - 1;
+  return Math.max(0, one.start - lastInstant(other), other.start - lastInstant(one));
 }

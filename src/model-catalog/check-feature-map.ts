@@ -2,6 +2,7 @@ import { isUcumUnit, sameConversion } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkAddress } from './check-address.ts';
+import { checkEvent } from './check-event.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
@@ -14,6 +15,7 @@ import type {
   FeatureMap,
   FirstOfDefinition,
   ObservationDefinition,
+  ProcedureDefinition,
 } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
@@ -66,6 +68,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
     });
   }
   if (definition.kind === 'encounter') checkEncounter(definition, find);
+  if (definition.kind === 'procedure') checkProcedure(definition, find);
   if (definition.kind === 'answer') {
     const { yes, no, trueMeans } = definition;
     for (const code of yes?.filter((each) => no?.includes(each)) ?? []) find('/no', `${code} is also a yes`);
@@ -159,6 +162,12 @@ function checkEncounter(definition: EncounterDefinition, find: (path: string, me
   if (pick === 'count' && per !== undefined) find('/per', 'is for time-since and length-of-stay, not for count');
   if (absent !== undefined && pick !== 'count')
     find('/absent', `is for count, not for ${pick}: none is a reason there`);
+}
+
+function checkProcedure(definition: ProcedureDefinition, find: (path: string, message: string) => void): void {
+  checkEvent(definition, find);
+  if (definition.codes === undefined && definition.suspectText !== undefined)
+    find('/suspectText', 'goes with codes: without them any procedure counts');
 }
 
 const ofAll: readonly ObservationDefinition['pick'][] = ['min', 'max', 'mean', 'median', 'sum', 'count', 'slope'];

@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox';
 import { address } from './address-schema.ts';
-import { observation, panel, timeUnit, zero } from './observation-schema.ts';
+import { observation, panel } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
+import { procedure } from './procedure-schema.ts';
 import {
+  absence,
   described,
   duration,
   featureName,
@@ -11,28 +13,18 @@ import {
   range,
   schemaLink,
   strict,
+  suspectText,
+  timeUnit,
   token,
   tokens,
   unit,
+  zero,
 } from './schema-terms.ts';
 
 /**
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
  * from, in which unit, over which window, which of several values counts, and what absence means.
  */
-
-/** When "nothing found" may be read as "no": the search was complete, every candidate was understood, and the record is alive. */
-const absence = Type.Object(
-  {
-    assume: Type.Literal(false, { description: 'none found is read as no' }),
-    encounterWithin: described(duration, 'an encounter must lie within this time before as-of'),
-  },
-  {
-    ...strict,
-    description:
-      'value taken when the record holds no match, on condition that an encounter lies within this time before as-of',
-  },
-);
 
 const demographics = Type.Object(
   {
@@ -88,11 +80,7 @@ const condition = Type.Object(
     when: Type.Union([Type.Literal('active'), Type.Literal('ever')], {
       description: 'active: not abated before as-of; ever: onset at or before as-of',
     }),
-    suspectText: Type.Optional(
-      Type.Array(Type.String({ minLength: 2 }), {
-        description: 'an unmatched candidate whose text holds one of these makes absence undecidable',
-      }),
-    ),
+    suspectText: Type.Optional(suspectText),
     absent: absence,
   },
   { ...strict, description: 'a diagnosis, read as yes or no' },
@@ -130,11 +118,7 @@ const medication = Type.Object(
           'MedicationRequest intents that count; where it is left out, every kind of order and no plan. A proposal and an option never count',
       }),
     ),
-    suspectText: Type.Optional(
-      Type.Array(Type.String({ minLength: 2 }), {
-        description: 'an unmatched order whose text holds one of these makes absence undecidable',
-      }),
-    ),
+    suspectText: Type.Optional(suspectText),
     absent: absence,
   },
   { ...strict, description: 'an ordered medication, read as yes or no' },
@@ -208,7 +192,18 @@ const firstOf = Type.Object(
   },
 );
 
-const kinds = [demographics, address, observation, answer, condition, medication, encounter, derived, firstOf] as const;
+const kinds = [
+  demographics,
+  address,
+  observation,
+  answer,
+  condition,
+  medication,
+  procedure,
+  encounter,
+  derived,
+  firstOf,
+] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
@@ -242,6 +237,7 @@ export type FeatureDefinition = Static<typeof feature>;
 export type DemographicsDefinition = Static<typeof demographics>;
 export type { AddressDefinition } from './address-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
+export type { ProcedureDefinition } from './procedure-schema.ts';
 export type AnswerDefinition = Static<typeof answer>;
 export type ConditionDefinition = Static<typeof condition>;
 export type MedicationDefinition = Static<typeof medication>;

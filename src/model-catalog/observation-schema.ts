@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { analyteNames } from './analytes.ts';
-import { described, duration, label, missingPolicy, range, strict, tokens, unit } from './schema-terms.ts';
+import { described, duration, label, missingPolicy, range, strict, timeUnit, tokens, unit, zero } from './schema-terms.ts';
 import { valueForms } from './value-forms-schema.ts';
 
 const conversion = Type.Object(
@@ -11,19 +11,6 @@ const conversion = Type.Object(
     source: Type.String({ minLength: 1, description: 'where the factor is published' }),
   },
   strict,
-);
-
-export const timeUnit = Type.Union(
-  [Type.Literal('d'), Type.Literal('h'), Type.Literal('wk'), Type.Literal('mo'), Type.Literal('a')],
-  { description: 'UCUM unit of time; months and years are UCUM means' },
-);
-
-export const zero = Type.Object(
-  {
-    assume: Type.Literal(0, { description: 'none found is read as 0' }),
-    encounterWithin: described(duration, 'an encounter must lie within this time before as-of'),
-  },
-  { ...strict, description: 'for count: when none found may be read as 0; without it none is a reason' },
 );
 
 /** The limit itself, or half of it, as laboratories use below a limit of detection. */

@@ -8,7 +8,7 @@ import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 export interface RecordQuery {
   /** Names the query among those of one feature map; the key of its CDS Hooks prefetch template. */
   readonly key: string;
-  readonly type: 'Observation' | 'Condition' | 'MedicationRequest' | 'Encounter' | 'Consent' | 'Group';
+  readonly type: 'Observation' | 'Condition' | 'MedicationRequest' | 'Encounter' | 'Procedure' | 'Consent' | 'Group';
   /** `system|code` tokens, any of which matches; absent: all codes. */
   readonly codes?: readonly string[];
   /** Lower limit of the clinical date (inclusive), as an instant; absent: no limit. */
@@ -42,6 +42,8 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
     queries.push({ key: 'conditions', type: 'Condition', subjectParameter: 'patient' });
   if (definitions.some((definition) => definition.kind === 'medication'))
     queries.push({ key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' });
+  if (definitions.some((definition) => definition.kind === 'procedure'))
+    queries.push({ key: 'procedures', type: 'Procedure', subjectParameter: 'patient' });
   const alive = definitions.flatMap((definition) =>
     'absent' in definition && definition.absent !== undefined ? [before(asOf, definition.absent.encounterWithin)] : [],
   );
@@ -58,6 +60,8 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
 /** Whether encounters are asked for of which it is not known how long ago they were. */
 function isJoined(definition: FeatureDefinition): boolean {
   if (definition.kind === 'encounter') return true;
+  // What names another encounter may belong to a part of the one that is asked about.
+  if ('during' in definition && definition.during !== undefined) return true;
   return definition.kind === 'observation' && (definition.where !== undefined || definition.distinctBy === 'encounter');
 }
 

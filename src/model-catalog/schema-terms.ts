@@ -35,6 +35,36 @@ export const range = Type.Tuple([Type.Number(), Type.Number()], {
   description: 'smallest and largest plausible value, inclusive, in `unit`',
 });
 
+export const timeUnit = Type.Union(
+  [Type.Literal('d'), Type.Literal('h'), Type.Literal('wk'), Type.Literal('mo'), Type.Literal('a')],
+  { description: 'UCUM unit of time; months and years are UCUM means' },
+);
+
+export const zero = Type.Object(
+  {
+    assume: Type.Literal(0, { description: 'none found is read as 0' }),
+    encounterWithin: described(duration, 'an encounter must lie within this time before as-of'),
+  },
+  { ...strict, description: 'for count: when none found may be read as 0; without it none is a reason' },
+);
+
+/** When "nothing found" may be read as "no": the search was complete, every candidate was understood, and the record is alive. */
+export const absence = Type.Object(
+  {
+    assume: Type.Literal(false, { description: 'none found is read as no' }),
+    encounterWithin: described(duration, 'an encounter must lie within this time before as-of'),
+  },
+  {
+    ...strict,
+    description:
+      'value taken when the record holds no match, on condition that an encounter lies within this time before as-of',
+  },
+);
+
+export const suspectText = Type.Array(Type.String({ minLength: 2 }), {
+  description: 'an unmatched candidate whose text holds one of these makes absence undecidable',
+});
+
 /** What becomes of a feature that is missing. */
 export function missingPolicy<Value extends TSchema>(value: Value) {
   const rule = Type.Object(

@@ -11,6 +11,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
     case 'encounter':
     case 'derived':
       return 'number';
+    case 'procedure':
+      return (definition.pick ?? 'any') === 'any' ? 'boolean' : 'number';
     case 'first-of':
       return definition.unit === undefined ? 'boolean' : 'number';
     case 'answer':
@@ -24,7 +26,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
 export function unitOf(definition: FeatureDefinition): string | undefined {
   if (valueKind(definition) !== 'number') return undefined;
   if (definition.kind === 'demographics') return definition.unit ?? 'a';
-  if (definition.kind === 'encounter') return definition.pick === 'count' ? '1' : definition.per;
+  if (definition.kind === 'encounter' || definition.kind === 'procedure')
+    return definition.pick === 'count' ? '1' : definition.per;
   if (definition.kind !== 'observation') return 'unit' in definition ? definition.unit : undefined;
   switch (definition.pick) {
     case 'count':

@@ -7,6 +7,7 @@ import type {
   MedicationRequest,
   Observation,
   Patient,
+  Procedure,
 } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import { localReference } from './local-reference.ts';
@@ -20,6 +21,7 @@ export type RecordResource =
   | MedicationRequest
   | Medication
   | Encounter
+  | Procedure
   | Consent
   | Group;
 export type RecordType = RecordResource['resourceType'];
@@ -32,6 +34,7 @@ export const recordTypes: readonly RecordType[] = [
   'MedicationRequest',
   'Medication',
   'Encounter',
+  'Procedure',
   'Consent',
   'Group',
 ];

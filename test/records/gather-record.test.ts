@@ -463,11 +463,11 @@ describe('gather record', () => {
 
     test.each<Resource>([
       { resourceType: 'Organization', name: 'Synthetic' },
-      { resourceType: 'Procedure', status: 'completed', subject: { reference: 'Patient/1' } },
+      { resourceType: 'ClinicalImpression', status: 'completed', subject: { reference: 'Patient/1' } },
       {
-        resourceType: 'Appointment',
-        status: 'booked',
-        participant: [{ actor: { reference: 'Patient/2' } }],
+        resourceType: 'AppointmentResponse',
+        participantStatus: 'accepted',
+        actor: { reference: 'Patient/2' },
       } as Resource,
     ])('of a type that is not used are refused, never left out in silence: $resourceType', async (resource) => {
       const { source, stub } = await serve([patient()]);

@@ -1,4 +1,12 @@
-import type { Condition, Encounter, MedicationRequest, Observation, Patient, Quantity } from '@medplum/fhirtypes';
+import type {
+  Condition,
+  Encounter,
+  MedicationRequest,
+  Observation,
+  Patient,
+  Procedure,
+  Quantity,
+} from '@medplum/fhirtypes';
 import { type ClinicalRecord, clinicalRecord, type RecordResource } from '../../src/records/clinical-record.ts';
 
 /** Small synthetic resources for tests; every default can be replaced. */
@@ -92,15 +100,40 @@ export function encounter(start: string, end?: string, parts: Partial<Encounter>
   };
 }
 
-/** The record of Patient/1 as of an instant; the first Patient among the resources is the subject. */
-export function recordOf(resources: readonly RecordResource[], asOf = '2026-03-01T12:00:00Z'): ClinicalRecord {
+/** A completed procedure; `code` is a SNOMED CT code. */
+export function procedure(
+  code: string | undefined,
+  performedDateTime: string | undefined,
+  parts: Partial<Procedure> = {},
+): Procedure {
+  return {
+    resourceType: 'Procedure',
+    id: nextId('proc'),
+    status: 'completed',
+    subject,
+    code: code === undefined ? { text: 'free text' } : { coding: [{ system: 'http://snomed.info/sct', code }] },
+    ...(performedDateTime === undefined ? {} : { performedDateTime }),
+    ...parts,
+  };
+}
+
+/**
+ * The record of Patient/1 as of an instant; the first Patient among the resources is the subject.
+ * @param encounter the one that the call names, of the record too
+ */
+export function recordOf(
+  resources: readonly RecordResource[],
+  asOf = '2026-03-01T12:00:00Z',
+  encounter?: Encounter,
+): ClinicalRecord {
   const found = resources.find((resource): resource is Patient => resource.resourceType === 'Patient') ?? patient();
   return clinicalRecord({
     subject: { tenant: 'default', base: 'http://127.0.0.1/fhir/R4', id: found.id ?? '1' },
     own: true,
     asOf: new Date(asOf),
     patient: found,
-    entries: [found, ...resources.filter((resource) => resource !== found)].map((resource) => ({
+    ...(encounter === undefined ? {} : { encounter }),
+    entries: [...new Set([found, ...(encounter === undefined ? [] : [encounter]), ...resources])].map((resource) => ({
       resource,
       from: 'source',
     })),

@@ -1,3 +1,4 @@
+import type { Encounter } from '@medplum/fhirtypes';
 import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import { extractFeatures } from '../../src/features/extract-features.ts';
 import type { FeatureValue, ModelInputs } from '../../src/features/feature-vector.ts';
@@ -20,6 +21,8 @@ export function extractAll(
     outcomes?: string[];
     asserted?: ReadonlyMap<string, FeatureValue>;
     lookups?: Lookups;
+    /** The one that the call names. */
+    encounter?: Encounter;
   } = {},
 ): ModelInputs {
   const compiled = compileFeatureMap(
@@ -29,7 +32,7 @@ export function extractAll(
   const columns = (options.columns ?? Object.keys(features)).map((feature) => ({ feature }));
   const outcomes = (options.outcomes ?? ['outcome']).map((id) => ({ id, label: id, column: 0, horizon: 'P10Y' }));
   return extractFeatures(
-    recordOf(resources, options.asOf),
+    recordOf(resources, options.asOf, options.encounter),
     compiled,
     {
       tensors: { input: { name: 'x', type: 'float64', columns }, output: { name: 'y', type: 'float64', columns: 1 } },
@@ -44,7 +47,7 @@ export function extractAll(
 export function extractOne(
   definition: FeatureDefinition,
   resources: readonly RecordResource[],
-  options: { asOf?: string; timeZone?: string; lookup?: Lookup } = {},
+  options: { asOf?: string; timeZone?: string; lookup?: Lookup; encounter?: Encounter } = {},
 ): FeatureValue {
   const { lookup, ...others } = options;
   const lookups = lookup === undefined ? {} : { lookups: new Map([['feature', lookup]]) };

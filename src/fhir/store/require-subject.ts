@@ -9,6 +9,7 @@ const subjectElements: Readonly<Record<string, string | undefined>> = {
   Encounter: 'subject',
   MedicationRequest: 'subject',
   Observation: 'subject',
+  Procedure: 'subject',
 };
 
 /**
