@@ -1,6 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { analyteNames } from './analytes.ts';
-import { described, duration, label, missingPolicy, range, strict, timeUnit, tokens, unit, zero } from './schema-terms.ts';
+import {
+  described,
+  duration,
+  label,
+  missingPolicy,
+  range,
+  strict,
+  timeUnit,
+  tokens,
+  unit,
+  zero,
+} from './schema-terms.ts';
 import { valueForms } from './value-forms-schema.ts';
 
 const conversion = Type.Object(
