@@ -1,4 +1,5 @@
 import type { FeatureDefinition, FeatureMap, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { decidingOf } from '../model-catalog/feature-reads.ts';
 import { plausibleRange } from '../model-catalog/plausible-range.ts';
 import type { Lookup, Lookups } from '../model-catalog/read-lookups.ts';
 import { unitOf, valueKind, vocabularyOf } from '../model-catalog/value-kind.ts';
@@ -10,8 +11,8 @@ import { compileDerived } from './derived.ts';
 import { compileEncounter } from './encounter.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
-import { withImputation } from './impute.ts';
 import { compileMedication } from './medication.ts';
+import { withMissingPolicy } from './missing-policy.ts';
 import { compileObservation } from './observation.ts';
 import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
 import { compilePanel } from './panel.ts';
@@ -75,7 +76,7 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
     const extract = inPanels.get(name);
     const compiled = extract === undefined ? compileKind(definition, observationIndex, lookups.get(name)) : { extract };
     const unit = unitOf(definition);
-    reads.set(name, compiled.reads ?? []);
+    reads.set(name, [...(compiled.reads ?? []), ...decidingOf(definition)]);
     features.set(name, {
       name,
       label: definition.label,
@@ -83,7 +84,7 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
       definition,
       value: typeOf(definition),
       reads: compiled.reads ?? [],
-      extract: withImputation(definition, compiled.extract),
+      extract: withMissingPolicy(definition, compiled.extract),
     });
   }
   const judge = compilePopulation(map.population);

@@ -1,3 +1,4 @@
+import type { MissingInput } from '../model-catalog/missing-input.ts';
 import type { SourceReference } from '../records/clinical-record.ts';
 
 export type { SourceReference } from '../records/clinical-record.ts';
@@ -95,6 +96,8 @@ export type FeatureValue =
       readonly at?: string;
       /** For a derived feature: the inputs that are missing. */
       readonly needs?: readonly string[];
+      /** What the model is given, where it was trained with values missing for this reason; else it abstains. */
+      readonly given?: MissingInput;
       readonly sources: readonly SourceReference[];
     };
 

@@ -22,7 +22,8 @@ export function compileFirstOf(definition: FirstOfDefinition): {
       asked.push(value);
       if (value.state !== 'missing') return chosen(name, value, said(passed, unused(of, name, values)));
       if (!passOver.has(value.because)) {
-        return { ...value, detail: `${label}: ${value.detail}`, needs: [name], because: 'input-missing' };
+        const { given: _ofThatFeature, ...doubt } = value;
+        return { ...doubt, detail: `${label}: ${value.detail}`, needs: [name], because: 'input-missing' };
       }
       passed.push(`${name} (${value.because})`);
     }

@@ -87,15 +87,18 @@ function judge(
   }
   if (notEligible.length > 0) return { state: 'not-eligible', reasons: notEligible };
 
-  for (const name of required) if (known(features.get(name)) === undefined) lacks(name);
-  for (const { feature } of ranges) if (known(features.get(feature)) === undefined) lacks(feature);
+  for (const name of required) if (isLacking(features.get(name))) lacks(name);
+  for (const { feature } of ranges) if (isLacking(features.get(feature))) lacks(feature);
   const imputed = [...features].filter(([, { state }]) => state === 'imputed');
   if (imputed.length > mostImputed) for (const [name] of imputed) lacks(name);
   if (insufficient.size > 0) return { state: 'insufficient-data', reasons: [...insufficient.values()] };
 
   const outside: Reason[] = [];
   for (const rule of ranges) {
-    const value = Number(known(features.get(rule.feature)));
+    const given = known(features.get(rule.feature));
+    // Missing on purpose: there is no value that could lie outside.
+    if (given === undefined) continue;
+    const value = Number(given);
     const tooHigh =
       rule.below !== undefined ? isAtLeast(value, rule.below) : !isWithin(value, rule.from, rule.to ?? value);
     if (!isAtLeast(value, rule.from) || tooHigh) {
@@ -112,6 +115,11 @@ function judge(
 
 function known(value: FeatureValue | undefined): number | boolean | string | undefined {
   return value === undefined || value.state === 'missing' ? undefined : value.value;
+}
+
+/** Nothing can be given to the model for it. */
+function isLacking(value: FeatureValue | undefined): boolean {
+  return value === undefined || (value.state === 'missing' && value.given === undefined);
 }
 
 /** A derived feature is missing because of others: those are named, since they are what has to be measured. */

@@ -12,13 +12,19 @@ export interface EngineModel {
   /** `id@version`, for messages. */
   readonly key: string;
   readonly artefact: Uint8Array;
-  readonly input: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
+  readonly input: {
+    readonly name: string;
+    readonly type: 'float32' | 'float64';
+    readonly columns: number;
+    /** The model takes NaN for a value that is missing on purpose; without it a row with NaN is refused. */
+    readonly acceptsNaN?: boolean;
+  };
   readonly output: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
 }
 
 export interface LoadedModel {
   /**
-   * @param rows n rows of `input.columns` finite numbers
+   * @param rows n rows of `input.columns` finite numbers, or NaN where the input accepts it
    * @returns n rows of `output.columns` numbers; a row gives the same bits alone and in company
    * Throws INFERENCE_FAILED.
    */

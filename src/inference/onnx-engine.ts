@@ -154,7 +154,7 @@ async function runRows(
 }
 
 function inputTensor(model: EngineModel, rows: readonly (readonly number[])[], paddedRows: number): ort.Tensor {
-  const { columns, type } = model.input;
+  const { columns, type, acceptsNaN = false } = model.input;
   const length = paddedRows * columns;
   const data = type === 'float64' ? new Float64Array(length) : new Float32Array(length);
   for (let r = 0; r < paddedRows; r++) {
@@ -168,7 +168,7 @@ function inputTensor(model: EngineModel, rows: readonly (readonly number[])[], p
     }
     data.set(row, r * columns);
   }
-  const bad = data.findIndex((value) => !Number.isFinite(value));
+  const bad = data.findIndex((value) => !Number.isFinite(value) && !(acceptsNaN && Number.isNaN(value)));
   if (bad >= 0) {
     throw new PredictionError(
       'INFERENCE_FAILED',

@@ -1,5 +1,5 @@
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
-import { columnValue } from '../model-catalog/column-value.ts';
+import { columnValue, missingColumnValue } from '../model-catalog/column-value.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
 
@@ -7,12 +7,14 @@ type InputColumns = Manifest['tensors']['input']['columns'];
 
 /**
  * One row of the input tensor: numbers after the transform of their column, yes and no as 1 and 0, codes as the manifest
- * encodes them.
+ * encodes them, and what the map says of a value that is missing on purpose (NaN for one).
  * Throws INFERENCE_FAILED where a column has no value: eligibility must have been judged before.
  */
 export function inputRow(columns: InputColumns, features: ReadonlyMap<string, FeatureValue>): number[] {
   return columns.map((column) => {
     const value = features.get(column.feature);
+    const missing = value?.state === 'missing' && value.given ? missingColumnValue(column, value.given) : undefined;
+    if (missing !== undefined) return missing;
     if (value === undefined || value.state === 'missing') {
       throw new PredictionError(
         'INFERENCE_FAILED',

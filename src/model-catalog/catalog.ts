@@ -5,6 +5,7 @@ import { serviceClash } from './cds-services.ts';
 import { modelInvalid } from './finding.ts';
 import { runGoldenCases } from './golden-cases.ts';
 import type { LoadedVersion, ModelVersion } from './model-version.ts';
+import { probeNaN } from './probe-nan.ts';
 import { readModelFolder } from './read-models.ts';
 
 /** Whatever can load an artefact; the inference engine does. */
@@ -12,7 +13,12 @@ export interface ModelLoader {
   load(model: {
     readonly key: string;
     readonly artefact: Uint8Array;
-    readonly input: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
+    readonly input: {
+      readonly name: string;
+      readonly type: 'float32' | 'float64';
+      readonly columns: number;
+      readonly acceptsNaN?: boolean;
+    };
     readonly output: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
   }): Promise<Pick<LoadedVersion, 'run' | 'release'>>;
 }
@@ -93,11 +99,12 @@ async function loadVersion(
   const model = await engine.load({
     key: version.key,
     artefact: version.artefact,
-    input: { name: input.name, type: input.type, columns: input.columns.length },
+    input: { ...input, columns: input.columns.length },
     output,
   });
   try {
-    const findings = await runGoldenCases(version.goldenCases, version.manifest, (rows) => model.run(rows));
+    const findings = await runGoldenCases(version, (rows) => model.run(rows));
+    if (findings.length === 0) findings.push(...(await probeNaN(version, (rows) => model.run(rows))));
     if (findings.length > 0) throw modelInvalid(`${version.manifest.id}/${version.manifest.version}`, findings);
   } catch (error) {
     await model.release();

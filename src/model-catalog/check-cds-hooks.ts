@@ -1,6 +1,6 @@
 import type { CdsHooksLevel, CdsHooksService } from './cds-hooks-schema.ts';
-import { repeated } from './check-feature-map.ts';
 import type { Manifest, Outcome } from './manifest-schema.ts';
+import { repeated } from './repeated.ts';
 
 type Find = (path: string, message: string) => void;
 

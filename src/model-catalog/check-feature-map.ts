@@ -3,6 +3,7 @@ import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkAddress } from './check-address.ts';
 import { checkEvent } from './check-event.ts';
+import { checkMissing } from './check-missing.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
@@ -17,7 +18,10 @@ import type {
   ObservationDefinition,
   ProcedureDefinition,
 } from './feature-map-schema.ts';
+import { readsOf } from './feature-reads.ts';
 import type { Finding } from './finding.ts';
+import { missingPolicyOf } from './missing-input.ts';
+import { repeated } from './repeated.ts';
 import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'feature-map.json';
@@ -39,7 +43,7 @@ export function checkFeatureMap(map: FeatureMap, outcomes: readonly string[]): F
   }
   for (const cycle of cycles(map)) find(`/features/${cycle[0]}`, `is derived from itself: ${cycle.join(' -> ')}`);
   checkPanels(map, find);
-  checkImputation(map, find);
+  checkMissing(map, find);
   checkPopulation(map, outcomes, find);
   return findings;
 }
@@ -130,7 +134,7 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
 function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (message: string) => void): void {
   for (const name of of.slice(0, -1)) {
     const definition = map.features[name];
-    if (definition !== undefined && imputes(definition))
+    if (definition !== undefined && missingPolicyOf(definition)?.impute !== undefined)
       find(`names ${name}, which is imputed where it is missing: what comes after it would not be asked`);
   }
   for (const name of of) {
@@ -208,38 +212,6 @@ function checkAnalyte(definition: ObservationDefinition, find: (path: string, me
   }
 }
 
-/** That what is imputed can be true, is limited in number, and decides about nobody's eligibility. */
-function checkImputation(map: FeatureMap, find: (path: string, message: string) => void): void {
-  const { exclude, require, mostImputed } = map.population;
-  for (const [name, definition] of Object.entries(map.features)) {
-    if (!('missing' in definition) || definition.missing === undefined || definition.missing === 'abstain') continue;
-    const path = `/features/${name}/missing`;
-    const { impute } = definition.missing;
-    for (const because of repeated(impute.flatMap((rule) => rule.because))) find(path, `imputes twice for ${because}`);
-    if ('plausible' in definition && definition.plausible !== undefined) {
-      const [low, high] = definition.plausible;
-      for (const { value } of definition.missing.impute)
-        if (value < low || value > high) find(path, `imputes ${value}, which lies outside what is plausible`);
-    }
-    if ([...exclude, ...require].some(({ feature }) => restsOn(map, feature, name)))
-      find(path, 'must not impute: whether the model may speak about somebody has to be known');
-    if (mostImputed === undefined || mostImputed === 0)
-      find('/population/mostImputed', `is needed, above 0, for ${name} is imputed: how many features may be`);
-  }
-}
-
-function imputes(definition: FeatureDefinition): boolean {
-  return 'missing' in definition && definition.missing !== undefined && definition.missing !== 'abstain';
-}
-
-/** Whether a feature is another one, or made of it. */
-function restsOn(map: FeatureMap, feature: string, other: string, depth = 0): boolean {
-  const definition = map.features[feature];
-  if (feature === other || definition === undefined || depth > Object.keys(map.features).length)
-    return feature === other;
-  return readsOf(definition).some((read) => restsOn(map, read, other, depth + 1));
-}
-
 /** That panels and the features in them name each other. */
 function checkPanels(map: FeatureMap, find: (path: string, message: string) => void): void {
   const panels = map.panels ?? {};
@@ -273,21 +245,4 @@ function cycles(map: FeatureMap): string[][] {
   };
   for (const name of Object.keys(map.features)) visit(name, []);
   return found;
-}
-
-/** Names of the features that a feature is made of. */
-function readsOf(definition: FeatureDefinition): readonly string[] {
-  if (definition.kind === 'first-of') return definition.of;
-  if (definition.kind !== 'derived') return [];
-  try {
-    return compileExpression(definition.expression).reads;
-  } catch (error) {
-    // Reported by checkExpression.
-    if (error instanceof SyntaxError) return [];
-    throw error;
-  }
-}
-
-export function repeated(names: readonly string[]): string[] {
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }

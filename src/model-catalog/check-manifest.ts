@@ -1,11 +1,12 @@
 import { checkCdsHooks } from './check-cds-hooks.ts';
-import { repeated } from './check-feature-map.ts';
+import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
 import { checkTransform } from './check-transform.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { Manifest, Outcome } from './manifest-schema.ts';
 import { plausibleRange } from './plausible-range.ts';
+import { repeated } from './repeated.ts';
 import { valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'manifest.json';
@@ -35,14 +36,15 @@ export function checkManifest(
 export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
   return collect((find) => {
     const { columns } = manifest.tensors.input;
-    const ways = columns.map(({ feature, encode = {}, transform }) =>
-      JSON.stringify([feature, Object.entries(encode).sort(), transform ?? null]),
+    const ways = columns.map(({ feature, encode = {}, transform, indicator }) =>
+      JSON.stringify([feature, Object.entries(encode).sort(), transform ?? null, indicator ?? null]),
     );
     for (const [feature] of repeated(ways).map((way) => JSON.parse(way) as [string]))
       find('/tensors/input/columns', `${feature} fills two columns in the same way`);
     columns.forEach((column, index) => {
       checkColumn(column, map, (path, message) => find(`/tensors/input/columns/${index}${path}`, message));
     });
+    checkMissingColumns(manifest, map, find);
     checkReference(manifest, map, find);
   });
 }
@@ -98,6 +100,11 @@ function checkColumn(column: Manifest['tensors']['input']['columns'][number], ma
     find('/feature', `is ${column.feature}, which feature-map.json does not define`);
     return;
   }
+  if (column.indicator !== undefined) {
+    if (column.encode !== undefined || column.transform !== undefined)
+      find('/indicator', `takes no encode and no transform: it is 1 where ${column.feature} is missing, else 0`);
+    return;
+  }
   checkTransform(column, definition, find);
   if (valueKind(definition) !== 'code') {
     if (column.encode !== undefined)
@@ -117,7 +124,9 @@ function checkColumn(column: Manifest['tensors']['input']['columns'][number], ma
 function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
   for (const [name, value] of Object.entries(manifest.explanation.reference)) {
     const path = `/explanation/reference/${name}`;
-    const column = manifest.tensors.input.columns.find(({ feature }) => feature === name);
+    const column = manifest.tensors.input.columns.find(
+      ({ feature, indicator }) => feature === name && indicator === undefined,
+    );
     const definition = column === undefined ? undefined : map.features[name];
     if (column === undefined || definition === undefined) {
       find(path, 'is no input column');

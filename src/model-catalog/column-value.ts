@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest-schema.ts';
+import type { MissingInput } from './missing-input.ts';
 import type { TransformStep } from './transform-schema.ts';
 
 /** One column of the input tensor, as the manifest declares it. */
@@ -6,15 +7,25 @@ export type InputColumn = Manifest['tensors']['input']['columns'][number];
 
 /**
  * The number that stands for a value in a column: yes and no as 1 and 0, codes as the column encodes them, numbers after its
- * transform. Undefined where the column has none for the value.
+ * transform; 0 in an indicator of absence. Undefined where the column has none for the value.
  */
 export function columnValue(
-  { encode, transform }: Pick<InputColumn, 'encode' | 'transform'>,
+  { encode, transform, indicator }: Pick<InputColumn, 'encode' | 'transform' | 'indicator'>,
   value: number | boolean | string,
 ): number | undefined {
+  if (indicator !== undefined) return 0;
   if (typeof value === 'string') return encode?.[value];
   const number = Number(value);
   return transform === undefined ? number : transform.reduce(applyStep, number);
+}
+
+/** The number that stands for a value that is missing on purpose: 1 in an indicator, else the constant or NaN. */
+export function missingColumnValue(
+  column: Pick<InputColumn, 'encode' | 'transform' | 'indicator'>,
+  given: MissingInput,
+): number | undefined {
+  if (column.indicator !== undefined) return 1;
+  return given.as === 'nan' ? Number.NaN : columnValue(column, given.value);
 }
 
 /** Where a column takes a limit for the value: that limit; undefined where it takes the value itself. */

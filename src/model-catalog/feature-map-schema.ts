@@ -142,6 +142,7 @@ const derived = Type.Object(
     expression,
     source: Type.String({ minLength: 1, description: 'where the formula is published' }),
     plausible: Type.Optional(range),
+    missing: Type.Optional(missingPolicy(Type.Number())),
   },
   { ...strict, description: 'computed from other features' },
 );
@@ -185,6 +186,7 @@ const firstOf = Type.Object(
       uniqueItems: true,
       description: 'reasons for which the next is asked; any other reason is the reason of this feature',
     }),
+    missing: Type.Optional(missingPolicy(Type.Union([Type.Number(), Type.Boolean()]))),
   },
   {
     ...strict,

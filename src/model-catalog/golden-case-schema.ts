@@ -6,8 +6,9 @@ import { schemaLink, strict } from './schema-terms.ts';
 const goldenCase = Type.Object(
   {
     name: Type.String({ minLength: 1, description: 'names the case in messages' }),
-    inputs: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.String()]), {
-      description: 'a value for the feature of every input column, in the unit of the feature map',
+    inputs: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.String(), Type.Null()]), {
+      description:
+        'a value for the feature of every input column, in the unit of the feature map; null where it is given as missing',
     }),
     expected: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1 }), {
       minProperties: 1,

@@ -1,9 +1,10 @@
 import { misfit } from './check-manifest.ts';
-import { columnValue } from './column-value.ts';
-import type { FeatureMap } from './feature-map-schema.ts';
+import { columnValue, type InputColumn, missingColumnValue } from './column-value.ts';
+import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
+import { missingInput } from './missing-input.ts';
 import { valueKind } from './value-kind.ts';
 
 /** That golden cases fill every column, expect known outcomes, and together cover all of them. */
@@ -19,7 +20,7 @@ export function checkGoldenFile(
     for (const { feature, encode } of columns) {
       const definition = map.features[feature];
       const value = golden.inputs[feature];
-      const reason = value === undefined ? 'is missing' : definition && misfit(value, valueKind(definition), encode);
+      const reason = wrongInput(value, definition, encode);
       if (reason !== undefined) findings.push({ file, path: `/cases/${index}/inputs/${feature}`, message: reason });
     }
     for (const name of Object.keys(golden.inputs)) {
@@ -36,20 +37,38 @@ export function checkGoldenFile(
   return findings;
 }
 
+function wrongInput(
+  value: GoldenCase['inputs'][string] | undefined,
+  definition: FeatureDefinition | undefined,
+  encode: InputColumn['encode'],
+): string | undefined {
+  if (value === undefined) return 'is missing';
+  if (value !== null) return definition && misfit(value, valueKind(definition), encode);
+  return missingInput(definition) === undefined
+    ? 'is null, but the map never gives it to the model as missing'
+    : undefined;
+}
+
 export function checkGoldenCoverage(cases: readonly GoldenCase[], manifest: Manifest): Finding[] {
   return manifest.outcomes
     .filter(({ id }) => !cases.some(({ expected }) => Object.hasOwn(expected, id)))
     .map(({ id }) => ({ file: 'golden', path: '', message: `no case expects a value for the outcome ${id}` }));
 }
 
+/** What it takes to run golden cases. */
+export interface GoldenModel {
+  readonly manifest: Manifest;
+  readonly featureMap: FeatureMap;
+  readonly goldenCases: readonly GoldenCase[];
+}
+
 /** Runs every golden case through the loaded model; a finding for each value that is not the expected one. */
 export async function runGoldenCases(
-  cases: readonly GoldenCase[],
-  manifest: Manifest,
+  { manifest, featureMap, goldenCases }: GoldenModel,
   run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
 ): Promise<Finding[]> {
-  const outputs = await run(cases.map((golden) => rowOf(golden, manifest)));
-  return cases.flatMap((golden, index) =>
+  const outputs = await run(goldenCases.map((golden) => goldenRow(golden, manifest, featureMap)));
+  return goldenCases.flatMap((golden, index) =>
     Object.entries(golden.expected).flatMap(([id, expected]) => {
       const outcome = manifest.outcomes.find((candidate) => candidate.id === id);
       const found = outcome === undefined ? undefined : outputs[index]?.[outcome.column];
@@ -60,10 +79,17 @@ export async function runGoldenCases(
   );
 }
 
-function rowOf(golden: GoldenCase, manifest: Manifest): number[] {
+/** The row of the input tensor for a golden case, as for a subject with these inputs. */
+export function goldenRow(golden: GoldenCase, manifest: Manifest, map: FeatureMap): number[] {
   return manifest.tensors.input.columns.map((column) => {
     const value = golden.inputs[column.feature];
-    const number = value === undefined ? undefined : columnValue(column, value);
+    const given = missingInput(map.features[column.feature]);
+    const number =
+      value === null
+        ? given && missingColumnValue(column, given)
+        : value === undefined
+          ? undefined
+          : columnValue(column, value);
     if (number === undefined) throw new RangeError(`golden case ${golden.name} has no number for ${column.feature}`);
     return number;
   });

@@ -102,6 +102,9 @@ export const manifestSchema = Type.Object(
           {
             name: text('name of the input in the graph'),
             type: elementType,
+            acceptsNaN: Type.Optional(
+              Type.Literal(true, { description: 'the model takes NaN for a value that is missing on purpose' }),
+            ),
             columns: Type.Array(
               Type.Object(
                 {
@@ -112,6 +115,11 @@ export const manifestSchema = Type.Object(
                     }),
                   ),
                   transform: Type.Optional(transformSchema),
+                  indicator: Type.Optional(
+                    Type.Literal('missing', {
+                      description: '1 where the feature is given to the model as missing, else 0, instead of its value',
+                    }),
+                  ),
                 },
                 strict,
               ),

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import Type, { type Static, type TSchema } from 'typebox';
 
 // Words that the schemas of a model folder share. The descriptions stand in the published schemas.
 
@@ -65,31 +65,61 @@ export const suspectText = Type.Array(Type.String({ minLength: 2 }), {
   description: 'an unmatched candidate whose text holds one of these makes absence undecidable',
 });
 
+const because = Type.Array(Type.String(), {
+  minItems: 1,
+  uniqueItems: true,
+  description: 'reasons for which it is taken; of a feature made of others, the reasons of these',
+});
+const source = Type.String({
+  minLength: 1,
+  description: 'where this comes from: median of the training set, a publication',
+});
+const when = Type.Object(
+  {
+    feature: featureName,
+    equals: Type.Union([Type.String(), Type.Boolean()], { description: 'a code of its vocabulary, or yes or no' }),
+  },
+  {
+    ...strict,
+    description: 'the rule is for subjects of whom this is known; where it is not known, nothing is imputed',
+  },
+);
+
 /** What becomes of a feature that is missing. */
 export function missingPolicy<Value extends TSchema>(value: Value) {
-  const rule = Type.Object(
-    {
-      because: Type.Array(Type.String(), {
-        minItems: 1,
-        uniqueItems: true,
-        description: 'reasons for which it is taken',
-      }),
-      value: described(value, 'what is taken, in the unit of the feature'),
-      source: Type.String({
-        minLength: 1,
-        description: 'where the value comes from: median of the training set, a publication',
-      }),
-    },
-    strict,
-  );
+  const taken = described(value, 'what is taken, in the unit of the feature');
+  const rule = Type.Object({ because, when: Type.Optional(when), value: taken, source }, strict);
   return Type.Union(
     [
       Type.Literal('abstain'),
       Type.Object(
-        { impute: Type.Array(rule, { minItems: 1, description: 'one rule for each group of reasons' }) },
-        { ...strict, description: 'what stands for it, by reason; for every other reason the model abstains' },
+        {
+          impute: Type.Optional(
+            Type.Array(rule, {
+              minItems: 1,
+              description: 'what stands for it; of the rules for a reason the first that holds counts',
+            }),
+          ),
+          indicate: Type.Optional(
+            Type.Object(
+              { because, value: taken, source },
+              {
+                ...strict,
+                description:
+                  'the model was trained with an indicator of absence: that column is 1, and the others take this value',
+              },
+            ),
+          ),
+          nan: Type.Optional(
+            Type.Object({ because, source }, { ...strict, description: 'the model was trained with NaN for it' }),
+          ),
+        },
+        { ...strict, minProperties: 1, description: 'what is taken, by reason; for every other the model abstains' },
       ),
     ],
-    { description: 'what becomes of the feature when it is missing: the model abstains, or a value is imputed' },
+    { description: 'what becomes of the feature when it is missing' },
   );
 }
+
+const policy = missingPolicy(Type.Union([Type.Number(), Type.Boolean()]));
+export type MissingPolicy = Static<typeof policy>;

@@ -64,7 +64,8 @@ export function rowOfOutcome(frame: RowFrame, request: PredictionRequest, outcom
   const missing: Record<string, string> = {};
   const assumed: string[] = [];
   for (const [name, feature] of inputs.features) {
-    if (feature.state === 'missing') missing[name] = feature.because;
+    if (feature.state === 'missing')
+      missing[name] = feature.given === undefined ? feature.because : `as-missing:${feature.because}`;
     else if (feature.state === 'imputed') missing[name] = `imputed:${feature.because}`;
     else if (feature.state === 'assumed-absent') assumed.push(name);
   }

@@ -54,7 +54,11 @@ function valueCell(value: FeatureValue, unit: string): string {
 }
 
 function stateCell(value: FeatureValue): string {
-  if (value.state === 'missing') return element('td', `missing: ${value.because}`);
+  if (value.state === 'missing')
+    return element(
+      'td',
+      `missing: ${value.because}${value.given === undefined ? '' : ', given to the model as missing'}`,
+    );
   if (value.state === 'imputed') return element('td', `imputed: ${value.because}`);
   if (value.state === 'derived')
     return element('td', value.from.length === 0 ? 'derived' : `derived from ${value.from.join(', ')}`);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EngineModel, InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { shippedModels } from '../support/model-folder.ts';
-import { type OnnxModel, onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
+import { missingnessModel, type OnnxModel, onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
 
 function engineModel(model: OnnxModel | Uint8Array, change: Partial<EngineModel> = {}): EngineModel {
   return {
@@ -134,6 +134,18 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
           });
         },
       );
+
+      test('takes NaN where the input accepts it, and nothing infinite even then', async () => {
+        const model = await engine.load(
+          engineModel(missingnessModel(2), {
+            input: { name: 'x', type: 'float64', columns: 2, acceptsNaN: true },
+          }),
+        );
+        const [row] = await model.run([[Number.NaN, 3]]);
+        expect(row?.[0]).toBeCloseTo(1 / (1 + Math.exp(-1)), 12);
+        expect(row?.[1]).toBe(0.5);
+        await expect(model.run([[Number.POSITIVE_INFINITY, 3]])).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+      });
 
       test('refuses a number that float32 cannot hold', async () => {
         const model = await engine.load(

@@ -99,3 +99,25 @@ test('an explanation that works gives contributions, and one with nothing to occ
     none: 'the reference person of the model has none of its inputs',
   });
 });
+
+test('a feature that is missing on purpose is compared with a reference person of whom it is known', async () => {
+  const runs: Rows[] = [];
+  await explainByOcclusion({
+    columns: [{ feature: 'age' }, { feature: 'hba1c' }, { feature: 'hba1c', indicator: 'missing' }],
+    encode,
+    inputs: [60, Number.NaN, 1],
+    reference: { age: 50, hba1c: 5.3 },
+    run: async (rows) => {
+      runs.push(rows);
+      return rows.map(() => [0.5]);
+    },
+    outcomes: [{ id: 'one', column: 0 }],
+  });
+  expect(runs).toEqual([
+    [
+      [60, Number.NaN, 1],
+      [50, Number.NaN, 1],
+      [60, 5.3, 0],
+    ],
+  ]);
+});

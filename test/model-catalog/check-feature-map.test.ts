@@ -191,8 +191,8 @@ describe('a feature that is imputed', () => {
     expect(
       findings({ a: measured({ missing: { impute: [twice, { ...twice, because: ['conflict'], value: 1 }] } }) }),
     ).toEqual([
-      '/features/a/missing imputes twice for conflict',
       '/features/a/missing imputes 400, which lies outside what is plausible',
+      "/features/a/missing imputes twice for conflict: no rule after one without 'when' is reached",
     ]);
   });
 
@@ -218,7 +218,7 @@ describe('a feature that is imputed', () => {
   it('must not decide about eligibility', () => {
     const require = [{ reason: 'a', feature: 'a', from: 1, to: 2, message: 'a' }];
     expect(findings({ a: imputed }, { require })).toEqual([
-      '/features/a/missing must not impute: whether the model may speak about somebody has to be known',
+      '/features/a/missing must abstain: whether the model may speak about somebody has to be known',
     ]);
   });
 });

@@ -89,7 +89,7 @@ describe('the prediction log', () => {
         'hf-10y': { state: 'insufficient-data', reasons: ['creatinine:not-found'] },
       },
       input_references: ['Patient/one/_history/1', 'Observation/chol/_history/3'],
-      missing: { creatinine: 'not-found', phosphate: 'imputed:not-found' },
+      missing: { creatinine: 'not-found', magnesium: 'as-missing:not-found', phosphate: 'imputed:not-found' },
       assumed: ['diabetes'],
       written: null,
       gather_ms: 2.5,

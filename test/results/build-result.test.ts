@@ -209,6 +209,22 @@ test('an imputed value is shown as one, with its reason and where it comes from'
   expect(result.note?.map(({ text }) => text)).toContain(`Imputed: Total cholesterol (${detail}).`);
 });
 
+test('a value that is missing on purpose stays missing, and every part of the result says that the model was given that', () => {
+  const request = resultRequest();
+  const features = new Map(request.inputs.features);
+  const detail = 'no Total cholesterol within 5 years before as-of; given to the model as missing: the publication';
+  const given = { as: 'indicator', value: 1 } as const;
+  features.set('totalCholesterol', { state: 'missing', because: 'not-found', detail, given, sources: [] });
+  const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
+  const input = inputOf(result, 'totalCholesterol');
+  expect(part(input, 'state')?.valueCode).toBe('missing');
+  expect(part(input, 'value')).toBeUndefined();
+  expect(part(input, 'detail')?.valueString).toBe(detail);
+  expect(result.text?.div).toContain('<td>missing: not-found, given to the model as missing</td>');
+  expect(result.note?.map(({ text }) => text)).toContain(`Missing: Total cholesterol (${detail}).`);
+});
+
 test('a value that the model was given clipped is said to be, and shown as it was', () => {
   const request = resultRequest();
   const { tensors } = request.model.manifest;

@@ -17,6 +17,8 @@ interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly axis?: number;
+  /** What Cast makes of its input. */
+  readonly to?: keyof typeof elementTypes;
 }
 
 export interface OnnxModel {
@@ -36,6 +38,19 @@ export function sigmoidModel(type: 'float32' | 'float64', columns: number, rows:
   };
 }
 
+/** Sigmoid of 1 where the input is NaN, and of 0 where it is a number: 0.731 and 0.5. */
+export function missingnessModel(columns: number): OnnxModel {
+  return {
+    inputs: [{ name: 'x', type: 'float64', shape: ['n', columns] }],
+    outputs: [{ name: 'risk', type: 'float64', shape: ['n', columns] }],
+    nodes: [
+      { op: 'IsNaN', inputs: ['x'], outputs: ['missing'] },
+      { op: 'Cast', inputs: ['missing'], outputs: ['indicator'], to: 'float64' },
+      { op: 'Sigmoid', inputs: ['indicator'], outputs: ['risk'] },
+    ],
+  };
+}
+
 export function onnxBytes(model: OnnxModel): Uint8Array {
   const graph = message(
     ...model.nodes.map((node) =>
@@ -46,6 +61,7 @@ export function onnxBytes(model: OnnxModel): Uint8Array {
           ...node.outputs.map((name) => textField(2, name)),
           textField(4, node.op),
           ...(node.axis === undefined ? [] : [bytesField(5, integerAttribute('axis', node.axis))]),
+          ...(node.to === undefined ? [] : [bytesField(5, integerAttribute('to', elementTypes[node.to]))]),
         ),
       ),
     ),

@@ -30,6 +30,7 @@ export function scoredOutcome(changes: Partial<Scored> = {}): PredictionOutcome 
         ['age', { state: 'derived', value: 57, from: ['birthDate'], sources: [] }],
         ['cholesterol', { state: 'observed', value: 213.456, at: '2026-01-10T08:30:00Z', sources: [] }],
         ['creatinine', { state: 'missing', because: 'not-found', detail: 'none', sources: [] }],
+        ['magnesium', { state: 'missing', because: 'not-found', detail: 'none', given: { as: 'nan' }, sources: [] }],
         ['phosphate', { state: 'imputed', value: 3.9, because: 'not-found', detail: 'none; median', sources: [] }],
         ['diabetes', { state: 'assumed-absent', value: false, detail: 'none found', sources: [] }],
       ]),

@@ -1,7 +1,7 @@
-import type { FeatureScalar } from '../../features/feature-vector.ts';
 import { encode } from '../../inference/score.ts';
 import type { FeatureMap } from '../../model-catalog/feature-map-schema.ts';
 import type { GoldenCase } from '../../model-catalog/golden-case-schema.ts';
+import { goldenRow } from '../../model-catalog/golden-cases.ts';
 import { type DeclaredDirection, declaredDirections } from '../../model-catalog/lint/declared-directions.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
@@ -113,7 +113,7 @@ function isInPopulation(map: FeatureMap, { inputs }: GoldenCase, tested: string,
   const holds = ({ outcomes }: { readonly outcomes?: readonly string[] }): boolean =>
     outcomes?.includes(outcome) ?? true;
   return Object.entries(inputs).every(([feature, value]) => {
-    if (feature === tested) return true;
+    if (feature === tested || value === null) return true;
     if (typeof value === 'number') return contains(populationRange(map, feature, outcome) ?? everything, value);
     const { exclude, require } = map.population;
     if (typeof value === 'boolean')
@@ -126,10 +126,10 @@ function isInPopulation(map: FeatureMap, { inputs }: GoldenCase, tested: string,
 
 const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, inclusive: true };
 
-function rowOf({ manifest }: LintedModel, { inputs }: GoldenCase, tested: string, value: number): number[] {
-  return manifest.tensors.input.columns.map((column) => {
+function rowOf({ manifest, featureMap }: LintedModel, golden: GoldenCase, tested: string, value: number): number[] {
+  const row = goldenRow(golden, manifest, featureMap);
+  return manifest.tensors.input.columns.map((column, index) =>
     // Load checks that golden cases have a value for every column.
-    const given: FeatureScalar = column.feature === tested ? value : (inputs[column.feature] ?? Number.NaN);
-    return encode(column, given);
-  });
+    column.feature === tested ? encode(column, value) : (row[index] ?? Number.NaN),
+  );
 }

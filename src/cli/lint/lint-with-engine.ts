@@ -3,12 +3,13 @@ import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { runGoldenCases } from '../../model-catalog/golden-cases.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
+import { probeNaN } from '../../model-catalog/probe-nan.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { checkDirections } from './check-directions.ts';
 
 /** Loads the artefact, runs the golden cases as load does, and then tries the declared directions. */
 export async function lintWithEngine(model: LintedModel & { readonly artefact: Uint8Array }): Promise<LintFinding[]> {
-  const { manifest, golden, artefact } = model;
+  const { manifest, featureMap, golden, artefact } = model;
   const { input, output } = manifest.tensors;
   const key = `${manifest.id}@${manifest.version}`;
   const engine = createOnnxEngine();
@@ -16,11 +17,12 @@ export async function lintWithEngine(model: LintedModel & { readonly artefact: U
     const loaded: LoadedModel = await engine.load({
       key,
       artefact,
-      input: { name: input.name, type: input.type, columns: input.columns.length },
+      input: { ...input, columns: input.columns.length },
       output,
     });
-    const cases = golden.flatMap(({ content }) => content.cases);
-    const failed = await runGoldenCases(cases, manifest, (rows) => loaded.run(rows));
+    const tried = { manifest, featureMap, goldenCases: golden.flatMap(({ content }) => content.cases) };
+    const failed = await runGoldenCases(tried, (rows) => loaded.run(rows));
+    failed.push(...(await probeNaN(tried, (rows) => loaded.run(rows))));
     const directions = await checkDirections(model, (rows) => loaded.run(rows));
     return [...failed.map((finding) => ({ ...finding, rule: 'load', severity: 'error' as const })), ...directions];
   } catch (error) {

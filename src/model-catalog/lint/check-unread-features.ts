@@ -1,4 +1,5 @@
 import type { Expression, FeatureDefinition } from '../feature-map-schema.ts';
+import { decidingOf } from '../feature-reads.ts';
 import type { Finding } from '../finding.ts';
 import type { LintedModel } from './linted-model.ts';
 
@@ -9,6 +10,7 @@ export function checkUnreadFeatures({ manifest, featureMap }: LintedModel): Find
     ...manifest.tensors.input.columns.map(({ feature }) => feature),
     ...[...population.exclude, ...population.require, ...population.ranges].map(({ feature }) => feature),
     ...Object.values(features).flatMap(readsOf),
+    ...Object.values(features).flatMap(decidingOf),
   ]);
   return Object.keys(features)
     .filter((name) => !read.has(name))

@@ -8,6 +8,7 @@ import { checkGoldenPlausible } from './check-golden-plausible.ts';
 import { checkGoldenSpread } from './check-golden-spread.ts';
 import { checkLabels } from './check-labels.ts';
 import { checkLoincCodes } from './check-loinc-codes.ts';
+import { checkMissingReasons } from './check-missing-reasons.ts';
 import { checkOutcomeCodings } from './check-outcome-codings.ts';
 import { checkPopulationRanges } from './check-population-ranges.ts';
 import { checkRepeatedKeys } from './check-repeated-keys.ts';
@@ -31,6 +32,7 @@ const featureMapRules: readonly LintRule<FeatureMap>[] = [
   { name: 'conversion-factor', severity: 'error', check: checkConversions },
   { name: 'label-repeated', severity: 'error', check: checkLabels },
   { name: 'population-plausible', severity: 'error', check: checkPopulationRanges },
+  { name: 'missing-reason', severity: 'warning', check: checkMissingReasons },
 ];
 const manifestRules: readonly LintRule<Manifest>[] = [
   { name: 'outcome-coding', severity: 'warning', check: checkOutcomeCodings },

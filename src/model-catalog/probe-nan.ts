@@ -1,0 +1,50 @@
+import type { Finding } from './finding.ts';
+import { type GoldenModel, goldenRow } from './golden-cases.ts';
+import { missingInput } from './missing-input.ts';
+
+/**
+ * Whether a model whose map gives it NaN has an answer to that: each such feature alone, and all together, are put to NaN
+ * in every golden case. A finding where a probability is none, or where the engine refuses to give one.
+ */
+export async function probeNaN(
+  model: GoldenModel,
+  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
+): Promise<Finding[]> {
+  const { manifest, featureMap, goldenCases } = model;
+  const features = [...new Set(manifest.tensors.input.columns.map(({ feature }) => feature))].filter(
+    (name) => missingInput(featureMap.features[name])?.as === 'nan',
+  );
+  const probes = [...features.map((name) => [name]), ...(features.length > 1 ? [features] : [])];
+  const findings: Finding[] = [];
+  for (const names of probes) {
+    const rows = goldenCases.map(({ inputs, ...golden }) => {
+      const without = Object.fromEntries(names.map((name) => [name, null]));
+      return goldenRow({ ...golden, inputs: { ...inputs, ...without } }, manifest, featureMap);
+    });
+    const failure = await failureOf(rows, manifest.outcomes, run);
+    if (failure !== undefined)
+      findings.push({
+        file: 'model.onnx',
+        path: '',
+        message: `gives no probability where ${names.join(', ')} is NaN (${failure}); the map says that it takes NaN`,
+      });
+  }
+  return findings;
+}
+
+async function failureOf(
+  rows: readonly (readonly number[])[],
+  outcomes: GoldenModel['manifest']['outcomes'],
+  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
+): Promise<string | undefined> {
+  let outputs: number[][];
+  try {
+    outputs = await run(rows);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return error.message.replace(/\.$/, '');
+  }
+  const values = outputs.flatMap((output) => outcomes.map(({ column }) => output[column] ?? Number.NaN));
+  const wrong = values.find((value) => !(value >= 0 && value <= 1));
+  return wrong === undefined ? undefined : `it gives ${wrong}`;
+}
