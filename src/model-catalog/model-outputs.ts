@@ -1,10 +1,11 @@
 import { bulkExport } from './bulk-export.ts';
 import type { ModelVersion } from './model-version.ts';
 import { prefetchTemplates } from './prefetch-templates.ts';
+import { requirementsLibrary } from './requirements-library.ts';
 import { smartScopes } from './smart-scopes.ts';
 
 /** What is made from a feature map for those who provide its data. */
-export type ModelOutput = Pick<ModelVersion, 'manifest' | 'featureMap'>;
+export type ModelOutput = Pick<ModelVersion, 'manifest' | 'featureMap' | 'card'>;
 
 type OptOutBy = readonly ('consent' | 'group')[];
 
@@ -39,6 +40,12 @@ const modelOutputs = {
     joins: true,
     contentType: 'application/json',
     make: (versions, optOutBy) => smartScopes(maps(versions), optOutBy),
+  },
+  library: {
+    summary: 'FHIR Library with the data requirements',
+    joins: false,
+    contentType: 'application/fhir+json',
+    make: ([version], optOutBy) => version && requirementsLibrary(version, optOutBy),
   },
 } satisfies Record<string, Output>;
 
