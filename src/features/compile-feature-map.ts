@@ -4,6 +4,7 @@ import { plausibleRange } from '../model-catalog/plausible-range.ts';
 import type { Lookup, Lookups } from '../model-catalog/read-lookups.ts';
 import { unitOf, valueKind, vocabularyOf } from '../model-catalog/value-kind.ts';
 import { compileAddress } from './address.ts';
+import { withAnchor } from './anchor.ts';
 import { compileAnswer } from './answer.ts';
 import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
@@ -75,6 +76,7 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
   for (const [name, definition] of Object.entries(map.features)) {
     const extract = inPanels.get(name);
     const compiled = extract === undefined ? compileKind(definition, observationIndex, lookups.get(name)) : { extract };
+    const anchored = definition.kind === 'observation' ? withAnchor(definition, compiled.extract) : compiled.extract;
     const unit = unitOf(definition);
     reads.set(name, [...(compiled.reads ?? []), ...decidingOf(definition)]);
     features.set(name, {
@@ -84,7 +86,7 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
       definition,
       value: typeOf(definition),
       reads: compiled.reads ?? [],
-      extract: withMissingPolicy(definition, compiled.extract),
+      extract: withMissingPolicy(definition, anchored),
     });
   }
   const judge = compilePopulation(map.population);

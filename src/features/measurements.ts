@@ -1,6 +1,7 @@
 import type { Observation, ObservationComponent, Quantity } from '@medplum/fhirtypes';
 import { compileTokens } from '../fhir/codes.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { anchorOf } from './anchor.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import type { MissingReason } from './feature-vector.ts';
 import {
@@ -49,6 +50,8 @@ export interface Measurements {
 /** What the record holds of one observation feature. */
 export type MeasurementReader = (context: ExtractionContext) => Measurements;
 
+const none: Measurements = { measured: [], untimed: [], atEdge: [], undecided: [] };
+
 /** Finds the measurements of a feature: by its codes, as components of its panels, about the subject, inside the window. */
 export function compileMeasurements(definition: ObservationDefinition, index: ObservationIndex): MeasurementReader {
   const statuses = definition.status ?? resultStatuses;
@@ -67,11 +70,14 @@ export function compileMeasurements(definition: ObservationDefinition, index: Ob
   };
 
   return (context) => {
+    const anchor = anchorOf(context, definition);
+    if (typeof anchor === 'object' && 'unknown' in anchor) return none;
     const { candidates, untimed, atEdge, undecided } = observationCandidates(
       context,
       places,
       statuses,
       definition.window,
+      anchor === 'as-of' ? undefined : anchor,
     );
     const isMeasured = ({ observation }: { readonly observation: Observation }): boolean =>
       quantitiesIn(context, observation).length > 0;

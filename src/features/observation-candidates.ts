@@ -1,6 +1,8 @@
 import type { Observation } from '@medplum/fhirtypes';
 import type { InstantRange } from '../fhir/instant-range.ts';
+import { before } from '../model-catalog/record-queries.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
+import { lastInstant } from './last-instant.ts';
 import { isVagueAt } from './vague-time.ts';
 
 /** An Observation that counts at as-of, and when it was true. */
@@ -37,15 +39,17 @@ export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected
  * Observations with one of the codes that count at as-of: about the subject itself, status, clinical time inside the
  * window, and neither true nor known only later.
  * @param places of the codes, see `ObservationIndex`
+ * @param anchor where the window ends; absent: at as-of
  */
 export function observationCandidates(
   context: ExtractionContext,
   places: readonly number[],
   statuses: readonly string[],
   window: string,
+  anchor?: InstantRange,
 ): CandidatesFound {
   const { asOf } = context;
-  const earliest = context.since(window);
+  const [earliest, surely] = beginnings(context, window, anchor);
   const candidates: ObservationCandidate[] = [];
   const untimed: UntimedCandidate[] = [];
   const atEdge: ObservationCandidate[] = [];
@@ -61,6 +65,7 @@ export function observationCandidates(
     const at = clinicalDate(observation);
     const time = context.rangeOf(at);
     if (time !== undefined && time.start > asOf) continue;
+    if (time !== undefined && anchor !== undefined && time.start > lastInstant(anchor)) continue;
     const latest = issued ?? asOf;
     if (isUndecided) {
       if (time === undefined ? latest >= earliest : time.end > earliest) undecided.push(observation);
@@ -70,14 +75,26 @@ export function observationCandidates(
       if (latest >= earliest) untimed.push({ observation, latest });
       continue;
     }
-    if (time.start < earliest) {
-      if (time.end > earliest && time.end - time.start > secondMs) atEdge.push({ observation, time, at });
+    if (time.start < surely) {
+      const mayBeIn = time.end > earliest && (surely > earliest || time.end - time.start > secondMs);
+      if (mayBeIn) atEdge.push({ observation, time, at });
       continue;
     }
-    if (isVagueAt(asOf, time)) untimed.push({ observation, latest });
+    const mayBeLater = anchor !== undefined && lastInstant(time) > anchor.start;
+    if (mayBeLater || isVagueAt(asOf, time)) untimed.push({ observation, latest });
     else candidates.push({ observation, time, at });
   }
   return { candidates, untimed, atEdge, undecided };
+}
+
+/** When the window begins at the earliest, and when it has surely begun. */
+function beginnings(context: ExtractionContext, window: string, anchor: InstantRange | undefined): [number, number] {
+  if (anchor === undefined) {
+    const since = context.since(window);
+    return [since, since];
+  }
+  const startOf = (end: number): number => before(new Date(end), window).getTime();
+  return [startOf(anchor.start), startOf(lastInstant(anchor))];
 }
 
 /** The Observations at several places, each once: one with several codes stands at several. */

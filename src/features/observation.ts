@@ -1,6 +1,6 @@
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
-import { durationWords } from './duration-words.ts';
+import { windowWords } from './anchor.ts';
 import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue, OriginalValue } from './feature-vector.ts';
 import { compileMeasurements, type Measurement, unreadable } from './measurements.ts';
@@ -24,7 +24,7 @@ interface NumberReading {
 export function compileObservation(definition: ObservationDefinition, index: ObservationIndex): FeatureExtractor {
   const measurementsIn = compileMeasurements(definition, index);
   const agree = compileAgreement(definition);
-  const notFound = `no ${definition.label} within ${durationWords(definition.window)} before as-of`;
+  const notFound = `no ${definition.label} within ${windowWords(definition)}`;
   const isEarliest = definition.pick === 'earliest';
 
   return (context) => {

@@ -1,6 +1,7 @@
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence } from './absence.ts';
+import { windowWords } from './anchor.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
@@ -180,7 +181,7 @@ function isDoubtful(reading: Measurement['quantities'][number]): boolean {
 /** None in the window: 0 for a count under the conditions of absence, else a reason. */
 function compileNone(definition: ObservationDefinition): (context: ExtractionContext) => FeatureValue {
   const { label, absent } = definition;
-  const notFound = missing('not-found', `no ${label} within ${durationWords(definition.window)} before as-of`);
+  const notFound = missing('not-found', `no ${label} within ${windowWords(definition)}`);
   if (absent === undefined) return () => notFound;
   const absence = compileAbsence(label, absent.encounterWithin, 0);
   return (context) => absence(context, []);

@@ -178,7 +178,7 @@ const ofAll: readonly ObservationDefinition['pick'][] = ['min', 'max', 'mean', '
 
 /** That each key of an observation goes with its pick. */
 function checkPick(definition: ObservationDefinition, find: (path: string, message: string) => void): void {
-  const { pick, per, atLeast, distinctBy, absent, together } = definition;
+  const { pick, per, atLeast, distinctBy, absent, together, anchor } = definition;
   const timed = pick === 'slope' || pick === 'time-since';
   if (timed && per === undefined) find('/per', `is needed by ${pick}: the unit of time, such as d`);
   if (!timed && per !== undefined) find('/per', `is for slope and time-since, not for ${pick}`);
@@ -191,6 +191,8 @@ function checkPick(definition: ObservationDefinition, find: (path: string, messa
   const unit = unitOf(definition);
   if (per !== undefined && isUcumUnit(definition.unit) && unit !== undefined && !isUcumUnit(unit))
     find('/per', `gives the unit ${unit}, which is no UCUM code`);
+  if (anchor !== undefined && anchor !== 'as-of' && pick === 'time-since')
+    find('/anchor', 'is not for time-since, which counts to as-of');
   if (together !== undefined && pick !== 'latest')
     find('/together', `is for latest, not for ${pick}: the newest panel is taken`);
 }

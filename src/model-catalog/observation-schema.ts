@@ -78,6 +78,12 @@ export const observation = Type.Object(
       ],
       { description: 'which value of the window counts, or what is made of all of them' },
     ),
+    anchor: Type.Optional(
+      Type.Union([Type.Literal('as-of'), Type.Literal('encounter-start'), Type.Literal('encounter-end')], {
+        description:
+          'where the window ends: at as-of (default), where the encounter of the call began, or where it ended (as-of while it goes on)',
+      }),
+    ),
     per: Type.Optional(timeUnit),
     atLeast: Type.Optional(
       Type.Integer({

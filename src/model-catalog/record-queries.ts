@@ -34,8 +34,16 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
       for (const code of definition.codes ?? []) codes.add(code);
       if (definition.kind === 'observation') for (const code of definition.component?.panels ?? []) codes.add(code);
     }
-    const since = earliest(observed.map((definition) => before(asOf, definition.window)));
-    queries.push({ key: 'observations', type: 'Observation', codes: [...codes], since, subjectParameter: 'patient' });
+    // How long before as-of the encounter of the call began or ended is not known here.
+    const isAnchored = observed.some((definition) => 'anchor' in definition && definition.anchor !== 'as-of');
+    const since = isAnchored ? {} : { since: earliest(observed.map((definition) => before(asOf, definition.window))) };
+    queries.push({
+      key: 'observations',
+      type: 'Observation',
+      codes: [...codes],
+      ...since,
+      subjectParameter: 'patient',
+    });
   }
   // Without codes: a candidate that cannot be decoded must be seen, for it forbids to assume absence.
   if (definitions.some((definition) => definition.kind === 'condition'))

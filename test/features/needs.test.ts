@@ -3,7 +3,7 @@ import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feat
 import type { Finding } from '../../src/model-catalog/finding.ts';
 import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
 import { readLookups } from '../../src/model-catalog/read-lookups.ts';
-import { patient } from '../support/build-record.ts';
+import { encounter, observation, patient, procedure } from '../support/build-record.ts';
 import { extractAll } from '../support/extract-one.ts';
 
 // Needs of real models, each written as a feature map and tried on small records.
@@ -54,5 +54,69 @@ describe('the social deprivation index of PREVENT from the postal code', () => {
     expect(index({ postalCode: '601' })).toMatchObject({ because: 'undecodable' });
     expect(index({ postalCode: '00601' }, { postalCode: '60601' })).toMatchObject({ because: 'conflict' });
     expect(index({ use: 'billing', postalCode: '60601' })).toMatchObject({ because: 'not-found' });
+  });
+});
+
+const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const inpatient = { class: { system: actCode, code: 'IMP' } };
+const gPerDl = (value: number) => ({ value, unit: 'g/dL', system: 'http://unitsofmeasure.org', code: 'g/dL' });
+
+describe('HOSPITAL (doi:10.1001/jamainternmed.2013.3023)', () => {
+  const features: Record<string, FeatureDefinition> = {
+    hemoglobinAtDischarge: {
+      kind: 'observation',
+      label: 'Last hemoglobin before discharge',
+      unit: 'g/dL',
+      codes: ['http://loinc.org|718-7'],
+      window: 'P30D',
+      anchor: 'encounter-end',
+      pick: 'latest',
+      analyte: 'hemoglobin',
+      plausible: [2, 25],
+      missing: 'abstain',
+    },
+    admissionsBefore: {
+      kind: 'encounter',
+      label: 'Admissions in the year before this one',
+      class: [`${actCode}|IMP`],
+      window: 'P1Y',
+      anchor: 'encounter-start',
+      excludeIndex: true,
+      pick: 'count',
+      absent: { assume: 0, encounterWithin: 'P2Y' },
+    },
+    procedureDuringStay: {
+      kind: 'procedure',
+      label: 'Any procedure during this stay',
+      during: 'encounter',
+      absent: { assume: false, encounterWithin: 'P2Y' },
+    },
+    lengthOfStay: { kind: 'encounter', label: 'Length of stay', pick: 'length-of-stay', per: 'd' },
+  };
+  const index = encounter('2026-02-01T08:00:00Z', '2026-02-08T08:00:00Z', { id: 'index', ...inpatient });
+  const record = [
+    index,
+    encounter('2025-06-01T08:00:00Z', '2025-06-05T08:00:00Z', inpatient),
+    encounter('2025-11-01T08:00:00Z', '2025-11-02T08:00:00Z', inpatient),
+    encounter('2024-12-01T08:00:00Z', '2025-01-05T08:00:00Z', inpatient),
+    encounter('2025-12-01T08:00:00Z', '2025-12-01T09:00:00Z'),
+    encounter('2026-02-20T08:00:00Z', '2026-02-22T08:00:00Z', inpatient),
+    observation('718-7', gPerDl(9.1), '2026-02-03T06:00:00Z'),
+    observation('718-7', gPerDl(11.4), '2026-02-08T06:00:00Z'),
+    observation('718-7', gPerDl(13), '2026-02-25T06:00:00Z'),
+    procedure('80146002', '2026-02-04', { encounter: { reference: 'Encounter/index' } }),
+  ];
+
+  it('takes the last hemoglobin before discharge and the admissions before this one, though there were more since', () => {
+    const read = extractAll(features, record, { encounter: index }).features;
+    expect(read.get('hemoglobinAtDischarge')).toMatchObject({ state: 'observed', value: 11.4 });
+    expect(read.get('admissionsBefore')).toMatchObject({ state: 'derived', value: 2 });
+    expect(read.get('procedureDuringStay')).toMatchObject({ state: 'observed', value: true });
+    expect(read.get('lengthOfStay')).toMatchObject({ value: 7 });
+  });
+
+  it('says nothing of a stay that the call does not name', () => {
+    for (const value of extractAll(features, record).features.values())
+      expect(value).toMatchObject({ state: 'missing', because: 'no-encounter' });
   });
 });
