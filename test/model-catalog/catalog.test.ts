@@ -35,12 +35,17 @@ describe('the shipped models', () => {
   test('are served, each with its golden cases passed, and run', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
     expect(catalog.refused).toEqual([]);
-    expect(catalog.list().map(({ key }) => key)).toEqual(['kfre-4@1.0.0', 'pce-2013@1.0.0', 'prevent-base@1.0.0']);
+    expect(catalog.list().map(({ key }) => key)).toEqual([
+      'kfre-4@1.0.0',
+      'pce-2013@1.0.0',
+      'prevent-base@1.0.0',
+      'score2@1.0.0',
+    ]);
     const [risk] = await catalog.find('pce-2013').run([[55, 1, 0, 213, 50, 120, 0, 0, 0]]);
     expect(risk?.[0]).toBeCloseTo(0.020557, 5);
   });
 
-  test('PCE is marked as superseded by PREVENT, and only PCE has bands', async () => {
+  test('PCE is marked as superseded by PREVENT, and only PCE and SCORE2 have bands', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
     const pce = catalog.find('pce-2013').manifest;
     expect(catalog.find(String(pce.supersededBy?.model)).manifest.id).toBe('prevent-base');
@@ -55,9 +60,9 @@ describe('the shipped models', () => {
       expect(catalog.find(model).manifest.outcomes.filter(({ bands }) => bands !== undefined)).toEqual([]);
   });
 
-  test('PREVENT and KFRE use no race; PCE names it and its card says why', async () => {
+  test('PREVENT, KFRE and SCORE2 use no race; PCE names it and its card says why', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
-    for (const model of ['kfre-4', 'prevent-base'])
+    for (const model of ['kfre-4', 'prevent-base', 'score2'])
       expect(Object.keys(catalog.find(model).featureMap.features)).not.toContain('race');
     const card = catalog.find('pce-2013').card;
     expect(card.fairness.sensitiveInputs).toContain('race');
