@@ -12,6 +12,7 @@ import { compileDerived } from './derived.ts';
 import { compileEncounter } from './encounter.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
+import { compileInput } from './input.ts';
 import { compileMedication } from './medication.ts';
 import { withMissingPolicy } from './missing-policy.ts';
 import { compileObservation } from './observation.ts';
@@ -28,7 +29,7 @@ export type FeatureType =
       readonly type: 'number';
       readonly unit: string;
       readonly plausible?: readonly [number, number];
-      /** Counts are whole. */
+      /** Counts and points are whole. */
       readonly isWhole?: true;
     }
   | { readonly type: 'boolean' }
@@ -130,6 +131,8 @@ function compileKind(
       return compileDerived(definition);
     case 'first-of':
       return compileFirstOf(definition);
+    case 'input':
+      return { extract: compileInput(definition) };
   }
 }
 
@@ -156,7 +159,8 @@ function typeOf(definition: FeatureDefinition): FeatureType {
   if (pick === 'time-since' || pick === 'length-of-stay')
     return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };
   const plausible = plausibleRange(definition);
-  return plausible === undefined ? { type: 'number', unit } : { type: 'number', unit, plausible };
+  const whole = definition.kind === 'input' && definition.whole === true ? { isWhole: true as const } : {};
+  return { type: 'number', unit, ...(plausible && { plausible }), ...whole };
 }
 
 function inOrder(

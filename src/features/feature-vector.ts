@@ -23,6 +23,7 @@ export const missingReasons = [
   'time-unknown', // no usable clinical time
   'input-missing', // derived from an input that is missing
   'no-encounter', // the feature is about the encounter of the call, and the call names none
+  'not-asserted', // only the caller can give it, and the caller did not
   'too-few', // fewer measurements than the map asks for
   'not-together', // measurements that belong together stand in no panel
   'not-computable', // the derivation gives no finite number

@@ -3,6 +3,7 @@ import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkAddress } from './check-address.ts';
 import { checkEvent } from './check-event.ts';
+import { checkInput } from './check-input.ts';
 import { checkMissing } from './check-missing.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkValueForms } from './check-value-forms.ts';
@@ -72,6 +73,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
     });
   }
   if (definition.kind === 'encounter') checkEncounter(definition, find);
+  if (definition.kind === 'input') checkInput(definition, find);
   if (definition.kind === 'procedure') checkProcedure(definition, find);
   if (definition.kind === 'answer') {
     const { yes, no, trueMeans } = definition;

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { address } from './address-schema.ts';
+import { input } from './input-schema.ts';
 import { observation, panel } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
 import { procedure } from './procedure-schema.ts';
@@ -205,6 +206,7 @@ const kinds = [
   encounter,
   derived,
   firstOf,
+  input,
 ] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
@@ -238,6 +240,7 @@ export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
 export type DemographicsDefinition = Static<typeof demographics>;
 export type { AddressDefinition } from './address-schema.ts';
+export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type AnswerDefinition = Static<typeof answer>;

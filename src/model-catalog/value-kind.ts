@@ -13,6 +13,9 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
       return 'number';
     case 'procedure':
       return (definition.pick ?? 'any') === 'any' ? 'boolean' : 'number';
+    case 'input':
+      if (definition.unit !== undefined) return 'number';
+      return definition.vocabulary === undefined ? 'boolean' : 'code';
     case 'first-of':
       return definition.unit === undefined ? 'boolean' : 'number';
     case 'answer':
@@ -43,6 +46,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
 
 /** The codes a coded feature can have; empty for every other feature. */
 export function vocabularyOf(definition: FeatureDefinition): readonly string[] {
+  if (definition.kind === 'input') return definition.vocabulary ?? [];
   const isCoded = definition.kind === 'demographics' || definition.kind === 'address';
   return isCoded ? Object.keys(definition.vocabulary ?? {}) : [];
 }

@@ -7,6 +7,7 @@ export const absenceReasons: readonly string[] = [
   'not-found',
   'no-recent-encounter',
   'no-encounter',
+  'not-asserted',
   'too-few',
   'not-together',
   'not-in-table',
