@@ -1,4 +1,5 @@
 import type { FeatureMap } from '../model-catalog/feature-map-schema.ts';
+import { disagreement } from './cross-check.ts';
 import type { Exclusion } from './default-exclusions.ts';
 import type { FeatureValue, Verdict } from './feature-vector.ts';
 import { isAtLeast, isWithin } from './same-number.ts';
@@ -20,7 +21,9 @@ export type Judge = (outcomes: readonly { readonly id: string }[], judged: Judge
 /** Outcomes that the same rules concern have the same verdict, which is found once. */
 export function compilePopulation(population: Population): Judge {
   const named = new Set(
-    [...population.exclude, ...population.require, ...population.ranges].flatMap(({ outcomes }) => outcomes ?? []),
+    [...population.exclude, ...population.require, ...population.ranges, ...(population.crossChecks ?? [])].flatMap(
+      ({ outcomes }) => outcomes ?? [],
+    ),
   );
   const sets = new Map<string, Population>();
   const rulesOf = new Map<string, Population>();
@@ -54,16 +57,17 @@ function concerning(population: Population, outcome: string | undefined): Popula
     exclude: population.exclude.filter(concerns),
     require: population.require.filter(concerns),
     ranges: population.ranges.filter(concerns),
+    crossChecks: population.crossChecks?.filter(concerns) ?? [],
     ...(population.mostImputed === undefined ? {} : { mostImputed: population.mostImputed }),
   };
 }
 
 /**
  * The verdict by the rules of one outcome. In this order: not eligible (every reason), insufficient data (every input
- * that is missing), out of range (every input outside), else score.
+ * that is missing, every two that contradict each other), out of range (every input outside), else score.
  */
 function judge(
-  { exclude, require, ranges, mostImputed = 0 }: Population,
+  { exclude, require, ranges, crossChecks = [], mostImputed = 0 }: Population,
   { required, exclusions, features }: Judged,
 ): Verdict {
   const notEligible: Reason[] = exclusions.map(({ reason, message }) => ({ reason, message }));
@@ -91,6 +95,10 @@ function judge(
   for (const { feature } of ranges) if (isLacking(features.get(feature))) lacks(feature);
   const imputed = [...features].filter(([, { state }]) => state === 'imputed');
   if (imputed.length > mostImputed) for (const [name] of imputed) lacks(name);
+  for (const check of crossChecks) {
+    const reason = disagreement(check, features);
+    if (reason !== undefined) insufficient.set(reason.reason, reason);
+  }
   if (insufficient.size > 0) return { state: 'insufficient-data', reasons: [...insufficient.values()] };
 
   const outside: Reason[] = [];

@@ -1,5 +1,5 @@
 import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
-import { valueKind, vocabularyOf } from './value-kind.ts';
+import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
 
 /** Every rule of the population must name a feature of the map, of the kind it needs, and known outcomes. */
 export function checkPopulation(
@@ -7,7 +7,7 @@ export function checkPopulation(
   outcomes: readonly string[],
   find: (path: string, message: string) => void,
 ): void {
-  const { exclude, require, ranges } = map.population;
+  const { exclude, require, ranges, crossChecks = [] } = map.population;
   const feature = (name: string, path: string): FeatureDefinition | undefined => {
     const found = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
     if (found === undefined) find(path, `names the feature ${name}, which the map does not define`);
@@ -53,6 +53,15 @@ export function checkPopulation(
     if ((rule.to === undefined) === (rule.below === undefined)) find(path, 'needs exactly one of to and below');
     const limit = rule.to ?? rule.below;
     if (limit !== undefined && rule.from >= limit) find(path, `from ${rule.from} is not below ${limit}`);
+  });
+  crossChecks.forEach((check, index) => {
+    const path = `/population/crossChecks/${index}`;
+    checkOutcomes(check.outcomes, path);
+    const [one, other] = check.features.map((name) => kindIs(name, 'number', path));
+    if (check.features[0] === check.features[1]) find(path, `compares ${check.features[0]} with itself`);
+    if (one === undefined || other === undefined) return;
+    const [unit, measure] = [unitOf(one), unitOf(other)];
+    if (unit !== measure) find(path, `compares ${unit} with ${measure}; the two must be in one unit`);
   });
 }
 

@@ -64,6 +64,30 @@ export const populationSchema = Type.Object(
       ),
       { description: 'ranges for which the model was made; outside them it abstains' },
     ),
+    crossChecks: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            features: Type.Tuple([featureName, featureName], {
+              description: 'two numbers in one unit that must agree; the second is the measure of the first',
+            }),
+            within: Type.Object(
+              {
+                relative: Type.Number({
+                  exclusiveMinimum: 0,
+                  description: 'largest difference, inclusive, as a share of the second: 0.3 is 30 %',
+                }),
+              },
+              { ...strict, description: 'how far apart the two may be' },
+            ),
+            message,
+            outcomes: onlyFor,
+          },
+          strict,
+        ),
+        { description: 'insufficient data where two features that say the same thing are further apart' },
+      ),
+    ),
     mostImputed: Type.Optional(
       Type.Integer({ minimum: 0, description: 'with more imputed features than this the model abstains' }),
     ),

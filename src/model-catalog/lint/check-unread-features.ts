@@ -9,6 +9,7 @@ export function checkUnreadFeatures({ manifest, featureMap }: LintedModel): Find
   const read = new Set([
     ...manifest.tensors.input.columns.map(({ feature }) => feature),
     ...[...population.exclude, ...population.require, ...population.ranges].map(({ feature }) => feature),
+    ...(population.crossChecks ?? []).flatMap(({ features }) => features),
     ...Object.values(features).flatMap(readsOf),
     ...Object.values(features).flatMap(decidingOf),
   ]);
