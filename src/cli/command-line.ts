@@ -24,7 +24,7 @@ const usage = `fhirsight <command>
     --format text|json          json for another program (default text)
     --strict                    warnings fail too
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
-    --as OUTPUT                 prefetch, bulk-export, scopes or library
+    --as OUTPUT                 prefetch, bulk-export, scopes, library or input-schema
     --version V                 which version (default the highest)
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.

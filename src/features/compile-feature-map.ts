@@ -1,8 +1,8 @@
 import type { FeatureDefinition, FeatureMap, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import { decidingOf } from '../model-catalog/feature-reads.ts';
-import { plausibleRange } from '../model-catalog/plausible-range.ts';
+import { type FeatureType, featureType } from '../model-catalog/feature-type.ts';
 import type { Lookup, Lookups } from '../model-catalog/read-lookups.ts';
-import { unitOf, valueKind, vocabularyOf } from '../model-catalog/value-kind.ts';
+import { unitOf } from '../model-catalog/value-kind.ts';
 import { compileAddress } from './address.ts';
 import { withAnchor } from './anchor.ts';
 import { compileAnswer } from './answer.ts';
@@ -22,18 +22,6 @@ import { compilePopulation, type Judge } from './population.ts';
 import { compileProcedure } from './procedure.ts';
 import { compileSummary } from './summary.ts';
 import { createWindows, type Windows } from './windows.ts';
-
-/** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
-export type FeatureType =
-  | {
-      readonly type: 'number';
-      readonly unit: string;
-      readonly plausible?: readonly [number, number];
-      /** Counts and points are whole. */
-      readonly isWhole?: true;
-    }
-  | { readonly type: 'boolean' }
-  | { readonly type: 'code'; readonly vocabulary: readonly string[] };
 
 export interface CompiledFeature {
   readonly name: string;
@@ -85,7 +73,7 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
       label: definition.label,
       ...(unit === undefined ? {} : { unit }),
       definition,
-      value: typeOf(definition),
+      value: featureType(definition),
       reads: compiled.reads ?? [],
       extract: withMissingPolicy(definition, anchored),
     });
@@ -147,20 +135,6 @@ function compilePanels(map: FeatureMap, index: ObservationIndex): Map<string, Fe
     for (const [name, extract] of compilePanel(panel, members, index)) extractors.set(name, extract);
   }
   return extractors;
-}
-
-function typeOf(definition: FeatureDefinition): FeatureType {
-  const kind = valueKind(definition);
-  if (kind === 'boolean') return { type: 'boolean' };
-  if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };
-  const unit = unitOf(definition) ?? '1';
-  const pick = 'pick' in definition ? definition.pick : undefined;
-  if (pick === 'count') return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER], isWhole: true };
-  if (pick === 'time-since' || pick === 'length-of-stay')
-    return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };
-  const plausible = plausibleRange(definition);
-  const whole = definition.kind === 'input' && definition.whole === true ? { isWhole: true as const } : {};
-  return { type: 'number', unit, ...(plausible && { plausible }), ...whole };
 }
 
 function inOrder(

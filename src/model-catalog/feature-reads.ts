@@ -12,7 +12,8 @@ export function decidingOf(definition: FeatureDefinition): readonly string[] {
   return (missingPolicyOf(definition)?.impute ?? []).flatMap(({ when }) => (when ? [when.feature] : []));
 }
 
-function madeOf(definition: FeatureDefinition): readonly string[] {
+/** Names of the features that the value of a feature is made of. */
+export function madeOf(definition: FeatureDefinition): readonly string[] {
   if (definition.kind === 'first-of') return definition.of;
   if (definition.kind !== 'derived') return [];
   try {

@@ -1,3 +1,4 @@
+import { assertedInputsSchema } from './asserted-inputs-schema.ts';
 import { bulkExport } from './bulk-export.ts';
 import type { ModelVersion } from './model-version.ts';
 import { prefetchTemplates } from './prefetch-templates.ts';
@@ -46,6 +47,12 @@ const modelOutputs = {
     joins: false,
     contentType: 'application/fhir+json',
     make: ([version], optOutBy) => version && requirementsLibrary(version, optOutBy),
+  },
+  'input-schema': {
+    summary: 'JSON Schema of the inputs that a caller may assert',
+    joins: false,
+    contentType: 'application/schema+json',
+    make: ([version]) => version && assertedInputsSchema(version),
   },
 } satisfies Record<string, Output>;
 

@@ -1,0 +1,30 @@
+import type { FeatureDefinition } from './feature-map-schema.ts';
+import { plausibleRange } from './plausible-range.ts';
+import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
+
+/** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
+export type FeatureType =
+  | {
+      readonly type: 'number';
+      readonly unit: string;
+      readonly plausible?: readonly [number, number];
+      /** Counts and points are whole. */
+      readonly isWhole?: true;
+    }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'code'; readonly vocabulary: readonly string[] };
+
+/** What kind of value a feature has, and within which limits. */
+export function featureType(definition: FeatureDefinition): FeatureType {
+  const kind = valueKind(definition);
+  if (kind === 'boolean') return { type: 'boolean' };
+  if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };
+  const unit = unitOf(definition) ?? '1';
+  const pick = 'pick' in definition ? definition.pick : undefined;
+  if (pick === 'count') return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER], isWhole: true };
+  if (pick === 'time-since' || pick === 'length-of-stay')
+    return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };
+  const plausible = plausibleRange(definition);
+  const whole = definition.kind === 'input' && definition.whole === true ? { isWhole: true as const } : {};
+  return { type: 'number', unit, ...(plausible && { plausible }), ...whole };
+}
