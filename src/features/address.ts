@@ -3,9 +3,9 @@ import type { AddressDefinition } from '../model-catalog/address-schema.ts';
 import { compileKey } from '../model-catalog/lookup-key.ts';
 import type { Lookup } from '../model-catalog/read-lookups.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
+import { periodAt } from './period-at.ts';
 import { firstReason, type Unread } from './pick-by-content.ts';
 import { changesMeaning } from './unknown-meaning.ts';
-import { isVagueAt } from './vague-time.ts';
 
 type Reading = { readonly value: number | string } | Unread;
 
@@ -45,7 +45,7 @@ export function compileAddress(definition: AddressDefinition, lookup: Lookup | u
     const perhaps: Reading[] = [];
     const former: Reading[] = [];
     for (const address of patient.address ?? []) {
-      const standing = standingAt(context, address);
+      const standing = periodAt(context, address.period);
       if (standing === 'elsewhen') continue;
       if (address.use === 'old') {
         if (mayHaveBeenThen(context, address)) former.push(read(address));
@@ -86,17 +86,6 @@ function agreement(label: string, current: readonly Reading[]): Reading {
     );
   const isSilent = why.because === 'not-found' && unread.length < current.length;
   return isSilent ? { because: 'undecodable', detail: `${why.detail}, and another one does` } : why;
-}
-
-/** Whether as-of lies in the period of an address; `perhaps` where its limits are too vague, or no dates. */
-function standingAt(context: ExtractionContext, { period }: Address): 'current' | 'elsewhen' | 'perhaps' {
-  const start = context.rangeOf(period?.start);
-  const end = context.rangeOf(period?.end);
-  if (start !== undefined && start.start > context.asOf) return 'elsewhen';
-  if (end !== undefined && end.end <= context.asOf) return 'elsewhen';
-  const isUnread = (text: string | undefined, range: typeof start): boolean =>
-    text !== undefined && (range === undefined || isVagueAt(context.asOf, range));
-  return isUnread(period?.start, start) || isUnread(period?.end, end) ? 'perhaps' : 'current';
 }
 
 /** An address that is marked as old today: it may have been in use at as-of if the Patient has changed since, or, where that is not known, if its period says so. */

@@ -1,22 +1,36 @@
-import type { Patient } from '@medplum/fhirtypes';
+import type { Extension, Patient } from '@medplum/fhirtypes';
 import { DateTime } from 'luxon';
 import type { DemographicsDefinition } from '../model-catalog/feature-map-schema.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
+import { codesOf, compileSex } from './sex.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 
-const raceExtension = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race';
+const usCore = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-';
 
-/** Age in completed years at as-of, administrative sex, or US Core race, each from the Patient resource. */
+/** Age in completed years at as-of, sex, or what an extension of US Core says, each from the Patient resource. */
 export function compileDemographics(definition: DemographicsDefinition): FeatureExtractor {
-  const read: FeatureExtractor =
-    definition.element === 'age'
-      ? ageAt
-      : (context) => (definition.element === 'sex' ? sexOf(context, definition) : raceOf(context, definition));
+  const read = compileElement(definition);
   return (context) =>
     changesMeaning(context.record.patient)
       ? absent(context, 'undecodable', 'the Patient carries a modifier that is not known here')
       : read(context);
+}
+
+function compileElement(definition: DemographicsDefinition): FeatureExtractor {
+  switch (definition.element) {
+    case 'age':
+      return ageAt;
+    case 'sex':
+      return compileSex(definition);
+    case 'race':
+    case 'ethnicity':
+      return compileCategory(definition, `${definition.element} category`, (patient) =>
+        ombCategories(patient, definition.element),
+      );
+    case 'birth-sex':
+      return compileCategory(definition, 'birth sex', (patient) => extensionsOf(patient, 'birthsex').flatMap(codesOf));
+  }
 }
 
 function observed(context: ExtractionContext, value: number | string): FeatureValue {
@@ -65,36 +79,34 @@ function completedYears(born: CalendarDay, asOf: CalendarDay): number {
   return asOf.year - born.year - (hadBirthday ? 0 : 1);
 }
 
-function sexOf(context: ExtractionContext, definition: DemographicsDefinition): FeatureValue {
-  const { gender } = context.record.patient;
-  if (gender === undefined) return absent(context, 'not-found', 'Patient.gender is absent');
-  const { vocabulary = {} } = definition;
-  for (const value of Object.keys(vocabulary)) {
-    if (vocabulary[value]?.includes(gender) === true) return observed(context, value);
-  }
-  return absent(context, 'not-in-vocabulary', `Patient.gender is ${gender}, which the model does not know`);
-}
-
-function raceOf(context: ExtractionContext, definition: DemographicsDefinition): FeatureValue {
-  const categories = ombCategories(context.record.patient);
-  if (categories.length === 0) return absent(context, 'not-found', 'Patient has no US Core race category');
-  const [only] = categories;
+/** By the codes that an extension of US Core gives: one that the vocabulary lists, or, for any other and for several, the empty value. */
+function compileCategory(
+  definition: DemographicsDefinition,
+  what: string,
+  codesIn: (patient: Patient) => readonly string[],
+): FeatureExtractor {
   const values = Object.entries(definition.vocabulary ?? {});
-  if (categories.length === 1 && only !== undefined) {
-    const match = values.find(([, tokens]) => tokens.includes(only));
-    if (match !== undefined) return observed(context, match[0]);
-  }
   const everyOther = values.find(([, tokens]) => tokens.length === 0);
-  if (everyOther !== undefined) return observed(context, everyOther[0]);
-  return absent(context, 'not-in-vocabulary', 'Patient has a race category, or several, that the model does not know');
+  return (context) => {
+    const codes = new Set(codesIn(context.record.patient));
+    const [only] = codes;
+    if (only === undefined) return absent(context, 'not-found', `Patient has no US Core ${what}`);
+    const match = codes.size === 1 ? values.find(([, tokens]) => tokens.includes(only)) : undefined;
+    const value = match ?? everyOther;
+    if (value !== undefined) return observed(context, value[0]);
+    return absent(
+      context,
+      'not-in-vocabulary',
+      `Patient has a US Core ${what}, or several, that the model does not know`,
+    );
+  };
 }
 
-function ombCategories(patient: Patient): string[] {
-  const parts = (patient.extension ?? [])
-    .filter((extension) => extension.url === raceExtension)
-    .flatMap((extension) => extension.extension ?? []);
-  const codes = parts
-    .filter((part) => part.url === 'ombCategory')
-    .flatMap(({ valueCoding }) => (valueCoding === undefined ? [] : [`${valueCoding.system}|${valueCoding.code}`]));
-  return [...new Set(codes)];
+function extensionsOf(patient: Patient, name: string): Extension[] {
+  return (patient.extension ?? []).filter(({ url }) => url === `${usCore}${name}`);
+}
+
+function ombCategories(patient: Patient, name: string): string[] {
+  const parts = extensionsOf(patient, name).flatMap(({ extension = [] }) => extension);
+  return parts.filter(({ url }) => url === 'ombCategory').flatMap(codesOf);
 }

@@ -2,6 +2,7 @@ import { isUcumUnit, sameConversion } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkAddress } from './check-address.ts';
+import { checkDemographics } from './check-demographics.ts';
 import { checkEvent } from './check-event.ts';
 import { checkInput } from './check-input.ts';
 import { checkMissing } from './check-missing.ts';
@@ -9,7 +10,6 @@ import { checkPopulation } from './check-population.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
 import type {
-  DemographicsDefinition,
   DerivedDefinition,
   EncounterDefinition,
   Expression,
@@ -57,7 +57,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   ) {
     find('/plausible', 'the smallest value must be below the largest');
   }
-  if (definition.kind === 'demographics') checkVocabulary(definition, find);
+  if (definition.kind === 'demographics') checkDemographics(definition, find);
   if (definition.kind === 'address') checkAddress(definition, find);
   if (definition.kind === 'observation') {
     if (definition.codes === undefined && definition.component === undefined)
@@ -80,19 +80,6 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
     for (const code of yes?.filter((each) => no?.includes(each)) ?? []) find('/no', `${code} is also a yes`);
     if ((yes === undefined) !== (no === undefined)) find('', 'needs both yes and no, or neither');
     if (yes === undefined && no === undefined && trueMeans === undefined) find('', 'needs yes and no, or trueMeans');
-  }
-}
-
-function checkVocabulary(definition: DemographicsDefinition, find: (path: string, message: string) => void): void {
-  const values = vocabularyOf(definition);
-  if (definition.element === 'age' && values.length > 0) find('/vocabulary', 'age has no vocabulary');
-  if (definition.element !== 'age' && values.length === 0)
-    find('/vocabulary', `${definition.element} needs a vocabulary`);
-  repeated(Object.values(definition.vocabulary ?? {}).flat()).forEach((code) => {
-    find('/vocabulary', `${code} stands for two values`);
-  });
-  if (Object.values(definition.vocabulary ?? {}).filter((codes) => codes.length === 0).length > 1) {
-    find('/vocabulary', 'only one value may be the empty one, which stands for every other');
   }
 }
 

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { address } from './address-schema.ts';
+import { demographics } from './demographics-schema.ts';
 import { input } from './input-schema.ts';
 import { observation, panel } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
@@ -26,30 +27,6 @@ import {
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
  * from, in which unit, over which window, which of several values counts, and what absence means.
  */
-
-const demographics = Type.Object(
-  {
-    kind: Type.Literal('demographics'),
-    label,
-    element: Type.Union([Type.Literal('age'), Type.Literal('sex'), Type.Literal('race')], {
-      description: 'age in completed years at as-of; sex by Patient.gender; race by the OMB category of US Core',
-    }),
-    unit: Type.Optional(unit),
-    vocabulary: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: '^[a-z][a-z-]*$' }),
-        Type.Array(Type.String({ minLength: 1 }), { uniqueItems: true }),
-        {
-          ...strict,
-          description:
-            'for sex: administrative genders per value; for race: `system|code` of US Core ombCategory per value (empty: every other single or multiple category)',
-        },
-      ),
-    ),
-    plausible: Type.Optional(range),
-  },
-  { ...strict, description: 'what the Patient resource says: age, sex, race' },
-);
 
 const answer = Type.Object(
   {
@@ -238,8 +215,8 @@ export const featureMapSchema = Type.Object(
 
 export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
-export type DemographicsDefinition = Static<typeof demographics>;
 export type { AddressDefinition } from './address-schema.ts';
+export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
