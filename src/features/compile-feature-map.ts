@@ -20,6 +20,7 @@ import { createObservationIndex, type ObservationIndex } from './observation-ind
 import { compilePanel } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
 import { compileProcedure } from './procedure.ts';
+import { compileQuestionnaire } from './questionnaire.ts';
 import { compileSummary } from './summary.ts';
 import { createWindows, type Windows } from './windows.ts';
 
@@ -121,6 +122,8 @@ function compileKind(
       return compileFirstOf(definition);
     case 'input':
       return { extract: compileInput(definition) };
+    case 'questionnaire':
+      return { extract: compileQuestionnaire(definition) };
   }
 }
 

@@ -7,6 +7,7 @@ import { checkEvent } from './check-event.ts';
 import { checkInput } from './check-input.ts';
 import { checkMissing } from './check-missing.ts';
 import { checkPopulation } from './check-population.ts';
+import { checkQuestionnaire } from './check-questionnaire.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
 import type {
@@ -74,6 +75,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   }
   if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'input') checkInput(definition, find);
+  if (definition.kind === 'questionnaire') checkQuestionnaire(definition, find);
   if (definition.kind === 'procedure') checkProcedure(definition, find);
   if (definition.kind === 'answer') {
     const { yes, no, trueMeans } = definition;

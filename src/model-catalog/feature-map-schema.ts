@@ -5,6 +5,7 @@ import { input } from './input-schema.ts';
 import { observation, panel } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
 import { procedure } from './procedure-schema.ts';
+import { questionnaire } from './questionnaire-schema.ts';
 import {
   absence,
   described,
@@ -184,6 +185,7 @@ const kinds = [
   derived,
   firstOf,
   input,
+  questionnaire,
 ] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
@@ -220,6 +222,7 @@ export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
+export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
 export type AnswerDefinition = Static<typeof answer>;
 export type ConditionDefinition = Static<typeof condition>;
 export type MedicationDefinition = Static<typeof medication>;

@@ -1,6 +1,24 @@
 import { DateTime, Duration } from 'luxon';
 import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 
+type SearchedType =
+  | 'Observation'
+  | 'Condition'
+  | 'MedicationRequest'
+  | 'Encounter'
+  | 'Procedure'
+  | 'QuestionnaireResponse'
+  | 'Consent'
+  | 'Group';
+
+/** Kinds of features that read all of a type, with the key of its query. */
+const readWhole: Readonly<
+  Partial<Record<FeatureDefinition['kind'], { readonly key: string; readonly type: SearchedType }>>
+> = {
+  procedure: { key: 'procedures', type: 'Procedure' },
+  questionnaire: { key: 'questionnaireResponses', type: 'QuestionnaireResponse' },
+};
+
 /**
  * One FHIR search that a feature map needs. `patient` and time limits are filled in per subject:
  * the query itself is made once, at load.
@@ -8,7 +26,7 @@ import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 export interface RecordQuery {
   /** Names the query among those of one feature map; the key of its CDS Hooks prefetch template. */
   readonly key: string;
-  readonly type: 'Observation' | 'Condition' | 'MedicationRequest' | 'Encounter' | 'Procedure' | 'Consent' | 'Group';
+  readonly type: SearchedType;
   /** `system|code` tokens, any of which matches; absent: all codes. */
   readonly codes?: readonly string[];
   /** Lower limit of the clinical date (inclusive), as an instant; absent: no limit. */
@@ -50,8 +68,10 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
     queries.push({ key: 'conditions', type: 'Condition', subjectParameter: 'patient' });
   if (definitions.some((definition) => definition.kind === 'medication'))
     queries.push({ key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' });
-  if (definitions.some((definition) => definition.kind === 'procedure'))
-    queries.push({ key: 'procedures', type: 'Procedure', subjectParameter: 'patient' });
+  for (const kind of new Set(definitions.map((definition) => definition.kind))) {
+    const query = readWhole[kind];
+    if (query !== undefined) queries.push({ ...query, subjectParameter: 'patient' });
+  }
   const alive = definitions.flatMap((definition) =>
     'absent' in definition && definition.absent !== undefined ? [before(asOf, definition.absent.encounterWithin)] : [],
   );

@@ -74,6 +74,8 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
   MedicationRequest: ['status', 'intent', 'doNotPerform', 'medication', 'subject', 'authoredOn'],
   Medication: ['code', 'ingredient'],
   Encounter: ['status', 'class', 'subject', 'period'],
+  Procedure: ['status', 'code', 'subject', 'encounter', 'performed'],
+  QuestionnaireResponse: ['questionnaire', 'status', 'subject', 'authored', 'item'],
   Consent: ['status', 'category', 'patient', 'policyRule', 'provision'],
   Group: ['active', 'code', 'member'],
 };

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { described, strict, unit } from './schema-terms.ts';
 
 /** The unit that a value has which names none, and who says so. */
-const declaredUnit = Type.Object(
+export const declaredUnit = Type.Object(
   {
     unit,
     source: Type.String({ minLength: 1, description: 'who says that values without a unit are in this one' }),

@@ -14,6 +14,7 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
     case 'procedure':
       return (definition.pick ?? 'any') === 'any' ? 'boolean' : 'number';
     case 'input':
+    case 'questionnaire':
       if (definition.unit !== undefined) return 'number';
       return definition.vocabulary === undefined ? 'boolean' : 'code';
     case 'first-of':
@@ -47,6 +48,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
 /** The codes a coded feature can have; empty for every other feature. */
 export function vocabularyOf(definition: FeatureDefinition): readonly string[] {
   if (definition.kind === 'input') return definition.vocabulary ?? [];
-  const isCoded = definition.kind === 'demographics' || definition.kind === 'address';
+  const isCoded =
+    definition.kind === 'demographics' || definition.kind === 'questionnaire' || definition.kind === 'address';
   return isCoded ? Object.keys(definition.vocabulary ?? {}) : [];
 }

@@ -8,6 +8,7 @@ import type {
   Observation,
   Patient,
   Procedure,
+  QuestionnaireResponse,
 } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import { localReference } from './local-reference.ts';
@@ -22,6 +23,7 @@ export type RecordResource =
   | Medication
   | Encounter
   | Procedure
+  | QuestionnaireResponse
   | Consent
   | Group;
 export type RecordType = RecordResource['resourceType'];
@@ -35,6 +37,7 @@ export const recordTypes: readonly RecordType[] = [
   'Medication',
   'Encounter',
   'Procedure',
+  'QuestionnaireResponse',
   'Consent',
   'Group',
 ];

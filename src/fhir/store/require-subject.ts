@@ -10,6 +10,7 @@ const subjectElements: Readonly<Record<string, string | undefined>> = {
   MedicationRequest: 'subject',
   Observation: 'subject',
   Procedure: 'subject',
+  QuestionnaireResponse: 'subject',
 };
 
 /**
