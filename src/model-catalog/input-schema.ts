@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { described, label, range, strict, unit } from './schema-terms.ts';
+import { described, label, missingPolicy, range, strict, unit } from './schema-terms.ts';
 
 export const input = Type.Object(
   {
@@ -16,6 +16,7 @@ export const input = Type.Object(
       }),
     ),
     ask: Type.String({ minLength: 1, description: 'what the caller is asked to judge, in words' }),
+    missing: Type.Optional(missingPolicy(Type.Union([Type.Number(), Type.Boolean()]))),
   },
   { ...strict, description: 'a judgement that no record holds: it has the value that the caller asserts, or none' },
 );

@@ -39,6 +39,7 @@ describe('the shipped models', () => {
       'kfre-4@1.0.0',
       'pce-2013@1.0.0',
       'prevent-base@1.0.0',
+      'prevent-full@1.0.0',
       'score2@1.0.0',
     ]);
     const [risk] = await catalog.find('pce-2013').run([[55, 1, 0, 213, 50, 120, 0, 0, 0]]);
@@ -56,13 +57,13 @@ describe('the shipped models', () => {
       'high',
     ]);
     expect(pce.outcomes[0]?.bands?.citation).toContain('10.1161/CIR.0000000000000625');
-    for (const model of ['kfre-4', 'prevent-base'])
+    for (const model of ['kfre-4', 'prevent-base', 'prevent-full'])
       expect(catalog.find(model).manifest.outcomes.filter(({ bands }) => bands !== undefined)).toEqual([]);
   });
 
   test('PREVENT, KFRE and SCORE2 use no race; PCE names it and its card says why', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
-    for (const model of ['kfre-4', 'prevent-base', 'score2'])
+    for (const model of ['kfre-4', 'prevent-base', 'prevent-full', 'score2'])
       expect(Object.keys(catalog.find(model).featureMap.features)).not.toContain('race');
     const card = catalog.find('pce-2013').card;
     expect(card.fairness.sensitiveInputs).toContain('race');

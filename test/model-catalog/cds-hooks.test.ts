@@ -159,7 +159,7 @@ describe('the section cdsHooks of a manifest', () => {
 });
 
 describe('prefetch templates', () => {
-  test.each([['prevent-base'], ['pce-2013'], ['kfre-4'], ['score2']])(
+  test.each([['prevent-base'], ['prevent-full'], ['pce-2013'], ['kfre-4'], ['score2']])(
     'CDS-20 CDS-22 of %s are the very searches that a server would be asked',
     async (model) => {
       const { featureMap } = await readModelFolder(path.join(shippedModels, model, '1.0.0'));

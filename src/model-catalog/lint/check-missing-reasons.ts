@@ -11,6 +11,7 @@ export const absenceReasons: readonly string[] = [
   'too-few',
   'not-together',
   'not-in-table',
+  'not-asserted',
 ];
 
 /** A model trained on what was never measured knows nothing of a value whose unit or truth is in doubt. */
