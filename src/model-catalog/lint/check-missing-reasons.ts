@@ -7,7 +7,6 @@ export const absenceReasons: readonly string[] = [
   'not-found',
   'no-recent-encounter',
   'no-encounter',
-  'not-asserted',
   'too-few',
   'not-together',
   'not-in-table',
