@@ -5,6 +5,7 @@ import { createFhirClient } from './fhir/client/fhir-client.ts';
 import type { Config } from './platform/config.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { withRecordsOf } from './prediction/with-records-of.ts';
+import type { CohortSource } from './runs/cohort-source.ts';
 import { openRuns, type Runs } from './runs/open-runs.ts';
 import { readSchedules } from './runs/schedules/read-schedules.ts';
 import type { House } from './wire.ts';
@@ -16,9 +17,30 @@ const largestCohort = 1_000_000;
  * Members of a run whose records are read at once: a slice. A crash repeats no more than two of them.
  * The embedded database has one session: the bedside waits for a whole slice, so that it is a small one.
  */
-const runSliceSize = { pglite: 8, postgresql: 48 } as const;
+export const runSliceSize = { pglite: 8, postgresql: 48 } as const;
 
-/** Cohort runs over the record source. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
+/** Cohorts of the own store. */
+export function storeCohorts(
+  { siteTimeZone }: Pick<Config, 'siteTimeZone'>,
+  { repository, prediction: { source } }: Pick<House, 'repository' | 'prediction'>,
+): CohortSource {
+  const index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
+  return openCohortSource(index, siteTimeZone);
+}
+
+/** Cohorts of a FHIR server. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
+export function httpCohorts(
+  { fhirTimeoutMs, siteTimeZone }: Config,
+  base: string,
+  opened: (close: () => Promise<void>) => void,
+): CohortSource {
+  const headers = { prefer: 'handling=strict' };
+  const client = createFhirClient({ base, timeoutMs: fhirTimeoutMs, maxResources: largestCohort, headers });
+  opened(() => client.close());
+  return openCohortSource(httpPatientIndex(client), siteTimeZone);
+}
+
+/** Cohort runs over the record source. */
 export async function openRunsOf(
   config: Config,
   house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'> & {
@@ -27,17 +49,9 @@ export async function openRunsOf(
   },
   opened: (close: () => Promise<void>) => void,
 ): Promise<Runs> {
-  const { database, repository, prediction, members } = house;
-  const { source } = prediction;
-  let index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
-  if (config.fhirBaseUrl !== undefined) {
-    const headers = { prefer: 'handling=strict' };
-    const limits = { timeoutMs: config.fhirTimeoutMs, maxResources: largestCohort };
-    const client = createFhirClient({ base: config.fhirBaseUrl, ...limits, headers });
-    opened(() => client.close());
-    index = httpPatientIndex(client);
-  }
-  const cohorts = openCohortSource(index, config.siteTimeZone);
+  const { database, prediction, members } = house;
+  const cohorts =
+    config.fhirBaseUrl === undefined ? storeCohorts(config, house) : httpCohorts(config, config.fhirBaseUrl, opened);
   const { findModel } = prediction;
   const schedules = await readSchedules(config.schedulesFile, {
     findModel,
@@ -63,7 +77,7 @@ export async function openRunsOf(
     },
     chunkSize: config.runChunkSize,
     sliceSize: runSliceSize[database.kind],
-    overlap: source.own,
+    overlap: prediction.source.own,
     memberTimeoutMs: config.predictTimeoutMs,
     unreachableRetryMs: [500, 2_000, 5_000],
     unreachableAttempts: 20,

@@ -18,6 +18,14 @@ const usage = `fhirsight <command>
     --all | --group Group/ID | --search 'Patient?…'   who is in the cohort
     --as-of WHEN                date or dateTime (default now)
     --no-write-back             do not store the results
+  extract                       the training matrix of a model: one row for each subject and as-of
+    --model ID[@VERSION]        a model of MODELS_DIR
+    --cohort WHO                all, Group/ID, 'Patient?…', or a file: ids, or CSV with subject[,as_of][,encounter]
+    --as-of WHEN                one as-of for all: date or dateTime
+    --anchor WHICH              or a row for each encounter: encounter-start or encounter-end
+    --class CODE                with --anchor: only encounters of this class, such as IMP; may be repeated
+    --out FILE                  a name that ends with .csv or .parquet
+    --force                     replace FILE
   lint MODEL                    what is wrong with a model: every finding as file, place and reason
     MODEL                       a version folder, or the id of a model of MODELS_DIR
     --version V                 which version (default the highest)
@@ -39,6 +47,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['predict', async () => (await import('./predict-command.ts')).predictCommand],
   ['run', async () => (await import('./run-command.ts')).runCommand],
   ['describe', async () => (await import('./describe-command.ts')).describeCommand],
+  ['extract', async () => (await import('./extract-command.ts')).extractCommand],
   ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);
 

@@ -1,4 +1,5 @@
 import type { RunMember } from '../../runs/run.ts';
+import { csvCell } from './csv-cell.ts';
 
 const columns = ['subject', 'state', 'score', 'outcome', 'band', 'reasons', 'result', 'resource', 'error'] as const;
 
@@ -18,13 +19,5 @@ export function memberCsvLine(member: RunMember): string {
     resource: resourceId === undefined ? undefined : `RiskAssessment/${resourceId}`,
     error: error === undefined ? undefined : `${error.code}: ${error.message}`,
   };
-  return `${columns.map((column) => cell(cells[column])).join(',')}\r\n`;
-}
-
-/** A text that a spreadsheet would take for a formula gets an apostrophe in front: what others sent never runs there. */
-function cell(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  const harmless = /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  return `${columns.map((column) => csvCell(cells[column])).join(',')}\r\n`;
 }

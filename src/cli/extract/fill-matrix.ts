@@ -1,0 +1,32 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { ExtractOptions } from './extract-options.ts';
+import { matrixColumns } from './matrix-columns.ts';
+import { matrixRows } from './matrix-rows.ts';
+import { createMatrixTally, type MatrixTally } from './matrix-tally.ts';
+import type { Extraction } from './open-extraction.ts';
+import { rowRequests } from './row-requests.ts';
+
+/**
+ * Writes a whole matrix. @returns what came of its rows
+ * Throws what concerns all rows, what the cohort throws, the reason of the signal, and what the file throws.
+ */
+export async function fillMatrix(
+  handle: FileHandle,
+  { parts, cohorts }: Extraction,
+  { model: id, version, cohort, time, openWriter }: ExtractOptions,
+  signal: AbortSignal,
+): Promise<MatrixTally> {
+  signal.throwIfAborted();
+  const model = parts.findModel(id, version);
+  const columns = matrixColumns(model);
+  if (!('list' in cohort)) await cohorts.check(cohort);
+  const writer = openWriter(handle, columns);
+  const tally = createMatrixTally();
+  const asked = { ...parts, cohorts, now: () => parts.clock.now() };
+  for await (const row of matrixRows(parts, model, rowRequests(asked, { cohort, time }, signal), signal)) {
+    tally.add(row);
+    await writer.write(columns.map((column) => column.read(row)));
+  }
+  await writer.end();
+  return tally;
+}

@@ -1,0 +1,121 @@
+import type { FeatureScalar, FeatureValue, ModelInputs } from '../../features/feature-vector.ts';
+import type { FeatureType } from '../../model-catalog/feature-type.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import type { PredictableModel } from '../../prediction/prediction-parts.ts';
+
+/** One cell; undefined where there is nothing to say. */
+export type Cell = string | number | boolean | Date | undefined;
+
+export type ColumnType = 'text' | 'number' | 'whole-number' | 'boolean' | 'instant';
+
+/** What is known of one row: one subject at one as-of. */
+export interface RowFacts {
+  readonly subject: string;
+  readonly asOf?: Date;
+  /** Logical id of the Encounter the row is about. */
+  readonly encounter?: string;
+  /** Absent where the row failed. */
+  readonly inputs?: ModelInputs;
+  /** How many values rest on a guess, see `guessedFeatures`. */
+  readonly guessed?: number;
+  /** What the model would be given; absent where it may not speak. */
+  readonly x?: readonly number[];
+  /** Why there are no inputs. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface MatrixColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  read(facts: RowFacts): Cell;
+}
+
+/**
+ * The columns of a model's training matrix: who and when, five for each feature, two for each outcome, one for each input of
+ * the model. Throws PARAMETER_INVALID where a feature has the name of a column that every matrix has.
+ */
+export function matrixColumns({
+  manifest,
+  digest,
+  compiled,
+}: Pick<PredictableModel, 'manifest' | 'digest' | 'compiled'>): MatrixColumn[] {
+  const who: MatrixColumn[] = [
+    { name: 'subject', type: 'text', read: ({ subject }) => subject },
+    { name: 'as_of', type: 'instant', read: ({ asOf }) => asOf },
+    { name: 'encounter', type: 'text', read: ({ encounter }) => encounter },
+    { name: 'model', type: 'text', read: () => manifest.id },
+    { name: 'version', type: 'text', read: () => manifest.version },
+    { name: 'digest', type: 'text', read: () => digest },
+  ];
+  const end: MatrixColumn[] = [
+    { name: 'guessed', type: 'whole-number', read: ({ guessed }) => guessed },
+    { name: 'error', type: 'text', read: ({ error }) => error && `${error.code}: ${error.message}` },
+  ];
+  const taken = [...who, ...end].find(({ name }) => compiled.features.has(name));
+  if (taken !== undefined) {
+    throw new PredictionError(
+      'PARAMETER_INVALID',
+      `The model ${manifest.id}@${manifest.version} has a feature named ${taken.name}, which is a column of every matrix. Rename the feature.`,
+    );
+  }
+  return [
+    ...who,
+    ...[...compiled.features.values()].flatMap(({ name, value }) => featureColumns(name, value)),
+    ...manifest.outcomes.flatMap(({ id }) => outcomeColumns(id)),
+    ...manifest.tensors.input.columns.map(
+      ({ feature }, index): MatrixColumn => ({
+        name: `x.${index}.${feature}`,
+        type: 'number',
+        read: ({ x }) => x?.[index],
+      }),
+    ),
+    ...end,
+  ];
+}
+
+function featureColumns(name: string, type: FeatureType): MatrixColumn[] {
+  const column = (suffix: string, of: ColumnType, read: (value: FeatureValue) => Cell): MatrixColumn => ({
+    name: `${name}${suffix}`,
+    type: of,
+    read: ({ inputs }) => {
+      const value = inputs?.features.get(name);
+      return value === undefined ? undefined : read(value);
+    },
+  });
+  return [
+    column('', columnType(type), (value): FeatureScalar | undefined =>
+      value.state === 'missing' ? undefined : value.value,
+    ),
+    column('.state', 'text', ({ state }) => state),
+    column('.reason', 'text', (value) => ('because' in value ? value.because : undefined)),
+    column('.at', 'text', (value) => ('at' in value ? value.at : undefined)),
+    column('.source', 'text', ({ sources }) => sources.flatMap(({ reference }) => reference ?? []).join(' ')),
+  ];
+}
+
+/** A kind of value that is new to the language has no column before it is decided on here. */
+function columnType({ type }: FeatureType): ColumnType {
+  switch (type) {
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'code':
+      return 'text';
+  }
+}
+
+function outcomeColumns(id: string): MatrixColumn[] {
+  return [
+    { name: `${id}.verdict`, type: 'text', read: ({ inputs }) => inputs?.verdicts.get(id)?.state },
+    {
+      name: `${id}.reasons`,
+      type: 'text',
+      read: ({ inputs }) => {
+        const verdict = inputs?.verdicts.get(id);
+        if (verdict === undefined || verdict.state === 'score') return undefined;
+        return [...new Set(verdict.reasons.map(({ reason }) => reason))].join(' ');
+      },
+    },
+  ];
+}

@@ -1,0 +1,77 @@
+import { createFhirClient } from '../../fhir/client/fhir-client.ts';
+import { createResourceValidator } from '../../fhir/validate-resource.ts';
+import { createBatchingEngine } from '../../inference/batching-engine.ts';
+import { createOnnxEngine } from '../../inference/onnx-engine.ts';
+import { systemClock } from '../../platform/clock.ts';
+import type { Config } from '../../platform/config.ts';
+import { createLogger } from '../../platform/logger.ts';
+import { createHttpRecordSource } from '../../records/http-record-source.ts';
+import type { CohortSource } from '../../runs/cohort-source.ts';
+import { loadModels, predictable } from '../../wire-models.ts';
+import { httpCohorts, runSliceSize, storeCohorts } from '../../wire-runs.ts';
+import { runningServer } from '../running-server.ts';
+import { withHouse } from '../with-house.ts';
+import type { RowParts } from './matrix-rows.ts';
+
+/** What a matrix is made with. */
+export interface Extraction {
+  readonly parts: RowParts;
+  readonly cohorts: CohortSource;
+}
+
+/**
+ * Opens what `fhirsight serve` would read from, and nothing that it would write to: the server at FHIR_BASE_URL; else the own
+ * store, through the running server that holds it, or opened here. Closes it whatever comes of the work.
+ */
+export async function withExtraction<T>(config: Config, work: (extraction: Extraction) => Promise<T>): Promise<T> {
+  if (config.fhirBaseUrl !== undefined) return await overHttp(config, { base: config.fhirBaseUrl, own: false }, work);
+  const url = await runningServer(config);
+  if (url !== undefined) return await overHttp(config, { base: `${url}/fhir/R4`, own: true }, work);
+  return await withHouse(config, async (house) => {
+    const parts = {
+      ...house.prediction,
+      sliceSize: runSliceSize[house.database.kind],
+      rowTimeoutMs: config.predictTimeoutMs,
+    };
+    return await work({ parts, cohorts: storeCohorts(config, house) });
+  });
+}
+
+/** @param own the server is our own: references to its resources stay relative */
+async function overHttp<T>(
+  config: Config,
+  { base, own }: { readonly base: string; readonly own: boolean },
+  work: (extraction: Extraction) => Promise<T>,
+): Promise<T> {
+  const logger = createLogger({ level: 'warn' });
+  const open: (() => Promise<void>)[] = [];
+  try {
+    const engine = createBatchingEngine(createOnnxEngine());
+    open.push(() => engine.close());
+    const { catalog, compiled } = await loadModels(config, engine, logger);
+    const client = createFhirClient({ base, timeoutMs: config.fhirTimeoutMs, maxResources: config.fhirMaxResources });
+    open.push(() => client.close());
+    const validator = createResourceValidator();
+    const cohorts = httpCohorts(config, base, (close) => open.push(close));
+    const read = createHttpRecordSource(client, validator);
+    const source = own
+      ? { ...read, own, base: `${config.publicBaseUrl ?? base.replace(/\/fhir\/R4$/, '')}/fhir/R4` }
+      : read;
+    const parts: RowParts = {
+      tenant: config.tenant,
+      source,
+      subjectBase: source.base,
+      openServer: () => undefined,
+      validate: (resource, path) => validator.validate(resource, path),
+      timeZone: config.siteTimeZone,
+      findModel: (id, version) => predictable(catalog, compiled, id, version),
+      clock: systemClock,
+      sliceSize: runSliceSize.pglite,
+      rowTimeoutMs: config.predictTimeoutMs,
+      event: (event) => logger.event(event),
+    };
+    return await work({ parts, cohorts });
+  } finally {
+    for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
+  }
+}

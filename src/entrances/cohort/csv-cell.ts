@@ -1,0 +1,11 @@
+/**
+ * One cell of CSV (RFC 4180), numbers with all their digits. A text that a spreadsheet would take for a formula gets an
+ * apostrophe in front: what others sent never runs there.
+ */
+export function csvCell(value: string | number | boolean | undefined): string {
+  if (value === undefined) return '';
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'boolean') return String(value);
+  const harmless = /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

@@ -1,0 +1,86 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { instantRange } from '../fhir/instant-range.ts';
+import type { FeatureDefinition } from '../model-catalog/feature-map-schema.ts';
+import type { ClinicalRecord } from '../records/clinical-record.ts';
+import type { CompiledFeatureMap } from './compile-feature-map.ts';
+import type { FeatureValue } from './feature-vector.ts';
+
+/**
+ * The features whose value at as-of rests on a state as it is today, which may not have been that of as-of: FHIR keeps one
+ * status of an order, and an address may have no period. Where the resource was changed after as-of, or does not say when
+ * it was, the value is a guess. A feature that reads such a feature rests on the same guess.
+ */
+export function guessedFeatures(
+  { order }: Pick<CompiledFeatureMap, 'order'>,
+  values: ReadonlyMap<string, FeatureValue>,
+  record: ClinicalRecord,
+  timeZone: string,
+): ReadonlySet<string> {
+  const guessed = new Set<string>();
+  for (const { name, definition, reads } of order) {
+    const value = values.get(name);
+    if (value === undefined) continue;
+    const inherited = reads.some((read) => guessed.has(read));
+    if (inherited || isGuess(definition, value, record, timeZone)) guessed.add(name);
+  }
+  return guessed;
+}
+
+/** Every kind is decided on: a new one does not compile before it is. */
+function isGuess(
+  definition: FeatureDefinition,
+  value: FeatureValue,
+  record: ClinicalRecord,
+  timeZone: string,
+): boolean {
+  switch (definition.kind) {
+    case 'medication':
+      return restsOnLaterOrders(value, record, timeZone);
+    case 'address':
+      return restsOnLaterAddress(value, record, timeZone);
+    // What they were at as-of is told from dates (onset, abatement, periods), or not told at all.
+    case 'condition':
+    case 'procedure':
+    case 'encounter':
+    case 'demographics':
+    case 'observation':
+    case 'answer':
+    case 'questionnaire':
+      return false;
+    // No record holds it.
+    case 'input':
+      return false;
+    // What they read is looked at by itself.
+    case 'derived':
+    case 'first-of':
+      return false;
+  }
+}
+
+/**
+ * A yes is certain where one of its orders has not been changed since as-of. Everything else is, where none of the orders
+ * of that time has been.
+ */
+function restsOnLaterOrders(value: FeatureValue, record: ClinicalRecord, timeZone: string): boolean {
+  const asOf = record.asOf.getTime();
+  const isLater = laterThan(asOf, timeZone);
+  const known = record.byType('MedicationRequest').filter(({ authoredOn }) => {
+    const written = authoredOn === undefined ? undefined : instantRange(authoredOn, timeZone);
+    return written === undefined || written.start <= asOf;
+  });
+  if (value.state !== 'observed') return known.some(isLater);
+  return known.filter((order) => value.sources.includes(record.sourceReference(order))).every(isLater);
+}
+
+function restsOnLaterAddress(value: FeatureValue, { patient, asOf }: ClinicalRecord, timeZone: string): boolean {
+  if (value.state === 'missing' || !laterThan(asOf.getTime(), timeZone)(patient)) return false;
+  return patient.address?.some(({ period }) => period?.start === undefined) === true;
+}
+
+/** Whether a resource was changed after as-of, or does not say when. */
+function laterThan(asOf: number, timeZone: string): (resource: Resource) => boolean {
+  return ({ meta }) => {
+    const changed = meta?.lastUpdated === undefined ? undefined : instantRange(meta.lastUpdated, timeZone);
+    return changed === undefined || changed.start > asOf;
+  };
+}

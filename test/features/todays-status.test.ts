@@ -1,0 +1,116 @@
+import type { MedicationRequest, Patient } from '@medplum/fhirtypes';
+import { describe, expect, it } from 'vitest';
+import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
+import { extractFeatures } from '../../src/features/extract-features.ts';
+import { guessedFeatures } from '../../src/features/todays-status.ts';
+import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
+import type { RecordResource } from '../../src/records/clinical-record.ts';
+import { encounter, medicationRequest, patient, recordOf } from '../support/build-record.ts';
+import { noPopulation } from '../support/extract-one.ts';
+
+const statin = '36567';
+const other = '2551';
+const asOf = '2026-03-01T12:00:00Z';
+const before = { lastUpdated: '2026-02-01T00:00:00Z' };
+const after = { lastUpdated: '2026-04-01T00:00:00Z' };
+
+const features: Record<string, FeatureDefinition> = {
+  statin: {
+    kind: 'medication',
+    label: 'statin',
+    codes: [`http://www.nlm.nih.gov/research/umls/rxnorm|${statin}`],
+    status: ['active'],
+    absent: { assume: false, encounterWithin: 'P2Y' },
+  },
+  either: { kind: 'first-of', label: 'statin or statin', of: ['statin', 'statinToo'], passOver: ['undecodable'] },
+  statinToo: {
+    kind: 'medication',
+    label: 'statin',
+    codes: [`http://www.nlm.nih.gov/research/umls/rxnorm|${statin}`],
+    status: ['active'],
+    absent: { assume: false, encounterWithin: 'P2Y' },
+  },
+  age: { kind: 'demographics', label: 'age', element: 'age' },
+};
+
+function guessedFrom(...resources: RecordResource[]): string[] {
+  const compiled = compileFeatureMap({ language: 1, features, population: noPopulation });
+  const record = recordOf([encounter('2026-01-10T08:00:00Z', '2026-01-10T09:00:00Z'), ...resources], asOf);
+  const tensors = {
+    input: { name: 'x', type: 'float64' as const, columns: [{ feature: 'age' }] },
+    output: { name: 'y', type: 'float64' as const, columns: 1 },
+  };
+  const { features: values } = extractFeatures(record, compiled, { tensors, outcomes: [] }, new Map(), 'UTC');
+  return [...guessedFeatures(compiled, values, record, 'UTC')].sort();
+}
+
+const order = (code: string, written: string | undefined, parts: Partial<MedicationRequest>) =>
+  medicationRequest(code, written, parts);
+const all = ['either', 'statin', 'statinToo'];
+
+describe('a value that rests on the status of today', () => {
+  it('is a yes from an order that was changed after as-of, for it may have been stopped then', () => {
+    expect(guessedFrom(order(statin, '2026-01-10', { meta: after }))).toEqual(all);
+  });
+
+  it('is a no beside an order that was changed after as-of, for it may have been active then', () => {
+    expect(guessedFrom(order(statin, '2026-01-10', { status: 'stopped', meta: after }))).toEqual(all);
+    expect(guessedFrom(order(other, undefined, { status: 'stopped', meta: after }))).toEqual(all);
+  });
+
+  it('is one from an order that does not say when it was changed', () => {
+    expect(guessedFrom(order(statin, '2026-01-10', {}))).toEqual(all);
+  });
+
+  it('is none where no order was changed after as-of', () => {
+    expect(guessedFrom(order(statin, '2026-01-10', { meta: before }))).toEqual([]);
+    expect(guessedFrom(order(statin, '2026-01-10', { status: 'stopped', meta: before }))).toEqual([]);
+    expect(guessedFrom()).toEqual([]);
+  });
+
+  it('is no yes that another order of the time proves', () => {
+    expect(
+      guessedFrom(order(statin, '2026-01-10', { meta: after }), order(statin, '2026-01-11', { meta: before })),
+    ).toEqual([]);
+  });
+
+  it('is none because of an order that was written after as-of: it was not seen', () => {
+    expect(guessedFrom(order(statin, '2026-03-15', { meta: after }))).toEqual([]);
+  });
+
+  it('is none of a kind that is told from dates, whenever its resource was changed', () => {
+    const later: Patient = patient({ meta: after });
+    expect(guessedFrom(later)).toEqual([]);
+  });
+});
+
+describe('an address without a period', () => {
+  const postal: Record<string, FeatureDefinition> = {
+    state: {
+      kind: 'address',
+      label: 'state',
+      part: 'state',
+      use: ['home'],
+      vocabulary: { maine: ['ME'] },
+    } as FeatureDefinition,
+  };
+
+  it.each([
+    ['of a Patient who was changed after as-of is a guess', after, undefined, ['state']],
+    ['of a Patient who was not changed since is none', before, undefined, []],
+    ['with a period is none', after, { start: '2020-01-01' }, []],
+  ])('%s', (_, meta, period, guessed) => {
+    const compiled = compileFeatureMap({ language: 1, features: postal, population: noPopulation });
+    const record = recordOf(
+      [patient({ meta, address: [{ use: 'home', state: 'ME', ...(period && { period }) }] })],
+      asOf,
+    );
+    const tensors = {
+      input: { name: 'x', type: 'float64' as const, columns: [{ feature: 'state' }] },
+      output: { name: 'y', type: 'float64' as const, columns: 1 },
+    };
+    const { features: values } = extractFeatures(record, compiled, { tensors, outcomes: [] }, new Map(), 'UTC');
+    expect(values.get('state')).toMatchObject({ state: 'observed', value: 'maine' });
+    expect([...guessedFeatures(compiled, values, record, 'UTC')]).toEqual(guessed);
+  });
+});
