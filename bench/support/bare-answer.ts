@@ -51,7 +51,7 @@ export function createBareAnswer(manifest: Manifest, map: FeatureMap, performer:
         .map(({ name }) => `Assumed absent: ${labelOf(name)} (${detail(name)}).`),
       'No contributions of inputs: not asked for',
     ];
-    const predictions = manifest.outcomes.map(({ id, label, coding, horizon }, index) => {
+    const predictions = manifest.outcomes.map(({ id, label, coding, horizon = 'P1Y' }, index) => {
       const percent = (probabilities[index] ?? Number.NaN) * 100;
       const years = Number(horizon.slice(1, -1));
       const end = new Date(asOf);

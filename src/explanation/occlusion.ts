@@ -14,12 +14,12 @@ export interface OcclusionRequest {
   readonly reference: Readonly<Record<string, FeatureScalar>>;
   /** Runs the model; see LoadedModel.run. */
   readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
-  /** The outcomes to explain, with the output column that holds each probability. */
+  /** The outcomes to explain, with the output column that holds each score. */
   readonly outcomes: readonly { readonly id: string; readonly column: number }[];
 }
 
 /**
- * Contribution of each feature by occlusion: how much the probability falls when the feature alone is replaced by the
+ * Contribution of each feature by occlusion: how much the score falls when the feature alone is replaced by the
  * reference person's. One run of the model, one row for the subject and one per feature; features that the reference
  * person does not have, or that are no input of the model, are not occluded. A feature derived from another (eGFR from
  * creatinine) is occluded by itself, as the model sees it.
@@ -39,12 +39,12 @@ export async function explainByOcclusion(request: OcclusionRequest): Promise<Con
     outcomes.map(({ id, column }) => ({
       feature,
       outcome: id,
-      difference: probabilityAt(subject, column) - probabilityAt(occluded[row], column),
+      difference: scoreAt(subject, column) - scoreAt(occluded[row], column),
     })),
   );
 }
 
-function probabilityAt(row: readonly number[] | undefined, column: number): number {
+function scoreAt(row: readonly number[] | undefined, column: number): number {
   const value = row?.[column];
   if (value === undefined || !Number.isFinite(value)) {
     throw new PredictionError(

@@ -1,6 +1,8 @@
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
 import { columnValue, missingColumnValue } from '../model-catalog/column-value.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import { scoreMisfit } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
 
 type InputColumns = Manifest['tensors']['input']['columns'];
@@ -35,22 +37,25 @@ export function encode(column: InputColumns[number], value: FeatureScalar): numb
 }
 
 /**
- * Runs the model on one row and reads the probability of each wanted outcome.
- * Throws INFERENCE_FAILED where the model fails or answers something that is not a probability.
+ * Runs the model on one row and reads the score of each wanted outcome: a probability, points, a value in the unit, or
+ * the number of a class.
+ * Throws INFERENCE_FAILED where the model fails or answers something that the outcome cannot be.
  */
 export async function score(
   run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
   row: readonly number[],
-  outcomes: readonly { readonly id: string; readonly column: number }[],
+  outcomes: readonly Outcome[],
 ): Promise<Map<string, number>> {
   const [output] = await run([row]);
   return new Map(
-    outcomes.map(({ id, column }) => {
-      const probability = output?.[column];
-      if (probability === undefined || !(probability >= 0 && probability <= 1)) {
-        throw new PredictionError('INFERENCE_FAILED', `The model's answer for ${id} is not a probability from 0 to 1.`);
+    outcomes.map((outcome) => {
+      const { id, column } = outcome;
+      const number = output?.[column];
+      const misfit = scoreMisfit(outcome, number);
+      if (number === undefined || misfit !== undefined) {
+        throw new PredictionError('INFERENCE_FAILED', `The model's answer for ${id} is ${misfit}.`);
       }
-      return [id, probability];
+      return [id, number];
     }),
   );
 }

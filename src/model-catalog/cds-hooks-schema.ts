@@ -31,7 +31,7 @@ const showSilently = (when: string) =>
 
 const level = Type.Object(
   {
-    from: Type.Number({ minimum: 0, maximum: 1, description: 'probability, inclusive' }),
+    from: Type.Number({ description: 'score, inclusive: a probability, points, or a value in the unit' }),
     show,
     because: Type.Optional(Type.String({ minLength: 1, description: 'where a threshold above 0 is published' })),
   },

@@ -1,10 +1,13 @@
+import { isUcumUnit } from '../fhir/ucum.ts';
 import { checkCdsHooks } from './check-cds-hooks.ts';
 import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
 import { checkTransform } from './check-transform.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
-import type { Manifest, Outcome } from './manifest-schema.ts';
+import type { Manifest } from './manifest-schema.ts';
+import type { Band, Outcome } from './outcome-schema.ts';
+import { bandsOf, scoreRange } from './outcome-score.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { repeated } from './repeated.ts';
 import { valueKind, vocabularyOf } from './value-kind.ts';
@@ -69,23 +72,56 @@ function checkOutcomes(manifest: Manifest, find: Find): void {
   for (const column of repeated(outcomes.map((outcome) => String(outcome.column)))) {
     find('/outcomes', `column ${column} is read by two outcomes`);
   }
+  const [first] = outcomes;
   outcomes.forEach((outcome, index) => {
     const path = `/outcomes/${index}`;
     if (outcome.column >= tensors.output.columns) {
       find(`${path}/column`, `is ${outcome.column}, but the output has columns 0 to ${tensors.output.columns - 1}`);
     }
-    checkBands(outcome.bands?.levels ?? [], (message) => find(`${path}/bands/levels`, message));
+    if (first !== undefined && (first.kind === 'probability') !== (outcome.kind === 'probability')) {
+      find(
+        `${path}/kind`,
+        `is ${outcome.kind}, but ${first.id} is ${first.kind}: a result is a RiskAssessment of probabilities or an Observation of anything else; make two models of it`,
+      );
+    }
+    checkForm(outcome, (place, message) => find(`${path}${place}`, message));
   });
 }
 
-/** From 0 upwards, each level where the one before ends, the last without an end. */
-function checkBands(levels: NonNullable<Outcome['bands']>['levels'], find: (message: string) => void): void {
-  let end: number | undefined = 0;
+/** What the schema cannot say of one outcome. */
+function checkForm(outcome: Outcome, find: Find): void {
+  const { kind } = outcome;
+  if (kind === 'class') {
+    for (const code of repeated(outcome.classes.map(({ code }) => code)))
+      find('/classes', `the code ${code} is there twice`);
+    for (const number of repeated(outcome.classes.map(({ number }) => String(number))))
+      find('/classes', `two classes have the number ${number}`);
+    return;
+  }
+  if (kind === 'measurement' && !isUcumUnit(outcome.unit)) find('/unit', `is '${outcome.unit}', which is no UCUM unit`);
+  const [least, most] = scoreRange(outcome) ?? [0, 1];
+  if (least >= most) find('/range', `is empty: ${least} to ${most}`);
+  else checkBands(bandsOf(outcome), [least, most], (message) => find('/bands/levels', message));
+  if (kind === 'probability') return;
+  for (const { code, riskProbability } of bandsOf(outcome)) {
+    if (riskProbability !== undefined)
+      find('/bands/levels', `${code} has a riskProbability, which only a band of probabilities can have`);
+  }
+}
+
+/** From the least score upwards, each level where the one before ends, the last without an end. */
+function checkBands(
+  levels: readonly Band[],
+  [least, most]: readonly [number, number],
+  find: (message: string) => void,
+): void {
+  let end: number | undefined = least;
   levels.forEach((level, index) => {
     if (end === undefined) find(`${level.code} follows a level without an upper limit`);
     else if (level.from > end) find(`leave a gap from ${end} to ${level.from} before ${level.code}`);
     else if (level.from < end) find(`overlap: ${level.code} starts at ${level.from}, the level before ends at ${end}`);
     if (level.below !== undefined && level.below <= level.from) find(`${level.code} is empty`);
+    if (level.from > most) find(`${level.code} starts at ${level.from}, above the greatest score ${most}`);
     if (index === levels.length - 1 && level.below !== undefined) {
       find(`end at ${level.below}; the highest level must have no upper limit`);
     }

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { schemaLink, strict } from './schema-terms.ts';
 
-/** The form of `golden/*.json`: inputs with the probabilities they must give, checked at every load. */
+/** The form of `golden/*.json`: inputs with the scores they must give, checked at every load. */
 
 const goldenCase = Type.Object(
   {
@@ -10,9 +10,9 @@ const goldenCase = Type.Object(
       description:
         'a value for the feature of every input column, in the unit of the feature map; null where it is given as missing',
     }),
-    expected: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1 }), {
+    expected: Type.Record(Type.String(), Type.Number(), {
       minProperties: 1,
-      description: 'probability (0..1) by outcome id',
+      description: 'score by outcome id: probability (0..1), points, value in the unit, or number of the class',
     }),
     tolerance: Type.Number({ exclusiveMinimum: 0, maximum: 0.001, description: 'largest absolute difference' }),
   },

@@ -5,6 +5,7 @@ import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import { missingInput } from './missing-input.ts';
+import { scoreMisfit } from './outcome-score.ts';
 import { valueKind } from './value-kind.ts';
 
 /** That golden cases fill every column, expect known outcomes, and together cover all of them. */
@@ -28,9 +29,11 @@ export function checkGoldenFile(
         findings.push({ file, path: `/cases/${index}/inputs/${name}`, message: 'is no input column' });
       }
     }
-    for (const id of Object.keys(golden.expected)) {
-      if (!manifest.outcomes.some((outcome) => outcome.id === id)) {
-        findings.push({ file, path: `/cases/${index}/expected/${id}`, message: 'is no outcome of the manifest' });
+    for (const [id, expected] of Object.entries(golden.expected)) {
+      const outcome = manifest.outcomes.find((candidate) => candidate.id === id);
+      const misfit = outcome === undefined ? 'no outcome of the manifest' : scoreMisfit(outcome, expected);
+      if (misfit !== undefined) {
+        findings.push({ file, path: `/cases/${index}/expected/${id}`, message: `is ${misfit}` });
       }
     }
   });

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { cdsHooksSchema } from './cds-hooks-schema.ts';
+import { outcomeSchema } from './outcome-schema.ts';
 import { schemaLink, strict } from './schema-terms.ts';
 import { transformSchema } from './transform-schema.ts';
 
@@ -8,59 +9,6 @@ import { transformSchema } from './transform-schema.ts';
 const text = (description: string) => Type.String({ minLength: 1, description });
 const title = (description: string) => Type.String({ minLength: 1, maxLength: 120, description });
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
-
-const coding = Type.Object(
-  {
-    system: Type.String({ format: 'uri', description: 'URI of the code system' }),
-    code: text('code in it'),
-    display: Type.Optional(text('its display')),
-  },
-  strict,
-);
-
-const band = Type.Object(
-  {
-    code: text('names the band'),
-    display: text('what people see'),
-    from: Type.Number({ minimum: 0, maximum: 1, description: 'probability, inclusive' }),
-    below: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 1, description: 'probability, exclusive; absent for the highest band' }),
-    ),
-    riskProbability: Type.Optional(
-      Type.Union(
-        [
-          Type.Literal('negligible'),
-          Type.Literal('low'),
-          Type.Literal('moderate'),
-          Type.Literal('high'),
-          Type.Literal('certain'),
-        ],
-        { description: 'code of the HL7 risk-probability CodeSystem, where one fits' },
-      ),
-    ),
-  },
-  strict,
-);
-
-const outcome = Type.Object(
-  {
-    id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$', description: 'names the outcome in results' }),
-    label: title('what people see'),
-    coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'what happens, as codes' })),
-    column: Type.Integer({ minimum: 0, description: 'column of the output tensor that holds the probability (0..1)' }),
-    horizon: Type.String({ pattern: '^P\\d+[YMWD]$', description: 'ISO 8601 duration from as-of' }),
-    bands: Type.Optional(
-      Type.Object(
-        {
-          citation: text('where the bands are published'),
-          levels: Type.Array(band, { minItems: 2, description: 'from 0 upwards, each where the one before ends' }),
-        },
-        { ...strict, description: 'present only where bands are published' },
-      ),
-    ),
-  },
-  strict,
-);
 
 const direction = Type.Union([Type.Literal('rises'), Type.Literal('falls')]);
 
@@ -139,7 +87,11 @@ export const manifestSchema = Type.Object(
       },
       { ...strict, description: 'input and output of the graph' },
     ),
-    outcomes: Type.Array(outcome, { minItems: 1, description: 'what is predicted' }),
+    outcomes: Type.Array(outcomeSchema, {
+      minItems: 1,
+      description:
+        'what is predicted: probabilities only, or none; the first that is none becomes the value of an Observation, the others its components',
+    }),
     explanation: Type.Object(
       {
         method: Type.Literal('occlusion', {
@@ -155,7 +107,7 @@ export const manifestSchema = Type.Object(
     directions: Type.Optional(
       Type.Record(Type.String(), Type.Union([direction, Type.Record(Type.String(), direction, { minProperties: 1 })]), {
         description:
-          'which way the risk goes when a feature grows (yes above no) and nothing else changes: for every outcome, or by outcome id; `fhirsight lint` checks it',
+          'which way the score goes when a feature grows (yes above no) and nothing else changes: for every outcome, or by outcome id; `fhirsight lint` checks it',
       }),
     ),
     cdsHooks: Type.Optional(cdsHooksSchema),
@@ -167,6 +119,4 @@ export const manifestSchema = Type.Object(
 );
 
 export type Manifest = Static<typeof manifestSchema>;
-export type Outcome = Manifest['outcomes'][number];
 export type Direction = Static<typeof direction>;
-export type Band = Static<typeof band>;

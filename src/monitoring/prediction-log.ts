@@ -9,7 +9,7 @@ export interface PredictionLogQuery {
   readonly subjects?: readonly SubjectName[];
   readonly users?: readonly UserName[];
   /** Subjects and results of which any may be touched. */
-  readonly touching?: { readonly subjects: readonly SubjectName[]; readonly written: readonly string[] };
+  readonly touching?: { readonly subjects: readonly SubjectName[]; readonly written: readonly WrittenResult[] };
   /** Ranges of time, all of which must hold. */
   readonly recorded?: readonly { readonly from?: Date; readonly before?: Date }[];
   /** What came of it: no error, or an error out of (or outside) a list. */
@@ -18,6 +18,12 @@ export interface PredictionLogQuery {
   readonly count: number;
   /** The last row of the page before. */
   readonly after?: { readonly recorded: Date; readonly id: string };
+}
+
+/** A stored result, by its place in the own store. */
+export interface WrittenResult {
+  readonly type: 'RiskAssessment' | 'Observation';
+  readonly id: string;
 }
 
 export interface SubjectName {
@@ -75,7 +81,8 @@ function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {
   if (users !== undefined) conditions.push(anyOf(users.flatMap((user) => userConditions(user, bind))));
   if (touching !== undefined) {
     const of = touching.subjects.map((subject) => subjectCondition(subject, bind));
-    conditions.push(anyOf([...of, `written = any(${bind(touching.written)}::text[])`]));
+    const written = touching.written.map(({ type, id }) => `(written = ${bind(id)} and result_type = ${bind(type)})`);
+    conditions.push(anyOf([...of, ...written]));
   }
   for (const { from, before } of recorded) {
     if (from !== undefined) conditions.push(`recorded >= ${bind(from)}::timestamptz`);

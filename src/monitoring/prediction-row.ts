@@ -39,6 +39,8 @@ export interface PredictionRow {
   readonly input_hash: string | null;
   readonly missing: Readonly<Record<string, string>> | null;
   readonly assumed: readonly string[] | null;
+  /** What a result of the model is; null where nothing came of the prediction. */
+  readonly result_type: 'RiskAssessment' | 'Observation' | null;
   readonly written: string | null;
   readonly gather_ms: number | null;
   readonly features_ms: number | null;
@@ -84,6 +86,7 @@ export function rowOfOutcome(frame: RowFrame, request: PredictionRequest, outcom
     input_hash: inputHash(inputs),
     missing,
     assumed,
+    result_type: outcome.resultType,
     written: scored && request.writeBack ? (outcome.resource?.id ?? null) : null,
   };
 }
@@ -112,6 +115,7 @@ export function rowOfFailure(
     input_hash: null,
     missing: null,
     assumed: null,
+    result_type: null,
     written: null,
   };
 }

@@ -61,7 +61,7 @@ export type LogEvent =
   | {
       readonly name: 'result.written';
       readonly result: string;
-      /** Logical id of the RiskAssessment. */
+      /** Logical id of the stored resource. */
       readonly resourceId: string;
       /** False where it was stored before. */
       readonly created: boolean;

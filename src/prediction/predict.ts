@@ -1,8 +1,9 @@
-import type { Patient, RiskAssessment } from '@medplum/fhirtypes';
+import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
 import { encode, inputRow, score } from '../inference/score.ts';
-import type { Band, Outcome } from '../model-catalog/manifest-schema.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import type { Level } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { assertResultValid } from '../results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../results/build-result.ts';
@@ -12,7 +13,8 @@ import { buildProvenance } from '../results/provenance.ts';
 import { remarks } from '../results/remarks.ts';
 import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
-import { riskBand } from '../results/risk-band.ts';
+import type { ResultResource } from '../results/result-resource.ts';
+import { scoreLevel } from '../results/score-level.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
 import { readModelInputs } from './model-inputs.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
@@ -68,6 +70,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     subjectBase: subject.base,
     computedAt: now,
     validUntil,
+    resultType: model.resultFrame.form,
   };
   const made = {
     subject,
@@ -96,7 +99,8 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       encode,
       inputs: row,
       run: model.run,
-      outcomes,
+      // The difference of two classes says nothing.
+      outcomes: outcomes.filter(({ kind }) => kind !== 'class'),
     }),
   );
   if ('none' in explanation && explanation.cause !== undefined) {
@@ -135,7 +139,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     outcomeToRecord({ state: 'scored', ...common, scores }, made),
     request.writeBack && resource !== undefined
       ? {
-          riskAssessment: resource,
+          result: resource,
           checked: true,
           device: modelDevice(named(model)),
           provenance: (target) => buildProvenance({ target, ...making }),
@@ -151,25 +155,25 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     ...(shown === undefined ? {} : { resource: shown }),
     remarks: shown?.note?.map(({ text = '' }) => text) ?? remarks(result),
     scores,
-    bands: bandsOf(outcomes, scores),
+    levels: levelsOf(outcomes, scores),
     contributions: explanation,
     created: receipt?.created ?? false,
     timings: time.steps,
   };
 }
 
-function checkedResult(result: ResultRequest, validate: PredictionParts['validate']): RiskAssessment {
+function checkedResult(result: ResultRequest, validate: PredictionParts['validate']): ResultResource {
   const resource = buildResult(result);
   assertResultValid(resource, validate);
   return resource;
 }
 
-function bandsOf(outcomes: readonly Outcome[], scores: ReadonlyMap<string, number>): Map<string, Band> {
+function levelsOf(outcomes: readonly Outcome[], scores: ReadonlyMap<string, number>): Map<string, Level> {
   return new Map(
     outcomes.flatMap((outcome) => {
-      const probability = scores.get(outcome.id);
-      const band = probability === undefined ? undefined : riskBand(outcome, probability);
-      return band === undefined ? [] : [[outcome.id, band] as const];
+      const score = scores.get(outcome.id);
+      const level = score === undefined ? undefined : scoreLevel(outcome, score);
+      return level === undefined ? [] : [[outcome.id, level] as const];
     }),
   );
 }
@@ -202,7 +206,7 @@ function named({ manifest, digest }: PredictableModel): ResultRequest['model'] {
   return { id: manifest.id, version: manifest.version, title: manifest.title, digest, manifest };
 }
 
-function stored(receipt: WriteReceipt | undefined): RiskAssessment {
+function stored(receipt: WriteReceipt | undefined): ResultResource {
   if (receipt?.resource === undefined)
     throw new PredictionError('WRITE_REJECTED', 'The store gave back no result although it was asked to keep it.');
   return receipt.resource;

@@ -1,7 +1,7 @@
-import type { RiskAssessment } from '@medplum/fhirtypes';
 import type { Contribution } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
-import type { Band } from '../model-catalog/manifest-schema.ts';
+import type { Level } from '../model-catalog/outcome-score.ts';
+import type { ResultResource } from '../results/result-resource.ts';
 
 /** The model version that spoke or abstained. */
 export interface NamedModel {
@@ -32,19 +32,21 @@ interface Outcome {
   /** From then on it may not be shown as current. */
   readonly validUntil: Date;
   readonly timings: StageTimings;
+  /** What a result of the model is. */
+  readonly resultType: ResultResource['resourceType'];
 }
 
 /** A result: at least one outcome has a score. */
 export interface Scored extends Outcome {
   readonly state: 'scored';
   /** With an id only if it lies in the own store; absent where the request wanted none. */
-  readonly resource?: RiskAssessment;
+  readonly resource?: ResultResource;
   /** What a reader must know beside the numbers, most important first: the notes of the resource. */
   readonly remarks: readonly string[];
-  /** Probability 0..1 by outcome id; outcomes the model abstained about have none. */
+  /** By outcome id: probability 0..1, points, value in the unit, or number of the class; outcomes the model abstained about have none. */
   readonly scores: ReadonlyMap<string, number>;
-  /** By outcome id, for outcomes with published bands. */
-  readonly bands: ReadonlyMap<string, Band>;
+  /** By outcome id: the published band of a score, or its class. */
+  readonly levels: ReadonlyMap<string, Level>;
   /** In no order, or the reason why there are none. */
   readonly contributions: readonly Contribution[] | { readonly none: string };
   /** True where this call stored the resource. */

@@ -1,5 +1,5 @@
 /** How numbers of a prediction are put into words: the same in a card as in the result that the store keeps. */
-export { durationText, fhirDateTime } from '../results/duration.ts';
-export { percentagePoints } from '../results/prediction-input.ts';
-export { riskText } from '../results/risk-text.ts';
+export { contributionAmount, contributionText } from '../results/contribution-amount.ts';
+export { fhirDateTime } from '../results/duration.ts';
+export { scoreText } from '../results/score-text.ts';
 export { unitText } from '../results/unit-text.ts';

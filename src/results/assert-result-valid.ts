@@ -1,14 +1,15 @@
-import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
+import type { Extension } from '@medplum/fhirtypes';
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { extensionUrls } from './canonical-urls.ts';
+import type { ResultResource } from './result-resource.ts';
 
 /**
  * The last gate before a result leaves: base R4 by `validate` (throws where the resource breaks it), and what R4
  * cannot say: every number is written without an exponent, every percentage lies in 0..100 and is said twice alike.
  * Throws RESULT_INVALID; such a result is never sent.
  */
-export function assertResultValid(result: RiskAssessment, validate: (resource: RiskAssessment) => void): void {
+export function assertResultValid(result: ResultResource, validate: (resource: ResultResource) => void): void {
   try {
     validate(result);
   } catch (cause) {
@@ -19,9 +20,10 @@ export function assertResultValid(result: RiskAssessment, validate: (resource: R
     );
   }
   if (!hasPlainNumbers(result)) {
-    const where = oddNumber(result, 'RiskAssessment');
+    const where = oddNumber(result, result.resourceType);
     throw new PredictionError('RESULT_INVALID', `${where} holds a number that JSON cannot write as plain digits.`);
   }
+  if (result.resourceType !== 'RiskAssessment') return;
   for (const prediction of result.prediction ?? []) {
     if (prediction.probabilityRange !== undefined) continue;
     const percent = prediction.extension?.find(({ url }: Extension) => url === extensionUrls.percent)?.valueQuantity;

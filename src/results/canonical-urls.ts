@@ -15,6 +15,7 @@ export const predictionNamingSystem = `${own}/NamingSystem/prediction`;
 export const modelNamingSystem = `${own}/NamingSystem/model`;
 
 export const ucumSystem = 'http://unitsofmeasure.org';
+export const dataAbsentReasonSystem = 'http://terminology.hl7.org/CodeSystem/data-absent-reason';
 export const riskProbabilitySystem = 'http://terminology.hl7.org/CodeSystem/risk-probability';
 
 /** Security label "Artificial Intelligence asserted" (AIT-1). */
@@ -40,4 +41,9 @@ export const artificialIntelligence = {
 /** Bands are codes of the model version's own: their meaning is in its manifest. */
 export function bandSystem(modelId: string, outcomeId: string): string {
   return `${own}/CodeSystem/band-${modelId}-${outcomeId}`;
+}
+
+/** Classes likewise. */
+export function classSystem(modelId: string, outcomeId: string): string {
+  return `${own}/CodeSystem/class-${modelId}-${outcomeId}`;
 }

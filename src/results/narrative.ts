@@ -1,16 +1,16 @@
 import type { Narrative } from '@medplum/fhirtypes';
 import type { FeatureValue } from '../features/feature-vector.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import { contributionText } from './contribution-amount.ts';
 import { fhirDateTime } from './duration.ts';
 import type { InputFrame } from './input-frame.ts';
-import { percentagePoints } from './prediction-input.ts';
 import type { ResultRequest } from './result-request.ts';
 import { element } from './xhtml.ts';
 
 /** One predicted outcome in words. */
 export interface OutcomeSentence {
-  readonly outcome: string;
-  readonly label: string;
-  /** The label and the risk, escaped. */
+  readonly outcome: Outcome;
+  /** The label and the score, escaped. */
   readonly xhtml: string;
 }
 
@@ -71,22 +71,14 @@ function stateCell(value: FeatureValue): string {
 function contributionLists({ contributions, frame }: ResultRequest, sentences: readonly OutcomeSentence[]): string {
   if ('none' in contributions) return '';
   return sentences
-    .map(({ outcome, label }) => {
+    .map(({ outcome }) => {
       const items = contributions
-        .filter((contribution) => contribution.outcome === outcome)
+        .filter((contribution) => contribution.outcome === outcome.id)
         .sort((one, other) => Math.abs(other.difference) - Math.abs(one.difference))
         .map(({ feature, difference }) =>
-          element('li', `${frame.inputs.get(feature)?.labelText ?? feature}: ${pointsText(difference)}`),
+          element('li', `${frame.inputs.get(feature)?.labelText ?? feature}: ${contributionText(outcome, difference)}`),
         );
-      return items.length === 0 ? '' : `${element('p', `Contributions to ${label}`)}<ul>${items.join('')}</ul>`;
+      return items.length === 0 ? '' : `${element('p', `Contributions to ${outcome.label}`)}<ul>${items.join('')}</ul>`;
     })
     .join('');
-}
-
-function pointsText(difference: number): string {
-  const points = percentagePoints(difference);
-  if (points === 0) return 'none';
-  const sign = points > 0 ? '+' : '−';
-  const size = Math.abs(points);
-  return `${size < 0.01 ? `${sign}less than 0.01` : `${sign}${size.toFixed(2)}`} percentage points`;
 }

@@ -1,8 +1,10 @@
 import type { CodeableConcept, Extension } from '@medplum/fhirtypes';
-import type { Band, Manifest, Outcome } from '../model-catalog/manifest-schema.ts';
-import { bandSystem, extensionUrls, riskProbabilitySystem } from './canonical-urls.ts';
-import { durationText } from './duration.ts';
+import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { Band, Outcome, OutcomeClass } from '../model-catalog/outcome-schema.ts';
+import { type Level, levelsOf } from '../model-catalog/outcome-score.ts';
+import { bandSystem, classSystem, extensionUrls, riskProbabilitySystem } from './canonical-urls.ts';
 import { shiftDecimal } from './percent.ts';
+import { unitText } from './unit-text.ts';
 import { escapeXhtml } from './xhtml.ts';
 
 /** What every result of a model version says of one outcome. */
@@ -11,30 +13,29 @@ export interface OutcomeFrame {
   readonly id: Extension;
   readonly concept: CodeableConcept;
   readonly labelXhtml: string;
-  /** `10 years` */
-  readonly horizon: string;
-  readonly bands: ReadonlyMap<Band, BandFrame>;
+  /** Its bands or classes. */
+  readonly levels: ReadonlyMap<Level, LevelFrame>;
   /** The beginning of the extension that says why there is no number. */
   readonly abstention: readonly [Extension, Extension];
 }
 
-export interface BandFrame {
-  readonly qualitativeRisk: CodeableConcept;
+export interface LevelFrame {
+  readonly concept: CodeableConcept;
   readonly displayXhtml: string;
-  /** Its name, its edges and its source. */
+  /** Of a band: its name, its edges and its source. */
   readonly sentence: string;
 }
 
-export function outcomeFrame(model: Pick<Manifest, 'id' | 'version'>, outcome: Outcome): OutcomeFrame {
-  const { id, label, coding, horizon, bands } = outcome;
-  const levels = bands?.levels ?? [];
+type Named = Pick<Manifest, 'id' | 'version'>;
+
+export function outcomeFrame(model: Named, outcome: Outcome): OutcomeFrame {
+  const { id, label, coding } = outcome;
   return {
     outcome,
     id: { url: extensionUrls.outcomeId, valueCode: id },
     concept: { ...(coding === undefined ? {} : { coding: coding.map((one) => ({ ...one })) }), text: label },
     labelXhtml: escapeXhtml(label),
-    horizon: durationText(horizon),
-    bands: new Map(levels.map((band) => [band, bandFrame(model, outcome, band)])),
+    levels: new Map(levelsOf(outcome).map((level) => [level, levelFrame(model, outcome, level)])),
     abstention: [
       { url: 'outcome', valueCode: id },
       { url: 'label', valueString: label },
@@ -42,19 +43,42 @@ export function outcomeFrame(model: Pick<Manifest, 'id' | 'version'>, outcome: O
   };
 }
 
-function bandFrame(model: Pick<Manifest, 'id' | 'version'>, { id, bands }: Outcome, band: Band): BandFrame {
-  const { code, display, riskProbability } = band;
-  const own = { system: bandSystem(model.id, id), version: model.version, code, display };
-  const published = { system: riskProbabilitySystem, code: riskProbability };
+function levelFrame(model: Named, outcome: Outcome, level: Level): LevelFrame {
+  const { code, display } = level;
+  const displayXhtml = escapeXhtml(display);
+  if (outcome.kind === 'class') {
+    const { coding = [] } = level as OutcomeClass;
+    const own = { system: classSystem(model.id, outcome.id), version: model.version, code, display };
+    return {
+      concept: { coding: [own, ...coding.map((one) => ({ ...one }))], text: display },
+      displayXhtml,
+      sentence: display,
+    };
+  }
+  const band = level as Band;
+  const own = { system: bandSystem(model.id, outcome.id), version: model.version, code, display };
+  const published = { system: riskProbabilitySystem, code: band.riskProbability };
   return {
-    qualitativeRisk: { coding: riskProbability === undefined ? [own] : [own, published], text: display },
-    displayXhtml: escapeXhtml(display),
-    sentence: `${bandText(band)} (${bands?.citation})`,
+    concept: { coding: band.riskProbability === undefined ? [own] : [own, published], text: display },
+    displayXhtml,
+    sentence: `${bandText(outcome, band)} (${outcome.bands?.citation})`,
   };
 }
 
-function bandText({ display, from, below }: Band): string {
-  const lower = shiftDecimal(String(from), 2);
-  if (below === undefined) return `Band: ${display}, ${lower} % and above`;
-  return `Band: ${display}, ${lower} % to below ${shiftDecimal(String(below), 2)} %`;
+function bandText(outcome: Outcome, { display, from, below }: Band): string {
+  const lower = edgeText(outcome, from);
+  if (below === undefined) return `Band: ${display}, ${lower} and above`;
+  return `Band: ${display}, ${lower} to below ${edgeText(outcome, below)}`;
+}
+
+function edgeText(outcome: Outcome, edge: number): string {
+  switch (outcome.kind) {
+    case 'probability':
+      return `${shiftDecimal(String(edge), 2)} %`;
+    case 'measurement':
+      return `${edge} ${unitText(outcome.unit)}`.trimEnd();
+    case 'points':
+    case 'class':
+      return String(edge);
+  }
 }

@@ -1,11 +1,17 @@
 import type { Extension, Quantity } from '@medplum/fhirtypes';
-import type { Contribution } from '../explanation/contribution.ts';
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
 import { isPlainNumber } from '../fhir/plain-number.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { extensionUrls, ucumSystem } from './canonical-urls.ts';
+import { contributionAmount } from './contribution-amount.ts';
 import type { InputFrame } from './input-frame.ts';
-import { smallestPlainPercent, toPercent } from './percent.ts';
 import { toReference } from './source-reference.ts';
+
+/** How much a feature moved the score of an outcome. */
+export interface ToldContribution {
+  readonly outcome: Outcome;
+  readonly difference: number;
+}
 
 /**
  * One feature of the map as the extension `prediction-input`: value, unit, time, sources, state and contributions. An
@@ -14,7 +20,7 @@ import { toReference } from './source-reference.ts';
 export function predictionInput(
   frame: InputFrame,
   value: FeatureValue,
-  contributions: readonly Contribution[] | undefined,
+  contributions: readonly ToldContribution[] | undefined,
 ): Extension {
   const parts: Extension[] = [frame.name, frame.label];
   if (value.state !== 'missing') parts.push(valuePart(value.value, frame));
@@ -53,20 +59,14 @@ function valuePart(value: FeatureScalar, { unit, unitText }: InputFrame): Extens
   return { url: 'value', valueQuantity: { value, unit: unitText || unit, system: ucumSystem, code: unit } };
 }
 
-function contributionPart({ outcome, difference }: Contribution): Extension {
-  const points = percentagePoints(difference);
-  const quantity: Quantity = { value: points, unit: 'percentage points', system: ucumSystem, code: '%' };
+function contributionPart({ outcome, difference }: ToldContribution): Extension {
+  const { value, unit, code } = contributionAmount(outcome, difference);
+  const quantity: Quantity = { value, unit, system: ucumSystem, code };
   return {
     url: 'contribution',
     extension: [
-      { url: 'outcome', valueCode: outcome },
+      { url: 'outcome', valueCode: outcome.id },
       { url: 'difference', valueQuantity: quantity },
     ],
   };
-}
-
-/** A difference of probabilities in percentage points; 0 where it is smaller than a millionth of one. */
-export function percentagePoints(difference: number): number {
-  const points = toPercent(difference);
-  return Math.abs(points) < smallestPlainPercent ? 0 : points;
 }

@@ -2,6 +2,7 @@ import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { type InputFrame, inputFrame } from './input-frame.ts';
 import { type OutcomeFrame, outcomeFrame } from './outcome-frame.ts';
 import type { FeatureLabel } from './result-request.ts';
+import type { ResultResource } from './result-resource.ts';
 import { createResultTimes, type TimesOf } from './result-times.ts';
 import { escapeXhtml } from './xhtml.ts';
 
@@ -13,6 +14,8 @@ export interface ResultFrame {
   /** `Title (id version)` */
   readonly method: string;
   readonly methodXhtml: string;
+  /** What a result of the model is. */
+  readonly form: ResultResource['resourceType'];
   /** In the order of the manifest. */
   readonly outcomes: readonly OutcomeFrame[];
   /** By feature name. */
@@ -27,6 +30,8 @@ export interface ResultFrame {
 /** @param features by name: the features of the map */
 export function createResultFrame(manifest: Manifest, features: Readonly<Record<string, FeatureLabel>>): ResultFrame {
   const { id, version, title, outcomes, supersededBy, explanation } = manifest;
+  const form = outcomes.some(({ kind }) => kind === 'probability') ? 'RiskAssessment' : 'Observation';
+  const [difference, whole] = form === 'RiskAssessment' ? ['percentage points', 'risk'] : ['the score', 'score'];
   const method = `${title} (${id} ${version})`;
   const reference = Object.entries(explanation.reference)
     .map(([name, value]) => `${name} ${value}`)
@@ -34,12 +39,13 @@ export function createResultFrame(manifest: Manifest, features: Readonly<Record<
   return {
     method,
     methodXhtml: escapeXhtml(method),
+    form,
     outcomes: outcomes.map((outcome) => outcomeFrame(manifest, outcome)),
     inputs: new Map(Object.entries(features).map(([name, label]) => [name, inputFrame(name, label)])),
     timesOf: createResultTimes(manifest),
     superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
     contributionMethod:
-      'Contributions: occlusion against the reference person, that is the difference in percentage points made by ' +
-      `putting one input of the reference person (${reference}) in the place of this subject's. They do not add up to the risk.`,
+      `Contributions: occlusion against the reference person, that is the difference in ${difference} made by ` +
+      `putting one input of the reference person (${reference}) in the place of this subject's. They do not add up to the ${whole}.`,
   };
 }

@@ -46,7 +46,7 @@ export interface ResultRequest {
   /** IANA zone of the site. */
   readonly timeZone: string;
   readonly inputs: ModelInputs;
-  /** Probability 0..1 by outcome id; one for every outcome whose verdict is `score`. */
+  /** By outcome id, unrounded: probability 0..1, points, value in the unit, or number of the class; one for every outcome whose verdict is `score`. */
   readonly scores: ReadonlyMap<string, number>;
   readonly contributions: Explanation;
   /** See `resultIdentifier`: that of this very result. */

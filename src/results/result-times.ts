@@ -9,7 +9,7 @@ export interface ResultTimes {
   readonly asOf: string;
   /** As-of, and until when the result may be shown as current. */
   readonly extensions: readonly [Extension, Extension];
-  /** The time that a risk is about, by horizon. */
+  /** The time that a score is about, by horizon. */
   readonly periods: ReadonlyMap<string, Period>;
 }
 
@@ -46,6 +46,8 @@ function makeTimes(
       { url: extensionUrls.asOf, valueDateTime: start },
       { url: extensionUrls.validUntil, valueDateTime: after(validFor) },
     ],
-    periods: new Map(outcomes.map(({ horizon }) => [horizon, { start, end: after(horizon) }])),
+    periods: new Map(
+      outcomes.flatMap(({ horizon }) => (horizon === undefined ? [] : [[horizon, { start, end: after(horizon) }]])),
+    ),
   };
 }

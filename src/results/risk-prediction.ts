@@ -5,8 +5,8 @@ import type { OutcomeFrame } from './outcome-frame.ts';
 import { smallestPlainPercent, toPercent } from './percent.ts';
 import type { ResultRequest } from './result-request.ts';
 import type { ResultTimes } from './result-times.ts';
-import { riskBand } from './risk-band.ts';
-import { riskText } from './risk-text.ts';
+import { scoreLevel } from './score-level.ts';
+import { scoreText } from './score-text.ts';
 
 /** One outcome's risk as RiskAssessment.prediction, and the same in words. */
 export interface RiskPrediction {
@@ -25,23 +25,23 @@ const limit = { value: smallestPlainPercent, ...unit };
  */
 export function riskPrediction(
   { model }: Pick<ResultRequest, 'model'>,
-  { outcome, id, concept, horizon, bands }: OutcomeFrame,
+  { outcome, id, concept, levels }: OutcomeFrame,
   times: ResultTimes,
   probability: number | undefined,
 ): RiskPrediction {
-  if (probability === undefined || !(probability >= 0 && probability <= 1)) {
+  if (outcome.kind !== 'probability' || probability === undefined || !(probability >= 0 && probability <= 1)) {
     throw new PredictionError(
       'RESULT_INVALID',
       `${model.id}@${model.version} gives no probability between 0 and 1 for ${outcome.id}, which its verdict lets it score.`,
     );
   }
-  const published = riskBand(outcome, probability);
-  const band = published && bands.get(published);
+  const published = scoreLevel(outcome, probability);
+  const band = published && levels.get(published);
   const whenPeriod = times.periods.get(outcome.horizon);
   if ((published !== undefined && band === undefined) || whenPeriod === undefined) {
     throw new PredictionError('RESULT_INVALID', `Outcome ${outcome.id} is not of this version of ${model.id}.`);
   }
-  const text = `${riskText(probability, outcome.bands?.levels)} over ${horizon}`;
+  const text = scoreText(outcome, probability);
   const percent = toPercent(probability);
   const tiny = percent > 0 && percent < smallestPlainPercent;
   return {
@@ -56,7 +56,7 @@ export function riskPrediction(
       ],
       outcome: concept,
       ...(tiny ? { probabilityRange: { low: { value: 0, ...unit }, high: limit } } : { probabilityDecimal: percent }),
-      ...(band === undefined ? undefined : { qualitativeRisk: band.qualitativeRisk }),
+      ...(band === undefined ? undefined : { qualitativeRisk: band.concept }),
       whenPeriod,
       rationale: band === undefined ? text : `${text}. ${band.sentence}`,
     },

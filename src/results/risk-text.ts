@@ -1,6 +1,6 @@
-import type { Band } from '../model-catalog/manifest-schema.ts';
+import type { Band } from '../model-catalog/outcome-schema.ts';
+import { bandAt } from '../model-catalog/outcome-score.ts';
 import { shiftDecimal, smallestPlainPercent, toPercent } from './percent.ts';
-import { bandAt } from './risk-band.ts';
 
 const mostDecimals = 12;
 

@@ -28,10 +28,12 @@ interface Row {
   readonly error_code: string | null;
   readonly error: string | null;
   readonly result: string | null;
+  readonly resource_type: string | null;
   readonly resource_id: string | null;
 }
 
-const columns = 'ordinal, subject_id, state, outcome, score, band, reasons, error_code, error, result, resource_id';
+const columns =
+  'ordinal, subject_id, state, outcome, score, band, reasons, error_code, error, result, resource_type, resource_id';
 
 /** One page of a run's members, at most `count`, behind `after`. Cut by key: what changes meanwhile repeats nobody. */
 export async function readMemberPage(
@@ -97,6 +99,6 @@ function memberOf(row: Row): RunMember {
     ...(row.band === null ? {} : { band: row.band }),
     ...(row.error_code === null ? {} : { error: { code: row.error_code, message: row.error ?? '' } }),
     ...(row.result === null ? {} : { result: row.result }),
-    ...(row.resource_id === null ? {} : { resourceId: row.resource_id }),
+    ...(row.resource_id === null ? {} : { resource: `${row.resource_type}/${row.resource_id}` }),
   };
 }

@@ -21,8 +21,8 @@ export function memberResult(ordinal: number, outcome: PredictionOutcome): Membe
   if (id === undefined || score === undefined) {
     throw new PredictionError('INTERNAL', 'A scored outcome has no score.');
   }
-  const band = outcome.bands.get(id)?.code;
-  const resourceId = outcome.resource?.id;
+  const band = outcome.levels.get(id)?.code;
+  const { resource: stored } = outcome;
   return {
     ordinal,
     state: 'scored',
@@ -31,7 +31,7 @@ export function memberResult(ordinal: number, outcome: PredictionOutcome): Membe
     reasons: [],
     result: identifier,
     ...(band === undefined ? {} : { band }),
-    ...(resourceId === undefined ? {} : { resourceId }),
+    ...(stored?.id === undefined ? {} : { resource: `${stored.resourceType}/${stored.id}` }),
   };
 }
 

@@ -140,13 +140,13 @@ export async function recordMembers(sql: Sql, run: string, results: readonly Mem
     `with locked as materialized (select id, state from runs where id = $1 for no key update),
      given as (
        select * from unnest($2::int[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[], $8::text[], $9::text[],
-         $10::text[], $11::text[])
-         as given (ordinal, state, outcome, score, band, reasons, error_code, error, result, resource_id)
+         $10::text[], $11::text[], $12::text[])
+         as given (ordinal, state, outcome, score, band, reasons, error_code, error, result, resource_type, resource_id)
      ),
      changed as (
        update run_members member set state = given.state, outcome = given.outcome, score = given.score,
          band = given.band, reasons = given.reasons::text[], error_code = given.error_code, error = given.error,
-         result = given.result, resource_id = given.resource_id
+         result = given.result, resource_type = given.resource_type, resource_id = given.resource_id
        from given, locked
        where member.run = locked.id and member.ordinal = given.ordinal and member.state = 'pending'
        returning member.state, member.error_code, member.reasons, member.resource_id
@@ -176,7 +176,8 @@ export async function recordMembers(sql: Sql, run: string, results: readonly Mem
       column(({ error }) => error?.code),
       column(({ error }) => error?.message),
       column(({ result }) => result),
-      column(({ resourceId }) => resourceId),
+      column(({ resource }) => resource?.split('/')[0]),
+      column(({ resource }) => resource?.split('/')[1]),
     ],
   );
   return rows[0]?.state ?? 'cancelled';

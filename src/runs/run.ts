@@ -76,7 +76,7 @@ export interface RunMember {
   /** Logical id of the Patient; for a member that names none, what it names instead. */
   readonly subject: string;
   readonly state: MemberState;
-  /** Id of the model's first outcome that has a score, and that score: a probability 0..1. */
+  /** Id of the model's first outcome that has a score, and that score: probability 0..1, points, value or number of the class. */
   readonly outcome?: string;
   readonly score?: number;
   readonly band?: string;
@@ -85,6 +85,6 @@ export interface RunMember {
   readonly error?: { readonly code: string; readonly message: string };
   /** Identifier of the result. */
   readonly result?: string;
-  /** Logical id of the RiskAssessment, where it was written. */
-  readonly resourceId?: string;
+  /** `Type/id` of the result in the own store, where it was written. */
+  readonly resource?: string;
 }

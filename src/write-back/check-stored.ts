@@ -1,5 +1,6 @@
-import type { Device, RiskAssessment } from '@medplum/fhirtypes';
+import type { Device } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
+import type { ResultResource } from '../results/result-resource.ts';
 import type { FoundOutcome } from './outcome-table.ts';
 import type { PreparedResult, ResultResourceDrafts } from './prepare-result.ts';
 import type { Found, ResultStore, Stored } from './result-store.ts';
@@ -7,14 +8,14 @@ import { saysTheSame } from './says-the-same.ts';
 
 /** What is in the store already of the resources of some results. */
 export interface CheckedResults {
-  /** Stored RiskAssessments by id. */
-  readonly existing: ReadonlyMap<string, Stored<RiskAssessment>>;
-  /** WRITE_CONFLICT by result, where somebody else changed what its RiskAssessment or its Device says. */
+  /** Stored results by `Type/id`. */
+  readonly existing: ReadonlyMap<string, Stored<ResultResource>>;
+  /** WRITE_CONFLICT by result, where somebody else changed what its resource or its Device says. */
   readonly refused: ReadonlyMap<PreparedResult, PredictionError>;
 }
 
 /** What others may change: tags and labels are the store's to keep, and a note is how people comment on a result. */
-export const openElements = { Device: ['id', 'meta'], RiskAssessment: ['id', 'meta', 'note'] } as const;
+export const openElements = { Device: ['id', 'meta'], result: ['id', 'meta', 'note'] } as const;
 
 /**
  * Reads what is stored of the results and compares it with what the model made; a Device that is not there yet is
@@ -26,30 +27,36 @@ export async function checkStored(
   results: readonly PreparedResult[],
 ): Promise<CheckedResults> {
   const asked = results.flatMap(({ drafts }) => drafts ?? []);
-  const existing = new Map<string, Stored<RiskAssessment>>();
+  const existing = new Map<string, Stored<ResultResource>>();
   const refused = new Map<PreparedResult, PredictionError>();
   if (asked.length === 0) return { existing, refused };
 
   const written = new Map(
     found.flatMap(({ row, tagged }) =>
-      tagged === undefined || row.resourceId === undefined ? [] : [[row.identifier, row.resourceId] as const],
+      tagged === undefined || row.resourceId === undefined || row.resourceType === undefined
+        ? []
+        : [[row.identifier, { type: row.resourceType, id: row.resourceId }] as const],
     ),
   );
-  const idOf = ({ record, drafts }: PreparedResult) =>
+  const placeOf = ({ record, drafts }: PreparedResult) =>
     drafts === undefined ? undefined : written.get(record.identifier);
   const stored = await store.read([
-    ...[...new Set(results.flatMap((result) => idOf(result) ?? []))].map((id) => ({
-      type: 'RiskAssessment' as const,
-      id,
-    })),
+    ...new Map(
+      results.flatMap((result) => {
+        const place = placeOf(result);
+        return place === undefined ? [] : [[`${place.type}/${place.id}`, place] as const];
+      }),
+    ).values(),
     ...[...new Set(asked.map(({ device }) => device.id))].map((id) => ({ type: 'Device' as const, id })),
   ]);
   for (const result of results) {
-    const id = idOf(result);
-    const one = id === undefined ? undefined : stored.get(`RiskAssessment/${id}`);
-    if (id === undefined || one === undefined) continue;
-    if (one.saysWhatItSaidFirst(openElements.RiskAssessment)) existing.set(id, one.resource as Stored<RiskAssessment>);
-    else refused.set(result, changedResult(id));
+    const place = placeOf(result);
+    if (place === undefined) continue;
+    const name = `${place.type}/${place.id}`;
+    const one = stored.get(name);
+    if (one === undefined) continue;
+    if (one.saysWhatItSaidFirst(openElements.result)) existing.set(name, one.resource as Stored<ResultResource>);
+    else refused.set(result, changedResult(name));
   }
   const devices = await storedDevices(
     store,
@@ -80,9 +87,9 @@ async function storedDevices(
   return same;
 }
 
-function changedResult(id: string): PredictionError {
+function changedResult(name: string): PredictionError {
   return conflict(
-    `RiskAssessment/${id}, stored for this prediction, was changed by somebody else after it was made: it is no longer what the model computed.`,
+    `${name}, stored for this prediction, was changed by somebody else after it was made: it is no longer what the model computed.`,
   );
 }
 

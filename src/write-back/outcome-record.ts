@@ -1,4 +1,5 @@
-import type { Device, Provenance, RiskAssessment } from '@medplum/fhirtypes';
+import type { Device, Provenance } from '@medplum/fhirtypes';
+import type { ResultResource } from '../results/result-resource.ts';
 
 /** Results of one group supersede each other; results of different groups never do. */
 export interface OutcomeGroup {
@@ -26,14 +27,16 @@ export interface OutcomeRecord extends OutcomeGroup {
   readonly whatIf: boolean;
   /** By outcome id, as JSON. */
   readonly verdicts: Readonly<Record<string, unknown>>;
-  /** Probability 0..1 by outcome id; absent for an abstention. */
+  /** By outcome id: probability 0..1, points, value in the unit or number of the class; absent for an abstention. */
   readonly scores?: Readonly<Record<string, number>>;
 }
 
 /** A record as it stands in the table. */
 export interface OutcomeRow extends OutcomeRecord {
-  /** Logical id of the RiskAssessment in the own store, once written back. */
+  /** Logical id of the result in the own store, once written back. */
   readonly resourceId?: string;
+  /** There where the id is there. */
+  readonly resourceType?: ResultResource['resourceType'];
   /** Identifier of the outcome that took its place. */
   readonly supersededBy?: string;
   readonly supersededAt?: Date;
@@ -42,12 +45,12 @@ export interface OutcomeRow extends OutcomeRecord {
 /** What is stored for a result that is written back. */
 export interface ResultResources {
   /** Without id; its first identifier is the record's. */
-  readonly riskAssessment: RiskAssessment;
-  /** True where the RiskAssessment has passed the last gate of the path: the store does not check it once more. */
+  readonly result: ResultResource;
+  /** True where the result has passed the last gate of the path: the store does not check it once more. */
   readonly checked?: boolean;
-  /** With the id that the RiskAssessment's performer names. */
+  /** With the id by which the result names it. */
   readonly device: Device & { id: string };
-  /** @param target the stored RiskAssessment, with its version */
+  /** @param target the stored result, with its version */
   readonly provenance: (target: string) => Provenance;
 }
 
@@ -65,8 +68,8 @@ export interface WriteReceipt {
   readonly repeated: boolean;
   /** What this call superseded: the recorded outcome itself where a later one stands. */
   readonly superseded: readonly Supersession[];
-  /** The stored RiskAssessment, where it was asked for. */
-  readonly resource?: RiskAssessment & { id: string };
+  /** The stored result, where it was asked for. */
+  readonly resource?: ResultResource & { id: string };
   /** True where this call stored it. */
   readonly created: boolean;
 }

@@ -1,10 +1,11 @@
 import type { Sql } from '../platform/database.ts';
+import type { ResultResource } from '../results/result-resource.ts';
 import type { OutcomeGroup, OutcomeRow } from './outcome-record.ts';
 import { supersededTag } from './superseded-tag.ts';
 
 const columns = `identifier, tenant, fhir_base, subject_id, encounter_id, model_id, model_version, model_digest,
   as_of, computed_at, valid_until, state, what_if, verdicts::text as verdicts, scores::text as scores,
-  resource_id, superseded_by, superseded_at`;
+  resource_id, resource_type, superseded_by, superseded_at`;
 
 interface SqlRow {
   identifier: string;
@@ -23,6 +24,7 @@ interface SqlRow {
   verdicts: string;
   scores: string | null;
   resource_id: string | null;
+  resource_type: ResultResource['resourceType'] | null;
   superseded_by: string | null;
   superseded_at: Date | null;
 }
@@ -82,7 +84,7 @@ export async function readOutcomes(
     `select ${columns}, tagged from (
        select own.*, (
          select coalesce((body->'meta'->'tag')::jsonb @> $7::jsonb, false) from resources
-         where tenant = $1 and type = 'RiskAssessment' and id = own.resource_id and not deleted
+         where tenant = $1 and type = own.resource_type and id = own.resource_id and not deleted
        ) as tagged
        from unnest($3::text[], $4::text[], $5::text[], $6::text[])
          as g(fhir_base, subject_id, encounter_id, model_id)
@@ -127,8 +129,8 @@ export async function saveOutcomes(
     const given = inserts.toSorted((one, other) => (one.identifier < other.identifier ? -1 : 1));
     parts.push(`inserted as (
       insert into outcomes (tenant, identifier, fhir_base, subject_id, encounter_id, model_id, model_version,
-        model_digest, as_of, computed_at, valid_until, state, what_if, verdicts, scores, resource_id, superseded_by,
-        superseded_at)
+        model_digest, as_of, computed_at, valid_until, state, what_if, verdicts, scores, resource_id, resource_type,
+        superseded_by, superseded_at)
       select $1, * from unnest(
         ${bind(given, ({ identifier }) => identifier)}::text[], ${bind(given, ({ fhirBase }) => fhirBase)}::text[],
         ${bind(given, ({ subjectId }) => subjectId)}::text[], ${bind(given, ({ encounterId }) => encounterId)}::text[],
@@ -141,6 +143,7 @@ export async function saveOutcomes(
         ${bind(given, ({ verdicts }) => JSON.stringify(verdicts))}::json[],
         ${bind(given, ({ scores }) => (scores === undefined ? null : JSON.stringify(scores)))}::json[],
         ${bind(given, ({ resourceId }) => resourceId ?? null)}::text[],
+        ${bind(given, ({ resourceType }) => resourceType ?? null)}::text[],
         ${bind(given, ({ supersededBy }) => supersededBy ?? null)}::text[],
         ${bind(given, ({ supersededAt }) => supersededAt?.toISOString() ?? null)}::timestamptz[])
       on conflict do nothing returning identifier)`);
@@ -148,15 +151,16 @@ export async function saveOutcomes(
   if (updates.length > 0) {
     const identifiers = values.length + 1;
     parts.push(`updated as (
-      update outcomes o set computed_at = t.computed_at, resource_id = t.resource_id, superseded_by = t.superseded_by,
-        superseded_at = t.superseded_at
+      update outcomes o set computed_at = t.computed_at, resource_id = t.resource_id, resource_type = t.resource_type,
+        superseded_by = t.superseded_by, superseded_at = t.superseded_at
       from unnest(
         ${bind(updates, ({ identifier }) => identifier)}::text[],
         ${bind(updates, ({ computedAt }) => computedAt.toISOString())}::timestamptz[],
         ${bind(updates, ({ resourceId }) => resourceId ?? null)}::text[],
+        ${bind(updates, ({ resourceType }) => resourceType ?? null)}::text[],
         ${bind(updates, ({ supersededBy }) => supersededBy ?? null)}::text[],
         ${bind(updates, ({ supersededAt }) => supersededAt?.toISOString() ?? null)}::timestamptz[]
-      ) as t(identifier, computed_at, resource_id, superseded_by, superseded_at)
+      ) as t(identifier, computed_at, resource_id, resource_type, superseded_by, superseded_at)
       where o.tenant = $1 and o.identifier = t.identifier and o.identifier = any($${identifiers}::text[]))`);
   }
   const result = inserts.length > 0 ? 'select identifier from inserted' : 'select null as identifier where $1 is null';
@@ -182,6 +186,7 @@ function toOutcomeRow(row: SqlRow): OutcomeRow {
     verdicts: JSON.parse(row.verdicts) as Record<string, unknown>,
     ...(row.scores === null ? {} : { scores: JSON.parse(row.scores) as Record<string, number> }),
     ...(row.resource_id === null ? {} : { resourceId: row.resource_id }),
+    ...(row.resource_type === null ? {} : { resourceType: row.resource_type }),
     ...(row.superseded_by === null ? {} : { supersededBy: row.superseded_by }),
     ...(row.superseded_at === null ? {} : { supersededAt: row.superseded_at }),
   };

@@ -1,5 +1,6 @@
-import type { Device, Provenance, RiskAssessment } from '@medplum/fhirtypes';
+import type { Device, Provenance } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
+import type { ResultResource } from '../results/result-resource.ts';
 import type { OutcomeRecord, ResultResources } from './outcome-record.ts';
 import type { Draft, ResultDrafts, Stored } from './result-store.ts';
 
@@ -17,7 +18,7 @@ export interface PreparedResult {
 }
 
 export interface ResultResourceDrafts {
-  readonly riskAssessment: Draft<RiskAssessment>;
+  readonly result: Draft<ResultResource>;
   readonly provenance: Draft<Provenance>;
   readonly device: Stored<Device>;
   /** The same for the same Device. */
@@ -31,22 +32,22 @@ export interface ResultResourceDrafts {
  */
 export function prepareResult(store: ResultDrafts, { record, resources }: ResultToWrite): PreparedResult {
   if (resources === undefined) return { record };
-  refuseUnwritable(record, resources.riskAssessment);
+  refuseUnwritable(record, resources.result);
   const { device, provenance, checked } = resources;
-  const riskAssessment = store.draft(resources.riskAssessment, checked);
-  const { id, meta } = riskAssessment.resource;
+  const result = store.draft(resources.result, checked);
+  const { resourceType, id, meta } = result.resource;
   return {
     record,
     drafts: {
-      riskAssessment,
-      provenance: store.draft(provenance(`RiskAssessment/${id}/_history/${meta?.versionId}`)),
+      result,
+      provenance: store.draft(provenance(`${resourceType}/${id}/_history/${meta?.versionId}`)),
       device,
       deviceText: JSON.stringify(device),
     },
   };
 }
 
-function refuseUnwritable(record: OutcomeRecord, { identifier: identifiers = [] }: RiskAssessment): void {
+function refuseUnwritable(record: OutcomeRecord, { identifier: identifiers = [] }: ResultResource): void {
   if (record.whatIf) {
     throw new PredictionError(
       'WHAT_IF_NOT_WRITABLE',
@@ -54,9 +55,6 @@ function refuseUnwritable(record: OutcomeRecord, { identifier: identifiers = [] 
     );
   }
   if (record.state === 'abstained' || identifiers[0]?.value !== record.identifier) {
-    throw new PredictionError(
-      'INTERNAL',
-      'Only the RiskAssessment of the very outcome that is recorded can be stored.',
-    );
+    throw new PredictionError('INTERNAL', 'Only the resource of the very outcome that is recorded can be stored.');
   }
 }

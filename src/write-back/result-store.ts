@@ -40,10 +40,10 @@ export interface ResultStore extends ResultDrafts {
   /** Creates a resource under the id it carries; one that is there stays as it is and is given back, whatever it says. */
   createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>): Promise<Stored<Kind>>;
   /**
-   * Stores next versions of the RiskAssessments whose tag `superseded` says something else than the map. What others
+   * Stores next versions of the results whose tag `superseded` says something else than the map. What others
    * changed until then is kept; what was deleted has no tag.
-   * @param wanted by id
-   * @returns the resources' new meta by id, of those that were changed
+   * @param wanted by `Type/id`
+   * @returns the resources' new meta by `Type/id`, of those that were changed
    */
   tagSuperseded(wanted: ReadonlyMap<string, boolean>): Promise<ReadonlyMap<string, Meta>>;
 }

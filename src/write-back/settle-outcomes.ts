@@ -56,7 +56,8 @@ export function settleOutcomes(
     const created = drafts !== undefined && outcome.tagged === undefined && outcome.drafts === undefined;
     if (created) {
       outcome.drafts = drafts;
-      change(outcome, { ...outcome.row, resourceId: drafts.riskAssessment.resource.id });
+      const { id: resourceId, resourceType } = drafts.result.resource;
+      change(outcome, { ...outcome.row, resourceId, resourceType });
     }
     return { outcome, repeated, superseded, created };
   });

@@ -1,4 +1,4 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Meta, Resource } from '@medplum/fhirtypes';
 import { changeMeta } from '../fhir/store/change-meta.ts';
 import { insertRows } from '../fhir/store/insert-new.ts';
 import { parseBody, readResource } from '../fhir/store/read-resource.ts';
@@ -53,11 +53,21 @@ export function openSqlResultStore(
         return (await readOrRestore(context, resource)) as Stored<Kind>;
       }
     },
-    tagSuperseded: (wanted) =>
-      changeMeta(context, 'RiskAssessment', [...wanted.keys()], (meta, id) => {
-        const tagged = metaWithSupersededTag(meta, wanted.get(id) ?? false);
-        return tagged === meta ? undefined : tagged;
-      }),
+    async tagSuperseded(wanted) {
+      const changed = new Map<string, Meta>();
+      for (const type of ['RiskAssessment', 'Observation'] as const) {
+        const ids = [...wanted.keys()]
+          .filter((name) => name.startsWith(`${type}/`))
+          .map((name) => name.slice(type.length + 1));
+        if (ids.length === 0) continue;
+        const metas = await changeMeta(context, type, ids, (meta, id) => {
+          const tagged = metaWithSupersededTag(meta, wanted.get(`${type}/${id}`) ?? false);
+          return tagged === meta ? undefined : tagged;
+        });
+        for (const [id, meta] of metas) changed.set(`${type}/${id}`, meta);
+      }
+      return changed;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Coding, Meta, RiskAssessment } from '@medplum/fhirtypes';
+import type { Coding, Meta, Resource } from '@medplum/fhirtypes';
 
 export const supersededTag = {
   system: 'https://fhirsight.org/fhir/CodeSystem/result-state',
@@ -14,7 +14,7 @@ export function metaWithSupersededTag(meta: Meta, superseded: boolean): Meta {
   return tag.length === 0 ? rest : { ...rest, tag };
 }
 
-export function isTaggedSuperseded(resource: RiskAssessment): boolean {
+export function isTaggedSuperseded(resource: Pick<Resource, 'meta'>): boolean {
   return holdsSupersededTag(resource.meta?.tag ?? []);
 }
 

@@ -19,7 +19,7 @@ type Receipt = GroupReceipt<WriteReceipt>;
 
 /**
  * Step 6 of the path, for many results in one transaction: keeps the outcomes, lets each supersede older ones of its
- * group, and, for those with `resources`, stores RiskAssessment, Device and Provenance. A repeat records nothing new;
+ * group, and, for those with `resources`, stores the result, Device and Provenance. A repeat records nothing new;
  * where it asks for the resource that the first call did not store, the resource is stored now. The result is the same
  * as if they were written one after the other in the order given. Where one cannot be kept the others are.
  * @returns for each its receipt, or why nothing of it was kept: WHAT_IF_NOT_WRITABLE, WRITE_REJECTED, WRITE_CONFLICT,

@@ -1,8 +1,9 @@
-import type { Meta, RiskAssessment } from '@medplum/fhirtypes';
+import type { Meta } from '@medplum/fhirtypes';
 import { rowWithMeta } from '../fhir/store/resource-row.ts';
 import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { GroupReceipt } from '../platform/group-writer.ts';
+import type { ResultResource } from '../results/result-resource.ts';
 import { checkStored } from './check-stored.ts';
 import type { OutcomeGroup, WriteReceipt } from './outcome-record.ts';
 import { findOutcomes, groupName, readOutcomes, saveOutcomes } from './outcome-table.ts';
@@ -37,18 +38,23 @@ export async function writeTogether(
   const repeatedWhatIfs = await saveAll(sql, tenant, settled.outcomes);
   const drafts = new Map(settled.outcomes.flatMap((outcome) => taggedDrafts(outcome)));
   if (drafts.size > 0) {
-    await store.insert([...drafts.values()].flatMap(({ riskAssessment, provenance }) => [riskAssessment, provenance]));
+    await store.insert([...drafts.values()].flatMap(({ result, provenance }) => [result, provenance]));
   }
   const metas = await alignTags(store, settled.outcomes);
-  const changed = settled.outcomes.flatMap(({ row: { identifier, resourceId } }) =>
-    resourceId !== undefined && (drafts.has(identifier) || metas.has(resourceId)) ? [{ identifier, resourceId }] : [],
+  const changed = settled.outcomes.flatMap(({ row: { identifier, resourceId, resourceType } }) =>
+    resourceId !== undefined &&
+    resourceType !== undefined &&
+    (drafts.has(identifier) || metas.has(`${resourceType}/${resourceId}`))
+      ? [{ identifier, resourceId, resourceType }]
+      : [],
   );
   if (sinks.length > 0 && changed.length > 0) await enqueueDeliveries(sql, tenant, sinks, changed);
 
-  const resourceOf = ({ row: { identifier, resourceId = '' } }: SettledOutcome) => {
-    const stored = existing.get(resourceId);
-    const meta = metas.get(resourceId);
-    if (stored === undefined) return drafts.get(identifier)?.riskAssessment.resource;
+  const resourceOf = ({ row: { identifier, resourceId, resourceType } }: SettledOutcome) => {
+    const name = `${resourceType}/${resourceId}`;
+    const stored = existing.get(name);
+    const meta = metas.get(name);
+    if (stored === undefined) return drafts.get(identifier)?.result.resource;
     return meta === undefined ? stored : { ...stored, meta };
   };
   const receiptOf = (result: PreparedResult, { outcome, repeated, superseded, created }: SettledResult) => {
@@ -96,13 +102,11 @@ async function saveAll(sql: Sql, tenant: string, outcomes: readonly SettledOutco
 /** The resources to be stored for an outcome, by its identifier; one that is superseded already is born with the tag. */
 function taggedDrafts({ row, drafts }: SettledOutcome) {
   if (drafts === undefined) return [];
-  const { riskAssessment, provenance } = drafts;
-  return [
-    [row.identifier, { riskAssessment: tagged(riskAssessment, row.supersededBy !== undefined), provenance }] as const,
-  ];
+  const { result, provenance } = drafts;
+  return [[row.identifier, { result: tagged(result, row.supersededBy !== undefined), provenance }] as const];
 }
 
-function tagged(draft: Draft<RiskAssessment>, superseded: boolean): Draft<RiskAssessment> {
+function tagged(draft: Draft<ResultResource>, superseded: boolean): Draft<ResultResource> {
   const { resource, row } = draft;
   const before = resource.meta ?? {};
   const meta = metaWithSupersededTag(before, superseded);
@@ -112,11 +116,11 @@ function tagged(draft: Draft<RiskAssessment>, superseded: boolean): Draft<RiskAs
 /** Whatever clients did to the tags since: the rows decide. */
 async function alignTags(store: ResultStore, outcomes: readonly SettledOutcome[]): Promise<ReadonlyMap<string, Meta>> {
   const wanted = new Map(
-    outcomes.flatMap(({ row: { resourceId, supersededBy }, tagged }) => {
+    outcomes.flatMap(({ row: { resourceId, resourceType, supersededBy }, tagged }) => {
       const superseded = supersededBy !== undefined;
       return resourceId === undefined || tagged === undefined || tagged === superseded
         ? []
-        : [[resourceId, superseded] as const];
+        : [[`${resourceType}/${resourceId}`, superseded] as const];
     }),
   );
   return wanted.size === 0 ? new Map() : await store.tagSuperseded(wanted);

@@ -33,7 +33,7 @@ const manifest = {
     input: { name: 'x', type: 'float64' as const, columns: [{ feature: 'nonHdl' }] },
     output: { name: 'y', type: 'float64' as const, columns: 1 },
   },
-  outcomes: [{ id: 'outcome', label: 'outcome', column: 0, horizon: 'P10Y' }],
+  outcomes: [{ id: 'outcome', label: 'outcome', kind: 'probability' as const, column: 0, horizon: 'P10Y' }],
 };
 function extract(lipids: PanelDefinition, resources: readonly RecordResource[]) {
   const compiled = compileFeatureMap({ language: 1, features, panels: { lipids }, population: noPopulation });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { loadCatalog } from '../../src/model-catalog/catalog.ts';
+import { bandsOf } from '../../src/model-catalog/outcome-score.ts';
 import { copyModel, folderAt, type ModelFolder, shippedModels } from '../support/model-folder.ts';
 import { onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
 
@@ -50,15 +51,12 @@ describe('the shipped models', () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
     const pce = catalog.find('pce-2013').manifest;
     expect(catalog.find(String(pce.supersededBy?.model)).manifest.id).toBe('prevent-base');
-    expect(pce.outcomes[0]?.bands?.levels.map(({ code }) => code)).toEqual([
-      'low',
-      'borderline',
-      'intermediate',
-      'high',
-    ]);
-    expect(pce.outcomes[0]?.bands?.citation).toContain('10.1161/CIR.0000000000000625');
+    const [outcome] = pce.outcomes;
+    if (outcome?.kind !== 'probability') throw new Error('the PCE give a probability');
+    expect(outcome.bands?.levels.map(({ code }) => code)).toEqual(['low', 'borderline', 'intermediate', 'high']);
+    expect(outcome.bands?.citation).toContain('10.1161/CIR.0000000000000625');
     for (const model of ['kfre-4', 'prevent-base', 'prevent-full'])
-      expect(catalog.find(model).manifest.outcomes.filter(({ bands }) => bands !== undefined)).toEqual([]);
+      expect(catalog.find(model).manifest.outcomes.flatMap(bandsOf)).toEqual([]);
   });
 
   test('PREVENT, KFRE and SCORE2 use no race; PCE names it and its card says why', async () => {

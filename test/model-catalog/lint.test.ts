@@ -10,6 +10,7 @@ import { checkSnomedCodes } from '../../src/model-catalog/lint/check-snomed-code
 import { jsonErrorPlace } from '../../src/model-catalog/lint/json-error-place.ts';
 import { contains, populationRange } from '../../src/model-catalog/lint/population-range.ts';
 import { repeatedKeys } from '../../src/model-catalog/lint/repeated-keys.ts';
+import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import { shippedModels } from '../support/model-folder.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
@@ -189,7 +190,7 @@ describe('golden cases', () => {
   test('without bands should lie apart', async () => {
     const messages = async (...cases: [number, number][]) => {
       const model = await withGolden(...cases);
-      const outcomes = model.manifest.outcomes.map(({ bands: _, ...outcome }) => outcome);
+      const outcomes = model.manifest.outcomes.map((outcome) => ({ ...outcome, bands: undefined })) as Outcome[];
       return checkGoldenSpread({ ...model, manifest: { ...model.manifest, outcomes } }).map(({ message }) => message);
     };
     expect(await messages([41, 0.1], [79, 0.2])).toEqual([]);

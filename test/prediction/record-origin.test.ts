@@ -6,6 +6,7 @@ import { refuseOwnBases } from '../../src/prediction/open-server.ts';
 import type { PredictionOutcome, Scored } from '../../src/prediction/prediction-outcome.ts';
 import type { HeldAnswers, PredictionRequest, Seed } from '../../src/prediction/prediction-request.ts';
 import { medicationNames } from '../../src/records/read-records.ts';
+import { asRiskAssessment } from '../support/as-risk-assessment.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { patientOne } from '../support/patient-one.ts';
@@ -143,9 +144,9 @@ describe('a record from the server that the call names', () => {
     for (const base of [listed.base, elsewhere.base]) {
       const outcome = await scored(onServer(answers, base));
       expect(outcome.subjectBase).toBe(base);
-      expect(outcome.resource?.subject.reference).toBe(`${base}/Patient/1`);
-      for (const { reference } of outcome.resource?.basis ?? []) expect(reference).toMatch(`${base}/`);
-      expect(outcome.resource?.basis?.map(({ reference }) => reference)).toContain(
+      expect(asRiskAssessment(outcome.resource).subject.reference).toBe(`${base}/Patient/1`);
+      for (const { reference } of asRiskAssessment(outcome.resource).basis ?? []) expect(reference).toMatch(`${base}/`);
+      expect(asRiskAssessment(outcome.resource).basis?.map(({ reference }) => reference)).toContain(
         `${base}/Observation/sbp/_history/1`,
       );
       expect(bitsOf(outcome)).toEqual(bitsOf(await scored({})));
@@ -188,7 +189,7 @@ describe('a record from the server that the call names', () => {
       for (const answers of [new Map(), without(await answersAbout('1'), 'encounters'), await answersAbout('1')]) {
         const outcome = await scored(onServer(answers, base));
         expect(outcome.identifier).toBe(plain.identifier);
-        expect(outcome.resource?.subject.reference).toBe('Patient/1');
+        expect(asRiskAssessment(outcome.resource).subject.reference).toBe('Patient/1');
       }
     }
     expect([...listed.requests, ...elsewhere.requests]).toEqual([]);
@@ -350,7 +351,7 @@ describe('a record that only the caller holds', () => {
     const outcome = await scored(ofCaller(await answersAbout('1')));
     expect(bitsOf(outcome)).toEqual(bitsOf(stored));
     expect(outcome.subjectBase).toBe('urn:fhirsight:caller');
-    for (const { reference, display } of outcome.resource?.basis ?? []) {
+    for (const { reference, display } of asRiskAssessment(outcome.resource).basis ?? []) {
       expect(reference).toBeUndefined();
       expect(display).toMatch(/ sent by the caller, not stored$/);
     }

@@ -2,10 +2,10 @@ import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import { PredictionError } from '../../src/platform/errors.ts';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
-import { buildResult, resultValidUntil } from '../../src/results/build-result.ts';
+import { resultValidUntil } from '../../src/results/build-result.ts';
 import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
-import { resultRequest, source } from '../support/result-request.ts';
+import { buildRisk, resultRequest, source } from '../support/result-request.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
 
 function inputOf(result: RiskAssessment, name: string): Extension[] {
@@ -19,14 +19,14 @@ function inputOf(result: RiskAssessment, name: string): Extension[] {
 const part = (parts: Extension[], url: string) => parts.find((candidate) => candidate.url === url);
 
 test('RA-1 the result is valid base R4, also by a checker that shares no code with the product', () => {
-  const result = buildResult(resultRequest({ encounter: 'e1' }));
+  const result = buildRisk(resultRequest({ encounter: 'e1' }));
   expect(strictR4Issues(result).filter(({ severity }) => severity === 'error')).toEqual([]);
   expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
 });
 
 test('AIT-1 RA-4 the result is labelled as made by AI, preliminary, by the Device of the model version', () => {
   const request = resultRequest();
-  const result = buildResult(request);
+  const result = buildRisk(request);
   expect(result).toMatchObject({
     meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'AIAST' }] },
     identifier: [{ system: 'https://fhirsight.org/fhir/NamingSystem/prediction', value: resultIdentifier(request) }],
@@ -42,22 +42,22 @@ test('AIT-1 RA-4 the result is labelled as made by AI, preliminary, by the Devic
 
 test('a subject and an encounter of another server are named by their absolute address', () => {
   const subject = { tenant: 'default', base: 'https://ehr.example/fhir', id: '17', own: false };
-  const result = buildResult(resultRequest({ subject, encounter: 'e1' }));
+  const result = buildRisk(resultRequest({ subject, encounter: 'e1' }));
   expect(result.subject.reference).toBe('https://ehr.example/fhir/Patient/17');
   expect(result.encounter?.reference).toBe('https://ehr.example/fhir/Encounter/e1');
-  expect(buildResult(resultRequest({ encounter: 'e1' })).encounter?.reference).toBe('Encounter/e1');
+  expect(buildRisk(resultRequest({ encounter: 'e1' })).encounter?.reference).toBe('Encounter/e1');
 });
 
 test('RA-4 a feature may rest on more sources than a function takes arguments', () => {
   const sources = Array.from({ length: 200_000 }, (_, index) => source(`Condition/c${index}`));
   const request = resultRequest();
   const features = new Map([...request.inputs.features].map(([name, value]) => [name, { ...value, sources }]));
-  const { basis } = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  const { basis } = buildRisk({ ...request, inputs: { ...request.inputs, features } });
   expect(basis?.at(-1)).toEqual({ reference: 'Condition/c199999' });
 });
 
 test('RA-4 basis holds every source once, with its version, and a display where there is nothing to refer to', () => {
-  expect(buildResult(resultRequest()).basis).toEqual([
+  expect(buildRisk(resultRequest()).basis).toEqual([
     { reference: 'Patient/17/_history/2' },
     { reference: 'Observation/bp/_history/1' },
     { reference: 'Observation/tc/_history/3' },
@@ -69,7 +69,7 @@ test('RA-4 basis holds every source once, with its version, and a display where 
 });
 
 test('RA-2 RA-2a RA-3 RA-5 one prediction per eligible outcome, as a percentage said twice, with band and period', () => {
-  const result = buildResult(resultRequest());
+  const result = buildRisk(resultRequest());
   expect(result.prediction).toEqual([
     {
       extension: [
@@ -104,13 +104,13 @@ test('RA-2 RA-2a RA-3 RA-5 one prediction per eligible outcome, as a percentage 
 });
 
 test('RA-5 the band comes from the unrounded probability', () => {
-  const { prediction } = buildResult(resultRequest({ scores: new Map([['ascvd-10y', 0.0749999]]) }));
+  const { prediction } = buildRisk(resultRequest({ scores: new Map([['ascvd-10y', 0.0749999]]) }));
   expect(prediction?.[0]?.qualitativeRisk?.text).toBe('borderline risk');
   expect(prediction?.[0]?.rationale).toContain('7.49999 % (749,999 in 10,000,000) over 10 years');
 });
 
 test('an outcome the model abstained about has a verdict and reasons and no number', () => {
-  const result = buildResult(resultRequest());
+  const result = buildRisk(resultRequest());
   expect(result.extension?.filter(({ url }) => url === extensionUrls.abstention)).toEqual([
     {
       url: extensionUrls.abstention,
@@ -128,7 +128,7 @@ test('an outcome the model abstained about has a verdict and reasons and no numb
 });
 
 test('every feature of the map is an input with its state, value, unit, time and sources', () => {
-  const result = buildResult(resultRequest());
+  const result = buildRisk(resultRequest());
   const names = result.extension
     ?.filter(({ url }) => url === extensionUrls.input)
     .map(({ extension }) => extension?.[0]?.valueString);
@@ -183,7 +183,7 @@ test('a limit, a summary and a source that was passed over are shown as what the
     detail: 'passed over newer (not-found)',
     sources,
   });
-  const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  const result = buildRisk({ ...request, inputs: { ...request.inputs, features } });
   expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
   expect(part(inputOf(result, 'totalCholesterol'), 'original')?.valueQuantity).toEqual(original);
   expect(part(inputOf(result, 'systolicBloodPressure'), 'from')).toBeUndefined();
@@ -198,7 +198,7 @@ test('an imputed value is shown as one, with its reason and where it comes from'
   const features = new Map(request.inputs.features);
   const detail = 'no Total cholesterol within 5 years before as-of; imputed: median of the training set';
   features.set('totalCholesterol', { state: 'imputed', value: 190, because: 'not-found', detail, sources: [] });
-  const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  const result = buildRisk({ ...request, inputs: { ...request.inputs, features } });
   expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
   const input = inputOf(result, 'totalCholesterol');
   expect(part(input, 'state')?.valueCode).toBe('imputed');
@@ -215,7 +215,7 @@ test('a value that is missing on purpose stays missing, and every part of the re
   const detail = 'no Total cholesterol within 5 years before as-of; given to the model as missing: the publication';
   const given = { as: 'indicator', value: 1 } as const;
   features.set('totalCholesterol', { state: 'missing', because: 'not-found', detail, given, sources: [] });
-  const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+  const result = buildRisk({ ...request, inputs: { ...request.inputs, features } });
   expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
   const input = inputOf(result, 'totalCholesterol');
   expect(part(input, 'state')?.valueCode).toBe('missing');
@@ -234,11 +234,11 @@ test('a value that the model was given clipped is said to be, and shown as it wa
       : column,
   );
   const manifest = { ...request.model.manifest, tensors: { ...tensors, input: { ...tensors.input, columns } } };
-  const result = buildResult({ ...request, model: { ...request.model, manifest } });
+  const result = buildRisk({ ...request, model: { ...request.model, manifest } });
   const clipped = 'Clipped: Systolic blood pressure; the model was given 130 mmHg.';
   expect(result.note?.map(({ text }) => text)).toContain(clipped);
   expect(part(inputOf(result, 'systolicBloodPressure'), 'value')?.valueQuantity?.value).toBe(141);
-  expect(buildResult(request).note?.map(({ text }) => text)).not.toContain(clipped);
+  expect(buildRisk(request).note?.map(({ text }) => text)).not.toContain(clipped);
 });
 
 test.each([9e-12, 3e21])(
@@ -249,7 +249,7 @@ test.each([9e-12, 3e21])(
     const cholesterol = features.get('totalCholesterol');
     if (cholesterol?.state !== 'observed') throw new Error('no cholesterol');
     features.set('totalCholesterol', { ...cholesterol, original: { value, unit: 'kg/uL' } });
-    const result = buildResult({ ...request, inputs: { ...request.inputs, features } });
+    const result = buildRisk({ ...request, inputs: { ...request.inputs, features } });
     expect(() => assertResultValid(result, strictR4Issues)).not.toThrow();
     const parts = inputOf(result, 'totalCholesterol');
     expect(part(parts, 'original')).toBeUndefined();
@@ -258,7 +258,7 @@ test.each([9e-12, 3e21])(
 );
 
 test('a contribution is a difference in percentage points, for eligible outcomes only, and noise is 0', () => {
-  const result = buildResult(resultRequest());
+  const result = buildRisk(resultRequest());
   const contributions = (name: string) => inputOf(result, name).filter(({ url }) => url === 'contribution');
   expect(contributions('age')).toEqual([
     {
@@ -291,7 +291,7 @@ function bareFractions(value: unknown, path: string, parent?: object): string[] 
 test.each([0.147, 0.008, 0.0749, 0.00042, 1e-7, 3e-10, 0, 1, 0.9999999])(
   'RA-2a no bare fraction and no exponent stand anywhere in the result of score %d',
   (score) => {
-    const result = buildResult(
+    const result = buildRisk(
       resultRequest({
         scores: new Map([['ascvd-10y', score]]),
         contributions: [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.0041 }],
@@ -312,7 +312,7 @@ test('the search for bare fractions finds one in a number and in a text', () => 
 });
 
 test('a risk too small to write without an exponent is a range that ends where digits end', () => {
-  const [prediction] = buildResult(resultRequest({ scores: new Map([['ascvd-10y', 3e-10]]) })).prediction ?? [];
+  const [prediction] = buildRisk(resultRequest({ scores: new Map([['ascvd-10y', 3e-10]]) })).prediction ?? [];
   expect(prediction?.probabilityDecimal).toBeUndefined();
   expect(prediction?.probabilityRange?.high).toMatchObject({ value: 0.000001, code: '%' });
   expect(prediction?.extension?.[1]?.valueQuantity).toMatchObject({ comparator: '<', value: 0.000001, code: '%' });
@@ -323,7 +323,7 @@ test('a risk too small to write without an exponent is a range that ends where d
 test('the instant and the validity of the result are said', () => {
   const request = resultRequest();
   expect(resultValidUntil(request).toISOString()).toBe('2027-03-01T09:00:00.000Z');
-  const result = buildResult(request);
+  const result = buildRisk(request);
   const at = (url: string) => result.extension?.find((extension) => extension.url === url)?.valueDateTime;
   expect(at(extensionUrls.asOf)).toBe('2026-03-01T10:00:00+01:00');
   expect(at(extensionUrls.validUntil)).toBe('2027-03-01T10:00:00+01:00');
@@ -331,7 +331,7 @@ test('the instant and the validity of the result are said', () => {
 
 test('RA-6 notes and narrative say what was assumed, missing, withheld, superseded, and how contributions came about', () => {
   const manifest = { supersededBy: { model: 'prevent-base', because: 'recalibrated in 2023' } };
-  const result = buildResult(resultRequest({ manifest }));
+  const result = buildRisk(resultRequest({ manifest }));
   const notes = result.note?.map(({ text }) => text) ?? [];
   expect(notes).toEqual([
     'AI-generated, preliminary: not verified by a person.',
@@ -352,7 +352,7 @@ test('RA-6 notes and narrative say what was assumed, missing, withheld, supersed
 test('the narrative is well-formed XHTML, whatever markup or control characters labels and details hold', () => {
   const hostile = '<script>alert(1)</script> & "x" \u0000\u0008 \ud800 ]]> &amp;';
   const request = resultRequest({ features: { ...resultRequest().features, age: { label: hostile, unit: hostile } } });
-  const div = buildResult(request).text?.div ?? '';
+  const div = buildRisk(request).text?.div ?? '';
   expect(div).not.toContain('<script');
   expect(div).toContain('&lt;script&gt;');
   expect(div).not.toMatch(/[\p{Cc}\p{Cs}]/u);
@@ -369,7 +369,7 @@ test('the narrative is well-formed XHTML, whatever markup or control characters 
 test('asserted inputs are named as such, and a result without contributions says why', () => {
   const { inputs } = resultRequest();
   const features = new Map(inputs.features).set('age', { state: 'asserted', value: 50, sources: [] });
-  const result = buildResult(
+  const result = buildRisk(
     resultRequest({ inputs: { ...inputs, features }, contributions: { none: 'the explanation by occlusion failed' } }),
   );
   const notes = result.note?.map(({ text }) => text);
@@ -383,31 +383,31 @@ test('asserted inputs are named as such, and a result without contributions says
 test('inputs without any source leave no empty basis behind', () => {
   const { inputs } = resultRequest();
   const features = new Map([['age', { state: 'asserted', value: 50, sources: [] }] as const]);
-  expect(buildResult(resultRequest({ inputs: { ...inputs, features, basis: [] } }))).not.toHaveProperty('basis');
+  expect(buildRisk(resultRequest({ inputs: { ...inputs, features, basis: [] } }))).not.toHaveProperty('basis');
 });
 
 const broken = expect.objectContaining({ code: 'RESULT_INVALID' });
 
 test.each([Number.NaN, -0.01, 1.01, Number.POSITIVE_INFINITY])('a score of %d is refused, never shown', (score) => {
-  expect(() => buildResult(resultRequest({ scores: new Map([['ascvd-10y', score]]) }))).toThrow(broken);
+  expect(() => buildRisk(resultRequest({ scores: new Map([['ascvd-10y', score]]) }))).toThrow(broken);
 });
 
 test('a missing score, an unknown feature and a result about nothing are refused', () => {
   const { inputs } = resultRequest();
-  expect(() => buildResult(resultRequest({ scores: new Map() }))).toThrow(broken);
-  expect(() => buildResult(resultRequest({ features: {} }))).toThrow(broken);
-  expect(() => buildResult(resultRequest({ inputs: { ...inputs, verdicts: new Map() } }))).toThrow(broken);
+  expect(() => buildRisk(resultRequest({ scores: new Map() }))).toThrow(broken);
+  expect(() => buildRisk(resultRequest({ features: {} }))).toThrow(broken);
+  expect(() => buildRisk(resultRequest({ inputs: { ...inputs, verdicts: new Map() } }))).toThrow(broken);
 });
 
 test('a result that the validator refuses, that holds an exponent or contradicts itself never leaves', () => {
-  const result = buildResult(resultRequest());
+  const result = buildRisk(resultRequest());
   const refuse = () => {
     throw new PredictionError('RESOURCE_INVALID', 'no');
   };
   expect(() => assertResultValid(result, refuse)).toThrow(broken);
   const { inputs } = resultRequest();
   const features = new Map(inputs.features).set('creatinine', { state: 'asserted', value: 1e-9, sources: [] });
-  const tiny = buildResult(resultRequest({ inputs: { ...inputs, features } }));
+  const tiny = buildRisk(resultRequest({ inputs: { ...inputs, features } }));
   expect(() => assertResultValid(tiny, () => undefined)).toThrow(broken);
   const prediction = (result.prediction ?? []).map((one) => ({ ...one, probabilityDecimal: 0.147 }));
   expect(() => assertResultValid({ ...result, prediction }, () => undefined)).toThrow(broken);

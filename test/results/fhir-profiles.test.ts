@@ -10,10 +10,9 @@ import type {
 } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import { missingReasons, verdictStates } from '../../src/features/feature-vector.ts';
-import { buildResult } from '../../src/results/build-result.ts';
 import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { supersededTag } from '../../src/write-back/superseded-tag.ts';
-import { resultRequest } from '../support/result-request.ts';
+import { buildRisk, resultRequest } from '../support/result-request.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../fhir-profiles');
@@ -70,7 +69,7 @@ function check(extension: Extension, definition: StructureDefinition, id: string
 }
 
 test('every extension of a result conforms to its StructureDefinition', () => {
-  const result = buildResult(resultRequest());
+  const result = buildRisk(resultRequest());
   const extensions = [
     ...(result.extension ?? []),
     ...(result.prediction ?? []).flatMap(({ extension }) => extension ?? []),

@@ -1,9 +1,8 @@
 import type { RiskAssessment } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
-import { buildResult } from '../../src/results/build-result.ts';
 import { createResultFrame } from '../../src/results/result-frame.ts';
-import { resultRequest } from '../support/result-request.ts';
+import { buildRisk, resultRequest } from '../support/result-request.ts';
 
 const { frame } = resultRequest();
 const minutes = (count: number): Date => new Date(Date.UTC(2026, 2, 1, 9, count));
@@ -22,7 +21,7 @@ test('results that share the frame of a model version are those that each would 
     for (const score of [0.147, 0.02, 3e-10, 1]) {
       for (let minute = 0; minute < 40; minute += 3) {
         const changes = { asOf: minutes(minute % 25), timeZone, scores: new Map([['ascvd-10y', score]]) };
-        expect(text(buildResult({ ...resultRequest(changes), frame }))).toBe(text(buildResult(resultRequest(changes))));
+        expect(text(buildRisk({ ...resultRequest(changes), frame }))).toBe(text(buildRisk(resultRequest(changes))));
       }
     }
   }
@@ -32,17 +31,17 @@ test('building and checking a result changes nothing that it shares with others'
   const { model, features } = resultRequest();
   const shared = createResultFrame(model.manifest, features);
   const inputs = frozen([...shared.inputs.values()]);
-  frozen(shared.outcomes.map(({ outcome, bands, ...parts }) => [parts, [...bands.values()]]));
+  frozen(shared.outcomes.map(({ outcome, levels, ...parts }) => [parts, [...levels.values()]]));
   const request = { ...resultRequest(), frame: shared };
-  const first = frozen(buildResult(request));
+  const first = frozen(buildRisk(request));
   expect(() => assertResultValid(first, () => undefined)).not.toThrow();
-  expect(text(buildResult(request))).toBe(text(first));
+  expect(text(buildRisk(request))).toBe(text(first));
   expect(inputs.length).toBe(shared.inputs.size);
 });
 
 test('an input that the frame does not know is refused', () => {
   const other = createResultFrame(resultRequest().model.manifest, {});
-  expect(() => buildResult({ ...resultRequest(), frame: other })).toThrow(
+  expect(() => buildRisk({ ...resultRequest(), frame: other })).toThrow(
     expect.objectContaining({ code: 'RESULT_INVALID' }),
   );
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bandAt, riskBand } from '../../src/results/risk-band.ts';
+import { bandAt } from '../../src/model-catalog/outcome-score.ts';
 import { riskText } from '../../src/results/risk-text.ts';
+import { scoreLevel } from '../../src/results/score-level.ts';
 import { guidelineBands, testOutcomes } from '../support/result-request.ts';
 
 const bands = guidelineBands.levels;
@@ -55,14 +56,14 @@ test('for any probability the text names the band of the unrounded number, and b
 test('RA-5 a band holds its lower edge and not its upper one', () => {
   const [outcome] = testOutcomes;
   if (outcome === undefined) throw new Error('no outcome');
-  const codes = [0, 0.0499999, 0.05, 0.0749999, 0.075, 0.2, 1].map((p) => riskBand(outcome, p)?.code);
+  const codes = [0, 0.0499999, 0.05, 0.0749999, 0.075, 0.2, 1].map((p) => scoreLevel(outcome, p)?.code);
   expect(codes).toEqual(['low', 'low', 'borderline', 'borderline', 'intermediate', 'high', 'high']);
 });
 
 test('no band is given where none is published, and a gap between bands is an error, not a risk without a band', () => {
   const [outcome, unbanded] = testOutcomes;
   if (outcome === undefined || unbanded === undefined) throw new Error('no outcome');
-  expect(riskBand(unbanded, 0.1)).toBeUndefined();
+  expect(scoreLevel(unbanded, 0.1)).toBeUndefined();
   const gap = { ...outcome, bands: { ...guidelineBands, levels: bands.filter(({ code }) => code !== 'borderline') } };
-  expect(() => riskBand(gap, 0.06)).toThrow(expect.objectContaining({ code: 'RESULT_INVALID' }));
+  expect(() => scoreLevel(gap, 0.06)).toThrow(expect.objectContaining({ code: 'RESULT_INVALID' }));
 });

@@ -60,7 +60,8 @@ describe.each([false, true])('a cohort run, a slice begun while the one before i
     if (outcome.state !== 'scored') throw new Error('not scored');
     expect(member).toMatchObject({ state: 'scored', outcome: 'total-cvd-10y', result: outcome.identifier });
     expect(member?.score).toBe(outcome.scores.get('total-cvd-10y'));
-    expect(member?.resourceId).toBe(outcome.resource?.id);
+    const id = outcome.resource?.id;
+    expect(member?.resource).toBe(id === undefined ? undefined : `RiskAssessment/${id}`);
   });
 
   it('of nobody is finished at once', async () => {

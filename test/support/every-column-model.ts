@@ -55,7 +55,7 @@ export async function everyColumnModels(): Promise<ModelFolder> {
     manifest.title = 'Every column of the cases, for tests only';
     manifest.tensors.input.columns = [{ feature: 'age' }];
     manifest.tensors.output.columns = 1;
-    manifest.outcomes = [{ id: 'test', label: 'None, for tests only', column: 0, horizon: 'P1Y' }];
+    manifest.outcomes = [{ id: 'test', label: 'None, for tests only', kind: 'probability', column: 0, horizon: 'P1Y' }];
     manifest.explanation.reference = { age: 50 };
   });
   const map = await everyColumnMap();

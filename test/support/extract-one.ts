@@ -30,7 +30,13 @@ export function extractAll(
     options.lookups,
   );
   const columns = (options.columns ?? Object.keys(features)).map((feature) => ({ feature }));
-  const outcomes = (options.outcomes ?? ['outcome']).map((id) => ({ id, label: id, column: 0, horizon: 'P10Y' }));
+  const outcomes = (options.outcomes ?? ['outcome']).map((id) => ({
+    id,
+    label: id,
+    kind: 'probability' as const,
+    column: 0,
+    horizon: 'P10Y',
+  }));
   return extractFeatures(
     recordOf(resources, options.asOf, options.encounter),
     compiled,

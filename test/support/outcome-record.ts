@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { buildResult } from '../../src/results/build-result.ts';
+import type { RiskAssessment } from '@medplum/fhirtypes';
 import { predictionNamingSystem } from '../../src/results/canonical-urls.ts';
 import { modelDevice } from '../../src/results/model-device.ts';
 import { buildProvenance } from '../../src/results/provenance.ts';
 import type { OutcomeRecord, ResultResources } from '../../src/write-back/outcome-record.ts';
-import { resultRequest } from './result-request.ts';
+import { buildRisk, resultRequest } from './result-request.ts';
 
 /** The FHIR base of the synthetic outcomes. */
 export const outcomeBase = 'http://127.0.0.1:8080/fhir/R4';
@@ -39,14 +39,16 @@ export function abstainedRecord(seed: string, changes: Partial<OutcomeRecord> = 
 }
 
 /** What is stored for the record: a real result with the record's identifier. */
-export function resourcesOf({ identifier, subjectId, encounterId }: OutcomeRecord): ResultResources {
+export function resourcesOf({ identifier, subjectId, encounterId }: OutcomeRecord): ResultResources & {
+  readonly result: RiskAssessment;
+} {
   const request = resultRequest({
     subject: { tenant: 'default', base: outcomeBase, id: subjectId, own: true },
     ...(encounterId === '' ? {} : { encounter: encounterId }),
   });
   const device = modelDevice(request.model);
   return {
-    riskAssessment: { ...buildResult(request), identifier: [{ system: predictionNamingSystem, value: identifier }] },
+    result: { ...buildRisk(request), identifier: [{ system: predictionNamingSystem, value: identifier }] },
     device,
     provenance: (target) =>
       buildProvenance({

@@ -1,13 +1,17 @@
+import type { RiskAssessment } from '@medplum/fhirtypes';
 import type { FeatureValue, SourceReference } from '../../src/features/feature-vector.ts';
-import type { Manifest, Outcome } from '../../src/model-catalog/manifest-schema.ts';
+import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import type { ProbabilityOutcome } from '../../src/model-catalog/outcome-schema.ts';
+import { buildResult } from '../../src/results/build-result.ts';
 import { createResultFrame } from '../../src/results/result-frame.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { FeatureLabel, ResultRequest } from '../../src/results/result-request.ts';
+import { asRiskAssessment } from './as-risk-assessment.ts';
 
 const digest = 'ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12';
 
 /** The bands of the ACC/AHA 2019 prevention guideline. */
-export const guidelineBands: NonNullable<Outcome['bands']> = {
+export const guidelineBands: NonNullable<ProbabilityOutcome['bands']> = {
   citation: 'ACC/AHA 2019, doi:10.1161/CIR.0000000000000678',
   levels: [
     { code: 'low', display: 'low risk', from: 0, below: 0.05, riskProbability: 'low' },
@@ -17,16 +21,17 @@ export const guidelineBands: NonNullable<Outcome['bands']> = {
   ],
 };
 
-export const testOutcomes: Outcome[] = [
+export const testOutcomes: ProbabilityOutcome[] = [
   {
     id: 'ascvd-10y',
     label: 'Atherosclerotic cardiovascular disease',
     coding: [{ system: 'http://snomed.info/sct', code: '49601007', display: 'Disorder of cardiovascular system' }],
+    kind: 'probability',
     column: 0,
     horizon: 'P10Y',
     bands: guidelineBands,
   },
-  { id: 'hf-30y', label: 'Heart failure', column: 1, horizon: 'P30Y' },
+  { id: 'hf-30y', label: 'Heart failure', kind: 'probability', column: 1, horizon: 'P30Y' },
 ];
 
 /** A synthetic model that exists in tests only. */
@@ -149,4 +154,9 @@ export function resultRequest(
   } satisfies Omit<ResultRequest, 'identifier' | 'frame'>;
   const frame = createResultFrame(made.model.manifest, made.features);
   return { ...made, frame, identifier: resultIdentifier(made) };
+}
+
+/** The result of a model that gives probabilities. */
+export function buildRisk(request: ResultRequest): RiskAssessment {
+  return asRiskAssessment(buildResult(request));
 }

@@ -10,6 +10,7 @@ import type { Database } from '../../src/platform/database.ts';
 import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
 import { isTaggedSuperseded, metaWithSupersededTag } from '../../src/write-back/superseded-tag.ts';
+import { asRiskAssessment } from '../support/as-risk-assessment.ts';
 import { abstainedRecord, outcomeBase, resourcesOf, scoredRecord } from '../support/outcome-record.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { writeResult } from '../support/write-result.ts';
@@ -45,7 +46,7 @@ const writeBack = async (made: OutcomeRecord): Promise<{ resource: Result; creat
     openSqlResultStore(options, sql, tenant);
   const { resource, created, repeated } = await writeResult(database, openStore, made, resourcesOf(made));
   if (resource === undefined) throw new Error('nothing was stored');
-  return { resource, created, repeated };
+  return { resource: { ...asRiskAssessment(resource), id: resource.id }, created, repeated };
 };
 const put = (resource: RiskAssessment | Device) => updateResource(client, resource);
 const remove = (type: string, id: string) => deleteResource(client, type, id);
@@ -62,7 +63,7 @@ const at = (time: string) => ({ asOf: new Date(`2026-03-01T${time}Z`), computedA
 describe('a number that a client wrote is never given out as a prediction', () => {
   test('a RiskAssessment of another patient under the identifier of a coming prediction stays out of it', async () => {
     const made = scoredRecord('a');
-    const forged = { ...resourcesOf(made).riskAssessment, id: 'forged', subject: { reference: 'Patient/2' } };
+    const forged = { ...resourcesOf(made).result, id: 'forged', subject: { reference: 'Patient/2' } };
     await put(withPercent(forged, 0.1));
     const { resource, created } = await writeBack(made);
     expect(created).toBe(true);
@@ -74,7 +75,7 @@ describe('a number that a client wrote is never given out as a prediction', () =
 
   test('two of them do not stop the prediction from being written', async () => {
     const made = scoredRecord('a');
-    for (const id of ['forged-1', 'forged-2']) await put({ ...resourcesOf(made).riskAssessment, id });
+    for (const id of ['forged-1', 'forged-2']) await put({ ...resourcesOf(made).result, id });
     expect((await writeBack(made)).created).toBe(true);
   });
 

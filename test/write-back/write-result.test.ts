@@ -9,6 +9,7 @@ import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
 import type { OpenResultStore } from '../../src/write-back/result-store.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
 import { isTaggedSuperseded, metaWithSupersededTag } from '../../src/write-back/superseded-tag.ts';
+import { asRiskAssessment } from '../support/as-risk-assessment.ts';
 import {
   abstainedRecord as abstention,
   outcomeBase as base,
@@ -83,7 +84,7 @@ test('GX-2 with writeBack RiskAssessment, Device and Provenance are stored, and 
   const [device] = await stored<Device>('Device');
   const [provenance] = await stored<Provenance>('Provenance');
   expect(row.resourceId).toBe(resource?.id);
-  expect(resource?.performer?.reference).toBe(`Device/${device?.id}`);
+  expect(asRiskAssessment(resource).performer?.reference).toBe(`Device/${device?.id}`);
   expect(provenance?.target?.[0]?.reference).toBe(`RiskAssessment/${resource?.id}/_history/1`);
   expect(provenance?.agent?.[0]?.who?.reference).toBe(`Device/${device?.id}`);
   expect(isTaggedSuperseded(await riskAssessmentOf(made))).toBe(false);
@@ -257,8 +258,8 @@ test('a resource the store refuses is WRITE_REJECTED, and neither row nor Device
   await writeBack(early);
   const late = record('b', at('10:00:00'));
   const made = resources(late);
-  const invalid = { ...made.riskAssessment, status: 'nearly' } as unknown as RiskAssessment;
-  await expect(writeResult(database, openStore, late, { ...made, riskAssessment: invalid })).rejects.toMatchObject({
+  const invalid = { ...made.result, status: 'nearly' } as unknown as RiskAssessment;
+  await expect(writeResult(database, openStore, late, { ...made, result: invalid })).rejects.toMatchObject({
     code: 'WRITE_REJECTED',
   });
   expect(await current()).toEqual([early.identifier]);

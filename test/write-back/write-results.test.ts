@@ -179,7 +179,7 @@ describe('where one of many cannot be kept, the others are', () => {
     [
       'a resource that the store refuses',
       'WRITE_REJECTED',
-      { ...invalid, resources: { ...made, riskAssessment: { ...made.riskAssessment, status: 'nearly' as 'final' } } },
+      { ...invalid, resources: { ...made, result: { ...made.result, status: 'nearly' as 'final' } } },
     ],
     ['a what-if that asks to be written back', 'WHAT_IF_NOT_WRITABLE', back(scoredRecord('a', { whatIf: true }))],
     ['an abstention that asks for it', 'INTERNAL', back(abstainedRecord('a'))],
@@ -239,10 +239,10 @@ describe('the tag superseded', () => {
   test('is changed without touching the rest of the resource, whatever letters it holds', async () => {
     const early = back(scoredRecord('a', at(0)));
     const riskAssessment: RiskAssessment = {
-      ...resourcesOf(early.record).riskAssessment,
+      ...resourcesOf(early.record).result,
       note: [{ text: 'Größe – 身長 𝒙 "quoted" \\ "meta":{"tag":[]}' }],
     };
-    await write([{ ...early, resources: { ...resourcesOf(early.record), riskAssessment } }]);
+    await write([{ ...early, resources: { ...resourcesOf(early.record), result: riskAssessment } }]);
     await write([plain(scoredRecord('b', at(1)))]);
     const { rows } = await database.query<{ body: string }>(
       `select body from resource_versions where type = 'RiskAssessment' order by version`,

@@ -152,10 +152,11 @@ function entities(row: PredictionRow, frame: AuditFrame): AuditEventEntity[] {
 /** What was asked for and what came of it: also where there is no result. */
 function predictionEntity(row: PredictionRow): AuditEventEntity {
   const { result, written } = row;
+  const type = row.result_type ?? 'RiskAssessment';
   const named = result === null ? {} : { identifier: { system: `${own}/NamingSystem/prediction`, value: result } };
-  const stored = written === null ? {} : { reference: `RiskAssessment/${written}` };
+  const stored = written === null ? {} : { reference: `${type}/${written}` };
   return {
-    ...(result === null ? {} : { what: { ...stored, type: 'RiskAssessment', ...named } }),
+    ...(result === null ? {} : { what: { ...stored, type, ...named } }),
     name: 'Prediction',
     type: systemObject,
     role: { system: objectRoles, code: '3', display: 'Report' },

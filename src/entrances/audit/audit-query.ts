@@ -2,7 +2,13 @@ import { parseFhirDate } from '../../fhir/date-time.ts';
 import { belowBase, isFhirId, parseRelativeReference } from '../../fhir/reference.ts';
 import { pageToken, parsePageToken } from '../../fhir/store/page-token.ts';
 import { parseCount, refused, shown } from '../../fhir/store/parse-search.ts';
-import type { OutcomeCondition, PredictionLogQuery, SubjectName, UserName } from '../../monitoring/prediction-log.ts';
+import type {
+  OutcomeCondition,
+  PredictionLogQuery,
+  SubjectName,
+  UserName,
+  WrittenResult,
+} from '../../monitoring/prediction-log.ts';
 import type { PredictionRow } from '../../monitoring/prediction-row.ts';
 import { callersCodes, failuresCodes } from './audit-outcome.ts';
 import { fhirBaseSpellings } from './fhir-base-spellings.ts';
@@ -19,7 +25,7 @@ export const auditSearchParameters = [
   {
     name: 'entity',
     type: 'reference',
-    documentation: 'Patient/17 or RiskAssessment/17: the subject, or the stored result.',
+    documentation: 'Patient/17, RiskAssessment/17 or Observation/17: the subject, or the stored result.',
   },
   { name: 'outcome', type: 'token', documentation: '0 for results and abstentions, 4, 8 or 12 for failures.' },
   { name: 'patient', type: 'reference', documentation: 'The subject: an id or Patient/17 here, or an absolute URL.' },
@@ -106,7 +112,7 @@ function subjectName(value: string, { own }: AuditBases, name = 'patient'): Subj
   const [, base, id] = /^([a-z][a-z0-9+.-]*:\S+)\/Patient\/([A-Za-z0-9\-.]{1,64})$/i.exec(value) ?? [];
   if (base !== undefined && id !== undefined && local === undefined) return { bases: fhirBaseSpellings(base), id };
   const bare = name === 'patient' ? 'an id, ' : '';
-  const other = name === 'entity' ? 'RiskAssessment/id, ' : '';
+  const other = name === 'entity' ? 'RiskAssessment/id, Observation/id, ' : '';
   throw refused(
     name,
     `${name} takes ${bare}Patient/id, ${other}or an absolute URL of a Patient, not '${shown(value)}'.`,
@@ -115,10 +121,11 @@ function subjectName(value: string, { own }: AuditBases, name = 'patient'): Subj
 
 function touched(values: readonly string[], bases: AuditBases): NonNullable<PredictionLogQuery['touching']> {
   const subjects: SubjectName[] = [];
-  const written: string[] = [];
+  const written: WrittenResult[] = [];
   for (const value of values) {
     const local = localReference(value, bases.own);
-    if (local?.type === 'RiskAssessment') written.push(local.id);
+    if (local?.type === 'RiskAssessment' || local?.type === 'Observation')
+      written.push({ type: local.type, id: local.id });
     else subjects.push(subjectName(value, bases, 'entity'));
   }
   return { subjects, written };

@@ -27,7 +27,7 @@ export interface CardPrediction {
   /** SHA-256 (hex) of the model version. */
   readonly digest: string;
   readonly outcome: string;
-  /** Probability 0..1, unrounded; only where the state is scored. */
+  /** Unrounded: probability 0..1, points, value in the unit or number of the class; only where the state is scored. */
   readonly score?: number;
   /** Identifier of the result, the same as from every other entrance. */
   readonly result?: string;

@@ -1,6 +1,6 @@
 import type { Catalog } from '../../model-catalog/catalog.ts';
 import { type CdsService, cdsServices } from '../../model-catalog/cds-services.ts';
-import type { Outcome } from '../../model-catalog/manifest-schema.ts';
+import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { patientKey, prefetchTemplates } from '../../model-catalog/prefetch-templates.ts';
 import { recordQueries } from '../../model-catalog/record-queries.ts';
 import { listed, markdownText } from './markdown-text.ts';

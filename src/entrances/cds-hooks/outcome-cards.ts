@@ -1,6 +1,6 @@
 import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
 import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
-import { durationText, fhirDateTime, riskText } from '../../prediction/prediction-words.ts';
+import { fhirDateTime, scoreText } from '../../prediction/prediction-words.ts';
 import { abstentionDetail } from './abstention-detail.ts';
 import { buildCard, type Card, type CardFrame } from './card.ts';
 import type { HookService } from './hook-service.ts';
@@ -33,22 +33,22 @@ export function outcomeCards(
     throw new RangeError(`the outcome of ${service.id} has neither a score nor a reason why not`);
   const indicator = shownFor(service, outcome, score);
   if (indicator === 'none') return [];
-  const summary = riskSummary(service, outcome, score);
+  const summary = scoreSummary(service, outcome, score);
   const detail = riskDetail(service, outcome, score, timeZone);
   return [buildCard(service, frame, { summary, indicator, detail, prediction: { state: 'scored', score, ...kept } })];
 }
 
-function shownFor({ id, declared, outcome }: HookService, { bands }: Scored, score: number): CardShow {
-  const band = bands.get(outcome.id)?.code;
+function shownFor({ id, declared, outcome }: HookService, { levels }: Scored, score: number): CardShow {
+  const band = levels.get(outcome.id)?.code;
   const level = declared.cards.scored.findLast((one) => ('band' in one ? one.band === band : one.from <= score));
   if (level === undefined) throw new RangeError(`the service ${id} does not say what is shown for this score`);
   return level.show;
 }
 
-/** Risk, horizon, band and model always; the outcome's name as far as there is room. */
-function riskSummary({ outcome, version }: HookService, { bands }: Scored, score: number): string {
-  const band = bands.get(outcome.id);
-  const risk = `${riskText(score, outcome.bands?.levels)} over ${durationText(outcome.horizon)}`;
+/** Score, horizon, band and model always; the outcome's name as far as there is room. */
+function scoreSummary({ outcome, version }: HookService, { levels }: Scored, score: number): string {
+  const band = outcome.kind === 'class' ? undefined : levels.get(outcome.id);
+  const risk = scoreText(outcome, score);
   const head = band === undefined ? risk : `${risk}, ${clipped(plainText(band.display), 40)}`;
   const model = ` (${clipped(plainText(version.manifest.title), Math.min(48, summaryLength - head.length - 3))})`;
   const label = clipped(plainText(outcome.label), summaryLength - head.length - model.length - 2);

@@ -1,7 +1,7 @@
-import type { Outcome } from '../../model-catalog/manifest-schema.ts';
+import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { unitOf } from '../../model-catalog/value-kind.ts';
 import type { Scored } from '../../prediction/prediction-outcome.ts';
-import { durationText, percentagePoints, riskText, unitText } from '../../prediction/prediction-words.ts';
+import { contributionAmount, contributionText, scoreText, unitText } from '../../prediction/prediction-words.ts';
 import type { HookService } from './hook-service.ts';
 import { listed, markdownText } from './markdown-text.ts';
 import { signature } from './signature.ts';
@@ -28,21 +28,20 @@ export function riskDetail(service: HookService, outcome: Scored, score: number,
 }
 
 function riskLines(declared: Outcome, outcome: Scored, score: number): string {
-  const risk = `**${markdownText(riskText(score, declared.bands?.levels))}** over ${durationText(declared.horizon)}: ${markdownText(declared.label)}.`;
-  const band = outcome.bands.get(declared.id);
-  if (band === undefined || declared.bands === undefined) return `${risk} No bands are published for this outcome.`;
-  return `${risk}\n\n**${markdownText(band.display)}** (${markdownText(declared.bands.citation)})`;
+  const said = `**${markdownText(scoreText(declared, score))}**: ${markdownText(declared.label)}.`;
+  if (declared.kind === 'class') return said;
+  const level = outcome.levels.get(declared.id);
+  if (level === undefined || declared.bands === undefined) return `${said} No bands are published for this outcome.`;
+  return `${said}\n\n**${markdownText(level.display)}** (${markdownText(declared.bands.citation)})`;
 }
 
 /** Undefined where the model abstained about it: the notes say why. */
 function otherLine(other: Outcome, outcome: Scored): string | undefined {
   const score = outcome.scores.get(other.id);
   if (score === undefined) return undefined;
-  const band = outcome.bands.get(other.id);
-  const risk = riskText(score, other.bands?.levels);
-  return markdownText(
-    `${other.label}: ${risk} over ${durationText(other.horizon)}${band === undefined ? '' : `, ${band.display}`}`,
-  );
+  const level = other.kind === 'class' ? undefined : outcome.levels.get(other.id);
+  const text = scoreText(other, score);
+  return markdownText(`${other.label}: ${text}${level === undefined ? '' : `, ${level.display}`}`);
 }
 
 /** The largest by absolute difference; equal ones in the order of the feature map. */
@@ -53,7 +52,7 @@ function contributionLines(
   if ('none' in contributions) return [];
   const order = [...inputs.features.keys()];
   return contributions
-    .filter(({ outcome, difference }) => outcome === about.id && percentagePoints(difference) !== 0)
+    .filter(({ outcome, difference }) => outcome === about.id && contributionAmount(about, difference).value !== 0)
     .toSorted(
       (one, other) =>
         Math.abs(other.difference) - Math.abs(one.difference) ||
@@ -62,7 +61,7 @@ function contributionLines(
     .slice(0, shown)
     .map(({ feature, difference }) => {
       const label = version.featureMap.features[feature]?.label ?? feature;
-      return `${markdownText(label)}: ${valueText(version, inputs, feature)}: ${pointsText(difference)}`;
+      return `${markdownText(label)}: ${valueText(version, inputs, feature)}: ${contributionText(about, difference)}`;
     });
 }
 
@@ -85,10 +84,4 @@ function valueText({ featureMap }: HookService['version'], { features }: Scored[
 function scalarText(value: number | boolean | string, unit: string): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return typeof value === 'string' ? value : `${Number(value.toPrecision(6))} ${unit}`.trimEnd();
-}
-
-function pointsText(difference: number): string {
-  const points = percentagePoints(difference);
-  const size = Math.abs(points);
-  return `${points > 0 ? '+' : '−'}${size < 0.01 ? 'less than 0.01' : size.toFixed(2)} percentage points`;
 }

@@ -7,7 +7,7 @@ export const memberCsvHead = `${columns.join(',')}\r\n`;
 
 /** One member as a line of CSV (RFC 4180). The score has all its digits. */
 export function memberCsvLine(member: RunMember): string {
-  const { error, resourceId } = member;
+  const { error, resource } = member;
   const cells: Readonly<Record<(typeof columns)[number], string | number | undefined>> = {
     subject: member.subject,
     state: member.state,
@@ -16,7 +16,7 @@ export function memberCsvLine(member: RunMember): string {
     band: member.band,
     reasons: member.reasons.join(' '),
     result: member.result,
-    resource: resourceId === undefined ? undefined : `RiskAssessment/${resourceId}`,
+    resource,
     error: error === undefined ? undefined : `${error.code}: ${error.message}`,
   };
   return `${columns.map((column) => csvCell(cells[column])).join(',')}\r\n`;

@@ -35,7 +35,7 @@ export function memberBody(member: RunMember): Record<string, unknown> {
     band: member.band,
     reasons: member.reasons.length === 0 ? undefined : member.reasons,
     result: member.result,
-    resource: member.resourceId === undefined ? undefined : `RiskAssessment/${member.resourceId}`,
+    resource: member.resource,
     error: member.error,
   };
 }

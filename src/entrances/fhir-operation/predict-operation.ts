@@ -1,4 +1,4 @@
-import type { OperationDefinition, Parameters, RiskAssessment } from '@medplum/fhirtypes';
+import type { OperationDefinition, Parameters, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
@@ -27,10 +27,10 @@ export interface PredictCall {
 }
 
 /**
- * `$predict`: Parameters in, RiskAssessment out (OP-11: the bare resource).
+ * `$predict`: Parameters in, RiskAssessment or Observation out (OP-11: the bare resource).
  * Throws PARAMETER_INVALID, ABSTAINED, and whatever the path throws.
  */
-export async function predictOperation(operation: PredictOperation, call: PredictCall): Promise<RiskAssessment> {
+export async function predictOperation(operation: PredictOperation, call: PredictCall): Promise<Resource> {
   const { definition, timeZone, bases } = operation;
   const parameters = parametersOf(call.body);
   if (call.body !== undefined) operation.validate(parameters);

@@ -13,7 +13,7 @@ export function summariseModel(
     title,
     description,
     ...(supersededBy === undefined ? {} : { supersededBy }),
-    outcomes: outcomes.map(({ id: outcome, label, horizon }) => ({ id: outcome, label, horizon })),
+    outcomes: outcomes.map(({ id: outcome, label, kind, horizon }) => ({ id: outcome, label, kind, horizon })),
     digest,
     loadMs,
   };

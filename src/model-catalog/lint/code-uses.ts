@@ -1,5 +1,6 @@
 import type { FeatureMap } from '../feature-map-schema.ts';
 import type { Manifest } from '../manifest-schema.ts';
+import type { Outcome } from '../outcome-schema.ts';
 
 /** One code of a code system, and where the model names it. */
 export interface CodeUse {
@@ -30,14 +31,21 @@ export function codesOfFeatureMap(map: FeatureMap): CodeUse[] {
   return uses;
 }
 
-/** The codings of the outcomes. */
+/** The codings of the outcomes, and of their classes. */
 export function codesOfManifest({ outcomes }: Manifest): CodeUse[] {
-  return outcomes.flatMap(({ coding = [] }, outcome) =>
-    coding.map(({ system, code }, index) => ({
+  const uses = (coding: Outcome['coding'], path: string): CodeUse[] =>
+    (coding ?? []).map(({ system, code }, index) => ({
       file: 'manifest.json',
-      path: `/outcomes/${outcome}/coding/${index}`,
+      path: `${path}/${index}`,
       system,
       code,
-    })),
-  );
+    }));
+  return outcomes.flatMap((outcome, index) => {
+    const path = `/outcomes/${index}`;
+    const classes = outcome.kind === 'class' ? outcome.classes : [];
+    return [
+      ...uses(outcome.coding, `${path}/coding`),
+      ...classes.flatMap(({ coding }, place) => uses(coding, `${path}/classes/${place}/coding`)),
+    ];
+  });
 }

@@ -1,4 +1,5 @@
-import type { Direction, Manifest, Outcome } from '../manifest-schema.ts';
+import type { Direction, Manifest } from '../manifest-schema.ts';
+import type { Outcome } from '../outcome-schema.ts';
 
 /** One direction that a manifest declares, for one outcome. */
 export interface DeclaredDirection {
@@ -9,10 +10,11 @@ export interface DeclaredDirection {
   readonly path: string;
 }
 
-/** The declared directions, outcome by outcome; one for an outcome that is not there is left out. */
+/** The declared directions, outcome by outcome; one for an outcome that is not there, or is a class, is left out. */
 export function declaredDirections({ directions = {}, outcomes }: Manifest): DeclaredDirection[] {
   return Object.entries(directions).flatMap(([feature, declared]) =>
     outcomes.flatMap((outcome) => {
+      if (outcome.kind === 'class') return [];
       const path = `/directions/${feature}`;
       if (typeof declared === 'string') return [{ feature, outcome, direction: declared, path }];
       const direction = Object.hasOwn(declared, outcome.id) ? declared[outcome.id] : undefined;

@@ -4,6 +4,14 @@ import { predictionLog } from './0002-prediction-log.ts';
 import { runs } from './0003-runs.ts';
 import { deliveries } from './0004-deliveries.ts';
 import { cdsFeedback } from './0005-cds-feedback.ts';
+import { resultTypes } from './0006-result-types.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
-export const allMigrations: readonly Migration[] = [resourcesAndOutcomes, predictionLog, runs, deliveries, cdsFeedback];
+export const allMigrations: readonly Migration[] = [
+  resourcesAndOutcomes,
+  predictionLog,
+  runs,
+  deliveries,
+  cdsFeedback,
+  resultTypes,
+];

@@ -9,7 +9,7 @@ export type DeliveryState = (typeof deliveryStates)[number];
 export interface ListedDelivery {
   readonly sink: string;
   readonly identifier: string;
-  /** `RiskAssessment/[id]` in the own store. */
+  /** `RiskAssessment/[id]` or `Observation/[id]` in the own store. */
   readonly result: string;
   readonly state: DeliveryState;
   readonly attempts: number;
@@ -58,6 +58,7 @@ interface DeskRow {
   sink: string;
   identifier: string;
   resource_id: string;
+  resource_type: string;
   state: DeliveryState;
   attempts: number;
   next_attempt_at: Date | null;
@@ -98,7 +99,7 @@ export function openDeliveryDesk(database: Database, tenant: string, declared: r
     async list({ sink, state, count, after }) {
       if (sink !== undefined) await requireSink(sink);
       const { rows } = await database.query<DeskRow>(
-        `select sink, identifier, resource_id, state, attempts, next_attempt_at, attempted_at, delivered_at, batch,
+        `select sink, identifier, resource_id, resource_type, state, attempts, next_attempt_at, attempted_at, delivered_at, batch,
            receipt::text as receipt, last_error::text as last_error
          from deliveries
          where tenant = $1 and ($2::text is null or sink = $2) and ($3::text is null or state = $3)
@@ -133,7 +134,7 @@ function toListed(row: DeskRow): ListedDelivery {
   return {
     sink: row.sink,
     identifier: row.identifier,
-    result: `RiskAssessment/${row.resource_id}`,
+    result: `${row.resource_type}/${row.resource_id}`,
     state: row.state,
     attempts: row.attempts,
     ...time('nextAttemptAt', row.next_attempt_at),

@@ -1,10 +1,12 @@
 import type { Database, Sql } from '../../platform/database.ts';
+import type { ResultResource } from '../../results/result-resource.ts';
 import type { DeliveryError, DeliveryReceipt } from './delivery.ts';
 
 /** A row that this server sends now. */
 export interface ClaimedDelivery {
   readonly identifier: string;
   readonly resourceId: string;
+  readonly resourceType: ResultResource['resourceType'];
   readonly attempts: number;
   readonly alone: boolean;
   readonly unsure: boolean;
@@ -37,6 +39,7 @@ export interface ClaimRequest {
 interface ClaimedRow {
   identifier: string;
   resource_id: string;
+  resource_type: ResultResource['resourceType'];
   attempts: number;
   alone: boolean;
   unsure: boolean;
@@ -46,7 +49,7 @@ interface ClaimedRow {
 }
 
 /** Of the claimed rows, by the names of `ClaimedRow`. */
-const claimedColumns = `known.identifier, resource_id, attempts, alone, unsure, wanted > claimed as changed, refused_at,
+const claimedColumns = `known.identifier, resource_id, resource_type, attempts, alone, unsure, wanted > claimed as changed, refused_at,
   receipt::text as receipt`;
 /** The servers that share a database need not agree on the time. */
 const leaseFor = (parameter: string) => `clock_timestamp() + ${parameter}::int * interval '1 millisecond'`;
@@ -131,6 +134,7 @@ function toClaimed(row: ClaimedRow): ClaimedDelivery {
   return {
     identifier: row.identifier,
     resourceId: row.resource_id,
+    resourceType: row.resource_type,
     attempts: row.attempts,
     alone: row.alone,
     unsure: row.unsure,

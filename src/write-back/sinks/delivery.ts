@@ -1,9 +1,10 @@
-import type { Device, Provenance, RiskAssessment } from '@medplum/fhirtypes';
+import type { Device, Provenance } from '@medplum/fhirtypes';
+import type { ResultResource } from '../../results/result-resource.ts';
 
 /** A stored result with what belongs to it, as it stands now in the own store. */
 export interface StoredResult {
   readonly identifier: string;
-  readonly riskAssessment: RiskAssessment & { id: string };
+  readonly resource: ResultResource & { id: string };
   readonly superseded: boolean;
   /** It no longer says what it said first: somebody else changed it. */
   readonly tampered: boolean;

@@ -1,11 +1,13 @@
 import type { Sql } from '../../platform/database.ts';
+import type { ResultResource } from '../../results/result-resource.ts';
 
 /** A stored result that is new, or whose tag says something else now. */
 export interface ChangedResult {
   /** Identifier of the result. */
   readonly identifier: string;
-  /** Logical id of its RiskAssessment in the own store. */
+  /** Logical id in the own store. */
   readonly resourceId: string;
+  readonly resourceType: ResultResource['resourceType'];
 }
 
 /**
@@ -20,19 +22,27 @@ export async function enqueueDeliveries(
 ): Promise<void> {
   if (sinks.length === 0 || changed.length === 0) return;
   // Rows are locked in one order everywhere, and none may be named twice in one statement.
-  const byIdentifier = new Map(changed.map(({ identifier, resourceId }) => [identifier, resourceId]));
+  const byIdentifier = new Map(changed.map((result) => [result.identifier, result]));
   await sql.query(
-    `insert into deliveries as known (tenant, sink, identifier, resource_id)
-     select $1, sinks.sink, changed.identifier, changed.resource_id
-     from unnest($2::text[]) as sinks (sink), unnest($3::text[], $4::text[]) as changed (identifier, resource_id)
+    `insert into deliveries as known (tenant, sink, identifier, resource_id, resource_type)
+     select $1, sinks.sink, changed.identifier, changed.resource_id, changed.resource_type
+     from unnest($2::text[]) as sinks (sink), unnest($3::text[], $4::text[], $5::text[])
+       as changed (identifier, resource_id, resource_type)
      order by sinks.sink collate "C", changed.identifier collate "C"
      on conflict (tenant, sink, identifier) do update set
        resource_id = excluded.resource_id,
+       resource_type = excluded.resource_type,
        wanted = known.wanted + 1,
        position = excluded.position,
        state = case when known.state = 'sending' then known.state else 'pending' end,
        attempts = case when known.state = 'dead' then 0 else known.attempts end,
        next_attempt_at = case when known.state = 'pending' then known.next_attempt_at end`,
-    [tenant, [...new Set(sinks)], [...byIdentifier.keys()], [...byIdentifier.values()]],
+    [
+      tenant,
+      [...new Set(sinks)],
+      [...byIdentifier.keys()],
+      [...byIdentifier.values()].map(({ resourceId }) => resourceId),
+      [...byIdentifier.values()].map(({ resourceType }) => resourceType),
+    ],
   );
 }

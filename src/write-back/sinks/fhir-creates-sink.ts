@@ -4,7 +4,7 @@ import type { Sink } from './delivery.ts';
 import { openSinkConnection } from './fhir-sink-server.ts';
 import type { CreatesSink } from './sink-schema.ts';
 
-/** A FHIR server that takes single creates: the RiskAssessment, or its twin as Observations or a DocumentReference. */
+/** A FHIR server that takes single creates: the result itself, or its twin as Observations or a DocumentReference. */
 export function createFhirCreatesSink(settings: CreatesSink, ownBase: string, clock: Clock): Sink {
   const connection = openSinkConnection(settings, ownBase, clock);
   return {

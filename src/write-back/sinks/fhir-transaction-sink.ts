@@ -23,7 +23,7 @@ import {
 import { deviceByIdentifier, renderDevice, renderProvenance, renderResult } from './render-result.ts';
 import type { TransactionSink } from './sink-schema.ts';
 
-/** A FHIR server that takes a batch of RiskAssessments with Devices and Provenance as one transaction. */
+/** A FHIR server that takes a batch of results with Devices and Provenance as one transaction. */
 export function createFhirTransactionSink(settings: TransactionSink, ownBase: string, clock: Clock): Sink {
   const connection = openSinkConnection(settings, ownBase, clock);
   return {
@@ -125,7 +125,7 @@ function deviceEntry(
   return reference;
 }
 
-/** The RiskAssessment, created unless it is there, with its Provenance; or, once delivered, its next version. */
+/** The result, created unless it is there, with its Provenance; or, once delivered, its next version. */
 function resultEntries(server: SinkServer, { result, receipt }: Delivery, device: Reference): BundleEntry[] {
   const [rendered] = renderResult(server.form, result, device);
   if (rendered === undefined) return [];
@@ -177,7 +177,7 @@ function outcomeOf(
     } as DeliveryOutcome;
   }
   const before = receipt?.resources[identifier];
-  const there = remoteResource(own.location, own.resource, 'RiskAssessment');
+  const there = remoteResource(own.location, own.resource, result.resource.resourceType);
   if (before === undefined && (!own.status.startsWith('201') || there === undefined)) {
     // It was there before this transaction: what it says there is looked at next.
     const text = 'The sink held the result already.';

@@ -1,8 +1,9 @@
 import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Resource, RiskAssessment } from '@medplum/fhirtypes';
+import type { Resource } from '@medplum/fhirtypes';
 import { stringifyFhirJson } from '../../fhir/fhir-json.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import type { ResultResource } from '../../results/result-resource.ts';
 import { isTaggedSuperseded } from '../superseded-tag.ts';
 import { skippedAsSuperseded } from './deliver-singly.ts';
 import type { Delivery, DeliveryOutcome, DeliveryReceipt, Sink, StoredResult } from './delivery.ts';
@@ -31,7 +32,7 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
       for (const delivery of deliveries) {
         const { result, receipt, unsure, changed } = delivery;
         const here = receipt?.at === folder ? receipt : undefined;
-        const held = there?.get(result.riskAssessment.id);
+        const held = there?.get(nameOf(result.resource));
         const doubtful = unsure && there === undefined;
         if (held !== undefined)
           outcomes.set(result.identifier, { kind: 'delivered', receipt: receiptOf(result, held, file) });
@@ -76,7 +77,7 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
     // Where another sender was faster, its file is the one that readers know.
     const there = (await publish(folder, draft, file)) ? undefined : await published(path.join(folder, file));
     for (const { result } of deliveries) {
-      const held = there === undefined ? result.riskAssessment : there.get(result.riskAssessment.id);
+      const held = there === undefined ? result.resource : there.get(nameOf(result.resource));
       outcomes.set(
         result.identifier,
         held === undefined ? { kind: 'unsent' } : { kind: 'delivered', receipt: receiptOf(result, held, file) },
@@ -85,9 +86,9 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
   }
 
   /** @param held the result as it stands in the file */
-  function receiptOf({ identifier }: StoredResult, held: RiskAssessment, file: string): DeliveryReceipt {
+  function receiptOf({ identifier }: StoredResult, held: ResultResource, file: string): DeliveryReceipt {
     const version = held.meta?.versionId;
-    const there = { reference: `RiskAssessment/${held.id}`, ...(version === undefined ? {} : { version }) };
+    const there = { reference: nameOf(held), ...(version === undefined ? {} : { version }) };
     return { at: folder, superseded: isTaggedSuperseded(held), resources: { [identifier]: there }, file };
   }
 }
@@ -96,36 +97,42 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
 async function* lines(deliveries: readonly Delivery[], rules: ReferenceRules, folder: string): AsyncGenerator<string> {
   const devices = new Set<string>();
   for (const [index, { result, receipt }] of deliveries.entries()) {
-    const { device, riskAssessment, provenance } = result;
+    const { device, resource, provenance } = result;
     if (index % linesAtOnce === linesAtOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     const parts: Resource[] = [];
     if (device !== undefined && !devices.has(device.id)) parts.push(device);
     if (device !== undefined) devices.add(device.id);
-    parts.push(riskAssessment);
+    parts.push(resource);
     const isFirst = receipt?.at !== folder || receipt.file === undefined;
     if (provenance !== undefined && isFirst) parts.push(provenance);
     yield parts.map((part) => `${stringifyFhirJson(withSinkReferences(part, rules))}\n`).join('');
   }
 }
 
-/** The results of a file by their logical ids, without what is in them; undefined where there is no such file. */
-async function published(place: string): Promise<ReadonlyMap<string, RiskAssessment> | undefined> {
-  const held = new Map<string, RiskAssessment>();
+/** The results of a file by `Type/id`, without what is in them; undefined where there is no such file. */
+async function published(place: string): Promise<ReadonlyMap<string, ResultResource> | undefined> {
+  const held = new Map<string, ResultResource>();
   try {
     const file = await open(place, 'r');
     let read = 0;
     for await (const line of file.readLines()) {
       read += 1;
       if (read % linesAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
-      const { resourceType, id = '', meta } = JSON.parse(line) as RiskAssessment;
-      if (resourceType === 'RiskAssessment')
-        held.set(id, { resourceType, id, ...(meta && { meta }) } as RiskAssessment);
+      const { resourceType, id = '', meta } = JSON.parse(line) as ResultResource;
+      if (resourceType === 'RiskAssessment' || resourceType === 'Observation') {
+        const result = { resourceType, id, ...(meta && { meta }) } as ResultResource;
+        held.set(nameOf(result), result);
+      }
     }
     return held;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+function nameOf({ resourceType, id }: ResultResource): string {
+  return `${resourceType}/${id}`;
 }
 
 /** What cannot be written to its end, on a full disk, takes up no room. */

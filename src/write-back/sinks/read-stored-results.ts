@@ -1,45 +1,48 @@
-import type { Device, Provenance, Resource, RiskAssessment } from '@medplum/fhirtypes';
+import type { Device, Provenance, Resource } from '@medplum/fhirtypes';
 import { parseFhirJson } from '../../fhir/fhir-json.ts';
 import { parseRelativeReference } from '../../fhir/reference.ts';
 import { readWithFirst } from '../../fhir/store/read-with-first.ts';
 import { sameBeyondMeta } from '../../fhir/store/resource-row.ts';
 import type { Sql } from '../../platform/database.ts';
+import type { ResultResource } from '../../results/result-resource.ts';
 import { openElements } from '../check-stored.ts';
 import { inSlices } from '../in-slices.ts';
 import { saysTheSame } from '../says-the-same.ts';
 import { isTaggedSuperseded } from '../superseded-tag.ts';
 import type { StoredResult } from './delivery.ts';
+import { deviceOf } from './device-of.ts';
+import type { ChangedResult } from './enqueue-deliveries.ts';
 
 /**
- * The results as they stand now in the own store, by the logical id of their RiskAssessment; one that was deleted is not
- * among them. Their models' Devices and the Provenance of their first versions come along.
+ * The results as they stand now in the own store, by `Type/id`; one that was deleted is not among them. Their models'
+ * Devices and the Provenance of their first versions come along.
  */
 export async function readStoredResults(
   sql: Sql,
   tenant: string,
-  wanted: readonly { readonly identifier: string; readonly resourceId: string }[],
+  wanted: readonly ChangedResult[],
 ): Promise<ReadonlyMap<string, StoredResult>> {
-  const ids = wanted.map(({ resourceId }) => resourceId);
-  const stored = await readAssessments(sql, tenant, ids);
-  const assessments = new Map([...stored].map(([id, { riskAssessment }]) => [id, riskAssessment]));
-  const deviceIds = new Set([...assessments.values()].flatMap((assessment) => deviceId(assessment) ?? []));
+  const nameOf = ({ resourceType, resourceId }: ChangedResult): string => `${resourceType}/${resourceId}`;
+  const stored = await readResults(sql, tenant, wanted);
+  const deviceIds = new Set([...stored.values()].flatMap(({ resource }) => deviceId(resource) ?? []));
   const devices = await bodies<Device>(sql, tenant, 'Device', [...deviceIds]);
-  const provenances = await provenancesOf(sql, tenant, [...assessments.keys()]);
+  const provenances = await provenancesOf(sql, tenant, [...stored.keys()]);
   return new Map(
-    wanted.flatMap(({ identifier, resourceId }): [string, StoredResult][] => {
-      const riskAssessment = assessments.get(resourceId);
-      if (riskAssessment === undefined) return [];
-      const device = devices.get(deviceId(riskAssessment) ?? '');
-      const provenance = provenances.get(resourceId);
-      const superseded = isTaggedSuperseded(riskAssessment);
+    wanted.flatMap((result): [string, StoredResult][] => {
+      const name = nameOf(result);
+      const found = stored.get(name);
+      if (found === undefined) return [];
+      const { resource, tampered } = found;
+      const device = devices.get(deviceId(resource) ?? '');
+      const provenance = provenances.get(name);
       return [
         [
-          resourceId,
+          name,
           {
-            identifier,
-            riskAssessment,
-            superseded,
-            tampered: stored.get(resourceId)?.tampered ?? false,
+            identifier: result.identifier,
+            resource,
+            superseded: isTaggedSuperseded(resource),
+            tampered,
             ...(device === undefined ? {} : { device }),
             ...(provenance === undefined ? {} : { provenance }),
           },
@@ -49,29 +52,29 @@ export async function readStoredResults(
   );
 }
 
-/** Each as it stands, and whether it says anything else than its first version, apart from what others may change. */
-async function readAssessments(
+/** Each as it stands, by `Type/id`, and whether it says anything else than its first version, apart from what others may change. */
+async function readResults(
   sql: Sql,
   tenant: string,
-  ids: readonly string[],
-): Promise<Map<string, { readonly riskAssessment: RiskAssessment & { id: string }; readonly tampered: boolean }>> {
-  const names = ids.map((id) => ({ type: 'RiskAssessment', id }));
+  wanted: readonly ChangedResult[],
+): Promise<Map<string, Pick<StoredResult, 'resource' | 'tampered'>>> {
+  const names = wanted.map(({ resourceType: type, resourceId: id }) => ({ type, id }));
   const rows = await readWithFirst({ sql, tenant }, names);
   return new Map(
     await inSlices([...rows], ([name, { body, first, version }]) => {
-      const riskAssessment = parseFhirJson(body) as RiskAssessment & { id: string };
+      const resource = parseFhirJson(body) as StoredResult['resource'];
       const same =
         version === 1 ||
         (first !== undefined &&
-          (sameBeyondMeta(riskAssessment, body, first) ||
-            saysTheSame(riskAssessment, parseFhirJson(first) as RiskAssessment, openElements.RiskAssessment)));
-      return [name.slice('RiskAssessment/'.length), { riskAssessment, tampered: !same }] as const;
+          (sameBeyondMeta(resource, body, first) ||
+            saysTheSame(resource, parseFhirJson(first) as ResultResource, openElements.result)));
+      return [name, { resource, tampered: !same }] as const;
     }),
   );
 }
 
-function deviceId({ performer }: RiskAssessment): string | undefined {
-  const parsed = parseRelativeReference(performer?.reference ?? '');
+function deviceId(result: ResultResource): string | undefined {
+  const parsed = parseRelativeReference(deviceOf(result)?.reference ?? '');
   return parsed?.type === 'Device' ? parsed.id : undefined;
 }
 
@@ -92,15 +95,15 @@ async function bodies<Kind extends Resource>(
 async function provenancesOf(
   sql: Sql,
   tenant: string,
-  ids: readonly string[],
+  names: readonly string[],
 ): Promise<Map<string, Provenance & { id: string }>> {
-  if (ids.length === 0) return new Map();
+  if (names.length === 0) return new Map();
   const { rows } = await sql.query<{ target: string; body: string }>(
     `select body->'target'->0->>'reference' as target, body::text as body from resources
      where tenant = $1 and type = 'Provenance' and not deleted and (body->'target'->0->>'reference') = any($2)`,
-    [tenant, ids.map((id) => `RiskAssessment/${id}/_history/1`)],
+    [tenant, names.map((name) => `${name}/_history/1`)],
   );
   const read = ({ target, body }: { target: string; body: string }) =>
-    [parseRelativeReference(target)?.id ?? '', parseFhirJson(body) as Provenance & { id: string }] as const;
+    [target.slice(0, target.indexOf('/_history/')), parseFhirJson(body) as Provenance & { id: string }] as const;
   return new Map(await inSlices(rows, read));
 }

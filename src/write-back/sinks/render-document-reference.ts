@@ -1,25 +1,31 @@
-import type { DocumentReference, RiskAssessment } from '@medplum/fhirtypes';
+import type { DocumentReference } from '@medplum/fhirtypes';
 import { stringifyFhirJson } from '../../fhir/fhir-json.ts';
+import type { ResultResource } from '../../results/result-resource.ts';
+import { deviceOf } from './device-of.ts';
 
-/** The result as a document: the RiskAssessment itself, and its narrative as plain text. */
+/** The result as a document: the resource itself, and its narrative as plain text. */
 export function renderDocumentReference(
-  result: RiskAssessment,
+  result: ResultResource,
   identifier: { readonly system: string; readonly value: string },
   superseded: boolean,
 ): DocumentReference {
-  const title = result.method?.text ?? 'Risk prediction';
+  const isRisk = result.resourceType === 'RiskAssessment';
+  const kind = isRisk ? 'Risk prediction' : 'Computed score';
+  const title = result.method?.text ?? kind;
   const plain = plainText(result.text?.div ?? '');
-  const { performer, encounter, occurrenceDateTime } = result;
+  const author = deviceOf(result);
+  const { encounter } = result;
+  const madeAt = isRisk ? result.occurrenceDateTime : result.issued;
   return {
     resourceType: 'DocumentReference',
     ...(result.meta === undefined ? {} : { meta: result.meta }),
     identifier: [identifier],
     status: superseded ? 'superseded' : 'current',
     docStatus: 'preliminary',
-    type: { text: 'Risk prediction' },
+    type: { text: kind },
     subject: result.subject as DocumentReference['subject'] & object,
-    ...(occurrenceDateTime === undefined ? {} : { date: new Date(occurrenceDateTime).toISOString() }),
-    ...(performer === undefined ? {} : { author: [performer] as DocumentReference['author'] & object }),
+    ...(madeAt === undefined ? {} : { date: new Date(madeAt).toISOString() }),
+    ...(author === undefined ? {} : { author: [author] as DocumentReference['author'] & object }),
     description: title,
     securityLabel: (result.meta?.security ?? []).map((coding) => ({ coding: [coding] })),
     content: [

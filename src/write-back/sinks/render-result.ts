@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
-import type {
-  Coding,
-  Device,
-  DocumentReference,
-  Meta,
-  Observation,
-  Provenance,
-  Reference,
-  Resource,
-  RiskAssessment,
-} from '@medplum/fhirtypes';
+import type { Coding, Device, DocumentReference, Meta, Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
+import type { ResultResource } from '../../results/result-resource.ts';
 import type { StoredResult } from './delivery.ts';
+import { deviceOf } from './device-of.ts';
 import { renderDocumentReference } from './render-document-reference.ts';
 import { renderObservations } from './render-observations.ts';
 import { type ReferenceRules, withSinkReferences } from './sink-references.ts';
@@ -28,7 +20,7 @@ export interface SinkForm {
 export interface SinkResource {
   readonly identifier: { readonly system: string; readonly value: string };
   /** Without id and version. */
-  readonly resource: RiskAssessment | Observation | DocumentReference;
+  readonly resource: ResultResource | DocumentReference;
 }
 
 /**
@@ -37,19 +29,21 @@ export interface SinkResource {
  * @param device what the sink calls the model's Device
  */
 export function renderResult(form: SinkForm, result: StoredResult, device: Reference): readonly SinkResource[] {
-  const own = result.riskAssessment.identifier?.find((one) => one?.value === result.identifier);
+  const own = result.resource.identifier?.find((one) => one?.value === result.identifier);
   if (own?.system === undefined)
     throw new PredictionError(
       'RESULT_INVALID',
-      `RiskAssessment/${result.riskAssessment.id} no longer carries the identifier of its result: it is not delivered.`,
+      `${result.resource.resourceType}/${result.resource.id} no longer carries the identifier of its result: it is not delivered.`,
     );
   const identifier = { system: own.system, value: result.identifier };
-  const named = withoutServerMeta(withSinkReferences(result.riskAssessment, form.rules, deviceNames(result, device)));
+  const named = withoutServerMeta(withSinkReferences(result.resource, form.rules, deviceNames(result, device)));
   switch (form.as) {
     case 'risk-assessment':
       return [{ identifier, resource: named }];
     case 'observation':
-      return renderObservations(named, identifier, form.codes ?? {});
+      return named.resourceType === 'Observation'
+        ? [{ identifier, resource: named }]
+        : renderObservations(named, identifier, form.codes ?? {});
     case 'document-reference':
       return [{ identifier, resource: renderDocumentReference(named, identifier, result.superseded) }];
   }
@@ -81,13 +75,13 @@ export function renderProvenance(
 }
 
 /** What the result itself says of its model, for a sink that gets no Device. */
-export function deviceByIdentifier({ riskAssessment }: StoredResult): Reference {
-  const { reference: _, ...named } = riskAssessment.performer ?? {};
+export function deviceByIdentifier({ resource }: StoredResult): Reference {
+  const { reference: _, ...named } = deviceOf(resource) ?? {};
   return named;
 }
 
-function deviceNames({ riskAssessment }: StoredResult, device: Reference): ReadonlyMap<string, Reference> {
-  const own = riskAssessment.performer?.reference;
+function deviceNames({ resource }: StoredResult, device: Reference): ReadonlyMap<string, Reference> {
+  const own = deviceOf(resource)?.reference;
   return own === undefined ? new Map() : new Map([[own, device]]);
 }
 

@@ -128,10 +128,11 @@ export function runSink(options: SinkRunOptions): SinkRun {
     const stored = await readStoredResults(database, tenant, claim.deliveries);
     const outcomes = new Map<string, DeliveryOutcome>();
     const deliveries = claim.deliveries.flatMap((claimed): Delivery[] => {
-      const { identifier, resourceId, receipt, unsure, changed } = claimed;
-      const result = stored.get(resourceId);
+      const { identifier, resourceId, resourceType, receipt, unsure, changed } = claimed;
+      const name = `${resourceType}/${resourceId}`;
+      const result = stored.get(name);
       if (result?.tampered === true) {
-        outcomes.set(identifier, tampered(resourceId));
+        outcomes.set(identifier, tampered(name));
         return [];
       }
       if (result !== undefined) return [{ result, unsure, changed, ...(receipt === undefined ? {} : { receipt }) }];
@@ -218,9 +219,9 @@ export function runSink(options: SinkRunOptions): SinkRun {
 }
 
 /** What somebody else wrote is not given to others as what the model computed. */
-function tampered(resourceId: string): DeliveryOutcome {
+function tampered(name: string): DeliveryOutcome {
   const text =
-    `RESULT_INVALID: RiskAssessment/${resourceId} was changed by somebody else after it was made, and is no longer what ` +
+    `RESULT_INVALID: ${name} was changed by somebody else after it was made, and is no longer what ` +
     'the model computed. Take the change back, or delete it, and re-drive.';
   return { kind: 'dead', error: { reason: 'changed', text } };
 }

@@ -7,6 +7,7 @@ import { outcomeCards } from '../../../src/entrances/cds-hooks/outcome-cards.ts'
 import { predictionRequestFromHook } from '../../../src/entrances/cds-hooks/prediction-request-from-hook.ts';
 import type { CardShow } from '../../../src/model-catalog/cds-hooks-schema.ts';
 import type { LoadedVersion } from '../../../src/model-catalog/model-version.ts';
+import { levelAt } from '../../../src/model-catalog/outcome-score.ts';
 import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
 import type { Scored } from '../../../src/prediction/prediction-outcome.ts';
 import { cdsResponseFindings } from '../../support/cds-response-checker.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
 function service(words: { title?: string; label?: string; band?: string } = {}): HookService {
   const { manifest } = version;
   const [outcome] = manifest.outcomes;
-  if (outcome?.bands === undefined) throw new Error('the model has no bands');
+  if (outcome?.kind !== 'probability' || outcome.bands === undefined) throw new Error('the model has no bands');
   const levels = outcome.bands.levels.map((level) => ({ ...level, display: words.band ?? level.display }));
   const changed = { ...outcome, label: words.label ?? outcome.label, bands: { ...outcome.bands, levels } };
   const named = { ...manifest, title: words.title ?? manifest.title, outcomes: [changed] };
@@ -35,7 +36,7 @@ function service(words: { title?: string; label?: string; band?: string } = {}):
 }
 
 function scored(of: HookService, score: number, change: Partial<Scored> = {}): Scored {
-  const band = of.outcome.bands?.levels.findLast(({ from }) => from <= score);
+  const level = levelAt(of.outcome, score);
   const { manifest, digest } = of.version;
   return {
     state: 'scored',
@@ -58,7 +59,8 @@ function scored(of: HookService, score: number, change: Partial<Scored> = {}): S
     timings: {},
     remarks: [],
     scores: new Map([[of.outcome.id, score]]),
-    bands: new Map(band === undefined ? [] : [[of.outcome.id, band]]),
+    resultType: 'RiskAssessment',
+    levels: new Map(level === undefined ? [] : [[of.outcome.id, level]]),
     contributions: { none: 'not computed' },
     created: false,
     ...change,

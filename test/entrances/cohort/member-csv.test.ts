@@ -19,7 +19,7 @@ describe('CSV of members', () => {
       score: 0.1 + 0.2,
       band: 'high',
       result: 'r',
-      resourceId: '7',
+      resource: 'RiskAssessment/7',
     } as const;
     expect(memberCsvLine(member(scored))).toBe('p1,scored,0.30000000000000004,cvd,high,,r,RiskAssessment/7,\r\n');
     expect(memberCsvLine(member({ state: 'abstained', reasons: ['a:b', 'c'] }))).toBe('p1,abstained,,,,a:b c,,,\r\n');

@@ -215,11 +215,11 @@ describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s'
 
 test('one part that a sink rejects half way leaves the receipt of the part that is there, and the next attempt looks', async () => {
   const record = patient(1);
-  const { riskAssessment, device } = resourcesOf(record);
-  const [prediction] = riskAssessment.prediction ?? [];
+  const { result: resource, device } = resourcesOf(record);
+  const [prediction] = resource.prediction ?? [];
   const second = JSON.parse(JSON.stringify(prediction).replaceAll('ascvd-10y', 'second')) as typeof prediction;
-  const two = { ...riskAssessment, id: 'own', prediction: [prediction, second].flatMap((one) => one ?? []) };
-  const result = { identifier: record.identifier, riskAssessment: two, superseded: false, tampered: false, device };
+  const two = { ...resource, id: 'own', prediction: [prediction, second].flatMap((one) => one ?? []) };
+  const result = { identifier: record.identifier, resource: two, superseded: false, tampered: false, device };
   sink.faults.push({ method: 'POST', holding: 'second', does: { status: 422 } });
   const settings = sinkAt('fhir-creates', sink.base, { as: 'observation', provenance: 'none' });
   const connection = openSinkConnection(settings, outcomeBase, systemClock);

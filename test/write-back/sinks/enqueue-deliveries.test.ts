@@ -16,7 +16,11 @@ beforeEach(async () => {
 afterAll(() => opened.close());
 
 const changed = (...identifiers: string[]) =>
-  identifiers.map((identifier) => ({ identifier, resourceId: `ra-${identifier}` }));
+  identifiers.map((identifier) => ({
+    identifier,
+    resourceId: `ra-${identifier}`,
+    resourceType: 'RiskAssessment' as const,
+  }));
 
 async function rows() {
   const found = await database.query(

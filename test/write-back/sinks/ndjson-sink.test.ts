@@ -172,11 +172,11 @@ test('what gave way after its writer was killed comes under another name althoug
   expect(versions.map(isTaggedSuperseded)).toEqual([true]);
 });
 
-function storedResult(number: number): StoredResult & { riskAssessment: RiskAssessment } {
+function storedResult(number: number): StoredResult & { resource: RiskAssessment } {
   const record = patient(number);
-  const { riskAssessment, device } = resourcesOf(record);
-  const made = { ...riskAssessment, id: `own-${number}`, meta: { versionId: '1' } };
-  return { identifier: record.identifier, riskAssessment: made, superseded: false, tampered: false, device };
+  const { result: resource, device } = resourcesOf(record);
+  const made = { ...resource, id: `own-${number}`, meta: { versionId: '1' } };
+  return { identifier: record.identifier, resource: made, superseded: false, tampered: false, device };
 }
 const asDelivery = (result: StoredResult, unsure = false) => ({ result, unsure, changed: false });
 const send = (sender: string, ...deliveries: Delivery[]) =>
@@ -196,8 +196,8 @@ test('two senders of one batch, each of which takes the other for dead, leave on
   const files = await readdir(folder);
   expect(files).toEqual(['ehr-20260302T080000000Z-0000abcd.ndjson']);
   const before = await readFile(path.join(folder, files[0] ?? ''), 'utf8');
-  const { riskAssessment, ...rest } = storedResult(1);
-  const newer = { ...rest, riskAssessment: { ...riskAssessment, id: 'own-1', meta: { versionId: '2' } } };
+  const { resource, ...rest } = storedResult(1);
+  const newer = { ...rest, resource: { ...resource, id: 'own-1', meta: { versionId: '2' } } };
   const { outcomes } = await send('c', asDelivery(newer));
   expect((await readFile(path.join(folder, files[0] ?? ''), 'utf8')) === before).toBe(true);
   expect(outcomes.get(rest.identifier)).toMatchObject({
@@ -210,7 +210,7 @@ test('what cannot be written to its end leaves nothing behind, and the drafts of
   const published = await readdir(folder);
   await rm(path.join(folder, published[0] ?? ''));
   const noRoom = storedResult(2);
-  Object.defineProperty(noRoom.riskAssessment, 'note', {
+  Object.defineProperty(noRoom.resource, 'note', {
     enumerable: true,
     get: () => {
       throw Object.assign(new Error('no space'), { code: 'ENOSPC' });

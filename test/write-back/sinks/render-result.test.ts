@@ -11,6 +11,7 @@ import {
   type SinkForm,
 } from '../../../src/write-back/sinks/render-result.ts';
 import { metaWithSupersededTag } from '../../../src/write-back/superseded-tag.ts';
+import { asRiskAssessment } from '../../support/as-risk-assessment.ts';
 import { outcomeBase, resourcesOf, scoredRecord } from '../../support/outcome-record.ts';
 
 const validator: ResourceValidator = createResourceValidator();
@@ -19,11 +20,11 @@ const device = { reference: 'Device/d1' };
 
 function stored(superseded = false): StoredResult {
   const record = scoredRecord('a', { subjectId: '1', encounterId: 'e1' });
-  const { riskAssessment, device: made, provenance } = resourcesOf(record);
-  const labelled = { ...riskAssessment, meta: { security: [aiAsserted, testHealthData], versionId: '1' } };
+  const { result: resource, device: made, provenance } = resourcesOf(record);
+  const labelled = { ...resource, meta: { security: [aiAsserted, testHealthData], versionId: '1' } };
   return {
     identifier: record.identifier,
-    riskAssessment: { ...labelled, meta: metaWithSupersededTag(labelled.meta ?? {}, superseded), id: 'own-id' },
+    resource: { ...labelled, meta: metaWithSupersededTag(labelled.meta ?? {}, superseded), id: 'own-id' },
     superseded,
     tampered: false,
     device: made,
@@ -62,7 +63,7 @@ test.each(['risk-assessment', 'observation', 'document-reference'] as const)(
 test('the Observation twin has the percentage of the RiskAssessment, to the last digit, as of the same instant', () => {
   const result = stored();
   const rendered = renderResult(form({ as: 'observation' }), result, device);
-  const predictions = result.riskAssessment.prediction ?? [];
+  const predictions = asRiskAssessment(result.resource).prediction ?? [];
   expect(rendered).toHaveLength(predictions.length);
   const observation = rendered[0]?.resource as Observation;
   expect(observation.valueQuantity).toEqual({
@@ -133,7 +134,7 @@ test('what lives at the sink is named relatively there, and there only', () => {
   const result = stored();
   const fromEhr = {
     ...result,
-    riskAssessment: { ...result.riskAssessment, subject: { reference: `${sinkBase}/Patient/1` } },
+    resource: { ...result.resource, subject: { reference: `${sinkBase}/Patient/1` } },
   };
   const subjectAt = (base: string) =>
     renderResult(form({}, { sinkBase: base }), fromEhr, device).map(

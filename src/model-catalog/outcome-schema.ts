@@ -1,0 +1,145 @@
+import Type, { type Static } from 'typebox';
+import { strict } from './schema-terms.ts';
+
+/**
+ * The outcomes of `manifest.json`: what a column of the output tensor says, and in which form a reader meets it. A
+ * probability becomes a RiskAssessment; points, a measurement and a class become an Observation.
+ */
+
+const text = (description: string) => Type.String({ minLength: 1, description });
+
+const coding = Type.Object(
+  {
+    system: Type.String({ format: 'uri', description: 'URI of the code system' }),
+    code: text('code in it'),
+    display: Type.Optional(text('its display')),
+  },
+  strict,
+);
+
+const bandWithin = (limits: { readonly minimum?: number; readonly maximum?: number }, unit: string) =>
+  Type.Object(
+    {
+      code: text('names the band'),
+      display: text('what people see'),
+      from: Type.Number({ ...limits, description: `${unit}, inclusive` }),
+      below: Type.Optional(Type.Number({ ...limits, description: `${unit}, exclusive; absent for the highest band` })),
+      riskProbability: Type.Optional(
+        Type.Union(
+          [
+            Type.Literal('negligible'),
+            Type.Literal('low'),
+            Type.Literal('moderate'),
+            Type.Literal('high'),
+            Type.Literal('certain'),
+          ],
+          { description: 'code of the HL7 risk-probability CodeSystem, where one fits; for probabilities only' },
+        ),
+      ),
+    },
+    strict,
+  );
+
+const bandsWithin = (limits: { readonly minimum?: number; readonly maximum?: number }, unit: string) =>
+  Type.Optional(
+    Type.Object(
+      {
+        citation: text('where the bands are published'),
+        levels: Type.Array(bandWithin(limits, unit), {
+          minItems: 2,
+          description: 'from the least score upwards, each where the one before ends',
+        }),
+      },
+      { ...strict, description: 'present only where bands are published' },
+    ),
+  );
+
+const every = {
+  id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$', description: 'names the outcome in results' }),
+  label: Type.String({ minLength: 1, maxLength: 120, description: 'what people see' }),
+  column: Type.Integer({ minimum: 0, description: 'column of the output tensor that holds it' }),
+};
+
+const horizon = Type.String({ pattern: '^P\\d+[YMWD]$', description: 'ISO 8601 duration from as-of' });
+
+const probability = Type.Object(
+  {
+    ...every,
+    kind: Type.Literal('probability', { description: '0 to 1, of an event within the horizon' }),
+    coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'what happens, as codes' })),
+    horizon,
+    bands: bandsWithin({ minimum: 0, maximum: 1 }, 'probability'),
+  },
+  strict,
+);
+
+const observed = {
+  coding: Type.Array(coding, { minItems: 1, description: 'what is observed: Observation.code' }),
+  horizon: Type.Optional(horizon),
+};
+
+const points = Type.Object(
+  {
+    ...every,
+    ...observed,
+    kind: Type.Literal('points', { description: 'a whole number of points of a score' }),
+    range: Type.Tuple([Type.Integer(), Type.Integer()], { description: 'fewest and most points the score can give' }),
+    bands: bandsWithin({}, 'points'),
+  },
+  strict,
+);
+
+const measurement = Type.Object(
+  {
+    ...every,
+    ...observed,
+    kind: Type.Literal('measurement', { description: 'a number with a unit' }),
+    unit: Type.String({ minLength: 1, description: 'UCUM' }),
+    range: Type.Tuple([Type.Number(), Type.Number()], {
+      description: 'lowest and highest value that the model can give inside its population; another is its failure',
+    }),
+    decimals: Type.Integer({
+      minimum: 0,
+      maximum: 6,
+      description: 'how many a reader is shown; the value itself is not rounded',
+    }),
+    bands: bandsWithin({}, 'in `unit`'),
+  },
+  strict,
+);
+
+const oneOfSeveral = Type.Object(
+  {
+    ...every,
+    ...observed,
+    kind: Type.Literal('class', { description: 'one of several declared classes' }),
+    classes: Type.Array(
+      Type.Object(
+        {
+          number: Type.Number({ description: 'what the output column holds for it' }),
+          code: text('names the class'),
+          display: text('what people see'),
+          coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'the same as codes of others' })),
+        },
+        strict,
+      ),
+      { minItems: 2, description: 'every class that the model can give' },
+    ),
+  },
+  strict,
+);
+
+const kinds = [probability, points, measurement, oneOfSeveral] as const;
+// With a discriminator, so that an error names the key of the kind that was meant.
+export const outcomeSchema = Type.Unsafe<Static<(typeof kinds)[number]>>({
+  type: 'object',
+  discriminator: { propertyName: 'kind' },
+  properties: { kind: { type: 'string' } },
+  required: ['kind'],
+  oneOf: [...kinds],
+});
+
+export type Outcome = Static<typeof outcomeSchema>;
+export type ProbabilityOutcome = Extract<Outcome, { kind: 'probability' }>;
+export type Band = Static<ReturnType<typeof bandWithin>>;
+export type OutcomeClass = Static<typeof oneOfSeveral>['classes'][number];

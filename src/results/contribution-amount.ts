@@ -1,0 +1,50 @@
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import { smallestPlainPercent, toPercent } from './percent.ts';
+import { unitText } from './unit-text.ts';
+
+/** How much one input moved a score, in the unit that its reader knows. */
+export interface ContributionAmount {
+  /** 0 where it is too small to be told. */
+  readonly value: number;
+  /** As a reader writes it. */
+  readonly unit: string;
+  /** UCUM. */
+  readonly code: string;
+}
+
+/** UCUM unit of points of a score. */
+export const pointsUnit = '{score}';
+
+/** @param difference of scores as the model gives them: of probabilities, for one */
+export function contributionAmount(outcome: Outcome, difference: number): ContributionAmount {
+  switch (outcome.kind) {
+    case 'probability':
+      return { value: percentagePoints(difference), unit: 'percentage points', code: '%' };
+    case 'points':
+      return { value: difference, unit: Math.abs(difference) === 1 ? 'point' : 'points', code: pointsUnit };
+    case 'measurement':
+      return { value: toldAtAll(difference), unit: unitText(outcome.unit), code: outcome.unit };
+    case 'class':
+      throw new RangeError(`the difference of two classes of ${outcome.id} is no amount`);
+  }
+}
+
+/** `+2.10 percentage points`, `−1 point`, or `none`. */
+export function contributionText(outcome: Outcome, difference: number): string {
+  const { value, unit } = contributionAmount(outcome, difference);
+  if (value === 0) return 'none';
+  const sign = value > 0 ? '+' : '−';
+  const size = Math.abs(value);
+  const number = Number.isInteger(size) && outcome.kind === 'points' ? String(size) : size.toFixed(2);
+  return `${size < 0.01 ? `${sign}less than 0.01` : `${sign}${number}`} ${unit}`.trimEnd();
+}
+
+/** A difference of probabilities in percentage points; 0 where it is smaller than a millionth of one. */
+function percentagePoints(difference: number): number {
+  return toldAtAll(toPercent(difference));
+}
+
+/** What JSON would write with an exponent is nothing. */
+function toldAtAll(amount: number): number {
+  return Math.abs(amount) < smallestPlainPercent ? 0 : amount;
+}

@@ -1,0 +1,66 @@
+import type { Observation, ObservationReferenceRange } from '@medplum/fhirtypes';
+import { isPlainNumber } from '../fhir/plain-number.ts';
+import { bandsOf, scoreMisfit } from '../model-catalog/outcome-score.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { ucumSystem } from './canonical-urls.ts';
+import { pointsUnit } from './contribution-amount.ts';
+import type { OutcomeFrame } from './outcome-frame.ts';
+import type { ResultRequest } from './result-request.ts';
+import { scoreLevel } from './score-level.ts';
+import { scoreText } from './score-text.ts';
+import { unitText } from './unit-text.ts';
+
+/** What an Observation and one of its components have in common. */
+type Value = Pick<Observation, 'valueQuantity' | 'valueCodeableConcept' | 'interpretation' | 'referenceRange'>;
+
+/** One outcome's score as the value of an Observation, and the same in words. */
+export interface ObservedValue {
+  readonly value: Value;
+  /** Escaped, for the narrative. */
+  readonly xhtml: string;
+}
+
+/**
+ * Points and measurements as a Quantity with its band as interpretation, a class as a CodeableConcept. Nothing is
+ * rounded. Throws RESULT_INVALID for a score that the outcome cannot have, or that JSON would write with an exponent.
+ */
+export function observedValue(
+  { model }: Pick<ResultRequest, 'model'>,
+  frame: OutcomeFrame,
+  score: number | undefined,
+): ObservedValue {
+  const { outcome, levels } = frame;
+  const misfit = scoreMisfit(outcome, score) ?? (isPlainNumber(score ?? 0) ? undefined : 'not written in plain digits');
+  if (score === undefined || misfit !== undefined) {
+    throw new PredictionError(
+      'RESULT_INVALID',
+      `${model.id}@${model.version}: the score of ${outcome.id} is ${misfit}.`,
+    );
+  }
+  const published = scoreLevel(outcome, score);
+  const level = published && levels.get(published);
+  const text = scoreText(outcome, score);
+  if (outcome.kind === 'class') {
+    if (level === undefined) throw new RangeError(`${outcome.id} is not of this version of ${model.id}`);
+    return { value: { valueCodeableConcept: level.concept }, xhtml: level.displayXhtml };
+  }
+  const [unit, code] = outcome.kind === 'measurement' ? [unitText(outcome.unit), outcome.unit] : ['points', pointsUnit];
+  return {
+    xhtml: level === undefined ? text : `${text}, ${level.displayXhtml}`,
+    value: {
+      valueQuantity: { value: score, unit: unit || code, system: ucumSystem, code },
+      ...(level === undefined
+        ? undefined
+        : { interpretation: [level.concept], referenceRange: referenceRanges(frame) }),
+    },
+  };
+}
+
+/** The published bands. Only their beginnings are numbers: FHIR's `high` is inclusive, the end of a band is not. */
+function referenceRanges({ outcome, levels }: OutcomeFrame): ObservationReferenceRange[] {
+  const code = outcome.kind === 'measurement' ? outcome.unit : pointsUnit;
+  return bandsOf(outcome).map((band) => ({
+    low: { value: band.from, system: ucumSystem, code },
+    text: levels.get(band)?.sentence ?? band.display,
+  }));
+}
