@@ -35,7 +35,7 @@ function featureOf(definition: FeatureDefinition): PathFeature | undefined {
       };
     }
     case 'answer': {
-      const read = compile(`${final}.where(${coded(definition.codes)})`);
+      const read = compile(`${final}.where(${coded(definition.codes ?? [])})`);
       const yes = compileIn(`value.where(${codings(definition.yes ?? [], 'coding')})`);
       return (bundle) => {
         const found = newest(read(bundle) as Observation[]);

@@ -1,75 +1,55 @@
-import type { Observation } from '@medplum/fhirtypes';
 import { compileTokens, isCoded } from '../fhir/codes.ts';
 import type { AnswerDefinition } from '../model-catalog/feature-map-schema.ts';
-import { durationWords } from './duration-words.ts';
-import { type FeatureExtractor, missing } from './feature-extractor.ts';
-import { isAnswered } from './measurements.ts';
-import { newest, perhapsNewer } from './newest.ts';
-import { observationCandidates, resultStatuses } from './observation-candidates.ts';
+import { type AnswerHolder, type AnswerReader, compileAnswerAgreement, compileAnswers } from './answers.ts';
+import type { FeatureExtractor } from './feature-extractor.ts';
+import type { MeasurementReader } from './measurements.ts';
 import type { ObservationIndex } from './observation-index.ts';
-import { firstReason, mostExact, type Unread } from './pick-by-content.ts';
-import { changesMeaning } from './unknown-meaning.ts';
+import { type Agreement, compilePickOne } from './pick-one.ts';
+import { compileQuantity } from './quantity.ts';
+import { isWithin, sameNumber } from './same-number.ts';
 
-/** An answer, coded or true and false, read as yes or no. A code in neither list is a reason, never a no. */
+/** An answer, coded, true or false or a quantity, read as yes or no. A code in neither list is a reason, never a no. */
 export function compileAnswer(definition: AnswerDefinition, index: ObservationIndex): FeatureExtractor {
-  const { trueMeans } = definition;
-  const saysYes = compileTokens(definition.yes ?? []);
-  const saysNo = compileTokens(definition.no ?? []);
-  const statuses = definition.status ?? resultStatuses;
-  const places = definition.codes.map((code) => index.placeOf(code));
-  const notFound = `no ${definition.label} within ${durationWords(definition.window)} before as-of`;
+  const { find, agree } = answerReading(definition, index);
+  return compilePickOne(definition, find, agree);
+}
 
-  const read = (observation: Observation): boolean | Unread => {
-    if (changesMeaning(observation)) {
-      return { because: 'undecodable', detail: 'it carries a modifier that is not known here' };
-    }
-    if (observation.dataAbsentReason !== undefined) {
-      return { because: 'undecodable', detail: 'it has an answer and a reason why it has none' };
-    }
-    const { valueCodeableConcept: concept, valueBoolean } = observation;
-    if (concept !== undefined && valueBoolean !== undefined)
-      return { because: 'undecodable', detail: 'it has several values' };
-    if (valueBoolean !== undefined) {
-      if (trueMeans === undefined) return { because: 'undecodable', detail: 'the answer is not coded' };
-      return valueBoolean === (trueMeans === 'yes');
-    }
+/** What there is of an answer, and what of it says yes or no. */
+export function answerReading(
+  definition: AnswerDefinition,
+  index: ObservationIndex,
+): { readonly find: MeasurementReader<AnswerHolder>; readonly agree: Agreement<AnswerHolder> } {
+  return {
+    find: compileAnswers(definition, index),
+    agree: compileAnswerAgreement(definition.label, compileYesOrNo(definition)),
+  };
+}
+
+function compileYesOrNo({ yes = [], no = [], trueMeans, yesAbove }: AnswerDefinition): AnswerReader<boolean> {
+  const saysYes = compileTokens(yes);
+  const saysNo = compileTokens(no);
+  const isAbove = yesAbove === undefined ? undefined : compileIsAbove(yesAbove);
+  return ({ valueCodeableConcept: concept, valueBoolean, valueQuantity }) => {
+    if (valueBoolean !== undefined && trueMeans !== undefined) return { value: valueBoolean === (trueMeans === 'yes') };
+    if (valueQuantity !== undefined && isAbove !== undefined) return isAbove(valueQuantity);
     const isYes = saysYes(concept);
     const isNo = saysNo(concept);
     if (isYes && isNo) return { because: 'conflict', detail: 'its codes say both yes and no' };
-    if (isYes || isNo) return isYes;
+    if (isYes || isNo) return { value: isYes };
     if (!isCoded(concept)) return { because: 'undecodable', detail: 'the answer is not coded' };
     return { because: 'unrecognised-answer', detail: 'the answer is in none of the declared lists' };
   };
+}
 
-  return (context) => {
-    const { candidates, untimed, atEdge } = observationCandidates(context, places, statuses, definition.window);
-    const contenders = newest(candidates.filter(({ observation }) => isAnswered(observation)));
-    const unknownTime = [...perhapsNewer(contenders, untimed), ...(contenders.length === 0 ? atEdge : [])].filter(
-      ({ observation }) => isAnswered(observation),
-    );
-    if (unknownTime.length > 0) {
-      const sources = unknownTime.map(({ observation }) => context.record.sourceReference(observation));
-      return missing('time-unknown', `a ${definition.label} without a usable time may be the newest`, sources);
-    }
-    if (contenders.length === 0) return missing('not-found', notFound);
-    const sources = contenders.map(({ observation }) => context.record.sourceReference(observation));
-    let yes = false;
-    let no = false;
-    const unread: Unread[] = [];
-    for (const { observation } of contenders) {
-      const reading = read(observation);
-      if (typeof reading === 'object') unread.push(reading);
-      else if (reading) yes = true;
-      else no = true;
-    }
-    const reason = firstReason(unread);
-    if (reason !== undefined)
-      return missing(reason.because, `the newest ${definition.label}: ${reason.detail}`, sources);
-    const at = mostExact(contenders);
-    if (yes && no) {
-      const detail = `two different answers to ${definition.label} at the newest time`;
-      return { state: 'missing', because: 'conflict', detail, ...(at === undefined ? {} : { at }), sources };
-    }
-    return { state: 'observed', value: yes, ...(at === undefined ? {} : { at }), sources };
+/** A quantity that is above a limit is a yes; what cannot be read or true is neither. */
+function compileIsAbove({ limit, unit, plausible }: NonNullable<AnswerDefinition['yesAbove']>) {
+  const read = compileQuantity(unit);
+  return (quantity: NonNullable<AnswerHolder['valueQuantity']>): ReturnType<AnswerReader<boolean>> => {
+    const reading = read(quantity);
+    if ('because' in reading) return reading;
+    const { value } = reading;
+    if (!isWithin(value, ...plausible))
+      return { because: 'implausible', detail: `it lies outside ${plausible[0]} to ${plausible[1]} ${unit}` };
+    return { value: value > limit && !sameNumber(value, limit) };
   };
 }

@@ -1,11 +1,18 @@
-import type { FeatureDefinition, FeatureMap, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import type {
+  AnswerDefinition,
+  CategoryDefinition,
+  FeatureDefinition,
+  FeatureMap,
+  ObservationDefinition,
+} from '../model-catalog/feature-map-schema.ts';
 import { decidingOf } from '../model-catalog/feature-reads.ts';
 import { type FeatureType, featureType } from '../model-catalog/feature-type.ts';
 import type { Lookup, Lookups } from '../model-catalog/read-lookups.ts';
 import { unitOf } from '../model-catalog/value-kind.ts';
 import { compileAddress } from './address.ts';
 import { withAnchor } from './anchor.ts';
-import { compileAnswer } from './answer.ts';
+import { answerReading, compileAnswer } from './answer.ts';
+import { categoryReading, compileCategory } from './category.ts';
 import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
 import { compileDerived } from './derived.ts';
@@ -15,9 +22,9 @@ import { compileFirstOf } from './first-of.ts';
 import { compileInput } from './input.ts';
 import { compileMedication } from './medication.ts';
 import { withMissingPolicy } from './missing-policy.ts';
-import { compileObservation } from './observation.ts';
+import { compileObservation, observationReading } from './observation.ts';
 import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
-import { compilePanel } from './panel.ts';
+import { compilePanel, type PanelMember } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
 import { compileProcedure } from './procedure.ts';
 import { compileQuestionnaire } from './questionnaire.ts';
@@ -108,6 +115,8 @@ function compileKind(
       };
     case 'answer':
       return { extract: compileAnswer(definition, index) };
+    case 'category':
+      return { extract: compileCategory(definition, index) };
     case 'condition':
       return { extract: compileCondition(definition) };
     case 'medication':
@@ -127,15 +136,32 @@ function compileKind(
   }
 }
 
+/** What a panel needs to know of a feature that stands in it. */
+function compileMember(
+  definition: ObservationDefinition | AnswerDefinition | CategoryDefinition,
+  index: ObservationIndex,
+): Pick<PanelMember, 'find' | 'agree'> {
+  switch (definition.kind) {
+    case 'observation':
+      return observationReading(definition, index);
+    case 'answer':
+      return answerReading(definition, index);
+    case 'category':
+      return categoryReading(definition, index);
+  }
+}
+
 /** The extractors of the features that stand in a panel, by feature name. */
 function compilePanels(map: FeatureMap, index: ObservationIndex): Map<string, FeatureExtractor> {
   const extractors = new Map<string, FeatureExtractor>();
   for (const [panelName, panel] of Object.entries(map.panels ?? {})) {
-    const members = new Map<string, ObservationDefinition>();
+    const members = new Map<string, PanelMember>();
     for (const [name, definition] of Object.entries(map.features)) {
-      if (definition.kind === 'observation' && definition.together === panelName) members.set(name, definition);
+      if (!('together' in definition) || definition.together !== panelName) continue;
+      const { find, agree } = compileMember(definition, index);
+      members.set(name, { label: definition.label, pick: definition.pick, find, agree });
     }
-    for (const [name, extract] of compilePanel(panel, members, index)) extractors.set(name, extract);
+    for (const [name, extract] of compilePanel(panel, members)) extractors.set(name, extract);
   }
   return extractors;
 }

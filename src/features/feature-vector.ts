@@ -74,7 +74,7 @@ export type FeatureValue =
   | { readonly state: 'asserted'; readonly value: FeatureScalar; readonly sources: readonly SourceReference[] }
   | {
       readonly state: 'imputed';
-      readonly value: number | boolean;
+      readonly value: FeatureScalar;
       /** Why there is no value in the record. */
       readonly because: MissingReason;
       /** That reason in words, and where the value comes from. */

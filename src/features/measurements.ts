@@ -12,11 +12,7 @@ import {
 } from './observation-candidates.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { changesMeaning } from './unknown-meaning.ts';
-import { compileValueForms, type ValueFormReader } from './value-forms.ts';
 import { compileWhere, type WhereTest } from './where.ts';
-
-/** A value that can be read, or why there is nothing to read. */
-export type Reading = Quantity | keyof typeof unreadable;
 
 /** Why a measurement that counts gives no number. */
 export const unreadable = {
@@ -32,13 +28,19 @@ export const unreadable = {
   'unknown-encounter': { because: 'undecodable', detail: 'the encounter it was measured in is not known' },
 } as const satisfies Record<string, { because: MissingReason; detail: string }>;
 
+/** Why there is nothing to read. */
+export type Doubt = keyof typeof unreadable;
+
+/** What a resource or a component holds for the feature; undefined where nothing was measured. */
+export type HolderReader<Held> = (holder: Observation | ObservationComponent) => Held | Doubt | undefined;
+
 /** A measurement inside the window and what it says: one reading for each value that means the feature. */
-export interface Measurement extends ObservationCandidate {
-  readonly quantities: readonly Reading[];
+export interface Measurement<Held = Quantity> extends ObservationCandidate {
+  readonly readings: readonly (Held | Doubt)[];
 }
 
-export interface Measurements {
-  readonly measured: readonly Measurement[];
+export interface Measurements<Held = Quantity> {
+  readonly measured: readonly Measurement<Held>[];
   /** Measurements that do not say when, and may lie inside the window. */
   readonly untimed: readonly UntimedCandidate[];
   /** Measurements whose time, known to the day, month or year only, may lie on either side of the beginning of the window. */
@@ -47,26 +49,36 @@ export interface Measurements {
   readonly undecided: readonly Observation[];
 }
 
-/** What the record holds of one observation feature. */
-export type MeasurementReader = (context: ExtractionContext) => Measurements;
+/** What the record holds of one feature. */
+export type MeasurementReader<Held = Quantity> = (context: ExtractionContext) => Measurements<Held>;
 
-const none: Measurements = { measured: [], untimed: [], atEdge: [], undecided: [] };
+/** By what measurements are found. */
+export type Measured = Pick<
+  ObservationDefinition,
+  'label' | 'codes' | 'component' | 'status' | 'window' | 'anchor' | 'where'
+>;
+
+const none: Measurements<never> = { measured: [], untimed: [], atEdge: [], undecided: [] };
 
 /** Finds the measurements of a feature: by its codes, as components of its panels, about the subject, inside the window. */
-export function compileMeasurements(definition: ObservationDefinition, index: ObservationIndex): MeasurementReader {
+export function compileMeasurements<Held = Quantity>(
+  definition: Measured,
+  index: ObservationIndex,
+  read: HolderReader<Held>,
+): MeasurementReader<Held> {
   const statuses = definition.status ?? resultStatuses;
   const codes = definition.codes ?? [];
   const panels = definition.component?.panels ?? [];
   const places = [...new Set([...codes, ...panels])].map((code) => index.placeOf(code));
-  const quantitiesOf = compileReadings(definition);
+  const readingsOf = compileReadings(definition, read);
   const isWanted: WhereTest | undefined = definition.where === undefined ? undefined : compileWhere(definition.where);
 
-  const quantitiesIn = (context: ExtractionContext, observation: Observation): readonly Reading[] => {
-    const quantities = quantitiesOf(observation);
-    if (isWanted === undefined || quantities.length === 0) return quantities;
+  const readingsIn = (context: ExtractionContext, observation: Observation): readonly (Held | Doubt)[] => {
+    const readings = readingsOf(observation);
+    if (isWanted === undefined || readings.length === 0) return readings;
     const wanted = isWanted(context, observation);
     if (wanted === 'unknown') return ['unknown-encounter'];
-    return wanted ? quantities : [];
+    return wanted ? readings : [];
   };
 
   return (context) => {
@@ -80,11 +92,11 @@ export function compileMeasurements(definition: ObservationDefinition, index: Ob
       anchor === 'as-of' ? undefined : anchor,
     );
     const isMeasured = ({ observation }: { readonly observation: Observation }): boolean =>
-      quantitiesIn(context, observation).length > 0;
-    const measured: Measurement[] = [];
+      readingsIn(context, observation).length > 0;
+    const measured: Measurement<Held>[] = [];
     for (const { observation, time, at } of candidates) {
-      const quantities = quantitiesIn(context, observation);
-      if (quantities.length > 0) measured.push({ observation, time, at, quantities });
+      const readings = readingsIn(context, observation);
+      if (readings.length > 0) measured.push({ observation, time, at, readings });
     }
     return {
       measured,
@@ -96,38 +108,30 @@ export function compileMeasurements(definition: ObservationDefinition, index: Ob
 }
 
 /**
- * The quantities of one resource that mean the feature; a measurement that was not made has none. It has one of the
- * feature's codes: without panels, that it is measured is known.
+ * What one resource says of the feature; a measurement that was not made says nothing. It has one of the feature's codes:
+ * without panels, that it is measured is known.
  */
-function compileReadings(definition: ObservationDefinition): (observation: Observation) => Reading[] {
+function compileReadings<Held>(
+  definition: Measured,
+  read: HolderReader<Held>,
+): (observation: Observation) => (Held | Doubt)[] {
   const panels = definition.component?.panels ?? [];
   const isMeasured = panels.length === 0 ? () => true : compileTokens(definition.codes ?? []);
   const isPanel = compileTokens(panels);
   const isPart = compileTokens(definition.component?.codes ?? []);
-  const formOf = compileValueForms(definition);
   return (observation) => {
     if (changesMeaning(observation)) return ['unknown-modifier'];
-    const found: Reading[] = [];
-    if (isMeasured(observation.code)) addQuantities(found, observation, formOf);
+    const found: (Held | Doubt)[] = [];
+    const add = (holder: Observation | ObservationComponent): void => {
+      const held = changesMeaning(holder) ? 'unknown-modifier' : read(holder);
+      if (held !== undefined) found.push(held);
+    };
+    if (isMeasured(observation.code)) add(observation);
     if (panels.length > 0 && observation.component !== undefined && isPanel(observation.code)) {
-      for (const component of observation.component)
-        if (isPart(component.code)) addQuantities(found, component, formOf);
+      for (const component of observation.component) if (isPart(component.code)) add(component);
     }
     return found;
   };
-}
-
-/** Adds the values of a resource or component: none where nothing was measured. */
-function addQuantities(found: Reading[], holder: Observation | ObservationComponent, formOf: ValueFormReader): void {
-  if (changesMeaning(holder)) {
-    found.push('unknown-modifier');
-  } else if (holder.valueQuantity !== undefined) {
-    if (holder.dataAbsentReason === undefined) found.push(holder.valueQuantity);
-    // A Quantity without a value was not measured; one with a value contradicts the reason (obs-6).
-    else if (holder.valueQuantity.value !== undefined) found.push('absent-and-given');
-  } else if (isAnswered(holder)) {
-    found.push(holder.dataAbsentReason === undefined ? formOf(holder) : 'absent-and-given');
-  }
 }
 
 /** Whether it has a value of any kind. */

@@ -1,56 +1,37 @@
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
-import { windowWords } from './anchor.ts';
 import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureValue, OriginalValue } from './feature-vector.ts';
-import { compileMeasurements, type Measurement, unreadable } from './measurements.ts';
-import { earliest, newest, perhapsNewer } from './newest.ts';
-import type { UntimedCandidate } from './observation-candidates.ts';
+import { compileMeasurements, type Measurement, type MeasurementReader, unreadable } from './measurements.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { compareTexts, firstReason, mostExact, type Unread } from './pick-by-content.ts';
+import { type Agreement, compilePickOne } from './pick-one.ts';
 import { compileQuantity, type QuantityReader } from './quantity.ts';
 import { isWithin, sameNumber } from './same-number.ts';
 import { compileUnitSuspicion, type UnitSuspicion } from './suspect-unit.ts';
+import { compileQuantityIn } from './value-forms.ts';
 
 interface NumberReading {
   readonly value: number;
   readonly original?: OriginalValue;
 }
 
-/**
- * One measured value, in the declared unit: the newest that counts, or the oldest in the window. Every doubt about which
- * one that is, and about its value, is a reason, not a reason to take another one.
- */
+/** One measured value, in the declared unit: the newest that counts, or the oldest in the window. */
 export function compileObservation(definition: ObservationDefinition, index: ObservationIndex): FeatureExtractor {
-  const measurementsIn = compileMeasurements(definition, index);
-  const agree = compileAgreement(definition);
-  const notFound = `no ${definition.label} within ${windowWords(definition)}`;
-  const isEarliest = definition.pick === 'earliest';
+  const { find, agree } = observationReading(definition, index);
+  return compilePickOne(definition, find, agree);
+}
 
-  return (context) => {
-    const { measured, untimed, atEdge } = measurementsIn(context);
-    const contenders = isEarliest ? earliest(measured) : newest(measured);
-    const rivals = isEarliest
-      ? [...untimed, ...atEdge]
-      : [...perhapsNewer(contenders, untimed), ...(contenders.length === 0 ? atEdge : [])];
-    if (rivals.length > 0) return timeUnknown(context, definition, rivals);
-    return contenders.length === 0 ? missing('not-found', notFound) : agree(context, contenders);
+/** What there is of an observation feature, and what of it says one number. */
+export function observationReading(
+  definition: ObservationDefinition,
+  index: ObservationIndex,
+): { readonly find: MeasurementReader; readonly agree: Agreement } {
+  return {
+    find: compileMeasurements(definition, index, compileQuantityIn(definition)),
+    agree: compileAgreement(definition),
   };
 }
-
-/** One that does not say when it was true, or not well enough, may be one that counts. */
-export function timeUnknown(
-  { record }: ExtractionContext,
-  { label, pick }: ObservationDefinition,
-  rivals: readonly Pick<UntimedCandidate, 'observation'>[],
-): FeatureValue {
-  const sources = rivals.map(({ observation }) => record.sourceReference(observation));
-  const what = pick === 'latest' ? 'be the newest' : 'belong to those that count';
-  return missing('time-unknown', `a ${label} without a usable time may ${what}`, sources);
-}
-
-/** Reads what several measurements say as one value, in which all must agree. */
-export type Agreement = (context: ExtractionContext, contenders: readonly Measurement[]) => FeatureValue;
 
 /** @throws RangeError where the unit of the feature is no UCUM code */
 export function compileAgreement(definition: ObservationDefinition): Agreement {
@@ -70,9 +51,9 @@ function agree(
   const sources = contenders.map(({ observation }) => context.record.sourceReference(observation));
   const values: NumberReading[] = [];
   const unread: Unread[] = [];
-  for (const { quantities } of contenders) {
-    for (const quantity of quantities) {
-      const reading = typeof quantity === 'string' ? unreadable[quantity] : read(quantity);
+  for (const { readings } of contenders) {
+    for (const given of readings) {
+      const reading = typeof given === 'string' ? unreadable[given] : read(given);
       if ('because' in reading) unread.push(reading);
       else values.push(reading);
     }

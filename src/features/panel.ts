@@ -1,20 +1,27 @@
 import { Duration } from 'luxon';
 import type { InstantRange } from '../fhir/instant-range.ts';
-import type { ObservationDefinition, PanelDefinition } from '../model-catalog/feature-map-schema.ts';
+import type { PanelDefinition } from '../model-catalog/feature-map-schema.ts';
 import { localReference } from '../records/local-reference.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import { lastInstant } from './last-instant.ts';
-import { compileMeasurements, type Measurement, type Measurements } from './measurements.ts';
+import type { Measurement, Measurements } from './measurements.ts';
 import { newest, perhapsNewer } from './newest.ts';
-import { compileAgreement, timeUnknown } from './observation.ts';
-import type { ObservationIndex } from './observation-index.ts';
+import { timeUnknown } from './time-unknown.ts';
 import { isVague } from './vague-time.ts';
 
+/** A feature of a panel: what can be of it, and what the one that was taken says. Whatever it finds, only it reads. */
+export interface PanelMember {
+  readonly label: string;
+  readonly pick: string;
+  find(context: ExtractionContext): Measurements<unknown>;
+  agree(context: ExtractionContext, contenders: readonly Measurement<unknown>[]): FeatureValue;
+}
+
 /** By feature: what one panel holds of it. */
-type PanelContent = ReadonlyMap<string, readonly Measurement[]>;
-type Found = ReadonlyMap<string, Measurements>;
+type PanelContent = ReadonlyMap<string, readonly Measurement<unknown>[]>;
+type Found = ReadonlyMap<string, Measurements<unknown>>;
 
 /** What came of looking for a panel: its content, or by feature why there is none. */
 type PickedPanel = { readonly content: PanelContent } | { readonly none: (name: string) => FeatureValue };
@@ -26,15 +33,13 @@ type PickedPanel = { readonly content: PanelContent } | { readonly none: (name: 
  */
 export function compilePanel(
   panel: PanelDefinition,
-  members: ReadonlyMap<string, ObservationDefinition>,
-  index: ObservationIndex,
+  members: ReadonlyMap<string, PanelMember>,
 ): ReadonlyMap<string, FeatureExtractor> {
-  const readers = new Map([...members].map(([name, definition]) => [name, compileMeasurements(definition, index)]));
   const contentsOf = panel.by === 'time' ? byTime(panel.maxSkew) : bySpecimen;
   const apart = panel.by === 'time' ? `within ${durationWords(panel.maxSkew)} of each other` : 'in one specimen';
 
   const pick = (context: ExtractionContext): PickedPanel => {
-    const found: Found = new Map([...readers].map(([name, read]) => [name, dated(context, read(context))]));
+    const found: Found = new Map([...members].map(([name, member]) => [name, dated(context, member.find(context))]));
     const contents = contentsOf(found, context);
     const content = together(newest(contents.map((one) => ({ content: one, time: timeOf(one) }))));
     for (const [name, { untimed, atEdge }] of found) {
@@ -42,20 +47,18 @@ export function compilePanel(
         ...perhapsNewer(content?.get(name) ?? [], untimed),
         ...(content === undefined && found.get(name)?.measured.length === 0 ? atEdge : []),
       ];
-      const definition = members.get(name);
-      if (rivals.length > 0 && definition !== undefined)
-        return { none: () => timeUnknown(context, definition, rivals) };
+      const member = members.get(name);
+      if (rivals.length > 0 && member !== undefined) return { none: () => timeUnknown(context, member, rivals) };
     }
     if (content !== undefined) return { content };
     return { none: (name) => notTogether(context, members, found, name, apart) };
   };
 
   return new Map(
-    [...members].map(([name, definition]) => {
-      const agree = compileAgreement(definition);
+    [...members].map(([name, member]) => {
       const extract: FeatureExtractor = (context) => {
         const picked = context.once(panel, () => pick(context));
-        return 'none' in picked ? picked.none(name) : agree(context, picked.content.get(name) ?? []);
+        return 'none' in picked ? picked.none(name) : member.agree(context, picked.content.get(name) ?? []);
       };
       return [name, extract];
     }),
@@ -85,7 +88,7 @@ function byTime(maxSkew: string): (found: Found) => PanelContent[] {
 }
 
 function bySpecimen(found: Found, { record }: ExtractionContext): PanelContent[] {
-  const specimenOf = ({ observation }: Measurement): string | undefined =>
+  const specimenOf = ({ observation }: Measurement<unknown>): string | undefined =>
     localReference(observation.specimen?.reference, record.subject)?.id;
   const specimens = new Set(
     [...found.values()].flatMap(({ measured }) => measured.flatMap((measurement) => specimenOf(measurement) ?? [])),
@@ -96,7 +99,7 @@ function bySpecimen(found: Found, { record }: ExtractionContext): PanelContent[]
 }
 
 /** What is known to the month or the year only cannot be put beside anything: it has no usable time here. */
-function dated({ asOf }: ExtractionContext, found: Measurements): Measurements {
+function dated({ asOf }: ExtractionContext, found: Measurements<unknown>): Measurements<unknown> {
   const vague = found.measured.filter(({ time }) => isVague(time));
   if (vague.length === 0) return found;
   const untimed = vague.map(({ observation, time }) => ({ observation, latest: Math.min(time.end - 1, asOf) }));
@@ -108,8 +111,8 @@ function dated({ asOf }: ExtractionContext, found: Measurements): Measurements {
 }
 
 /** The newest measurements of each feature among those that fit; undefined where a feature has none. */
-function complete(found: Found, fits: (measurement: Measurement) => boolean): PanelContent | undefined {
-  const content = new Map<string, readonly Measurement[]>();
+function complete(found: Found, fits: (measurement: Measurement<unknown>) => boolean): PanelContent | undefined {
+  const content = new Map<string, readonly Measurement<unknown>[]>();
   for (const [name, { measured }] of found) {
     const fitting = newest(measured.filter(fits));
     if (fitting.length === 0) return undefined;
@@ -138,7 +141,7 @@ function timeOf(content: PanelContent): InstantRange {
 
 function notTogether(
   { record }: ExtractionContext,
-  members: ReadonlyMap<string, ObservationDefinition>,
+  members: ReadonlyMap<string, PanelMember>,
   found: Found,
   name: string,
   apart: string,
@@ -146,7 +149,7 @@ function notTogether(
   const label = members.get(name)?.label;
   const own = newest(found.get(name)?.measured ?? []);
   if (own.length === 0) return missing('not-found', `no ${label} in the window`);
-  const others = [...members].flatMap(([other, definition]) => (other === name ? [] : [definition.label]));
+  const others = [...members].flatMap(([other, member]) => (other === name ? [] : [member.label]));
   return missing(
     'not-together',
     `no ${label} was measured with ${others.join(', ')} ${apart}`,

@@ -7,11 +7,13 @@ import { type ExtractionContext, type FeatureExtractor, missing, unsayable } fro
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
 import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
-import { compileAgreement, timeUnknown } from './observation.ts';
+import { compileAgreement } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { compareTexts } from './pick-by-content.ts';
 import { unitMs } from './time-unit.ts';
+import { timeUnknown } from './time-unknown.ts';
 import { isVague } from './vague-time.ts';
+import { compileQuantityIn } from './value-forms.ts';
 
 /** One measured value and when, epoch milliseconds. */
 interface Sample {
@@ -44,7 +46,7 @@ const summaries: Readonly<Record<string, Summary>> = {
  * @throws RangeError where `unit` is no UCUM code, or `per` cannot be counted in
  */
 export function compileSummary(definition: ObservationDefinition, index: ObservationIndex): FeatureExtractor {
-  const measurementsIn = compileMeasurements(definition, index);
+  const measurementsIn = compileMeasurements(definition, index, compileQuantityIn(definition));
   const summarise = compileSummarise(definition);
   const none = compileNone(definition);
   return (context) => {
@@ -108,7 +110,7 @@ function compileCount(definition: ObservationDefinition): Summarise {
   const { distinctBy, atLeast = 1 } = definition;
   const agree = compileAgreement(definition);
   return (context, measured) => {
-    const unreadable = measured.filter(({ quantities }) => quantities.some(isDoubtful));
+    const unreadable = measured.filter(({ readings }) => readings.some(isDoubtful));
     if (unreadable.length > 0) {
       return missing(
         'undecodable',
@@ -160,7 +162,7 @@ function compileTimeSince(definition: ObservationDefinition): Summarise {
   return (context, measured) => {
     const contenders = newest(measured);
     const sources = sourcesOf(context, contenders);
-    if (contenders.some(({ quantities }) => quantities.some(isDoubtful))) {
+    if (contenders.some(({ readings }) => readings.some(isDoubtful))) {
       return missing('undecodable', `whether the newest ${definition.label} counts is not known`, sources);
     }
     const vague = contenders.filter(({ time }) => isVague(time));
@@ -173,7 +175,7 @@ function compileTimeSince(definition: ObservationDefinition): Summarise {
 }
 
 /** What means something else than it seems to, or may not belong to those that count. A value need not be readable to be there. */
-function isDoubtful(reading: Measurement['quantities'][number]): boolean {
+function isDoubtful(reading: Measurement['readings'][number]): boolean {
   if (typeof reading !== 'string') return reading.value === undefined;
   return reading === 'unknown-modifier' || reading === 'unknown-encounter' || reading === 'absent-and-given';
 }

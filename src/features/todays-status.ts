@@ -45,6 +45,7 @@ function isGuess(
     case 'demographics':
     case 'observation':
     case 'answer':
+    case 'category':
     case 'questionnaire':
       return false;
     // No record holds it.

@@ -2,18 +2,34 @@ import type { Observation, ObservationComponent, Quantity, Ratio } from '@medplu
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import { isUcumUnit, ucumSystem } from '../fhir/ucum.ts';
 import type { ValueForms } from '../model-catalog/value-forms-schema.ts';
-import type { Reading } from './measurements.ts';
+import { type Doubt, type HolderReader, isAnswered } from './measurements.ts';
 
-/** Reads a value that is no Quantity as one, as far as the map says how. */
-export type ValueFormReader = (holder: Observation | ObservationComponent) => Reading;
+type Reading = Quantity | Doubt;
+type ValueForm = (holder: Observation | ObservationComponent) => Reading;
+
+/**
+ * The value of a resource or component as a Quantity: undefined where nothing was measured. A Quantity without a value was
+ * not measured; one with a value contradicts a reason why it is absent (obs-6).
+ * @param forms with `unit`, the UCUM code of the feature
+ */
+export function compileQuantityIn(forms: ValueForms & { readonly unit: string }): HolderReader<Quantity> {
+  const formOf = compileForm(forms);
+  return (holder) => {
+    const { valueQuantity, dataAbsentReason } = holder;
+    if (valueQuantity !== undefined) {
+      if (dataAbsentReason === undefined) return valueQuantity;
+      return valueQuantity.value === undefined ? undefined : 'absent-and-given';
+    }
+    if (!isAnswered(holder)) return undefined;
+    return dataAbsentReason === undefined ? formOf(holder) : 'absent-and-given';
+  };
+}
 
 /**
  * Texts, integers and ratios as quantities, each only where the map declares it; whatever else an Observation can hold
  * (a Range, SampledData, a time) is no number.
- * @param forms with `unit`, the UCUM code of the feature
  */
-export function compileValueForms(forms: ValueForms & { readonly unit: string }): ValueFormReader {
-  const { strings, integers, ratios, unit } = forms;
+function compileForm({ strings, integers, ratios, unit }: ValueForms & { readonly unit: string }): ValueForm {
   return (holder) => {
     if (Object.keys(holder).filter((key) => /^value[A-Z]/.test(key)).length > 1) return 'several-values';
     const { valueString, valueInteger, valueRatio } = holder;

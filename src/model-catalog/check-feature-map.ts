@@ -2,6 +2,7 @@ import { isUcumUnit, sameConversion } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkAddress } from './check-address.ts';
+import { checkAnswer, checkCategory } from './check-answers.ts';
 import { checkDemographics } from './check-demographics.ts';
 import { checkEvent } from './check-event.ts';
 import { checkInput } from './check-input.ts';
@@ -77,12 +78,8 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   if (definition.kind === 'input') checkInput(definition, find);
   if (definition.kind === 'questionnaire') checkQuestionnaire(definition, find);
   if (definition.kind === 'procedure') checkProcedure(definition, find);
-  if (definition.kind === 'answer') {
-    const { yes, no, trueMeans } = definition;
-    for (const code of yes?.filter((each) => no?.includes(each)) ?? []) find('/no', `${code} is also a yes`);
-    if ((yes === undefined) !== (no === undefined)) find('', 'needs both yes and no, or neither');
-    if (yes === undefined && no === undefined && trueMeans === undefined) find('', 'needs yes and no, or trueMeans');
-  }
+  if (definition.kind === 'answer') checkAnswer(definition, find);
+  if (definition.kind === 'category') checkCategory(definition, find);
 }
 
 function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (message: string) => void): void {
@@ -210,7 +207,7 @@ function checkPanels(map: FeatureMap, find: (path: string, message: string) => v
   const panels = map.panels ?? {};
   const members = new Map(Object.keys(panels).map((name) => [name, 0]));
   for (const [name, definition] of Object.entries(map.features)) {
-    const panel = definition.kind === 'observation' ? definition.together : undefined;
+    const panel = 'together' in definition ? definition.together : undefined;
     if (panel === undefined) continue;
     const count = members.get(panel);
     if (count === undefined)

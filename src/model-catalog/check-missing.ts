@@ -36,7 +36,9 @@ function checkValues(
 ) {
   const kind = valueKind(definition);
   for (const { value } of [...impute, ...(indicate === undefined ? [] : [indicate])])
-    if (typeof value !== kind) find(`takes ${value}, a ${typeof value}, for a feature that is a ${kind}`);
+    if (kind === 'code' && typeof value === 'string') {
+      if (!vocabularyOf(definition).includes(value)) find(`takes ${value}, which is not in its vocabulary`);
+    } else if (typeof value !== kind) find(`takes ${value}, a ${typeof value}, for a feature that is a ${kind}`);
   const plausible = plausibleRange(definition);
   for (const { value } of impute)
     if (plausible !== undefined && (Number(value) < plausible[0] || Number(value) > plausible[1]))

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { address } from './address-schema.ts';
+import { answer, category } from './answer-schema.ts';
 import { demographics } from './demographics-schema.ts';
 import { input } from './input-schema.ts';
 import { observation, panel } from './observation-schema.ts';
@@ -28,28 +29,6 @@ import {
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
  * from, in which unit, over which window, which of several values counts, and what absence means.
  */
-
-const answer = Type.Object(
-  {
-    kind: Type.Literal('answer'),
-    label,
-    codes: described(tokens, 'codes of Observation.code, the question'),
-    yes: Type.Optional(described(tokens, 'codings of the answer that mean yes')),
-    no: Type.Optional(described(tokens, 'codings of the answer that mean no')),
-    trueMeans: Type.Optional(
-      Type.Union([Type.Literal('yes'), Type.Literal('no')], {
-        description: 'what a boolean that is true says, false the other; without it a boolean is a reason',
-      }),
-    ),
-    status: Type.Optional(
-      Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
-    ),
-    window: described(duration, 'how long before as-of the answer may have been given'),
-    pick: Type.Literal('latest', { description: 'the newest answer counts' }),
-    missing: missingPolicy(Type.Boolean()),
-  },
-  { ...strict, description: 'an answer read as yes or no; a code in neither list is a reason, not a no' },
-);
 
 const condition = Type.Object(
   {
@@ -178,6 +157,7 @@ const kinds = [
   address,
   observation,
   answer,
+  category,
   condition,
   medication,
   procedure,
@@ -218,12 +198,12 @@ export const featureMapSchema = Type.Object(
 export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
 export type { AddressDefinition } from './address-schema.ts';
+export type { AnswerDefinition, CategoryDefinition } from './answer-schema.ts';
 export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
-export type AnswerDefinition = Static<typeof answer>;
 export type ConditionDefinition = Static<typeof condition>;
 export type MedicationDefinition = Static<typeof medication>;
 export type DerivedDefinition = Static<typeof derived>;

@@ -2,7 +2,9 @@ import type { FeatureDefinition } from './feature-map-schema.ts';
 import type { MissingPolicy } from './schema-terms.ts';
 
 /** What the columns of a feature hold for a value that is missing on purpose: a constant beside an indicator, or NaN. */
-export type MissingInput = { readonly as: 'indicator'; readonly value: number | boolean } | { readonly as: 'nan' };
+export type MissingInput =
+  | { readonly as: 'indicator'; readonly value: number | boolean | string }
+  | { readonly as: 'nan' };
 
 /** What the map says of a feature that is missing; undefined where the model abstains whatever the reason. */
 export function missingPolicyOf(definition: FeatureDefinition): Exclude<MissingPolicy, 'abstain'> | undefined {

@@ -44,21 +44,27 @@ export const where = Type.Object(
   { ...strict, description: 'only measurements of some encounters count' },
 );
 
+/** Where a value stands in a larger Observation. */
+export const component = Type.Object(
+  {
+    panels: described(tokens, 'codes of Observation.code of the panel'),
+    codes: described(tokens, 'codes of the component whose value counts'),
+  },
+  { ...strict, description: 'the value stands in a component of a panel' },
+);
+
+export const together = Type.String({
+  pattern: '^[a-z][A-Za-z0-9]{1,63}$',
+  description: 'name of a panel of the map: see `panels`',
+});
+
 export const observation = Type.Object(
   {
     kind: Type.Literal('observation'),
     label,
     unit,
     codes: Type.Optional(described(tokens, 'codes of Observation.code; `codes` or `component` or both are needed')),
-    component: Type.Optional(
-      Type.Object(
-        {
-          panels: described(tokens, 'codes of Observation.code of the panel'),
-          codes: described(tokens, 'codes of the component whose value counts'),
-        },
-        { ...strict, description: 'the value stands in a component of a panel' },
-      ),
-    ),
+    component: Type.Optional(component),
     status: Type.Optional(
       Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
     ),
@@ -99,9 +105,7 @@ export const observation = Type.Object(
     ),
     absent: Type.Optional(zero),
     where: Type.Optional(where),
-    together: Type.Optional(
-      Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$', description: 'name of a panel of the map: see `panels`' }),
-    ),
+    together: Type.Optional(together),
     conversions: Type.Optional(
       Type.Array(conversion, { description: 'for units that UCUM cannot convert, such as moles to mass' }),
     ),

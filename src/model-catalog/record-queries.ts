@@ -44,13 +44,13 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   const queries: RecordQuery[] = [];
   const definitions = Object.values(map.features);
   const observed = definitions.filter(
-    (definition) => definition.kind === 'observation' || definition.kind === 'answer',
+    (definition) => definition.kind === 'observation' || definition.kind === 'answer' || definition.kind === 'category',
   );
   if (observed.length > 0) {
     const codes = new Set<string>();
     for (const definition of observed) {
       for (const code of definition.codes ?? []) codes.add(code);
-      if (definition.kind === 'observation') for (const code of definition.component?.panels ?? []) codes.add(code);
+      for (const code of definition.component?.panels ?? []) codes.add(code);
     }
     // How long before as-of the encounter of the call began or ended is not known here.
     const isAnchored = observed.some((definition) => 'anchor' in definition && definition.anchor !== 'as-of');

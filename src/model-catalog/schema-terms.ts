@@ -121,5 +121,5 @@ export function missingPolicy<Value extends TSchema>(value: Value) {
   );
 }
 
-const policy = missingPolicy(Type.Union([Type.Number(), Type.Boolean()]));
+const policy = missingPolicy(Type.Union([Type.Number(), Type.Boolean(), Type.String()]));
 export type MissingPolicy = Static<typeof policy>;

@@ -7,6 +7,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
       return definition.element === 'age' ? 'number' : 'code';
     case 'address':
       return definition.unit === undefined ? 'code' : 'number';
+    case 'category':
+      return 'code';
     case 'observation':
     case 'encounter':
     case 'derived':
@@ -48,6 +50,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
 /** The codes a coded feature can have; empty for every other feature. */
 export function vocabularyOf(definition: FeatureDefinition): readonly string[] {
   if (definition.kind === 'input') return definition.vocabulary ?? [];
+  if (definition.kind === 'category') return Object.keys(definition.levels);
   const isCoded =
     definition.kind === 'demographics' || definition.kind === 'questionnaire' || definition.kind === 'address';
   return isCoded ? Object.keys(definition.vocabulary ?? {}) : [];

@@ -1,10 +1,16 @@
+import type { Observation } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
+import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
+import { extractFeatures } from '../../src/features/extract-features.ts';
+import { inputRow } from '../../src/inference/score.ts';
+import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
 import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import type { Finding } from '../../src/model-catalog/finding.ts';
 import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
 import { readLookups } from '../../src/model-catalog/read-lookups.ts';
-import { encounter, observation, patient, procedure } from '../support/build-record.ts';
-import { extractAll } from '../support/extract-one.ts';
+import type { RecordResource } from '../../src/records/clinical-record.ts';
+import { encounter, observation, patient, procedure, recordOf } from '../support/build-record.ts';
+import { extractAll, noPopulation } from '../support/extract-one.ts';
 
 // Needs of real models, each written as a feature map and tried on small records.
 
@@ -118,5 +124,178 @@ describe('HOSPITAL (doi:10.1001/jamainternmed.2013.3023)', () => {
   it('says nothing of a stay that the call does not name', () => {
     for (const value of extractAll(features, record).features.values())
       expect(value).toMatchObject({ state: 'missing', because: 'no-encounter' });
+  });
+});
+
+describe('NEWS2 from one set of vitals with oxygen by device or flow', () => {
+  // LOINC for what vital sign profiles measure; devices and levels of consciousness are of a synthetic system.
+  const ward = 'https://example.org/fhir/CodeSystem/ward';
+  const ucum = (value: number, code: string) => ({ value, unit: code, code, system: 'http://unitsofmeasure.org' });
+  const vital = (
+    label: string,
+    code: string,
+    unit: string,
+    plausible: [number, number],
+    parts: object = {},
+  ): FeatureDefinition => ({
+    kind: 'observation',
+    label,
+    unit,
+    codes: [`http://loinc.org|${code}`],
+    window: 'P1D',
+    pick: 'latest',
+    together: 'vitals',
+    plausible,
+    missing: 'abstain',
+    ...parts,
+  });
+  const features: FeatureMap['features'] = {
+    respiratoryRate: vital('Respiratory rate', '9279-1', '/min', [1, 100]),
+    oxygenSaturation: vital('Oxygen saturation', '59408-5', '%', [30, 100]),
+    temperature: vital('Temperature', '8310-5', 'Cel', [25, 45]),
+    systolicPressure: vital('Systolic blood pressure', '8480-6', 'mm[Hg]', [30, 350], {
+      component: { panels: ['http://loinc.org|85354-9'], codes: ['http://loinc.org|8480-6'] },
+    }),
+    pulse: vital('Pulse', '8867-4', '/min', [10, 350]),
+    consciousness: {
+      kind: 'category',
+      label: 'Consciousness',
+      codes: [`${ward}|acvpu`],
+      levels: {
+        alert: [`${ward}|alert`],
+        confusion: [`${ward}|new-confusion`],
+        voice: [`${ward}|voice`],
+        pain: [`${ward}|pain`],
+        unresponsive: [`${ward}|unresponsive`],
+      },
+      unseen: 'abstain',
+      window: 'P1D',
+      pick: 'latest',
+      together: 'vitals',
+      missing: 'abstain',
+    },
+    oxygen: {
+      kind: 'answer',
+      label: 'Oxygen given',
+      codes: [`${ward}|oxygen-device`, 'http://loinc.org|3151-8'],
+      component: { panels: ['http://loinc.org|59408-5'], codes: ['http://loinc.org|3151-8'] },
+      yes: [`${ward}|nasal-cannula`, `${ward}|mask`],
+      no: [`${ward}|room-air`],
+      yesAbove: { limit: 0, unit: 'L/min', plausible: [0, 100] },
+      window: 'P1D',
+      pick: 'latest',
+      together: 'vitals',
+      missing: 'abstain',
+    },
+    consciousnessPoints: {
+      kind: 'derived',
+      label: 'Points of consciousness',
+      unit: '1',
+      expression: ['if-equal', 'consciousness', 'alert', 0, 3],
+      source: 'shows that a level can be counted with',
+    },
+  };
+  const map: FeatureMap = {
+    language: 1,
+    panels: { vitals: { by: 'time', maxSkew: 'PT15M' } },
+    features,
+    population: noPopulation,
+  };
+  const columns = [
+    { feature: 'respiratoryRate' },
+    { feature: 'oxygenSaturation' },
+    { feature: 'oxygen' },
+    { feature: 'systolicPressure' },
+    { feature: 'pulse' },
+    { feature: 'consciousness', encode: { alert: 0, confusion: 1, voice: 1, pain: 1, unresponsive: 1 } },
+    { feature: 'temperature' },
+  ];
+  const extract = (resources: readonly RecordResource[]) => {
+    expect(checkFeatureMap(map, ['outcome'])).toEqual([]);
+    const manifest = {
+      tensors: {
+        input: { name: 'x', type: 'float64' as const, columns },
+        output: { name: 'y', type: 'float64' as const, columns: 1 },
+      },
+      outcomes: [{ id: 'outcome', label: 'outcome', column: 0, horizon: 'P1D' }],
+    };
+    return extractFeatures(recordOf(resources), compileFeatureMap(map), manifest, new Map(), 'UTC');
+  };
+  const at = (minute: number, hour = 8) =>
+    `2026-03-01T${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}:00Z`;
+  const ofWard = (code: string, value: string, when: string): Observation =>
+    observation('', undefined, when, {
+      code: { coding: [{ system: ward, code }] },
+      valueCodeableConcept: { coding: [{ system: ward, code: value }] },
+    });
+  const pressure = (value: number, when: string) =>
+    observation('85354-9', undefined, when, {
+      component: [
+        { code: { coding: [{ system: 'http://loinc.org', code: '8480-6' }] }, valueQuantity: ucum(value, 'mm[Hg]') },
+      ],
+    });
+  const set = (hour: number, pulse: number, level = 'alert') => [
+    observation('9279-1', ucum(18, '/min'), at(0, hour)),
+    observation('59408-5', ucum(95, '%'), at(1, hour)),
+    observation('8310-5', ucum(98.6, '[degF]'), at(2, hour)),
+    pressure(120, at(3, hour)),
+    observation('8867-4', ucum(pulse, '/min'), at(4, hour)),
+    ofWard('acvpu', level, at(5, hour)),
+  ];
+  const byDevice = (code: string, hour = 8) => ofWard('oxygen-device', code, at(6, hour));
+  const byFlow = (litres: number, hour = 8) => observation('3151-8', ucum(litres, 'L/min'), at(6, hour));
+
+  it.each([
+    ['room air', byDevice('room-air'), 0],
+    ['a mask', byDevice('mask'), 1],
+    ['2 L/min', byFlow(2), 1],
+    ['0 L/min', byFlow(0), 0],
+  ])('takes every input of one set: %s', (_, oxygen, given) => {
+    const inputs = extract([...set(8, 90, 'voice'), oxygen]);
+    expect(inputs.verdicts.get('outcome')).toEqual({ state: 'score' });
+    const row = inputRow(columns, inputs.features);
+    expect(row.map((value) => Math.round(value * 1e6) / 1e6)).toEqual([18, 95, given, 120, 90, 1, 37]);
+    expect(inputs.features.get('consciousnessPoints')).toMatchObject({ value: 3 });
+  });
+
+  it('finds the flow where it is a component of the oxygen saturation', () => {
+    const [rate, , ...others] = set(8, 90);
+    const saturation = observation('59408-5', ucum(95, '%'), at(1), {
+      component: [
+        { code: { coding: [{ system: 'http://loinc.org', code: '3151-8' }] }, valueQuantity: ucum(4, 'L/min') },
+      ],
+    });
+    if (rate === undefined) throw new Error('a set begins with the respiratory rate');
+    expect(extract([rate, saturation, ...others]).features.get('oxygen')).toMatchObject({ value: true });
+  });
+
+  it('never mixes two sets: a newer pulse or level of consciousness alone is not taken', () => {
+    const later = [observation('8867-4', ucum(140, '/min'), at(0, 11)), ofWard('acvpu', 'unresponsive', at(1, 11))];
+    const { features: found } = extract([...set(8, 90), byDevice('room-air'), ...later]);
+    expect(found.get('pulse')).toMatchObject({ value: 90 });
+    expect(found.get('consciousness')).toMatchObject({ value: 'alert' });
+  });
+
+  it('takes the newest of two whole sets', () => {
+    const { features: found } = extract([...set(10, 110, 'pain'), byFlow(6, 10), ...set(8, 90), byDevice('room-air')]);
+    expect(found.get('pulse')).toMatchObject({ value: 110 });
+    expect(found.get('consciousness')).toMatchObject({ value: 'pain' });
+    expect(found.get('oxygen')).toMatchObject({ value: true });
+  });
+
+  it('has no set without a word about oxygen', () => {
+    const { features: found, verdicts } = extract(set(8, 90));
+    expect(found.get('oxygen')).toMatchObject({ because: 'not-found' });
+    expect(found.get('pulse')).toMatchObject({ because: 'not-together' });
+    expect(verdicts.get('outcome')).toMatchObject({ state: 'insufficient-data' });
+  });
+
+  it('abstains where device and flow of one time disagree, and where a level is not known', () => {
+    expect(extract([...set(8, 90), byDevice('room-air'), byFlow(4)]).features.get('oxygen')).toMatchObject({
+      because: 'conflict',
+    });
+    expect(extract([...set(8, 90, 'drowsy'), byFlow(4)]).features.get('consciousness')).toMatchObject({
+      because: 'not-in-vocabulary',
+    });
   });
 });

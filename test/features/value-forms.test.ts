@@ -258,7 +258,7 @@ describe('what a map says of the forms of a value', () => {
   });
 
   it('an answer needs both lists, or what true means', () => {
-    expect(findingsOf(smoker())).toEqual(['/features/feature needs yes and no, or trueMeans']);
+    expect(findingsOf(smoker())).toEqual(['/features/feature needs yes and no, trueMeans or yesAbove']);
     expect(findingsOf(smoker({ yes: ['http://x|y'], trueMeans: 'yes' }))).toEqual([
       '/features/feature needs both yes and no, or neither',
     ]);

@@ -16,9 +16,14 @@ export function checkUnits({ features }: FeatureMap): Finding[] {
             return typeof declared === 'object' ? [{ path: `${path}/${form}/unit`, code: declared.unit }] : [];
           })
         : [];
+    const answered =
+      definition.kind === 'answer' && definition.yesAbove !== undefined
+        ? [{ path: `${path}/yesAbove/unit`, code: definition.yesAbove.unit }]
+        : [];
     return [
       ...unit,
       ...forms,
+      ...answered,
       ...conversions.map(({ from }, index) => ({ path: `${path}/conversions/${index}/from`, code: from })),
     ];
   });

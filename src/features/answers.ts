@@ -1,0 +1,63 @@
+import type { Observation, ObservationComponent } from '@medplum/fhirtypes';
+import { type ExtractionContext, missing } from './feature-extractor.ts';
+import type { FeatureValue } from './feature-vector.ts';
+import {
+  compileMeasurements,
+  isAnswered,
+  type Measured,
+  type Measurement,
+  type MeasurementReader,
+  unreadable,
+} from './measurements.ts';
+import type { ObservationIndex } from './observation-index.ts';
+import { firstReason, mostExact, type Unread } from './pick-by-content.ts';
+import type { Agreement } from './pick-one.ts';
+
+/** The resource or component whose value is an answer. */
+export type AnswerHolder = Observation | ObservationComponent;
+
+/** What an answer says, or why it says nothing. */
+export type AnswerReader<Said extends boolean | string> = (holder: AnswerHolder) => { readonly value: Said } | Unread;
+
+/** Finds the answers of a feature; one without a value was not given. */
+export function compileAnswers(definition: Measured, index: ObservationIndex): MeasurementReader<AnswerHolder> {
+  return compileMeasurements<AnswerHolder>(definition, index, (holder) => {
+    if (!isAnswered(holder)) return undefined;
+    if (holder.dataAbsentReason !== undefined) return 'absent-and-given';
+    return hasSeveralValues(holder) ? 'several-values' : holder;
+  });
+}
+
+function hasSeveralValues(holder: AnswerHolder): boolean {
+  return Object.keys(holder).filter((key) => /^value[A-Z]/.test(key)).length > 1;
+}
+
+/** Reads several answers of one time as one, in which all must agree. */
+export function compileAnswerAgreement<Said extends boolean | string>(
+  label: string,
+  read: AnswerReader<Said>,
+): Agreement<AnswerHolder> {
+  return (context: ExtractionContext, contenders: readonly Measurement<AnswerHolder>[]): FeatureValue => {
+    const sources = [...new Set(contenders.map(({ observation }) => context.record.sourceReference(observation)))];
+    const said = new Set<Said>();
+    const unread: Unread[] = [];
+    for (const { readings } of contenders) {
+      for (const reading of readings) {
+        const answer = typeof reading === 'string' ? unreadable[reading] : read(reading);
+        if ('because' in answer) unread.push(answer);
+        else said.add(answer.value);
+      }
+    }
+    const reason = firstReason(unread);
+    if (reason !== undefined) return missing(reason.because, `the newest ${label}: ${reason.detail}`, sources);
+    const at = mostExact(contenders);
+    const [value, ...others] = said;
+    if (value === undefined) return missing('not-found', `no ${label}`, sources);
+    const dated = at === undefined ? {} : { at };
+    if (others.length > 0) {
+      const detail = `two different answers to ${label} at the newest time`;
+      return { state: 'missing', because: 'conflict', detail, ...dated, sources };
+    }
+    return { state: 'observed', value, ...dated, sources };
+  };
+}
