@@ -7,6 +7,7 @@ import { type FeatureMap, featureMapSchema } from '../../src/model-catalog/featu
 import type { Finding } from '../../src/model-catalog/finding.ts';
 import { checkGoldenCoverage, checkGoldenFile } from '../../src/model-catalog/golden-cases.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import { parseFeatureMap, parseGoldenFile, parseManifest } from '../../src/model-catalog/parse-model-json.ts';
 import { type Lookups, readLookups } from '../../src/model-catalog/read-lookups.ts';
 import { blocksOf, readDocument, tableRows } from '../support/markdown-blocks.ts';
@@ -51,7 +52,17 @@ function exampleLookups(map: FeatureMap): Lookups {
 
 describe(document, () => {
   test('every example is checked', () => {
-    const known = ['manifest', 'bands', 'cds-hooks', 'feature-map', 'features', 'table', 'population', 'golden'];
+    const known = [
+      'manifest',
+      'outcomes',
+      'bands',
+      'cds-hooks',
+      'feature-map',
+      'features',
+      'table',
+      'population',
+      'golden',
+    ];
     for (const { mark, line } of blocks) {
       expect(mark?.name, `${document}:${line}`).toBe('check');
       expect(known, `${document}:${line}`).toContain(mark?.value);
@@ -79,6 +90,15 @@ describe(document, () => {
     const banded = parsed(parseManifest, { ...manifest, outcomes, cdsHooks: examples('cds-hooks')[0] });
     expect(checkManifest(banded, { id: manifest.id, version: manifest.version })).toEqual([]);
     expect(checkColumns(banded, exampleMap())).toEqual([]);
+  });
+
+  test('outcomes of every kind, with every key of each, make a manifest', () => {
+    const outcomes = examples('outcomes')[0] as Outcome[];
+    const { cdsHooks: _, directions: _d, ...manifest } = exampleManifest();
+    const tensors = { ...manifest.tensors, output: { ...manifest.tensors.output, columns: 3 } };
+    const observed = parsed(parseManifest, { ...manifest, tensors, outcomes });
+    expect(checkManifest(observed, { id: manifest.id, version: manifest.version })).toEqual([]);
+    expect(observed.outcomes.map(({ kind }) => kind)).toEqual(['measurement', 'points', 'class']);
   });
 
   test('the golden case fits the manifest', () => {
