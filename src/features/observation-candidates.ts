@@ -58,6 +58,7 @@ export function observationCandidates(
     if (isAboutAnother(context, observation)) continue;
     const isUndecided = !statuses.includes(observation.status);
     if (isUndecided && observation.status !== 'unknown') continue;
+    if (isUnverifiedPrediction(observation)) continue;
     const issued = context.rangeOf(observation.issued)?.start;
     if (issued !== undefined && issued > asOf) continue;
     const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
@@ -112,6 +113,14 @@ function observationsAt({ observations }: ExtractionContext, places: readonly nu
     for (const observation of found) all.add(observation);
   }
   return all ?? only;
+}
+
+/** What a model has computed and nobody has verified is no measurement, also where a map counts preliminary results. */
+function isUnverifiedPrediction({ status, meta }: Observation): boolean {
+  if (status !== 'preliminary') return false;
+  return (meta?.security ?? []).some(
+    ({ system, code }) => system === 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue' && code === 'AIAST',
+  );
 }
 
 /** A result in the mother's record may be about her child: `focus` says so. */

@@ -38,6 +38,18 @@ const panel = (code: string, systolicValue: object | undefined, at: string, part
   });
 
 describe('an observation feature', () => {
+  it('never takes what a model computed and nobody verified for a measurement, also where preliminary results count', () => {
+    const counted = { ...cholesterol, status: ['final', 'preliminary'] } as FeatureDefinition;
+    const at = '2026-01-10T08:00:00Z';
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'AIAST' }];
+    const computed = (status: 'preliminary' | 'final') =>
+      observation('2093-3', mgPerDl(200), at, { status, meta: { security } });
+    expect(extractOne(counted, [computed('preliminary')])).toMatchObject({ because: 'not-found' });
+    expect(extractOne(counted, [computed('final')])).toMatchObject({ state: 'observed', value: 200 });
+    const measured = observation('2093-3', mgPerDl(200), at, { status: 'preliminary' });
+    expect(extractOne(counted, [measured])).toMatchObject({ state: 'observed', value: 200 });
+  });
+
   it('takes the newest value in the window', () => {
     const value = extractOne(cholesterol, [
       observation('2093-3', mgPerDl(180), '2025-01-01T08:00:00Z'),
