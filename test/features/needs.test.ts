@@ -217,7 +217,7 @@ describe('NEWS2 from one set of vitals with oxygen by device or flow', () => {
         input: { name: 'x', type: 'float64' as const, columns },
         output: { name: 'y', type: 'float64' as const, columns: 1 },
       },
-      outcomes: [{ id: 'outcome', label: 'outcome', column: 0, horizon: 'P1D' }],
+      outcomes: [{ id: 'outcome', label: 'outcome', kind: 'probability' as const, column: 0, horizon: 'P1D' }],
     };
     return extractFeatures(recordOf(resources), compileFeatureMap(map), manifest, new Map(), 'UTC');
   };
