@@ -12,6 +12,7 @@ import { unitOf } from '../model-catalog/value-kind.ts';
 import { compileAddress } from './address.ts';
 import { withAnchor } from './anchor.ts';
 import { answerReading, compileAnswer } from './answer.ts';
+import { compileAppointment } from './appointment.ts';
 import { categoryReading, compileCategory } from './category.ts';
 import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
@@ -131,6 +132,8 @@ function compileKind(
       return compileFirstOf(definition);
     case 'input':
       return { extract: compileInput(definition) };
+    case 'appointment':
+      return { extract: compileAppointment(definition) };
     case 'questionnaire':
       return { extract: compileQuestionnaire(definition) };
   }

@@ -38,6 +38,8 @@ function isGuess(
       return restsOnLaterOrders(value, record, timeZone);
     case 'address':
       return restsOnLaterAddress(value, record, timeZone);
+    case 'appointment':
+      return restsOnLaterAppointments(record, timeZone);
     // What they were at as-of is told from dates (onset, abatement, periods), or not told at all.
     case 'condition':
     case 'procedure':
@@ -71,6 +73,17 @@ function restsOnLaterOrders(value: FeatureValue, record: ClinicalRecord, timeZon
   });
   if (value.state !== 'observed') return known.some(isLater);
   return known.filter((order) => value.sources.includes(record.sourceReference(order))).every(isLater);
+}
+
+/** An appointment may be moved or cancelled: each that may have been made by as-of and was changed since makes a guess. */
+function restsOnLaterAppointments(record: ClinicalRecord, timeZone: string): boolean {
+  const asOf = record.asOf.getTime();
+  const isLater = laterThan(asOf, timeZone);
+  return record.byType('Appointment').some((appointment) => {
+    const { created } = appointment;
+    const made = created === undefined ? undefined : instantRange(created, timeZone);
+    return (made === undefined || made.start <= asOf) && isLater(appointment);
+  });
 }
 
 function restsOnLaterAddress(value: FeatureValue, { patient, asOf }: ClinicalRecord, timeZone: string): boolean {

@@ -3,6 +3,7 @@ import { analyteConversion, analyteUnits } from './analyte-conversion.ts';
 import { analytes } from './analytes.ts';
 import { checkAddress } from './check-address.ts';
 import { checkAnswer, checkCategory } from './check-answers.ts';
+import { checkAppointment } from './check-appointment.ts';
 import { checkDemographics } from './check-demographics.ts';
 import { checkEvent } from './check-event.ts';
 import { checkInput } from './check-input.ts';
@@ -76,6 +77,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   }
   if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'input') checkInput(definition, find);
+  if (definition.kind === 'appointment') checkAppointment(definition, find);
   if (definition.kind === 'questionnaire') checkQuestionnaire(definition, find);
   if (definition.kind === 'procedure') checkProcedure(definition, find);
   if (definition.kind === 'answer') checkAnswer(definition, find);

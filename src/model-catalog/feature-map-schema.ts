@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { address } from './address-schema.ts';
 import { answer, category } from './answer-schema.ts';
+import { appointment } from './appointment-schema.ts';
 import { demographics } from './demographics-schema.ts';
 import { input } from './input-schema.ts';
 import { observation, panel } from './observation-schema.ts';
@@ -166,6 +167,7 @@ const kinds = [
   firstOf,
   input,
   questionnaire,
+  appointment,
 ] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
@@ -199,6 +201,7 @@ export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
 export type { AddressDefinition } from './address-schema.ts';
 export type { AnswerDefinition, CategoryDefinition } from './answer-schema.ts';
+export type { AppointmentDefinition } from './appointment-schema.ts';
 export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';

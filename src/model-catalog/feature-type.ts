@@ -21,8 +21,10 @@ export function featureType(definition: FeatureDefinition): FeatureType {
   if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };
   const unit = unitOf(definition) ?? '1';
   const pick = 'pick' in definition ? definition.pick : undefined;
-  if (pick === 'count') return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER], isWhole: true };
-  if (pick === 'time-since' || pick === 'length-of-stay')
+  if (pick === 'hour') return { type: 'number', unit, plausible: [0, 23], isWhole: true };
+  if (pick === 'count' || pick === 'no-shows')
+    return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER], isWhole: true };
+  if (pick === 'time-since' || pick === 'length-of-stay' || pick === 'lead-time')
     return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };
   const plausible = plausibleRange(definition);
   const whole = definition.kind === 'input' && definition.whole === true ? { isWhole: true as const } : {};

@@ -8,6 +8,7 @@ type SearchedType =
   | 'Encounter'
   | 'Procedure'
   | 'QuestionnaireResponse'
+  | 'Appointment'
   | 'Consent'
   | 'Group';
 
@@ -16,6 +17,7 @@ const readWhole: Readonly<
   Partial<Record<FeatureDefinition['kind'], { readonly key: string; readonly type: SearchedType }>>
 > = {
   procedure: { key: 'procedures', type: 'Procedure' },
+  appointment: { key: 'appointments', type: 'Appointment' },
   questionnaire: { key: 'questionnaireResponses', type: 'QuestionnaireResponse' },
 };
 

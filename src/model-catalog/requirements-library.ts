@@ -75,6 +75,7 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
   Medication: ['code', 'ingredient'],
   Encounter: ['status', 'class', 'subject', 'period'],
   Procedure: ['status', 'code', 'subject', 'encounter', 'performed'],
+  Appointment: ['status', 'start', 'created', 'participant'],
   QuestionnaireResponse: ['questionnaire', 'status', 'subject', 'authored', 'item'],
   Consent: ['status', 'category', 'patient', 'policyRule', 'provision'],
   Group: ['active', 'code', 'member'],

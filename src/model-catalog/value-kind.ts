@@ -1,3 +1,4 @@
+import { weekdays } from './appointment-schema.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
 
 /** What a feature's value is: a number in its unit, yes or no, or a code of its vocabulary. */
@@ -15,6 +16,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
       return 'number';
     case 'procedure':
       return (definition.pick ?? 'any') === 'any' ? 'boolean' : 'number';
+    case 'appointment':
+      return definition.pick === 'weekday' ? 'code' : 'number';
     case 'input':
     case 'questionnaire':
       if (definition.unit !== undefined) return 'number';
@@ -32,6 +35,10 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
 export function unitOf(definition: FeatureDefinition): string | undefined {
   if (valueKind(definition) !== 'number') return undefined;
   if (definition.kind === 'demographics') return definition.unit ?? 'a';
+  if (definition.kind === 'appointment') {
+    if (definition.pick === 'hour') return 'h';
+    return definition.pick === 'no-shows' ? '1' : definition.per;
+  }
   if (definition.kind === 'encounter' || definition.kind === 'procedure')
     return definition.pick === 'count' ? '1' : definition.per;
   if (definition.kind !== 'observation') return 'unit' in definition ? definition.unit : undefined;
@@ -49,6 +56,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
 
 /** The codes a coded feature can have; empty for every other feature. */
 export function vocabularyOf(definition: FeatureDefinition): readonly string[] {
+  if (definition.kind === 'appointment') return definition.pick === 'weekday' ? weekdays : [];
   if (definition.kind === 'input') return definition.vocabulary ?? [];
   if (definition.kind === 'category') return Object.keys(definition.levels);
   const isCoded =

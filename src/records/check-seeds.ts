@@ -1,4 +1,4 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Appointment, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import { type RecordResource, recordTypes } from './clinical-record.ts';
 import { isSubject, type Subject } from './subject.ts';
@@ -97,6 +97,7 @@ export function ownership(resource: Resource, subject: Subject): 'subject' | 'fo
     if (members.length === 0) return 'unnamed';
     return members.some(({ entity }) => isSubject(entity?.reference, subject)) ? 'subject' : 'foreign';
   }
+  if (resourceType === 'Appointment') return ownedByParticipants(resource, subject);
   const { subject: owner, patient } = resource as { readonly subject?: unknown; readonly patient?: unknown };
   if (owner === undefined && patient === undefined) return isRecordResource(resource) ? 'unnamed' : 'nobody';
   if (patient === undefined) return ownedBy(owner, subject);
@@ -104,6 +105,15 @@ export function ownership(resource: Resource, subject: Subject): 'subject' | 'fo
   if (owner === undefined || byPatient === 'foreign') return byPatient;
   const byOwner = ownedBy(owner, subject);
   return byOwner === 'subject' ? byPatient : byOwner;
+}
+
+/** An appointment is the subject's own where the subject takes part, whoever else does. */
+function ownedByParticipants({ participant }: Appointment, subject: Subject): 'subject' | 'foreign' | 'unnamed' {
+  // From a caller that need not keep to the specification.
+  const actors = (Array.isArray(participant) ? participant : []).map((one: unknown) => property(one, 'actor'));
+  if (actors.some((actor) => ownedBy(actor, subject) === 'subject')) return 'subject';
+  const isPatient = (actor: unknown): boolean => /(^|\/)Patient\//.test(String(property(actor, 'reference') ?? ''));
+  return actors.some(isPatient) ? 'foreign' : 'unnamed';
 }
 
 function ownedBy(owner: unknown, subject: Subject): 'subject' | 'foreign' | 'unnamed' {

@@ -1,4 +1,5 @@
 import type {
+  Appointment,
   Condition,
   Consent,
   Encounter,
@@ -24,6 +25,7 @@ export type RecordResource =
   | Encounter
   | Procedure
   | QuestionnaireResponse
+  | Appointment
   | Consent
   | Group;
 export type RecordType = RecordResource['resourceType'];
@@ -38,6 +40,7 @@ export const recordTypes: readonly RecordType[] = [
   'Encounter',
   'Procedure',
   'QuestionnaireResponse',
+  'Appointment',
   'Consent',
   'Group',
 ];

@@ -9,7 +9,7 @@ import type { Finding } from '../../src/model-catalog/finding.ts';
 import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
 import { readLookups } from '../../src/model-catalog/read-lookups.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
-import { encounter, observation, patient, procedure, recordOf } from '../support/build-record.ts';
+import { appointment, encounter, observation, patient, procedure, recordOf } from '../support/build-record.ts';
 import { extractAll, noPopulation } from '../support/extract-one.ts';
 
 // Needs of real models, each written as a feature map and tried on small records.
@@ -297,5 +297,25 @@ describe('NEWS2 from one set of vitals with oxygen by device or flow', () => {
     expect(extract([...set(8, 90, 'drowsy'), byFlow(4)]).features.get('consciousness')).toMatchObject({
       because: 'not-in-vocabulary',
     });
+  });
+});
+
+describe('the next appointment of a no-show model', () => {
+  const map = parsedMap({
+    leadTime: { kind: 'appointment', label: 'Days from booking to appointment', pick: 'lead-time', per: 'd' },
+    weekday: { kind: 'appointment', label: 'Day of the week', pick: 'weekday' },
+    missed: { kind: 'appointment', label: 'Missed appointments', pick: 'no-shows', window: 'P2Y' },
+  });
+
+  it('has a lead time, a day in the zone of the site, and a history', () => {
+    const record = [
+      appointment('2026-03-16T23:30:00Z', { created: '2026-02-19T23:30:00Z' }),
+      appointment('2026-06-01T09:00:00Z'),
+      appointment('2025-09-01T09:00:00Z', { status: 'noshow', created: '2025-08-01' }),
+    ];
+    const read = extractAll(map.features, record, { timeZone: 'Europe/Vienna' }).features;
+    expect(read.get('leadTime')).toMatchObject({ value: 25 });
+    expect(read.get('weekday')).toMatchObject({ value: 'tuesday' });
+    expect(read.get('missed')).toMatchObject({ value: 1 });
   });
 });

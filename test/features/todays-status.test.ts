@@ -5,7 +5,7 @@ import { extractFeatures } from '../../src/features/extract-features.ts';
 import { guessedFeatures } from '../../src/features/todays-status.ts';
 import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
-import { encounter, medicationRequest, patient, recordOf } from '../support/build-record.ts';
+import { appointment, encounter, medicationRequest, patient, recordOf } from '../support/build-record.ts';
 import { noPopulation } from '../support/extract-one.ts';
 
 const statin = '36567';
@@ -112,5 +112,24 @@ describe('an address without a period', () => {
     const { features: values } = extractFeatures(record, compiled, { tensors, outcomes: [] }, new Map(), 'UTC');
     expect(values.get('state')).toMatchObject({ state: 'observed', value: 'maine' });
     expect([...guessedFeatures(compiled, values, record, 'UTC')]).toEqual(guessed);
+  });
+});
+
+describe('an appointment', () => {
+  const leadTime: FeatureDefinition = { kind: 'appointment', label: 'lead time', pick: 'lead-time', per: 'd' };
+  const guessesOf = (...appointments: RecordResource[]) => {
+    const compiled = compileFeatureMap({ language: 1, features: { leadTime }, population: noPopulation });
+    const record = recordOf(appointments, asOf);
+    const column = { input: { name: 'x', type: 'float64' as const, columns: [{ feature: 'leadTime' }] } };
+    const tensors = { ...column, output: { name: 'y', type: 'float64' as const, columns: 1 } };
+    const { features: values } = extractFeatures(record, compiled, { tensors, outcomes: [] }, new Map(), 'UTC');
+    return [...guessedFeatures(compiled, values, record, 'UTC')];
+  };
+
+  it('is a guess where one of that time was changed since, and may have been moved or cancelled', () => {
+    expect(guessesOf(appointment('2026-03-10T09:00:00Z', { meta: before }))).toEqual([]);
+    expect(guessesOf(appointment('2026-03-10T09:00:00Z', { meta: after }))).toEqual(['leadTime']);
+    const later = { meta: after, created: '2026-03-05T09:00:00Z' };
+    expect(guessesOf(appointment('2026-03-10T09:00:00Z', later))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type {
+  Appointment,
   Condition,
   Encounter,
   MedicationRequest,
@@ -96,6 +97,20 @@ export function encounter(start: string, end?: string, parts: Partial<Encounter>
     class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
     subject,
     period: end === undefined ? { start } : { start, end },
+    ...parts,
+  };
+}
+
+/** A booked appointment, made on the first of February 2026. */
+export function appointment(start: string, parts: Partial<Appointment> = {}): Appointment {
+  return {
+    resourceType: 'Appointment',
+    id: nextId('app'),
+    status: 'booked',
+    start,
+    end: start,
+    created: '2026-02-01T09:00:00Z',
+    participant: [{ actor: subject, status: 'accepted' }],
     ...parts,
   };
 }
