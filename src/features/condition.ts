@@ -12,8 +12,11 @@ const verificationSystem = 'http://terminology.hl7.org/CodeSystem/condition-ver-
 const isNotTrue = compileTokens([`${verificationSystem}|refuted`, `${verificationSystem}|entered-in-error`]);
 const clinicalSystem = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
 const isOver = compileTokens(['inactive', 'remission', 'resolved'].map((code) => `${clinicalSystem}|${code}`));
+const isBack = compileTokens(['recurrence', 'relapse'].map((code) => `${clinicalSystem}|${code}`));
 
-type Standing = 'holds' | 'does-not-hold' | { readonly unknown: string };
+/** Where the standing is not known: why, in words, and what of it is not known, the time or the status at that time. */
+type Doubt = { readonly unknown: string; readonly because: 'time-unknown' | 'status-at-time-unknown' };
+type Standing = 'holds' | 'does-not-hold' | Doubt;
 
 /** A diagnosis: yes when the record holds one that counts at as-of; no only under the conditions of absence. */
 export function compileCondition(definition: ConditionDefinition): FeatureExtractor {
@@ -38,7 +41,7 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
 
   return (context) => {
     const found: Condition[] = [];
-    const doubtful: { condition: Condition; why: string }[] = [];
+    const doubtful: { condition: Condition; doubt: Doubt }[] = [];
     const others: Condition[] = [];
     for (const condition of context.record.byType('Condition')) {
       if (changesMeaning(condition) || !isListed(condition.code)) {
@@ -47,7 +50,7 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
       }
       const standing = standingAt(context, condition, definition.when);
       if (standing === 'holds') found.push(condition);
-      else if (standing !== 'does-not-hold') doubtful.push({ condition, why: standing.unknown });
+      else if (standing !== 'does-not-hold') doubtful.push({ condition, doubt: standing });
     }
     if (found.length > 0) {
       const dates = found.map(({ onsetDateTime, recordedDate }) => onsetDateTime ?? recordedDate);
@@ -59,11 +62,13 @@ export function compileCondition(definition: ConditionDefinition): FeatureExtrac
         sources: found.map(context.record.sourceReference),
       };
     }
-    const [doubt] = doubtful.map(({ why }) => why).sort();
-    if (doubt !== undefined) {
+    const [first] = doubtful
+      .map(({ doubt }) => doubt)
+      .toSorted((one, other) => (one.unknown < other.unknown ? -1 : Number(one.unknown > other.unknown)));
+    if (first !== undefined) {
       return missing(
-        'time-unknown',
-        `${definition.label}: ${doubt}`,
+        first.because,
+        `${definition.label}: ${first.unknown}`,
         doubtful.map(({ condition }) => context.record.sourceReference(condition)),
       );
     }
@@ -80,17 +85,17 @@ function standingAt(context: ExtractionContext, condition: Condition, when: 'act
   const recorded = context.rangeOf(condition.recordedDate);
   const onset = context.rangeOf(condition.onsetDateTime ?? condition.onsetPeriod?.start);
   const began = onset ?? recorded;
-  if (began === undefined) return { unknown: 'a diagnosis has neither an onset nor a recorded date' };
+  if (began === undefined) return timeUnknown('a diagnosis has neither an onset nor a recorded date');
   if (onset === undefined && hasOtherOnset(condition) && began.start > context.asOf) {
-    return { unknown: 'a diagnosis with an onset that is no date was recorded only after as-of' };
+    return timeUnknown('a diagnosis with an onset that is no date was recorded only after as-of');
   }
   if (began.start > context.asOf) return 'does-not-hold';
   if (recorded !== undefined && recorded.start > context.asOf) {
-    return { unknown: 'a diagnosis with an earlier onset was recorded only after as-of' };
+    return timeUnknown('a diagnosis with an earlier onset was recorded only after as-of');
   }
   // A record that was made by then shows that it had begun, however vague the onset.
   if (isVagueAt(context.asOf, began) && (recorded === undefined || isVagueAt(context.asOf, recorded))) {
-    return { unknown: 'whether a diagnosis had begun at as-of cannot be told from its onset' };
+    return timeUnknown('whether a diagnosis had begun at as-of cannot be told from its onset');
   }
   return when === 'ever' ? 'holds' : activeAt(context, condition);
 }
@@ -108,17 +113,28 @@ function activeAt(context: ExtractionContext, condition: Condition): Standing {
   if (earliest !== undefined && earliest.start >= context.asOf) return 'holds';
   if (latest !== undefined && latest.end <= context.asOf) return 'does-not-hold';
   if (abatementDateTime !== undefined || abatementPeriod !== undefined) {
-    return { unknown: 'whether a diagnosis had ended at as-of cannot be told from its abatement' };
+    return statusUnknown('whether a diagnosis had ended at as-of cannot be told from its abatement');
   }
   const saysOver =
     isOver(condition.clinicalStatus) ||
     condition.abatementString !== undefined ||
     condition.abatementAge !== undefined ||
     condition.abatementRange !== undefined;
-  if (!saysOver) return 'holds';
-  // It is over today. Whether it was over at as-of is known only if the record has not changed since.
   const changed = context.rangeOf(condition.meta?.lastUpdated);
+  if (!saysOver) {
+    const cameBackLater = isBack(condition.clinicalStatus) && changed !== undefined && changed.start > context.asOf;
+    return cameBackLater ? statusUnknown('a diagnosis came back, and may have been over at as-of') : 'holds';
+  }
+  // It is over today. Whether it was over at as-of is known only if the record has not changed since.
   return changed !== undefined && changed.start <= context.asOf
     ? 'does-not-hold'
-    : { unknown: 'a diagnosis ended at an unknown time' };
+    : statusUnknown('a diagnosis ended at an unknown time');
+}
+
+function timeUnknown(unknown: string): Doubt {
+  return { unknown, because: 'time-unknown' };
+}
+
+function statusUnknown(unknown: string): Doubt {
+  return { unknown, because: 'status-at-time-unknown' };
 }

@@ -74,9 +74,23 @@ describe('a condition feature', () => {
       });
     expect(extractOne(diabetes, [resolved('2026-05-01T00:00:00Z'), visit])).toMatchObject({
       state: 'missing',
-      because: 'time-unknown',
+      because: 'status-at-time-unknown',
     });
     expect(extractOne(diabetes, [resolved('2026-02-01T00:00:00Z'), visit])).toMatchObject({ state: 'assumed-absent' });
+  });
+
+  it.each(['recurrence', 'relapse'])('does not know whether a diagnosis that came back (%s) held before', (code) => {
+    const back = (lastUpdated: string) =>
+      condition('44054006', '2010-01-01', {
+        clinicalStatus: concept('condition-clinical', code),
+        meta: { lastUpdated },
+      });
+    expect(extractOne(diabetes, [back('2026-05-01T00:00:00Z'), visit])).toMatchObject({
+      state: 'missing',
+      because: 'status-at-time-unknown',
+    });
+    expect(extractOne(diabetes, [back('2026-02-01T00:00:00Z'), visit])).toMatchObject({ value: true });
+    expect(extractOne(priorInfarction, [back('2026-05-01T00:00:00Z')])).toMatchObject({ value: true });
   });
 
   it('does not guess the time of a diagnosis without any date', () => {
@@ -121,9 +135,13 @@ describe('a condition feature', () => {
   });
 
   it.each([
-    ['a year that holds as-of', { abatementDateTime: '2026' }, 'time-unknown'],
-    ['the day of as-of', { abatementDateTime: '2026-03-01' }, 'time-unknown'],
-    ['a period that holds as-of', { abatementPeriod: { start: '2026-01-01', end: '2026-12-31' } }, 'time-unknown'],
+    ['a year that holds as-of', { abatementDateTime: '2026' }, 'status-at-time-unknown'],
+    ['the day of as-of', { abatementDateTime: '2026-03-01' }, 'status-at-time-unknown'],
+    [
+      'a period that holds as-of',
+      { abatementPeriod: { start: '2026-01-01', end: '2026-12-31' } },
+      'status-at-time-unknown',
+    ],
     ['the day before', { abatementDateTime: '2026-02-28' }, undefined],
     ['a period that is over', { abatementPeriod: { start: '2025-01-01', end: '2025-12-31' } }, undefined],
   ])('does not guess on which side of as-of an abatement in %s lies', (_, parts, because) => {
