@@ -1,10 +1,11 @@
 import type { Finding } from './finding.ts';
 import { type GoldenModel, goldenRow } from './golden-cases.ts';
 import { missingInput } from './missing-input.ts';
+import { scoreMisfit } from './outcome-score.ts';
 
 /**
  * Whether a model whose map gives it NaN has an answer to that: each such feature alone, and all together, are put to NaN
- * in every golden case. A finding where a probability is none, or where the engine refuses to give one.
+ * in every golden case. A finding where an outcome has no score that it can have, or where the engine refuses to give one.
  */
 export async function probeNaN(
   model: GoldenModel,
@@ -26,7 +27,7 @@ export async function probeNaN(
       findings.push({
         file: 'model.onnx',
         path: '',
-        message: `gives no probability where ${names.join(', ')} is NaN (${failure}); the map says that it takes NaN`,
+        message: `gives no score where ${names.join(', ')} is NaN (${failure}); the map says that it takes NaN`,
       });
   }
   return findings;
@@ -44,7 +45,11 @@ async function failureOf(
     if (!(error instanceof Error)) throw error;
     return error.message.replace(/\.$/, '');
   }
-  const values = outputs.flatMap((output) => outcomes.map(({ column }) => output[column] ?? Number.NaN));
-  const wrong = values.find((value) => !(value >= 0 && value <= 1));
-  return wrong === undefined ? undefined : `it gives ${wrong}`;
+  const misfits = outputs.flatMap((output) =>
+    outcomes.flatMap((outcome) => {
+      const misfit = scoreMisfit(outcome, output[outcome.column]);
+      return misfit === undefined ? [] : [`${output[outcome.column]} for ${outcome.id}, which is ${misfit}`];
+    }),
+  );
+  return misfits[0];
 }

@@ -281,7 +281,7 @@ describe('a model folder with a feature that may be missing', () => {
     const artefact = onnxBytes(sigmoidModel('float64', 2));
     const expected = { value: [sigmoid(2), sigmoid(0)] };
     const { refused, lint } = await load({ nan }, [value, indicator], expected, artefact, true);
-    const why = 'gives no probability where analyte is NaN';
+    const why = 'gives no score where analyte is NaN';
     expect(refused).toEqual([expect.stringContaining(why)]);
     expect(lint).toEqual([expect.stringContaining(why)]);
   });
