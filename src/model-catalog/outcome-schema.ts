@@ -134,7 +134,7 @@ const kinds = [probability, points, measurement, oneOfSeveral] as const;
 export const outcomeSchema = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
   discriminator: { propertyName: 'kind' },
-  properties: { kind: { type: 'string' } },
+  properties: { kind: { type: 'string', description: 'what the score is; the other keys follow from it' } },
   required: ['kind'],
   oneOf: [...kinds],
 });

@@ -237,6 +237,7 @@ describe('a model folder with a feature that may be missing', () => {
         id: `test-${column}`,
         label: `Test ${column}`,
         column,
+        kind: 'probability',
         horizon: 'P1Y',
       }));
       manifest.explanation.reference = { analyte: 2 };
