@@ -7,6 +7,7 @@ import { checkAppointment } from './check-appointment.ts';
 import { checkDemographics } from './check-demographics.ts';
 import { checkEvent } from './check-event.ts';
 import { checkInput } from './check-input.ts';
+import { checkMedication } from './check-medication.ts';
 import { checkMissing } from './check-missing.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkQuestionnaire } from './check-questionnaire.ts';
@@ -75,6 +76,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
       find('/conversions', `converts ${from} twice`);
     });
   }
+  if (definition.kind === 'medication') checkMedication(definition, find);
   if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'input') checkInput(definition, find);
   if (definition.kind === 'appointment') checkAppointment(definition, find);

@@ -4,6 +4,7 @@ import { answer, category } from './answer-schema.ts';
 import { appointment } from './appointment-schema.ts';
 import { demographics } from './demographics-schema.ts';
 import { input } from './input-schema.ts';
+import { medication } from './medication-schema.ts';
 import { observation, panel } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
 import { procedure } from './procedure-schema.ts';
@@ -20,7 +21,6 @@ import {
   strict,
   suspectText,
   timeUnit,
-  token,
   tokens,
   unit,
   zero,
@@ -43,44 +43,6 @@ const condition = Type.Object(
     absent: absence,
   },
   { ...strict, description: 'a diagnosis, read as yes or no' },
-);
-
-/** Intents of an order that may count; a proposal and an option say nothing of what the patient takes. */
-const medicationIntents = [
-  'order',
-  'original-order',
-  'reflex-order',
-  'filler-order',
-  'instance-order',
-  'plan',
-] as const;
-
-const medication = Type.Object(
-  {
-    kind: Type.Literal('medication'),
-    label,
-    codes: described(tokens, 'codes of the ordered medication'),
-    ingredients: Type.Optional(
-      Type.Array(token, {
-        minItems: 1,
-        uniqueItems: true,
-        description:
-          'an ordered Medication that holds one of these as an active ingredient counts, whatever its own code',
-      }),
-    ),
-    status: Type.Array(Type.String(), { minItems: 1, description: 'MedicationRequest statuses that count' }),
-    intent: Type.Optional(
-      Type.Array(Type.Enum(medicationIntents), {
-        minItems: 1,
-        uniqueItems: true,
-        description:
-          'MedicationRequest intents that count; where it is left out, every kind of order and no plan. A proposal and an option never count',
-      }),
-    ),
-    suspectText: Type.Optional(suspectText),
-    absent: absence,
-  },
-  { ...strict, description: 'an ordered medication, read as yes or no' },
 );
 
 /**
@@ -208,7 +170,7 @@ export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
 export type ConditionDefinition = Static<typeof condition>;
-export type MedicationDefinition = Static<typeof medication>;
+export type { MedicationDefinition } from './medication-schema.ts';
 export type DerivedDefinition = Static<typeof derived>;
 export type EncounterDefinition = Static<typeof encounter>;
 export type FirstOfDefinition = Static<typeof firstOf>;

@@ -1,10 +1,12 @@
 import { DateTime, Duration } from 'luxon';
+import type { MedicationType } from '../fhir/medication-types.ts';
 import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
+import { type MedicationSource, medicationSources, typeOfSource } from './medication-schema.ts';
 
 type SearchedType =
   | 'Observation'
   | 'Condition'
-  | 'MedicationRequest'
+  | MedicationType
   | 'Encounter'
   | 'Procedure'
   | 'QuestionnaireResponse'
@@ -68,8 +70,13 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   // Without codes: a candidate that cannot be decoded must be seen, for it forbids to assume absence.
   if (definitions.some((definition) => definition.kind === 'condition'))
     queries.push({ key: 'conditions', type: 'Condition', subjectParameter: 'patient' });
-  if (definitions.some((definition) => definition.kind === 'medication'))
-    queries.push({ key: 'medicationRequests', type: 'MedicationRequest', subjectParameter: 'patient' });
+  const taken = new Set(
+    definitions.flatMap((definition) => (definition.kind === 'medication' ? medicationSources(definition) : [])),
+  );
+  for (const source of Object.keys(keyOfSource) as MedicationSource[]) {
+    if (taken.has(source))
+      queries.push({ key: keyOfSource[source], type: typeOfSource[source], subjectParameter: 'patient' });
+  }
   for (const kind of new Set(definitions.map((definition) => definition.kind))) {
     const query = readWhole[kind];
     if (query !== undefined) queries.push({ ...query, subjectParameter: 'patient' });
@@ -87,6 +94,13 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   return queries;
 }
 
+const keyOfSource: Readonly<Record<MedicationSource, string>> = {
+  request: 'medicationRequests',
+  statement: 'medicationStatements',
+  administration: 'medicationAdministrations',
+  dispense: 'medicationDispenses',
+};
+
 /** Whether encounters are asked for of which it is not known how long ago they were. */
 function isJoined(definition: FeatureDefinition): boolean {
   if (definition.kind === 'encounter') return true;
@@ -97,7 +111,7 @@ function isJoined(definition: FeatureDefinition): boolean {
 
 /**
  * Whether a query is searched by its codes. R4's `code` finds every resource that may count only for these types: that of
- * MedicationRequest hides the orders that name their Medication by a reference; Encounter and Consent have none.
+ * MedicationRequest and its like hides those that name their Medication by a reference; Encounter and Consent have none.
  */
 export function isSearchedByCode({ type }: RecordQuery): boolean {
   return type === 'Observation' || type === 'Condition' || type === 'Group';

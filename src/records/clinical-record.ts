@@ -5,7 +5,10 @@ import type {
   Encounter,
   Group,
   Medication,
+  MedicationAdministration,
+  MedicationDispense,
   MedicationRequest,
+  MedicationStatement,
   Observation,
   Patient,
   Procedure,
@@ -21,6 +24,9 @@ export type RecordResource =
   | Observation
   | Condition
   | MedicationRequest
+  | MedicationStatement
+  | MedicationAdministration
+  | MedicationDispense
   | Medication
   | Encounter
   | Procedure
@@ -41,6 +47,9 @@ export const recordTypes: readonly RecordType[] = [
   'Procedure',
   'QuestionnaireResponse',
   'Appointment',
+  'MedicationStatement',
+  'MedicationAdministration',
+  'MedicationDispense',
   'Consent',
   'Group',
 ];

@@ -1,4 +1,5 @@
-import type { Patient, Resource } from '@medplum/fhirtypes';
+import type { MedicationRequest, Patient, Resource } from '@medplum/fhirtypes';
+import { isMedicationType } from '../fhir/medication-types.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { bounded } from './bounded.ts';
 import { localReference, type ServerBases } from './local-reference.ts';
@@ -83,8 +84,9 @@ async function readMatches(
 export function medicationNames(resources: readonly Resource[], server: ServerBases): string[] {
   const names = new Set<string>();
   for (const resource of resources) {
-    if (resource.resourceType !== 'MedicationRequest') continue;
-    const local = localReference(resource.medicationReference?.reference, server);
+    if (!isMedicationType(resource.resourceType)) continue;
+    const { medicationReference } = resource as MedicationRequest;
+    const local = localReference(medicationReference?.reference, server);
     if (local !== undefined && (local.type === undefined || local.type === 'Medication'))
       names.add(`Medication/${local.id}`);
   }

@@ -1,4 +1,4 @@
-import type { Observation } from '@medplum/fhirtypes';
+import type { Medication, MedicationStatement, Observation } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import { extractFeatures } from '../../src/features/extract-features.ts';
@@ -9,7 +9,15 @@ import type { Finding } from '../../src/model-catalog/finding.ts';
 import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
 import { readLookups } from '../../src/model-catalog/read-lookups.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
-import { appointment, encounter, observation, patient, procedure, recordOf } from '../support/build-record.ts';
+import {
+  appointment,
+  encounter,
+  medicationRequest,
+  observation,
+  patient,
+  procedure,
+  recordOf,
+} from '../support/build-record.ts';
 import { extractAll, noPopulation } from '../support/extract-one.ts';
 
 // Needs of real models, each written as a feature map and tried on small records.
@@ -317,5 +325,66 @@ describe('the next appointment of a no-show model', () => {
     expect(read.get('leadTime')).toMatchObject({ value: 25 });
     expect(read.get('weekday')).toMatchObject({ value: 'tuesday' });
     expect(read.get('missed')).toMatchObject({ value: 1 });
+  });
+});
+
+describe('a statin by its class, with a referenced Medication', () => {
+  const rxNorm = 'http://www.nlm.nih.gov/research/umls/rxnorm';
+  const map = parsedMap({
+    statin: {
+      kind: 'medication',
+      label: 'Statin',
+      from: ['request', 'statement'],
+      codes: [`${rxNorm}|312961`, `${rxNorm}|617310`],
+      ingredients: [`${rxNorm}|36567`, `${rxNorm}|83367`],
+      status: { request: ['active'], statement: ['active'] },
+      suspectText: ['vastatin'],
+      absent: { assume: false, encounterWithin: 'P2Y' },
+    },
+  });
+  const visit = encounter('2026-01-10T09:00:00Z', '2026-01-10T09:30:00Z');
+  const tablet = (ingredient: string, parts: Partial<Medication> = {}): Medication => ({
+    resourceType: 'Medication',
+    id: 'tablet',
+    code: { coding: [{ system: 'http://hospital.example/drugs', code: '4711' }], text: 'tablet of the house' },
+    ingredient: [{ itemCodeableConcept: { coding: [{ system: rxNorm, code: ingredient }], text: 'ingredient' } }],
+    ...parts,
+  });
+  const reference = { medicationReference: { reference: 'Medication/tablet' } };
+  const order = medicationRequest(undefined, '2025-06-01', reference);
+  const statement: MedicationStatement = {
+    resourceType: 'MedicationStatement',
+    id: 'reported',
+    status: 'active',
+    subject: { reference: 'Patient/1' },
+    effectivePeriod: { start: '2025-06-01' },
+    ...reference,
+  };
+  const statinOf = (...resources: RecordResource[]) =>
+    extractAll(map.features, [...resources, visit]).features.get('statin');
+
+  it('is yes for an order or a statement of a local product with a statin in it', () => {
+    for (const use of [order, statement])
+      expect(statinOf(use, tablet('83367'))).toMatchObject({
+        state: 'observed',
+        value: true,
+        at: '2025-06-01',
+        sources: [{ reference: `${use.resourceType}/${use.id}` }, { reference: 'Medication/tablet' }],
+      });
+  });
+
+  it('is no for another ingredient, and no answer where the Medication is not there or reads like a statin', () => {
+    for (const use of [order, statement]) {
+      expect(statinOf(use, tablet('3407'))).toMatchObject({ state: 'assumed-absent', value: false });
+      expect(statinOf(use)).toMatchObject({ state: 'missing', because: 'undecodable' });
+      expect(statinOf(use, tablet('3407', { code: { text: 'Cerivastatin 0.3 mg' } }))).toMatchObject({
+        because: 'undecodable',
+      });
+    }
+  });
+
+  it('is no for an order not to give it, or one that is only proposed', () => {
+    expect(statinOf({ ...order, doNotPerform: true }, tablet('83367'))).toMatchObject({ state: 'assumed-absent' });
+    expect(statinOf({ ...order, intent: 'proposal' }, tablet('83367'))).toMatchObject({ state: 'assumed-absent' });
   });
 });

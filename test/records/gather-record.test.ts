@@ -304,6 +304,48 @@ describe('gather record', () => {
       expect(stub.requests.filter(({ url }) => url.includes('/Medication/'))).toHaveLength(3);
     });
 
+    test('reads the Medications that statements, administrations and dispenses refer to', async () => {
+      const subject = { reference: 'Patient/1' };
+      const medicationReference = (id: string) => ({ reference: `Medication/${id}` });
+      const taken: Resource[] = [
+        {
+          resourceType: 'MedicationStatement',
+          id: 's',
+          status: 'active',
+          subject,
+          medicationReference: medicationReference('a'),
+        },
+        {
+          resourceType: 'MedicationAdministration',
+          id: 'g',
+          status: 'completed',
+          subject,
+          effectiveDateTime: '2025-06-01',
+          medicationReference: medicationReference('b'),
+        },
+        {
+          resourceType: 'MedicationDispense',
+          id: 'd',
+          status: 'completed',
+          subject,
+          medicationReference: medicationReference('c'),
+        },
+      ];
+      const held = [medication('a'), medication('b'), medication('c')];
+      const { source } = await serve([patient(), ...taken, ...held]);
+      const asked = ['MedicationStatement', 'MedicationAdministration', 'MedicationDispense'] as const;
+      const searches = asked.map((type) => ({ key: type, type, subjectParameter: 'patient' as const }));
+      const record = await gather(source, { queries: searches });
+      for (const type of asked) {
+        const [found] = record.byType(type);
+        expect(record.medication(found?.medicationReference?.reference ?? ''), type).toMatchObject({
+          resourceType: 'Medication',
+        });
+      }
+      const sent = await gather(source, { queries: [], seed: seeds(...taken) });
+      expect(sent.byType('Medication')).toHaveLength(3);
+    });
+
     test('leaves unresolved what is not found, contained, of another type, or another version', async () => {
       const requests = [order('r1', 'Medication/gone'), order('r2', '#contained'), order('r3', 'Substance/a')];
       const versioned = order('r4', 'Medication/a/_history/1');

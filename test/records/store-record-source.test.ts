@@ -99,6 +99,47 @@ describe('records of the own store', () => {
     expect([...seen.keys()].sort()).toEqual(['active 200', 'stopped 300']);
   });
 
+  test('hold the Medications that statements and dispenses refer to', async () => {
+    const repository = repositoryOf(opened.database, 'taken');
+    const subject = { reference: 'Patient/1' };
+    await repository.writeAll([
+      patient(),
+      { resourceType: 'Medication', id: 'a', code: { text: 'a' } },
+      { resourceType: 'Medication', id: 'b', code: { text: 'b' } },
+      {
+        resourceType: 'MedicationStatement',
+        id: 's',
+        status: 'active',
+        subject,
+        medicationReference: { reference: 'Medication/a' },
+      },
+      {
+        resourceType: 'MedicationDispense',
+        id: 'd',
+        status: 'completed',
+        subject,
+        medicationReference: { reference: `${base}/Medication/b` },
+      },
+    ]);
+    const record = await gather('taken', [
+      { key: 'medicationStatements', type: 'MedicationStatement', subjectParameter: 'patient' },
+      { key: 'medicationDispenses', type: 'MedicationDispense', subjectParameter: 'patient' },
+    ]);
+    expect(record.byType('MedicationStatement')).toHaveLength(1);
+    expect(record.byType('MedicationDispense')).toHaveLength(1);
+    expect(record.byType('Medication').map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  test('a statement that names its patient by an identifier alone is refused: no prediction would find it', async () => {
+    const statement = {
+      resourceType: 'MedicationStatement' as const,
+      status: 'active' as const,
+      subject: { identifier: { value: '17' } },
+      medicationCodeableConcept: { text: 'statin' },
+    };
+    await expect(repositoryOf(opened.database, 'unnamed').createResource(statement)).rejects.toThrow();
+  });
+
   test('a resource that names its patient by an earlier base of this server is still of the subject', async () => {
     const reference = `${earlierBase.replace('127.0.0.1', 'LOCALHOST')}/Patient/1`;
     await repositoryOf(opened.database, 'moved', earlierBase).update(patient());

@@ -1,4 +1,5 @@
 import type { Bundle, OperationOutcome, Resource } from '@medplum/fhirtypes';
+import { isMedicationType } from '../../fhir/medication-types.ts';
 import type { ErrorIssue } from '../../platform/errors.ts';
 import type { Seed } from '../../prediction/prediction-request.ts';
 import { invalidBody } from './check-body.ts';
@@ -86,7 +87,7 @@ function hasFailed({ issue }: OperationOutcome): boolean {
 }
 
 function isMedicationOf(type: string, resource: { readonly resourceType: string }): boolean {
-  return type === 'MedicationRequest' && resource.resourceType === 'Medication';
+  return isMedicationType(type) && resource.resourceType === 'Medication';
 }
 
 const modes: ReadonlySet<unknown> = new Set(['match', 'include', 'outcome']);

@@ -1,4 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
+import { isMedicationType } from '../medication-types.ts';
 import { canonicalReference, isFhirId } from '../reference.ts';
 import { parseBody } from './read-resource.ts';
 import type { Bind } from './search-condition.ts';
@@ -16,8 +17,6 @@ export interface ResourceQuery {
   /** Lower limit of the clinical date, inclusive. */
   readonly since?: Date;
 }
-
-const medicationTypes = ['MedicationRequest', 'MedicationStatement', 'MedicationAdministration', 'MedicationDispense'];
 
 /**
  * Every match, page by page, ordered by id.
@@ -69,7 +68,7 @@ function matchConditions(context: StoreContext, query: ResourceQuery, bind: Bind
 export function matchesOneOf(query: ResourceQuery, bind: Bind, byCode = false): string {
   const conditions = [`type = ${bind(query.type)}`];
   if (query.codes) {
-    const medication = medicationTypes.includes(query.type);
+    const medication = isMedicationType(query.type);
     const tokens = medication ? [...query.codes, ...query.codes.map((code) => `#${code}`)] : query.codes;
     const matches = `${byCode ? 'codes' : "(codes || '{}'::text[])"} && ${bind(tokens)}::text[]`;
     conditions.push(medication ? `(${matches} or codes = '{}')` : matches);

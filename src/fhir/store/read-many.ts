@@ -1,4 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
+import { isMedicationType, medicationTypes } from '../medication-types.ts';
 import { matchesOneOf, type ResourceQuery } from './find-resources.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -24,6 +25,8 @@ export interface FoundResource {
 /** The text that ends a reference to a resource: its id, perhaps with a version. The same for every form of a reference. */
 const referencedId = `substring(body->'medicationReference'->>'reference' from '([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$')`;
 
+const takenTypes = medicationTypes.map((type) => `'${type}'`).join(', ');
+
 /** How long rows are parsed before the event loop gets its turn, in milliseconds. */
 const turnMs = 4;
 
@@ -44,10 +47,10 @@ export async function readMany(context: StoreContext, wanted: ManyResources): Pr
      where tenant = ${tenant} and type = 'Patient' and id = any(${bind(wanted.patients)}) and not deleted`,
   ];
   if (kinds.length > 0) parts.push(`select 'match', ${patients}, body from matches`);
-  if (wanted.queries.some(({ type }) => type === 'MedicationRequest')) {
+  if (wanted.queries.some(({ type }) => isMedicationType(type))) {
     parts.push(`select 'also', null, body from resources
       where tenant = ${tenant} and type = 'Medication' and not deleted
-        and id = any(array(select ${referencedId} from matches where type = 'MedicationRequest'))`);
+        and id = any(array(select ${referencedId} from matches where type in (${takenTypes})))`);
   }
   for (const [type, ids] of byType(wanted.also)) {
     parts.push(`select 'also', null, body from resources

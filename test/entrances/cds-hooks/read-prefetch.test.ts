@@ -12,6 +12,7 @@ const types = new Map([
   ['patient', 'Patient'],
   ['observations', 'Observation'],
   ['medicationRequests', 'MedicationRequest'],
+  ['medicationStatements', 'MedicationStatement'],
 ]);
 const somebody = patient({ id: '1' });
 const result = observation('2093-3', { value: 5 }, '2026-02-01T09:00:00Z', { id: 'o1' });
@@ -97,6 +98,16 @@ describe('a prefetch answers', () => {
       'Medication',
     ]);
   });
+});
+
+test('a prefetch of statements answers with the Medications that they refer to', async () => {
+  const { intent: _, ...named } = order;
+  const statement = { ...named, resourceType: 'MedicationStatement' as const, effectiveDateTime: '2025-01-01' };
+  const answers = await read({ medicationStatements: searchset([statement], [medication]) });
+  expect(answers.get('medicationStatements')?.map(({ resource }) => resource.resourceType)).toEqual([
+    'MedicationStatement',
+    'Medication',
+  ]);
 });
 
 describe('a prefetch does not answer', () => {
