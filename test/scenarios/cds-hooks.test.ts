@@ -100,6 +100,7 @@ describe('discovery', () => {
     expect(services.map(({ id, hook }: { id: string; hook: string }) => [id, hook])).toEqual([
       ['pce-2013', 'patient-view'],
       ['prevent-base', 'patient-view'],
+      ['prevent-full', 'patient-view'],
     ]);
     for (const service of services) {
       expect(Object.keys(service).sort()).toEqual(
