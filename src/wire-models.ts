@@ -3,9 +3,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRunningTime } from './explanation/running-time.ts';
 import { compileFeatureMap } from './features/compile-feature-map.ts';
+import { categoriesOf, type DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { InferenceEngine } from './inference/inference-engine.ts';
 import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
-import { keptRecordQueries } from './model-catalog/record-queries.ts';
+import { keptRecordQueries, recordQueries } from './model-catalog/record-queries.ts';
+import { checkSiteQueries, withSiteQueries } from './model-catalog/site-queries.ts';
 import type { Config } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
@@ -21,6 +23,7 @@ export async function loadModels(
   config: Config,
   engine: InferenceEngine,
   logger: Logger,
+  declared: DeclaredServerFile = {},
 ): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
   const compiled = new Map<string, CompiledModel>();
   const catalog = await loadCatalog({
@@ -32,14 +35,35 @@ export async function loadModels(
         compiled: made,
         explainTime: createRunningTime(),
         resultFrame: createResultFrame(manifest, made.labels),
-        queriesAt: keptRecordQueries(featureMap, config.optOutBy),
+        queriesAt: keptRecordQueries(featureMap, config.optOutBy, (queries) =>
+          withSiteQueries(queries, declared.queries?.[manifest.id] ?? {}),
+        ),
       });
     },
   });
   for (const { key, digest, loadMs } of catalog.list())
     logger.event({ name: 'model.loaded', model: key, digest, loadMs });
   for (const { dir, error } of catalog.refused) logger.event({ name: 'model.refused', folder: dir, error });
+  refuseSiteQueries(config, declared, catalog);
   return { catalog, compiled };
+}
+
+/** Throws CONFIG_INVALID where a search of the site is for no model, or may find less than a version of one needs. */
+function refuseSiteQueries(config: Config, declared: DeclaredServerFile, catalog: Catalog): void {
+  const faults = Object.entries(declared.queries ?? {}).flatMap(([id, site]) => {
+    const versions = catalog.list().filter(({ manifest }) => manifest.id === id);
+    if (versions.length === 0) return [`/queries/${id}: no model of this id is served.`];
+    return versions.flatMap(({ featureMap, key }) =>
+      checkSiteQueries(recordQueries(featureMap, new Date(0), config.optOutBy), site, categoriesOf(declared)).map(
+        (fault) => `/queries/${id}/${fault.key} ${fault.message} (${key}).`,
+      ),
+    );
+  });
+  if (faults.length === 0) return;
+  const messages = faults.map((fault) => `FHIR_SERVER_PROFILE ${config.fhirServerProfile}: ${fault}`);
+  throw new PredictionError('CONFIG_INVALID', messages.join('\n'), {
+    issues: messages.map((message) => ({ message })),
+  });
 }
 
 /** The default, `models`, is the working directory's if there is one, else the models that come with the package. */

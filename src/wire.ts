@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
+import { keptServerProfile } from './fhir/client/kept-server-profile.ts';
+import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-declared-server.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
@@ -94,7 +96,8 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
     const engine = createBatchingEngine(createOnnxEngine());
     open.push(() => engine.close());
-    const { catalog, compiled } = await loadModels(config, engine, logger);
+    const declared = await readDeclaredServer(config.fhirServerProfile);
+    const { catalog, compiled } = await loadModels(config, engine, logger, declared);
     const sinks = await readSinks(config.sinksFile);
 
     const url = await listen();
@@ -110,7 +113,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
     const own = await openOwnSource(config, database, repository, fhirBase);
-    const { source, subjectBase } = openSource(config, own, validator, (close) => open.push(close));
+    const { source, subjectBase } = openSource(config, own, { validator, declared }, (close) => open.push(close));
 
     const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
     const deliveries = createDeliveries({
@@ -231,7 +234,7 @@ async function openOwnSource(
 function openSource(
   config: Config,
   own: { source: RecordSource; subjectBase: string },
-  validator: ResourceValidator,
+  { validator, declared }: { validator: ResourceValidator; declared: DeclaredServerFile },
   opened: (close: () => Promise<void>) => void,
 ): { source: RecordSource; subjectBase: string } {
   if (config.fhirBaseUrl === undefined) return own;
@@ -239,9 +242,14 @@ function openSource(
     base: config.fhirBaseUrl,
     timeoutMs: config.fhirTimeoutMs,
     maxResources: config.fhirMaxResources,
+    // A parameter that the server does not know is said to be unknown, not passed over.
+    headers: { prefer: 'handling=strict' },
   });
   opened(() => client.close());
-  const source = createHttpRecordSource(client, validator);
+  const profile = keptServerProfile(client, declared);
+  // Read at the start; where that fails, whoever searches first reads it again and is told.
+  profile().catch(() => undefined);
+  const source = createHttpRecordSource(client, validator, profile);
   return { source, subjectBase: source.base };
 }
 

@@ -31,6 +31,7 @@ const usage = `fhirsight <command>
     --version V                 which version (default the highest)
     --format text|json          json for another program (default text)
     --strict                    warnings fail too
+    --server-profile FILE       also the searches that a site has put in the place of those of the model
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
     --as OUTPUT                 prefetch, bulk-export, scopes, library or input-schema
     --version V                 which version (default the highest)

@@ -37,6 +37,14 @@ export interface RecordQuery {
   readonly since?: Date;
   /** How the subject is named in the search: `patient=…` or, for Group, `member=Patient/…`. */
   readonly subjectParameter: 'patient' | 'member';
+  /** The search that a site has put in its place at a server over HTTP. */
+  readonly siteSearch?: SiteSearch;
+}
+
+/** `{{patient}}` stands for the subject's id, `{{since}}` for the lower limit of the date. */
+export interface SiteSearch {
+  readonly parameters: readonly (readonly [name: string, value: string])[];
+  readonly codes?: readonly string[];
 }
 
 /**
@@ -120,16 +128,20 @@ export function isSearchedByCode({ type }: RecordQuery): boolean {
 /** As-of instants whose queries are kept: callers ask again and again about the last few minutes. */
 const mostKept = 16;
 
-/** `recordQueries` of one feature map; those of the last instants are made once. */
+/**
+ * `recordQueries` of one feature map; those of the last instants are made once.
+ * @param alter what a site puts in their place
+ */
 export function keptRecordQueries(
   map: FeatureMap,
   optOutBy: readonly ('consent' | 'group')[],
+  alter: (queries: RecordQuery[]) => RecordQuery[] = (queries) => queries,
 ): (asOf: Date) => readonly RecordQuery[] {
   const kept = new Map<number, readonly RecordQuery[]>();
   return (asOf) => {
     const known = kept.get(asOf.getTime());
     if (known !== undefined) return known;
-    const queries = recordQueries(map, asOf, optOutBy);
+    const queries = alter(recordQueries(map, asOf, optOutBy));
     if (kept.size === mostKept) kept.clear();
     kept.set(asOf.getTime(), queries);
     return queries;

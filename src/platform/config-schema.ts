@@ -60,6 +60,13 @@ export const configSchema = Type.Object(
         format: 'base-url',
       }),
     ),
+    fhirServerProfile: optional(
+      text({
+        description:
+          'JSON file that says what the server at FHIR_BASE_URL can do, beside its /metadata, and which searches stand in the place of ours.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     databaseUrl: optional(
       text({
         description: 'PostgreSQL server for all that is stored; an embedded database in DATA_DIR where it is not set.',

@@ -1,8 +1,10 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
-import type { FhirClient, FhirSearch } from '../fhir/client/fhir-client.ts';
+import type { FhirClient } from '../fhir/client/fhir-client.ts';
+import type { ServerProfileReader } from '../fhir/client/kept-server-profile.ts';
+import { serverProfile } from '../fhir/client/server-profile.ts';
 import type { ResourceValidator } from '../fhir/validate-resource.ts';
-import { isSearchedByCode, type RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { fitSearch } from './fit-search.ts';
 import type { RecordSource } from './record-source.ts';
 import { endsAfter, windowStart } from './search-window.ts';
 
@@ -10,10 +12,12 @@ import { endsAfter, windowStart } from './search-window.ts';
  * Clinical data on a FHIR server over HTTP. Keeps nothing: two sources never share a resource.
  *
  * A resource that breaks base R4 makes its record unreachable: left out, an older value would take its place.
+ * @param profile what the server can do; absent: what a FHIR R4 server should
  */
 export function createHttpRecordSource(
-  client: FhirClient,
+  client: Pick<FhirClient, 'base' | 'read' | 'search'>,
   validator: Pick<ResourceValidator, 'findings'>,
+  profile: ServerProfileReader = async () => anyServer,
 ): RecordSource {
   const checked = <T extends Resource | undefined>(resource: T): T => {
     const [finding] = resource === undefined ? [] : validator.findings(resource);
@@ -29,7 +33,8 @@ export function createHttpRecordSource(
     read: async (type, id, signal) => checked(await client.read(type, id, signal)),
     search: async function* (query, subjectId, signal) {
       const from = windowStart(query);
-      for await (const page of client.search(fhirSearch(query, subjectId, from), signal)) {
+      const search = fitSearch({ query, subjectId, from }, await profile(signal), client.base);
+      for await (const page of client.search(search, signal)) {
         // A server may ignore the date; it may not widen the window.
         const rows = from === undefined ? page : page.filter((resource) => endsAfter(resource, from));
         if (rows.length > 0) yield rows.map(checked);
@@ -38,22 +43,4 @@ export function createHttpRecordSource(
   };
 }
 
-function fhirSearch(query: RecordQuery, subjectId: string, from: Date | undefined): FhirSearch {
-  const subject = query.subjectParameter === 'member' ? `Patient/${subjectId}` : subjectId;
-  return {
-    type: query.type,
-    parameters: [
-      [query.subjectParameter, subject],
-      ...(from === undefined || !searchedByDate.includes(query.type)
-        ? []
-        : [['date', `ge${from.toISOString()}`] as const]),
-    ],
-    ...(query.codes === undefined || !isSearchedByCode(query) ? {} : { anyOf: { name: 'code', values: query.codes } }),
-  };
-}
-
-/**
- * Types that are searched by date. A result without a time, which may be the newest, would be hidden by that of
- * Observation; an Encounter without one shows nothing anyway.
- */
-const searchedByDate: readonly RecordQuery['type'][] = ['Encounter'];
+const anyServer = serverProfile({});

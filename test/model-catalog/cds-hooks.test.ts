@@ -172,7 +172,6 @@ describe('prefetch templates', () => {
             asked.push(search);
             return noPages();
           },
-          close: async () => undefined,
         },
         { findings: () => [] },
       );

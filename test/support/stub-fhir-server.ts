@@ -2,11 +2,12 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Bundle, BundleEntry, OperationOutcome, Resource } from '@medplum/fhirtypes';
+import { isRefused, type StubAbilities, statementOf, understood } from './stub-abilities.ts';
 
 /** One way for the stub to misbehave. Push it into, or take it out of, the array given to the stub at any time. */
 export type StubFault = {
-  /** Reads, searches, or pages behind a next link only; absent: all requests. */
-  readonly on?: 'read' | 'search' | 'next';
+  /** Reads, searches, pages behind a next link, or /metadata only; absent: all but /metadata. */
+  readonly on?: 'read' | 'search' | 'next' | 'metadata';
   /** One resource type only. */
   readonly type?: string;
   /** Number of requests it still affects; absent: all. */
@@ -66,8 +67,9 @@ export async function startStubFhirServer(options: {
   readonly resources: readonly Resource[];
   readonly faults?: StubFault[];
   readonly pageSize?: number;
+  readonly abilities?: StubAbilities;
 }): Promise<StubFhirServer> {
-  const { resources, faults = [], pageSize = 7 } = options;
+  const { resources, faults = [], pageSize = 7, abilities = {} } = options;
   const requests: StubRequest[] = [];
   const searches = new Map<string, { rows: Resource[]; type: string }>();
 
@@ -87,15 +89,26 @@ export async function startStubFhirServer(options: {
     }
     const [type = '', id] = path.split('/');
     const token = url.searchParams.get('page');
-    const on = token !== null ? 'next' : id === undefined ? 'search' : 'read';
+    const on = token !== null ? 'next' : path === 'metadata' ? path : id === undefined ? 'search' : 'read';
     const searched = token === null ? type : (searches.get(token.split('.')[0] ?? '')?.type ?? '');
     const active = faults.filter(
       (fault) =>
-        (fault.on === undefined || fault.on === on || (fault.on === 'search' && on === 'next')) &&
+        ((fault.on === undefined && on !== 'metadata') ||
+          fault.on === on ||
+          (fault.on === 'search' && on === 'next')) &&
         (fault.type === undefined || fault.type === searched) &&
         fault.times !== 0,
     );
     for (const fault of active) if (fault.times !== undefined) fault.times -= 1;
+    if (on === 'metadata') {
+      send(response, active, 200, statementOf(abilities));
+      return;
+    }
+    if (on === 'search' && isRefused(url, type, request.headers, abilities)) {
+      send(response, active, 400, outcome('error', 'required'));
+      return;
+    }
+    const meant = understood(url, searched, abilities);
     if (on === 'read') {
       const found = resources.find((resource) => resource.resourceType === type && resource.id === id);
       send(response, active, found === undefined ? 404 : 200, found ?? outcome('error', 'not-found'));
@@ -105,12 +118,18 @@ export async function startStubFhirServer(options: {
     if (token === null) {
       key = Buffer.from(`s${searches.size}`).toString('base64url');
       const all = has(active, 'ignore-parameters');
-      const rows = resources.filter((resource) => resource.resourceType === type && (all || matches(resource, url)));
+      const rows = resources.filter((resource) => resource.resourceType === type && (all || matches(resource, meant)));
       searches.set(key, { rows: rows.reverse(), type });
     }
     const search = searches.get(key);
     if (search === undefined) send(response, active, 410, outcome('error', 'expired'));
-    else send(response, active, 200, page(search, key, Number(token?.split('.')[1] ?? 0), url, active));
+    else
+      send(
+        response,
+        active,
+        200,
+        page(search, key, Number(token?.split('.')[1] ?? 0), abilities.hidesWhatItIgnored ? url : meant, active),
+      );
   }
 
   function page({ rows }: { rows: Resource[] }, key: string, number: number, url: URL, active: StubFault[]): Bundle {

@@ -1,4 +1,4 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { CapabilityStatement, Resource } from '@medplum/fhirtypes';
 import { Agent } from 'undici';
 import { isFhirId } from '../reference.ts';
 import { createGetResource } from './get-resource.ts';
@@ -11,6 +11,10 @@ export interface FhirSearch {
   readonly parameters: readonly (readonly [name: string, value: string])[];
   /** A parameter with values any of which may match; asked for in several searches where the URL would grow too long. */
   readonly anyOf?: { readonly name: string; readonly values: readonly string[] };
+  /** The parameter that binds the subject: a server whose answer shows that it ignored it is not believed. */
+  readonly subjectParameter?: string;
+  /** `_count`; default 200. */
+  readonly pageSize?: number;
 }
 
 /** Reads from one FHIR R4 server. Whatever is not a complete answer in FHIR throws RECORD_UNREACHABLE. */
@@ -19,6 +23,8 @@ export interface FhirClient {
   readonly base: string;
   /** One resource, or undefined where the server answers 404 or 410. */
   read(type: string, id: string, signal?: AbortSignal): Promise<Resource | undefined>;
+  /** What the server says it can do (/metadata). */
+  capabilities(signal?: AbortSignal): Promise<CapabilityStatement>;
   /**
    * Resources of `type` that the server says match, page by page, each version once: of a resource that changes
    * meanwhile there may be several. The server may ignore a parameter: the caller checks what it relies on.
@@ -40,7 +46,7 @@ export interface FhirClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const pageSize = 200;
+const usualPageSize = 200;
 /** Longer URLs are cut or refused by common proxies. */
 const maxUrlLength = 1_800;
 
@@ -75,13 +81,24 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
       if (resource !== undefined) refusePart(resource, interaction);
       return resource;
     },
+    capabilities: async (signal) => {
+      const interaction: Interaction = { base, name: 'capabilities' };
+      const statement = await get(new URL(`${base}/metadata`), interaction, { absence: false, signal });
+      if (statement?.resourceType === 'CapabilityStatement') return statement;
+      throw unreachable(
+        interaction,
+        'answered something other than a CapabilityStatement',
+        'Check that the FHIR base URL leads to a FHIR R4 server, or declare what it can do in FHIR_SERVER_PROFILE, with "metadata": "ignore".',
+      );
+    },
     search: async function* (search, signal) {
       const names = [...search.parameters.map(([name]) => name), ...(search.anyOf ? [search.anyOf.name] : [])];
       const interaction: Interaction = { base, name: `search ${search.type} by ${names.join(', ')}` };
-      const { type } = search;
+      const { type, subjectParameter } = search;
       const seen = new Set<string>();
       for (const url of searchUrls(base, search)) {
-        const pages = searchPages(url, { get, interaction, type, maxResources: options.maxResources, signal });
+        const { maxResources } = options;
+        const pages = searchPages(url, { get, interaction, type, subjectParameter, maxResources, signal });
         for await (const page of pages) {
           const fresh = page.filter((resource) => !seen.has(versionKey(resource)));
           for (const resource of fresh) seen.add(versionKey(resource));
@@ -110,7 +127,7 @@ function normaliseBase(text: string): { base: string; authorization?: string } {
 }
 
 /** One URL, or several where the values of `anyOf` do not fit into one. */
-function searchUrls(base: string, { type, parameters, anyOf }: FhirSearch): URL[] {
+function searchUrls(base: string, { type, parameters, anyOf, pageSize = usualPageSize }: FhirSearch): URL[] {
   const fixed = [...parameters, ['_count', String(pageSize)] as const]
     .map(([name, value]) => `${name}=${encode(value)}`)
     .join('&');

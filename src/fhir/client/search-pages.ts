@@ -8,6 +8,8 @@ export interface SearchPagesOptions {
   readonly interaction: Interaction;
   /** Resource type of the matches; entries of another type are left out. */
   readonly type: string;
+  /** The parameter that binds the subject, where one does. */
+  readonly subjectParameter?: string | undefined;
   /** A search that gives more entries than this, or as many pages, is given up. */
   readonly maxResources: number;
   readonly signal?: AbortSignal;
@@ -30,8 +32,11 @@ export async function* searchPages(first: URL, options: SearchPagesOptions): Asy
     if (visited.has(url.href)) {
       throw incomplete(interaction, 'leads its next links in a circle');
     }
+    const isFirst = visited.size === 0;
     visited.add(url.href);
     const bundle: Bundle = bundleOf(await get(url, interaction, { absence: false, signal }), interaction);
+    if (isFirst && options.subjectParameter !== undefined)
+      refuseUnbound(bundle, url, options.subjectParameter, options);
     const entries = bundle.entry ?? [];
     weight += Math.max(1, entries.length);
     if (weight > maxResources) {
@@ -82,6 +87,29 @@ function bundleOf(resource: Resource | undefined, interaction: Interaction): Bun
   }
   refusePart(resource, interaction);
   return resource;
+}
+
+/**
+ * The self link says what was searched for (R4 section 3.1.1.4.0.4): where it keeps other parameters of the question, but none that binds
+ * the subject, the answer is about anybody. A link that keeps none of them is the server's own way of naming the search.
+ */
+function refuseUnbound(
+  { link = [] }: Bundle,
+  asked: URL,
+  subjectParameter: string,
+  { interaction, type }: SearchPagesOptions,
+): void {
+  const text: unknown = link.find((each) => each?.relation === 'self')?.url;
+  const self = typeof text === 'string' ? URL.parse(text, asked.href) : null;
+  if (self === null || !self.pathname.endsWith(`/${type}`)) return;
+  const kept = new Set([...self.searchParams.keys()].map((name) => name.split(/[:.]/)[0]));
+  const binds = [subjectParameter, 'patient', 'subject', 'member'];
+  if (binds.some((name) => kept.has(name)) || ![...asked.searchParams.keys()].some((name) => kept.has(name))) return;
+  throw unreachable(
+    interaction,
+    `ignored the parameter ${subjectParameter}, by its own account`,
+    'Nothing of the answer is used, for it is about other patients too; declare in FHIR_SERVER_PROFILE which parameters the server knows.',
+  );
 }
 
 /** Undefined for what is no match: included resources, and outcomes that only warn or inform. */
