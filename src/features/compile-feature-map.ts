@@ -10,6 +10,7 @@ import { type FeatureType, featureType } from '../model-catalog/feature-type.ts'
 import type { Lookup, Lookups } from '../model-catalog/read-lookups.ts';
 import { unitOf } from '../model-catalog/value-kind.ts';
 import { compileAddress } from './address.ts';
+import { compileAllergy } from './allergy.ts';
 import { withAnchor } from './anchor.ts';
 import { answerReading, compileAnswer } from './answer.ts';
 import { compileAppointment } from './appointment.ts';
@@ -18,6 +19,7 @@ import { compileCondition } from './condition.ts';
 import { compileDemographics } from './demographics.ts';
 import { compileDerived } from './derived.ts';
 import { compileEncounter } from './encounter.ts';
+import { compileFamilyHistory } from './family-history.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
 import { compileInput } from './input.ts';
@@ -132,6 +134,10 @@ function compileKind(
       return compileFirstOf(definition);
     case 'input':
       return { extract: compileInput(definition) };
+    case 'allergy':
+      return { extract: compileAllergy(definition) };
+    case 'family-history':
+      return { extract: compileFamilyHistory(definition) };
     case 'appointment':
       return { extract: compileAppointment(definition) };
     case 'questionnaire':

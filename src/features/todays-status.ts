@@ -42,6 +42,8 @@ function isGuess(
       return restsOnLaterAppointments(record, timeZone);
     // What they were at as-of is told from dates (onset, abatement, periods), or not told at all.
     case 'condition':
+    case 'allergy':
+    case 'family-history':
     case 'procedure':
     case 'encounter':
     case 'demographics':

@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox';
 import { address } from './address-schema.ts';
+import { allergy } from './allergy-schema.ts';
 import { answer, category } from './answer-schema.ts';
 import { appointment } from './appointment-schema.ts';
 import { demographics } from './demographics-schema.ts';
+import { familyHistory } from './family-history-schema.ts';
 import { input } from './input-schema.ts';
 import { medication } from './medication-schema.ts';
 import { observation, panel } from './observation-schema.ts';
@@ -130,6 +132,8 @@ const kinds = [
   input,
   questionnaire,
   appointment,
+  allergy,
+  familyHistory,
 ] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
@@ -162,9 +166,11 @@ export const featureMapSchema = Type.Object(
 export type FeatureMap = Static<typeof featureMapSchema>;
 export type FeatureDefinition = Static<typeof feature>;
 export type { AddressDefinition } from './address-schema.ts';
+export type { AllergyDefinition } from './allergy-schema.ts';
 export type { AnswerDefinition, CategoryDefinition } from './answer-schema.ts';
 export type { AppointmentDefinition } from './appointment-schema.ts';
 export type { DemographicsDefinition } from './demographics-schema.ts';
+export type { FamilyHistoryDefinition } from './family-history-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';

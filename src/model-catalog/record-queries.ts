@@ -10,6 +10,8 @@ type SearchedType =
   | 'Encounter'
   | 'Procedure'
   | 'QuestionnaireResponse'
+  | 'AllergyIntolerance'
+  | 'FamilyMemberHistory'
   | 'Appointment'
   | 'Consent'
   | 'Group';
@@ -19,6 +21,8 @@ const readWhole: Readonly<
   Partial<Record<FeatureDefinition['kind'], { readonly key: string; readonly type: SearchedType }>>
 > = {
   procedure: { key: 'procedures', type: 'Procedure' },
+  allergy: { key: 'allergies', type: 'AllergyIntolerance' },
+  'family-history': { key: 'familyHistories', type: 'FamilyMemberHistory' },
   appointment: { key: 'appointments', type: 'Appointment' },
   questionnaire: { key: 'questionnaireResponses', type: 'QuestionnaireResponse' },
 };

@@ -88,6 +88,8 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
   Encounter: ['status', 'class', 'subject', 'period'],
   Procedure: ['status', 'code', 'subject', 'encounter', 'performed'],
   Appointment: ['status', 'start', 'created', 'participant'],
+  AllergyIntolerance: ['clinicalStatus', 'verificationStatus', 'code', 'patient', 'recordedDate', 'reaction'],
+  FamilyMemberHistory: ['status', 'patient', 'date', 'relationship', 'condition'],
   QuestionnaireResponse: ['questionnaire', 'status', 'subject', 'authored', 'item'],
   Consent: ['status', 'category', 'patient', 'policyRule', 'provision'],
   Group: ['active', 'code', 'member'],

@@ -27,6 +27,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
     case 'answer':
     case 'condition':
     case 'medication':
+    case 'allergy':
+    case 'family-history':
       return 'boolean';
   }
 }

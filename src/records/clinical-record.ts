@@ -1,8 +1,10 @@
 import type {
+  AllergyIntolerance,
   Appointment,
   Condition,
   Consent,
   Encounter,
+  FamilyMemberHistory,
   Group,
   Medication,
   MedicationAdministration,
@@ -31,6 +33,8 @@ export type RecordResource =
   | Encounter
   | Procedure
   | QuestionnaireResponse
+  | AllergyIntolerance
+  | FamilyMemberHistory
   | Appointment
   | Consent
   | Group;
@@ -46,6 +50,8 @@ export const recordTypes: readonly RecordType[] = [
   'Encounter',
   'Procedure',
   'QuestionnaireResponse',
+  'AllergyIntolerance',
+  'FamilyMemberHistory',
   'Appointment',
   'MedicationStatement',
   'MedicationAdministration',

@@ -4,11 +4,13 @@ import { belowBase, parseRelativeReference } from '../reference.ts';
 
 /** Where the types that predictions read name their patient. */
 const subjectElements: Readonly<Record<string, string | undefined>> = {
+  AllergyIntolerance: 'patient',
   Condition: 'subject',
   Consent: 'patient',
   Encounter: 'subject',
   MedicationAdministration: 'subject',
   MedicationDispense: 'subject',
+  FamilyMemberHistory: 'patient',
   MedicationRequest: 'subject',
   MedicationStatement: 'subject',
   Observation: 'subject',
