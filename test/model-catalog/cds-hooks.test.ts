@@ -110,7 +110,7 @@ describe('the section cdsHooks of a manifest', () => {
       'a band that is not published',
       'pce-2013',
       ([s]) => s.cards.scored.push({ band: 'huge', show: 'info' }),
-      'huge is no band',
+      'huge is none of the bands of',
     ],
     ['an unknown key', 'pce-2013', ([s]) => s.cards.scored.push({ from: 0, below: 1, show: 'info' }), 'below'],
   ])('is refused with place and reason: %s', async (_, model, change, reason) => {
