@@ -31,6 +31,7 @@ import { compilePanel, type PanelMember } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
 import { compileProcedure } from './procedure.ts';
 import { compileQuestionnaire } from './questionnaire.ts';
+import { compileServiceRequest } from './service-request.ts';
 import { compileSummary } from './summary.ts';
 import { createWindows, type Windows } from './windows.ts';
 
@@ -138,6 +139,8 @@ function compileKind(
       return { extract: compileAllergy(definition) };
     case 'family-history':
       return { extract: compileFamilyHistory(definition) };
+    case 'service-request':
+      return { extract: compileServiceRequest(definition) };
     case 'appointment':
       return { extract: compileAppointment(definition) };
     case 'questionnaire':

@@ -39,7 +39,9 @@ function isGuess(
     case 'address':
       return restsOnLaterAddress(value, record, timeZone);
     case 'appointment':
-      return restsOnLaterAppointments(record, timeZone);
+      return restsOnLater(record, timeZone, record.byType('Appointment'), ({ created }) => created);
+    case 'service-request':
+      return restsOnLater(record, timeZone, record.byType('ServiceRequest'), ({ authoredOn }) => authoredOn);
     // What they were at as-of is told from dates (onset, abatement, periods), or not told at all.
     case 'condition':
     case 'allergy':
@@ -77,14 +79,19 @@ function restsOnLaterOrders(value: FeatureValue, record: ClinicalRecord, timeZon
   return known.filter((order) => value.sources.includes(record.sourceReference(order))).every(isLater);
 }
 
-/** An appointment may be moved or cancelled: each that may have been made by as-of and was changed since makes a guess. */
-function restsOnLaterAppointments(record: ClinicalRecord, timeZone: string): boolean {
+/** What may be moved, cancelled or fulfilled: each that may have been made by as-of and was changed since makes a guess. */
+function restsOnLater<T extends Resource>(
+  record: ClinicalRecord,
+  timeZone: string,
+  resources: readonly T[],
+  madeOn: (resource: T) => string | undefined,
+): boolean {
   const asOf = record.asOf.getTime();
   const isLater = laterThan(asOf, timeZone);
-  return record.byType('Appointment').some((appointment) => {
-    const { created } = appointment;
-    const made = created === undefined ? undefined : instantRange(created, timeZone);
-    return (made === undefined || made.start <= asOf) && isLater(appointment);
+  return resources.some((resource) => {
+    const date = madeOn(resource);
+    const made = date === undefined ? undefined : instantRange(date, timeZone);
+    return (made === undefined || made.start <= asOf) && isLater(resource);
   });
 }
 

@@ -22,6 +22,7 @@ import type {
   FirstOfDefinition,
   ObservationDefinition,
   ProcedureDefinition,
+  ServiceRequestDefinition,
 } from './feature-map-schema.ts';
 import { readsOf } from './feature-reads.ts';
 import type { Finding } from './finding.ts';
@@ -79,6 +80,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   if (definition.kind === 'medication') checkMedication(definition, find);
   if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'input') checkInput(definition, find);
+  if (definition.kind === 'service-request') checkServiceRequest(definition, find);
   if (definition.kind === 'appointment') checkAppointment(definition, find);
   if (definition.kind === 'questionnaire') checkQuestionnaire(definition, find);
   if (definition.kind === 'procedure') checkProcedure(definition, find);
@@ -158,6 +160,15 @@ function checkEncounter(definition: EncounterDefinition, find: (path: string, me
   if (pick === 'count' && per !== undefined) find('/per', 'is for time-since and length-of-stay, not for count');
   if (absent !== undefined && pick !== 'count')
     find('/absent', `is for count, not for ${pick}: none is a reason there`);
+}
+
+function checkServiceRequest(
+  definition: ServiceRequestDefinition,
+  find: (path: string, message: string) => void,
+): void {
+  checkEvent(definition, find);
+  if (definition.codes === undefined && definition.suspectText !== undefined)
+    find('/suspectText', 'goes with codes: without them any service counts');
 }
 
 function checkProcedure(definition: ProcedureDefinition, find: (path: string, message: string) => void): void {

@@ -27,6 +27,7 @@ import {
   unit,
   zero,
 } from './schema-terms.ts';
+import { serviceRequest } from './service-request-schema.ts';
 
 /**
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
@@ -134,6 +135,7 @@ const kinds = [
   appointment,
   allergy,
   familyHistory,
+  serviceRequest,
 ] as const;
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
 const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
@@ -175,6 +177,7 @@ export type { InputDefinition } from './input-schema.ts';
 export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
+export type { ServiceRequestDefinition } from './service-request-schema.ts';
 export type ConditionDefinition = Static<typeof condition>;
 export type { MedicationDefinition } from './medication-schema.ts';
 export type DerivedDefinition = Static<typeof derived>;

@@ -10,6 +10,7 @@ type SearchedType =
   | 'Encounter'
   | 'Procedure'
   | 'QuestionnaireResponse'
+  | 'ServiceRequest'
   | 'AllergyIntolerance'
   | 'FamilyMemberHistory'
   | 'Appointment'
@@ -23,6 +24,7 @@ const readWhole: Readonly<
   procedure: { key: 'procedures', type: 'Procedure' },
   allergy: { key: 'allergies', type: 'AllergyIntolerance' },
   'family-history': { key: 'familyHistories', type: 'FamilyMemberHistory' },
+  'service-request': { key: 'serviceRequests', type: 'ServiceRequest' },
   appointment: { key: 'appointments', type: 'Appointment' },
   questionnaire: { key: 'questionnaireResponses', type: 'QuestionnaireResponse' },
 };

@@ -90,6 +90,7 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
   Appointment: ['status', 'start', 'created', 'participant'],
   AllergyIntolerance: ['clinicalStatus', 'verificationStatus', 'code', 'patient', 'recordedDate', 'reaction'],
   FamilyMemberHistory: ['status', 'patient', 'date', 'relationship', 'condition'],
+  ServiceRequest: ['status', 'intent', 'doNotPerform', 'category', 'code', 'subject', 'encounter', 'authoredOn'],
   QuestionnaireResponse: ['questionnaire', 'status', 'subject', 'authored', 'item'],
   Consent: ['status', 'category', 'patient', 'policyRule', 'provision'],
   Group: ['active', 'code', 'member'],

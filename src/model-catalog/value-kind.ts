@@ -15,6 +15,7 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
     case 'derived':
       return 'number';
     case 'procedure':
+    case 'service-request':
       return (definition.pick ?? 'any') === 'any' ? 'boolean' : 'number';
     case 'appointment':
       return definition.pick === 'weekday' ? 'code' : 'number';
@@ -41,7 +42,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
     if (definition.pick === 'hour') return 'h';
     return definition.pick === 'no-shows' ? '1' : definition.per;
   }
-  if (definition.kind === 'encounter' || definition.kind === 'procedure')
+  if (definition.kind === 'encounter' || definition.kind === 'procedure' || definition.kind === 'service-request')
     return definition.pick === 'count' ? '1' : definition.per;
   if (definition.kind !== 'observation') return 'unit' in definition ? definition.unit : undefined;
   switch (definition.pick) {

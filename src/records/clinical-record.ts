@@ -15,6 +15,7 @@ import type {
   Patient,
   Procedure,
   QuestionnaireResponse,
+  ServiceRequest,
 } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import { localReference } from './local-reference.ts';
@@ -33,6 +34,7 @@ export type RecordResource =
   | Encounter
   | Procedure
   | QuestionnaireResponse
+  | ServiceRequest
   | AllergyIntolerance
   | FamilyMemberHistory
   | Appointment
@@ -50,6 +52,7 @@ export const recordTypes: readonly RecordType[] = [
   'Encounter',
   'Procedure',
   'QuestionnaireResponse',
+  'ServiceRequest',
   'AllergyIntolerance',
   'FamilyMemberHistory',
   'Appointment',

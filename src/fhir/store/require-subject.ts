@@ -16,6 +16,7 @@ const subjectElements: Readonly<Record<string, string | undefined>> = {
   Observation: 'subject',
   Procedure: 'subject',
   QuestionnaireResponse: 'subject',
+  ServiceRequest: 'subject',
 };
 
 /**
