@@ -8,6 +8,7 @@ import { compileExpression } from '../../src/model-catalog/expression.ts';
 import { bandsOf } from '../../src/model-catalog/outcome-score.ts';
 import { casesDir, casesPresent, readCsv } from '../support/cases.ts';
 import { shippedModels } from '../support/model-folder.ts';
+import { type Person, scorePeople } from '../support/score-people.ts';
 
 let engine: InferenceEngine;
 let catalog: Catalog;
@@ -17,25 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-type Person = Readonly<Record<string, number | string>>;
-
-/** Runs people through a shipped model; probabilities by outcome id. */
-async function risks(model: string, people: readonly Person[]): Promise<Record<string, number>[]> {
-  const { manifest, run } = catalog.find(model);
-  const rows = people.map((person) =>
-    manifest.tensors.input.columns.map(({ feature, encode, indicator }) => {
-      if (indicator !== undefined) return 0;
-      const value = person[feature];
-      const number = typeof value === 'string' ? encode?.[value] : value;
-      if (number === undefined) throw new Error(`${feature} has no number for ${value}`);
-      return number;
-    }),
-  );
-  const outputs = await run(rows);
-  return outputs.map((output) =>
-    Object.fromEntries(manifest.outcomes.map(({ id, column }) => [id, output[column] ?? -1])),
-  );
-}
+const risks = (model: string, people: readonly Person[]) => scorePeople(catalog, model, people);
 
 function preventPerson(row: Record<string, string>): Person {
   return {

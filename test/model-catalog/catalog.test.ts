@@ -37,7 +37,13 @@ describe('the shipped models', () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
     expect(catalog.refused).toEqual([]);
     expect(catalog.list().map(({ key }) => key)).toEqual([
+      'cha2ds2-vasc@1.0.0',
+      'ckd-epi-2021@1.0.0',
+      'fib4@1.0.0',
+      'hospital@1.0.0',
       'kfre-4@1.0.0',
+      'lace@1.0.0',
+      'meld3@1.0.0',
       'pce-2013@1.0.0',
       'prevent-base@1.0.0',
       'prevent-full@1.0.0',
@@ -47,7 +53,7 @@ describe('the shipped models', () => {
     expect(risk?.[0]).toBeCloseTo(0.020557, 5);
   });
 
-  test('PCE is marked as superseded by PREVENT, and only PCE and SCORE2 have bands', async () => {
+  test('PCE is marked as superseded by PREVENT, and PREVENT and KFRE have no bands', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
     const pce = catalog.find('pce-2013').manifest;
     expect(catalog.find(String(pce.supersededBy?.model)).manifest.id).toBe('prevent-base');
@@ -61,7 +67,7 @@ describe('the shipped models', () => {
 
   test('PREVENT, KFRE and SCORE2 use no race; PCE names it and its card says why', async () => {
     const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
-    for (const model of ['kfre-4', 'prevent-base', 'prevent-full', 'score2'])
+    for (const model of ['ckd-epi-2021', 'kfre-4', 'prevent-base', 'prevent-full', 'score2'])
       expect(Object.keys(catalog.find(model).featureMap.features)).not.toContain('race');
     const card = catalog.find('pce-2013').card;
     expect(card.fairness.sensitiveInputs).toContain('race');

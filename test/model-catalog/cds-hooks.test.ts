@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -159,7 +160,7 @@ describe('the section cdsHooks of a manifest', () => {
 });
 
 describe('prefetch templates', () => {
-  test.each([['prevent-base'], ['prevent-full'], ['pce-2013'], ['kfre-4'], ['score2']])(
+  test.each(readdirSync(shippedModels))(
     'CDS-20 CDS-22 of %s are the very searches that a server would be asked',
     async (model) => {
       const { featureMap } = await readModelFolder(path.join(shippedModels, model, '1.0.0'));

@@ -22,7 +22,19 @@ async function refusal(): Promise<string> {
 }
 
 describe('a whole folder', () => {
-  test.each(['kfre-4', 'pce-2013', 'prevent-base', 'prevent-full', 'score2'])('%s as shipped is read', async (id) => {
+  test.each([
+    'cha2ds2-vasc',
+    'ckd-epi-2021',
+    'fib4',
+    'hospital',
+    'kfre-4',
+    'lace',
+    'meld3',
+    'pce-2013',
+    'prevent-base',
+    'prevent-full',
+    'score2',
+  ])('%s as shipped is read', async (id) => {
     const version = await readModelFolder(path.join(shippedModels, id, '1.0.0'));
     expect(version.key).toBe(`${id}@1.0.0`);
     expect(version.card.model).toBe(id);

@@ -124,7 +124,19 @@ describe('fhirsight serve on a new data directory', () => {
     }
     const [models, prediction, cards, run, whatIf, observations] = answers;
     expect(models).toMatchObject({
-      models: [{ id: 'kfre-4' }, { id: 'pce-2013' }, { id: 'prevent-base' }, { id: 'prevent-full' }, { id: 'score2' }],
+      models: [
+        { id: 'cha2ds2-vasc' },
+        { id: 'ckd-epi-2021' },
+        { id: 'fib4' },
+        { id: 'hospital' },
+        { id: 'kfre-4' },
+        { id: 'lace' },
+        { id: 'meld3' },
+        { id: 'pce-2013' },
+        { id: 'prevent-base' },
+        { id: 'prevent-full' },
+        { id: 'score2' },
+      ],
       refused: [],
     });
     expect(prediction).toMatchObject({ resourceType: 'RiskAssessment', status: 'preliminary' });

@@ -16,7 +16,14 @@ import {
 } from '../support/every-column-model.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
-import { predictOverHttp, type ReadInput, readInputs, readOutcomes } from '../support/predict-call.ts';
+import {
+  predictOverHttp,
+  type ReadInput,
+  type ReadOutcome,
+  readInputs,
+  readOutcomes,
+} from '../support/predict-call.ts';
+import { type ReadScore, readScores } from '../support/read-scores.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { readSyntheaPatients, type SyntheaPatient } from '../support/synthea-patients.ts';
 import { transactionOf } from '../support/transaction-of.ts';
@@ -43,7 +50,7 @@ interface Expected {
   readonly tolerance: number;
 }
 
-function expectedOf(row: Row): { prevent: Expected[]; pce: Expected[] } {
+function expectedOf(row: Row): { prevent: Expected[]; pce: Expected[]; ckdEpi: Expected[] } {
   const prevent = (['10', '30'] as const).map((years) => ({
     verdict: row[`prevent${years}`] ?? '',
     why: row[`prevent${years}_why`] ?? '',
@@ -61,7 +68,13 @@ function expectedOf(row: Row): { prevent: Expected[]; pce: Expected[] } {
     values: { 'ascvd-10y': row.pce_2013_ascvd ?? '' },
     tolerance: 2e-5,
   };
-  return { prevent, pce: [pce] };
+  const ckdEpi = {
+    verdict: row.ckd_epi_2021 ?? '',
+    why: row.ckd_epi_2021_why ?? '',
+    values: { egfr: row.ckd_epi_2021_egfr ?? '' },
+    tolerance: 0.006,
+  };
+  return { prevent, pce: [pce], ckdEpi: [ckdEpi] };
 }
 
 /** `deceased`, `prior_cvd`, `age` and `race` stay; `total_c:missing` becomes `totalCholesterol:not-found`. */
@@ -73,8 +86,12 @@ function reasonsOf(why: string): string[] {
   });
 }
 
-function verdictProblems(answer: Answer, expected: readonly Expected[]): string[] {
-  const outcomes = readOutcomes(answer);
+/** @param outcomes of the answer; their numbers are probabilities, or the values of an Observation */
+function verdictProblems(
+  answer: Answer,
+  outcomes: ReadonlyMap<string, ReadOutcome | ReadScore>,
+  expected: readonly Expected[],
+): string[] {
   const ids = expected.flatMap(({ values }) => Object.keys(values));
   const problems = [...outcomes.keys()].filter((id) => !ids.includes(id)).map((id) => `${id} was not expected`);
   for (const { verdict, why, values, tolerance } of expected) {
@@ -84,18 +101,28 @@ function verdictProblems(answer: Answer, expected: readonly Expected[]): string[
       else if ('reasons' in found) {
         if (found.reasons.join(';') !== reasonsOf(why).join(';'))
           problems.push(`${id}: ${found.reasons.join(';')}, expected ${reasonsOf(why).join(';')}`);
-      } else if (
-        value === '' ||
-        !('probability' in found) ||
-        !(Math.abs(found.probability - Number(value)) <= tolerance)
-      ) {
-        problems.push(`${id} is ${'probability' in found ? found.probability : 'nothing'}, expected ${value}`);
+      } else {
+        const number = 'probability' in found ? found.probability : 'value' in found ? found.value : Number.NaN;
+        if (value === '' || !(Math.abs(number - Number(value)) <= tolerance))
+          problems.push(`${id} is ${number}, expected ${value}`);
       }
     }
   }
   const status = expected.some(({ verdict }) => verdict === 'score') ? 200 : 422;
   if (answer.status !== status) problems.push(`status ${answer.status}, expected ${status}`);
   return problems;
+}
+
+/** KDIGO, written down a second time. */
+function gfrCategory(gfr: number): string {
+  const limits: readonly [number, string][] = [
+    [90, 'G1'],
+    [60, 'G2'],
+    [45, 'G3a'],
+    [30, 'G3b'],
+    [15, 'G4'],
+  ];
+  return limits.find(([from]) => gfr >= from)?.[1] ?? 'G5';
 }
 
 const everyColumn = [...Object.keys(observationColumns), ...Object.keys(booleanColumns), 'age', 'sex', 'race'];
@@ -167,8 +194,12 @@ describe.skipIf(!casesPresent)('119 synthetic patients made by others, loaded ov
       const expected = expectedOf(row);
       const prevent = await predict('prevent-base', id);
       const pce = await predict('pce-2013', id);
-      problems.push(...verdictProblems(prevent, expected.prevent).map((problem) => `${id} prevent: ${problem}`));
-      problems.push(...verdictProblems(pce, expected.pce).map((problem) => `${id} pce: ${problem}`));
+      problems.push(
+        ...verdictProblems(prevent, readOutcomes(prevent), expected.prevent).map(
+          (problem) => `${id} prevent: ${problem}`,
+        ),
+      );
+      problems.push(...verdictProblems(pce, readOutcomes(pce), expected.pce).map((problem) => `${id} pce: ${problem}`));
       if (prevent.status === 200) {
         scored.prevent += 1;
         compareFeatures(inputs, rowOf(features, id), readInputs(prevent), preventColumns);
@@ -191,6 +222,30 @@ describe.skipIf(!casesPresent)('119 synthetic patients made by others, loaded ov
     const cellsOf = (columns: readonly string[]): number =>
       columns.reduce((sum, column) => sum + (column in observationColumns ? cellsPerObservation : 1), 0);
     expect(inputs.cells).toBe(scored.prevent * cellsOf(preventColumns) + scored.pce * cellsOf(pceColumns));
+  });
+
+  it('CKD-EPI 2021: verdicts, reasons, values and inputs are the expected ones, and the category is that of the value', async () => {
+    const problems: string[] = [];
+    const inputs: Comparison = { cells: 0, differences: [] };
+    let scored = 0;
+    for (const { id } of patients) {
+      const row = rowOf(risks, id);
+      const answer = await predict('ckd-epi-2021', id);
+      const scores = readScores(answer);
+      const category = scores.get('gfr-category');
+      scores.delete('gfr-category');
+      problems.push(...verdictProblems(answer, scores, expectedOf(row).ckdEpi).map((problem) => `${id}: ${problem}`));
+      if (answer.status !== 200) continue;
+      scored += 1;
+      compareFeatures(inputs, rowOf(features, id), readInputs(answer), ['creatinine', 'age', 'sex']);
+      const wanted = gfrCategory(Number(row.ckd_epi_2021_egfr));
+      if (category === undefined || !('code' in category) || category.code !== wanted)
+        problems.push(`${id}: ${JSON.stringify(category)}, expected ${wanted}`);
+    }
+    expect(problems).toEqual([]);
+    expect(inputs.differences).toEqual([]);
+    expect(scored).toBe([...risks.values()].filter(({ ckd_epi_2021 }) => ckd_epi_2021 === 'score').length);
+    expect(inputs.cells).toBe(scored * (cellsPerObservation + 2));
   });
 
   it('every column of every patient, through a model that maps them all', async () => {

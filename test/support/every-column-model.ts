@@ -37,7 +37,8 @@ export const booleanColumns: Readonly<Record<string, string>> = {
 export async function everyColumnModels(): Promise<ModelFolder> {
   const prevent = await copyModel('prevent-base');
   const { modelsDir } = prevent;
-  await cp(path.join(shippedModels, 'pce-2013'), path.join(modelsDir, 'pce-2013'), { recursive: true });
+  for (const id of ['ckd-epi-2021', 'pce-2013'])
+    await cp(path.join(shippedModels, id), path.join(modelsDir, id), { recursive: true });
   const folder = folderAt(modelsDir, everyColumnModel, '1.0.0');
   await cp(prevent.dir, folder.dir, { recursive: true });
   await folder.remove('golden/published-examples.json');
