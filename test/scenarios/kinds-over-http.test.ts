@@ -45,6 +45,25 @@ const features: Record<string, FeatureDefinition> = {
   },
   leadTime: { kind: 'appointment', label: 'Lead time', pick: 'lead-time', per: 'd' },
   appointmentDay: { kind: 'appointment', label: 'Day of the appointment', pick: 'weekday' },
+  penicillinAllergy: {
+    kind: 'allergy',
+    label: 'Penicillin allergy',
+    codes: ['http://snomed.info/sct|91936005'],
+    when: 'ever',
+  },
+  heartDiseaseInFamily: {
+    kind: 'family-history',
+    label: 'Heart disease in the family',
+    codes: ['http://snomed.info/sct|53741008'],
+    onsetBefore: 60,
+  },
+  referral: {
+    kind: 'service-request',
+    label: 'Referral',
+    codes: ['http://snomed.info/sct|183519002'],
+    of: 'encounter',
+    when: 'ever',
+  },
   frailty: { kind: 'input', label: 'Frailty', unit: '{score}', plausible: [1, 9], whole: true, ask: 'How frail?' },
 };
 
@@ -52,7 +71,10 @@ const gPerDl = (value: number) => ({ value, unit: 'g/dL', system: 'http://unitso
 const person: Resource[] = [
   patient(),
   // Over long before the window of the hemoglobin reaches back from as-of.
-  encounter('2025-06-01T08:00:00Z', '2025-06-08T08:00:00Z', { id: 'stay' }),
+  encounter('2025-06-01T08:00:00Z', '2025-06-08T08:00:00Z', {
+    id: 'stay',
+    basedOn: [{ reference: 'ServiceRequest/referral' }],
+  }),
   observation('718-7', gPerDl(9.5), '2025-06-07T06:00:00Z', { id: 'hb-1' }),
   observation('718-7', gPerDl(13.5), '2026-02-07T06:00:00Z', { id: 'hb-2' }),
   procedure('80146002', '2025-06-03', { id: 'appendectomy', encounter: { reference: 'Encounter/stay' } }),
@@ -64,6 +86,36 @@ const person: Resource[] = [
     subject: { reference: 'Patient/1' },
     authored: '2026-02-20T09:00:00Z',
     item: [{ linkId: 'group', item: [{ linkId: 'pain', answer: [{ valueInteger: 4 }] }] }],
+  },
+  {
+    resourceType: 'AllergyIntolerance',
+    id: 'penicillin',
+    patient: { reference: 'Patient/1' },
+    recordedDate: '2020-01-01',
+    code: { coding: [{ system: 'http://snomed.info/sct', code: '91936005' }] },
+  },
+  {
+    resourceType: 'FamilyMemberHistory',
+    id: 'father',
+    status: 'completed',
+    patient: { reference: 'Patient/1' },
+    date: '2020-01-01',
+    relationship: { text: 'father' },
+    condition: [
+      {
+        code: { coding: [{ system: 'http://snomed.info/sct', code: '53741008' }] },
+        onsetAge: { value: 52, unit: 'a', system: 'http://unitsofmeasure.org', code: 'a' },
+      },
+    ],
+  },
+  {
+    resourceType: 'ServiceRequest',
+    id: 'referral',
+    status: 'completed',
+    intent: 'order',
+    subject: { reference: 'Patient/1' },
+    authoredOn: '2025-05-01',
+    code: { coding: [{ system: 'http://snomed.info/sct', code: '183519002' }] },
   },
   appointment('2026-03-16T09:00:00Z', { id: 'next', created: '2026-02-24T09:00:00Z' }),
 ];
@@ -103,6 +155,9 @@ describe('procedures, appointments, answers and what the caller says', () => {
     painScore: 4,
     leadTime: 20,
     appointmentDay: 'monday',
+    penicillinAllergy: true,
+    heartDiseaseInFamily: true,
+    referral: true,
     frailty: 3,
   };
   const call: PredictCall = {
