@@ -33,7 +33,7 @@ const usage = `fhirsight <command>
     --strict                    warnings fail too
     --server-profile FILE       also the searches that a site has put in the place of those of the model
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
-    --as OUTPUT                 prefetch, bulk-export, scopes, library or input-schema
+    --as OUTPUT                 prefetch, bulk-export, scopes, library, input-schema or features
     --version V                 which version (default the highest)
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.

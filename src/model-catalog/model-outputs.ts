@@ -1,5 +1,6 @@
 import { assertedInputsSchema } from './asserted-inputs-schema.ts';
 import { bulkExport } from './bulk-export.ts';
+import { featureTable } from './feature-table.ts';
 import type { ModelVersion } from './model-version.ts';
 import { prefetchTemplates } from './prefetch-templates.ts';
 import { requirementsLibrary } from './requirements-library.ts';
@@ -53,6 +54,12 @@ const modelOutputs = {
     joins: false,
     contentType: 'application/schema+json',
     make: ([version]) => version && assertedInputsSchema(version),
+  },
+  features: {
+    summary: 'the features as a table in Markdown',
+    joins: false,
+    contentType: 'text/markdown',
+    make: (versions) => maps(versions).map(featureTable).join('\n'),
   },
 } satisfies Record<string, Output>;
 
