@@ -6,10 +6,12 @@ import { compileFeatureMap } from './features/compile-feature-map.ts';
 import { categoriesOf, type DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { InferenceEngine } from './inference/inference-engine.ts';
 import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import { readSiteFile, type SiteFile } from './model-catalog/read-site-file.ts';
 import { keptRecordQueries, recordQueries } from './model-catalog/record-queries.ts';
 import { checkSiteQueries, withSiteQueries } from './model-catalog/site-queries.ts';
 import type { Config } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
+import type { LogEvent } from './platform/events.ts';
 import type { Logger } from './platform/logger.ts';
 import type { NamedModel } from './prediction/prediction-outcome.ts';
 import type { PredictableModel } from './prediction/prediction-parts.ts';
@@ -18,23 +20,25 @@ import { createResultFrame } from './results/result-frame.ts';
 /** What is made once for each model version, at load. */
 type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame' | 'queriesAt'>;
 
-/** Loads the catalog of MODELS_DIR and makes what each version needs once. */
+/** Loads the catalog of MODELS_DIR with the codes of SITE_FILE, and makes what each version needs once. */
 export async function loadModels(
   config: Config,
   engine: InferenceEngine,
   logger: Logger,
   declared: DeclaredServerFile = {},
 ): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
+  const site = await readSiteFile(config.siteFile);
   const compiled = new Map<string, CompiledModel>();
   const catalog = await loadCatalog({
     modelsDir: modelsFolder(config.modelsDir),
     engine,
-    accept: ({ key, manifest, featureMap, lookups }) => {
+    ...(site === undefined ? {} : { site }),
+    accept: ({ key, manifest, featureMap, lookups, site: applied }) => {
       const made = compileFeatureMap(featureMap, lookups);
       compiled.set(key, {
         compiled: made,
         explainTime: createRunningTime(),
-        resultFrame: createResultFrame(manifest, made.labels),
+        resultFrame: createResultFrame(manifest, made.labels, applied),
         queriesAt: keptRecordQueries(featureMap, config.optOutBy, (queries) =>
           withSiteQueries(queries, declared.queries?.[manifest.id] ?? {}),
         ),
@@ -43,6 +47,7 @@ export async function loadModels(
   });
   for (const { key, digest, loadMs } of catalog.list())
     logger.event({ name: 'model.loaded', model: key, digest, loadMs });
+  if (site !== undefined) logger.event(siteRead(site, catalog));
   for (const { dir, error } of catalog.refused) logger.event({ name: 'model.refused', folder: dir, error });
   refuseSiteQueries(config, declared, catalog);
   return { catalog, compiled };
@@ -66,6 +71,13 @@ function refuseSiteQueries(config: Config, declared: DeclaredServerFile, catalog
   });
 }
 
+/** A concept that no model reads may be a slip of the pen, or that of a model that was refused: the log names it. */
+function siteRead(site: SiteFile, catalog: Catalog): LogEvent {
+  const read = new Set(catalog.list().flatMap((version) => Object.keys(version.site?.concepts ?? {})));
+  const unread = Object.keys(site.concepts).filter((concept) => !read.has(concept));
+  return { name: 'site.read', file: site.file, site: site.id, version: site.version, unread };
+}
+
 /** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
 export function modelsFolder(modelsDir: string): string {
   const bundled = fileURLToPath(new URL('../models', import.meta.url));
@@ -79,10 +91,10 @@ export function predictable(
   id: string,
   version: string | undefined,
 ): PredictableModel {
-  const { key, manifest, digest, run } = catalog.find(id, version);
+  const { key, manifest, digest, site, run } = catalog.find(id, version);
   const made = compiled.get(key);
   if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
-  return { manifest, digest, run, ...made };
+  return { manifest, digest, run, ...(site === undefined ? {} : { site }), ...made };
 }
 
 /** The loaded version that a call names; undefined where it names none, whatever it names instead. */

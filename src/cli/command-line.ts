@@ -29,6 +29,7 @@ const usage = `fhirsight <command>
   lint MODEL                    what is wrong with a model: every finding as file, place and reason
     MODEL                       a version folder, or the id of a model of MODELS_DIR
     --version V                 which version (default the highest)
+    --site FILE                 a site file (SITE_FILE) that the model is read with, and checked too
     --format text|json          json for another program (default text)
     --strict                    warnings fail too
     --server-profile FILE       also the searches that a site has put in the place of those of the model

@@ -13,6 +13,7 @@ export async function lintCommand(args: readonly string[]): Promise<number> {
       format: { type: 'string', default: 'text' },
       strict: { type: 'boolean', default: false },
       'server-profile': { type: 'string' },
+      site: { type: 'string' },
     },
   });
   const [model, ...more] = positionals;
@@ -28,13 +29,13 @@ export async function lintCommand(args: readonly string[]): Promise<number> {
   const folder = await findModelFolder(model, values.version, modelsDir);
   // Only here: a slip of the pen waits for no schema to be compiled.
   const { lintModelFolder } = await import('./lint/lint-model-folder.ts');
-  const linted = await lintModelFolder(folder);
+  const linted = await lintModelFolder(folder, values.site);
   const profile = values['server-profile'];
   const { lintServerProfile } = await import('./lint/lint-server-profile.ts');
   const report =
     profile === undefined
       ? linted
-      : { ...linted, findings: [...linted.findings, ...(await lintServerProfile(folder, profile))] };
+      : { ...linted, findings: [...linted.findings, ...(await lintServerProfile(folder, profile, values.site))] };
   process.stdout.write(values.format === 'json' ? findingsJson(report) : findingLines(report));
   process.stderr.write(summary(report));
   const { errors, warnings } = countFindings(report.findings);

@@ -41,7 +41,7 @@ export function toMissingReason(text: string): MissingReason {
 /** A measured value as its resource gives it. */
 export interface OriginalValue {
   readonly value: number;
-  /** UCUM */
+  /** UCUM, or the unit text that the site file knows. */
   readonly unit: string;
   /** The value is a limit, and the map says what it stands for. */
   readonly comparator?: '<' | '<=' | '>' | '>=';
@@ -61,6 +61,8 @@ export type FeatureValue =
       readonly sources: readonly SourceReference[];
       /** As it was given, where that was in another unit or as a limit. */
       readonly original?: OriginalValue;
+      /** How its unit text was understood, where only the site file knows it. */
+      readonly detail?: string;
     }
   | {
       readonly state: 'derived';

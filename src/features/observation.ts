@@ -14,6 +14,7 @@ import { compileQuantityIn } from './value-forms.ts';
 interface NumberReading {
   readonly value: number;
   readonly original?: OriginalValue;
+  readonly localUnit?: string;
 }
 
 /** One measured value, in the declared unit: the newest that counts, or the oldest in the window. */
@@ -67,19 +68,20 @@ function agree(
     const detail = `two different values of ${definition.label} at ${definition.pick === 'latest' ? 'the newest' : 'one'} time`;
     return { state: 'missing', because: 'conflict', detail, at, sources };
   }
-  const { value, original } = first;
+  const { value, original, localUnit } = first;
   const [low, high] = definition.plausible;
   if (!isWithin(value, low, high)) {
-    const outside = `${oneOf(definition)} lies outside ${low} to ${high} ${definition.unit}`;
+    const outside = `${oneOf(definition)} lies outside ${low} to ${high} ${definition.unit}${localUnit === undefined ? '' : `; ${localUnit}`}`;
     const likely = suspect(original?.value ?? value, original?.unit ?? definition.unit);
     return likely === undefined
       ? missing('implausible', outside, sources)
       : missing('suspected-unit-error', `${outside}; its number would be plausible in ${likely}`, sources);
   }
   if (!isPlainNumber(value)) return unsayable(oneOf(definition), sources);
-  return original === undefined
-    ? { state: 'observed', value, at, sources }
-    : { state: 'observed', value, at, sources, original };
+  if (original === undefined) return { state: 'observed', value, at, sources };
+  return localUnit === undefined
+    ? { state: 'observed', value, at, sources, original }
+    : { state: 'observed', value, at, sources, original, detail: localUnit };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 } from '../fhir/ucum.ts';
 import { analyteConversion, analyteUnits } from '../model-catalog/analyte-conversion.ts';
 import type { AnalyteName } from '../model-catalog/analytes.ts';
-import type { ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
+import type { LocalUnits, ObservationDefinition } from '../model-catalog/feature-map-schema.ts';
 import type { MissingReason, OriginalValue } from './feature-vector.ts';
 
 export interface DeclaredConversion {
@@ -19,7 +19,13 @@ export interface DeclaredConversion {
 }
 
 export type QuantityReading =
-  | { readonly value: number; readonly unit: string; readonly original?: OriginalValue }
+  | {
+      readonly value: number;
+      readonly unit: string;
+      readonly original?: OriginalValue;
+      /** How its unit text was understood, where only the site file knows it. */
+      readonly localUnit?: string;
+    }
   | { readonly because: MissingReason; readonly detail: string };
 
 /** Reads a FHIR Quantity as a number in one unit, or says why it cannot be read. Never guesses. */
@@ -35,6 +41,8 @@ export interface QuantityRules {
   readonly analyte?: AnalyteName;
   /** What a value stands for that is given as a limit; one that is not named is a reason. */
   readonly limits?: ObservationDefinition['limits'];
+  /** Unit texts of the site, for values without a UCUM code. */
+  readonly localUnits?: LocalUnits;
 }
 
 /**
@@ -43,7 +51,7 @@ export interface QuantityRules {
  */
 export function compileQuantity(
   unit: string,
-  { conversions: declared = [], analyte, limits = {} }: QuantityRules = {},
+  { conversions: declared = [], analyte, limits = {}, localUnits }: QuantityRules = {},
 ): QuantityReader {
   if (!isUcumUnit(unit)) throw new RangeError(`unit '${unit}' is not a UCUM code`);
   const convert = (from: string, to: string): UnitConversionResult =>
@@ -69,6 +77,12 @@ export function compileQuantity(
     if (known.size < knownUnitsLimit) known.set(from, made);
     return made;
   };
+  const local = new Map(
+    Object.entries(localUnits?.units ?? {}).map(([text, code]) => [
+      text,
+      { code, words: `local unit ${text} read as ${code} by ${localUnits?.site}` },
+    ]),
+  );
   const compared = new Map<string, boolean>();
   /** A text that is itself UCUM and means something else than the code. Free text such as `mmHg` contradicts nothing. */
   const contradicts = (text: string, code: string): boolean => {
@@ -90,28 +104,38 @@ export function compileQuantity(
     const standsFor = comparator === undefined ? undefined : limits[comparator];
     if (comparator !== undefined && standsFor === undefined)
       return { because: 'comparator', detail: `the value is a limit (${comparator}), not a number` };
-    // Without a code only the very text of a unit that the map itself names is understood.
-    const from = code ?? (text !== undefined && spelt.has(text) ? text : undefined);
+    // Without a code only the very text of a unit that the map itself names is understood, or that the site file names.
+    const isSpelt = code === undefined && text !== undefined && spelt.has(text);
+    const isCoded = code !== undefined && system === ucumSystem;
+    const meantHere = isSpelt || isCoded || text === undefined ? undefined : local.get(text);
+    const from: string | undefined = meantHere?.code ?? code ?? (isSpelt ? text : undefined);
     if (from === undefined) {
       return text === undefined
         ? { because: 'unit-missing', detail: `the value has no unit; ${unit} is needed` }
         : { because: 'unit-unknown', detail: `the unit has no UCUM code; ${unit} is needed` };
     }
-    if (code !== undefined && system !== ucumSystem) {
+    if (code !== undefined && !isCoded && meantHere === undefined) {
       return { because: 'unit-unknown', detail: `the unit's code is not from ${ucumSystem}` };
     }
     const conversion = conversionFrom(from);
     if (typeof conversion === 'string')
       return { because: conversion, detail: `unit ${from} cannot be converted to ${unit}` };
-    if (code !== undefined && text !== undefined && text !== code && contradicts(text, code)) {
+    // A code of no system may be UCUM; one of a system of the site is what the site file speaks of.
+    const strayCode = meantHere !== undefined && system === undefined ? code : undefined;
+    if (meantHere !== undefined && strayCode !== undefined && strayCode !== from && contradicts(strayCode, from)) {
+      return { because: 'unit-contradictory', detail: `${meantHere.words}, but its code is ${strayCode}` };
+    }
+    if (isCoded && text !== undefined && text !== code && contradicts(local.get(text)?.code ?? text, code)) {
       return { because: 'unit-contradictory', detail: `the unit reads ${text}, but its code is ${code}` };
     }
-    if (comparator === undefined && from === unit) return { value, unit };
+    if (comparator === undefined && from === unit && meantHere === undefined) return { value, unit };
+    const given = meantHere === undefined || text === undefined ? from : text;
     const meant = standsFor === 'half' ? value / 2 : value;
     return {
       value: from === unit ? meant : meant * conversion.factor + conversion.offset,
       unit,
-      original: comparator === undefined ? { value, unit: from } : { value, unit: from, comparator },
+      original: comparator === undefined ? { value, unit: given } : { value, unit: given, comparator },
+      ...(meantHere === undefined ? {} : { localUnit: meantHere.words }),
     };
   };
 }

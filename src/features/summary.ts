@@ -86,12 +86,14 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
     const vague = isSlope ? measured.filter(({ time }) => isVague(time)) : [];
     if (vague.length > 0) return timeUnknown(context, definition, vague);
     const samples: Sample[] = [];
+    const details = new Set<string>();
     for (const group of atOneTime(measured)) {
       if (!isOne(group)) return timeUnknown(context, definition, group);
       const value = agree(context, group);
       if (value.state === 'missing') return value;
       if (value.state !== 'observed' || typeof value.value !== 'number')
         throw new Error('measurements agreed on something that is no number');
+      if (value.detail !== undefined) details.add(value.detail);
       const { time, at } = mostExactOf(group);
       samples.push({ value: value.value, timeMs: time.start, at });
     }
@@ -101,7 +103,9 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
     if (!isPlainNumber(value)) return unsayable(definition.label, sources);
     // Of an extreme the newest that has it; of what is made of all of them the newest.
     const alike = isExtreme ? samples.filter((sample) => sample.value === value) : samples;
-    return { state: 'derived', value, at: lastOf(alike).at, from: [], sources };
+    const at = lastOf(alike).at;
+    if (details.size === 0) return { state: 'derived', value, at, from: [], sources };
+    return { state: 'derived', value, at, from: [], sources, detail: [...details].sort().join('; ') };
   };
 }
 

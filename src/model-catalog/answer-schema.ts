@@ -1,6 +1,16 @@
 import Type, { type Static } from 'typebox';
 import { component, together } from './observation-schema.ts';
-import { described, duration, label, missingPolicy, range, strict, tokens, unit } from './schema-terms.ts';
+import {
+  described,
+  duration,
+  label,
+  missingPolicy,
+  range,
+  strict,
+  tokens,
+  tokensOrNone,
+  unit,
+} from './schema-terms.ts';
 
 const found = {
   label,
@@ -44,15 +54,11 @@ export const category = Type.Object(
   {
     kind: Type.Literal('category'),
     ...found,
-    levels: Type.Record(
-      Type.String({ pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' }),
-      Type.Array(tokens.items, { uniqueItems: true }),
-      {
-        ...strict,
-        minProperties: 2,
-        description: 'codings of the answer by level; only the level of `unseen` may have none of its own',
-      },
-    ),
+    levels: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' }), tokensOrNone, {
+      ...strict,
+      minProperties: 2,
+      description: 'codings of the answer by level; only the level of `unseen` may have none of its own',
+    }),
     unseen: Type.String({
       pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$',
       description:

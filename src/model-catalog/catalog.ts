@@ -7,6 +7,7 @@ import { runGoldenCases } from './golden-cases.ts';
 import type { LoadedVersion, ModelVersion } from './model-version.ts';
 import { probeNaN } from './probe-nan.ts';
 import { readModelFolder } from './read-models.ts';
+import type { SiteFile } from './read-site-file.ts';
 
 /** Whatever can load an artefact; the inference engine does. */
 export interface ModelLoader {
@@ -45,6 +46,7 @@ export interface Catalog {
 /**
  * Loads every version folder below `modelsDir` and runs its golden cases. A bad folder is refused and reported;
  * it never keeps the others from serving.
+ * @param site local codes and units, read into every map
  * @param accept a last word of the caller on a folder that was read: throws where the later stages cannot use it
  * Throws CONFIG_INVALID where `modelsDir` is absent or holds no version folder.
  */
@@ -52,12 +54,13 @@ export async function loadCatalog(options: {
   readonly modelsDir: string;
   readonly engine: ModelLoader;
   readonly accept?: (version: ModelVersion) => void;
+  readonly site?: SiteFile;
 }): Promise<Catalog> {
   const loaded: LoadedVersion[] = [];
   const refused: RefusedFolder[] = [];
   for (const dir of await versionFolders(options.modelsDir)) {
     try {
-      loaded.push(await loadVersion(path.join(options.modelsDir, dir), options.engine, options.accept));
+      loaded.push(await loadVersion(path.join(options.modelsDir, dir), options));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       refused.push({ dir, reason: error.message, error });
@@ -89,11 +92,10 @@ async function withoutClashes(loaded: readonly LoadedVersion[], refused: Refused
 
 async function loadVersion(
   dir: string,
-  engine: ModelLoader,
-  accept: ((version: ModelVersion) => void) | undefined,
+  { engine, accept, site }: Parameters<typeof loadCatalog>[0],
 ): Promise<LoadedVersion> {
   const started = performance.now();
-  const version = await readModelFolder(dir);
+  const version = await readModelFolder(dir, site);
   accept?.(version);
   const { input, output } = version.manifest.tensors;
   const model = await engine.load({

@@ -14,7 +14,8 @@ import { valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'manifest.json';
 const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
-const furtherFiles = /^(?:golden\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json))$/;
+const furtherFiles =
+  /^(?:(?:golden|valueSets)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json))$/;
 
 type Find = (path: string, message: string) => void;
 
@@ -56,10 +57,8 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
   const names = Object.keys(manifest.checksums);
   for (const name of names) {
     if (!requiredFiles.includes(name) && !furtherFiles.test(name)) {
-      find(
-        '/checksums',
-        `lists ${name}; a version folder holds ${requiredFiles.join(', ')}, golden/*.json and tables/*.csv or *.json`,
-      );
+      const holds = `${requiredFiles.join(', ')}, golden/*.json, tables/*.csv or *.json and valueSets/*.json`;
+      find('/checksums', `lists ${name}; a version folder holds ${holds}`);
     }
   }
   for (const name of requiredFiles) if (!names.includes(name)) find('/checksums', `does not list ${name}`);

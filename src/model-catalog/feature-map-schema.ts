@@ -13,6 +13,8 @@ import { procedure } from './procedure-schema.ts';
 import { questionnaire } from './questionnaire-schema.ts';
 import {
   absence,
+  conceptCodes,
+  conceptName,
   described,
   duration,
   featureName,
@@ -118,6 +120,11 @@ const firstOf = Type.Object(
   },
 );
 
+const concept = Type.Object(
+  { display: described(label, 'what the concept is, for people'), codes: conceptCodes },
+  strict,
+);
+
 const kinds = [
   demographics,
   address,
@@ -160,12 +167,24 @@ export const featureMapSchema = Type.Object(
         description: 'which measurements belong together; features name theirs by `together`',
       }),
     ),
+    concepts: Type.Optional(
+      Type.Record(conceptName, concept, {
+        ...strict,
+        description: 'lists of codes by name; features name them, and a site file can add its local codes',
+      }),
+    ),
     population: populationSchema,
   },
   strict,
 );
 
+/** A feature map whose lists hold `system|code` only. */
 export type FeatureMap = Static<typeof featureMapSchema>;
+/** A feature map as its file has it: lists of codes may name value sets and concepts. */
+export type FeatureMapFile = Omit<FeatureMap, 'features' | 'concepts'> & {
+  readonly features: Readonly<Record<string, { readonly kind: string }>>;
+  readonly concepts?: Readonly<Record<string, { readonly display: string; readonly codes: readonly unknown[] }>>;
+};
 export type FeatureDefinition = Static<typeof feature>;
 export type { AddressDefinition } from './address-schema.ts';
 export type { AllergyDefinition } from './allergy-schema.ts';
@@ -174,7 +193,7 @@ export type { AppointmentDefinition } from './appointment-schema.ts';
 export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { FamilyHistoryDefinition } from './family-history-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
-export type { ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
+export type { LocalUnits, ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
 export type { ServiceRequestDefinition } from './service-request-schema.ts';

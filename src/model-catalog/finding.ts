@@ -2,7 +2,7 @@ import { PredictionError } from '../platform/errors.ts';
 
 /** One reason to refuse a model folder. */
 export interface Finding {
-  /** Relative to the version folder. */
+  /** Relative to the version folder; the site file is named as it was given. */
   readonly file: string;
   /** JSON Pointer into the file; empty for the file as a whole. */
   readonly path: string;
@@ -19,6 +19,11 @@ export function modelInvalid(folder: string, findings: readonly Finding[], cause
   return new PredictionError(
     'MODEL_INVALID',
     `Model folder ${folder} is refused: ${lines.slice(0, quoted).join('; ')}${more}.`,
-    { issues: lines.map((message) => ({ message: `${folder}/${message}` })), cause },
+    { issues: lines.map((message) => ({ message: `${folder}: ${message}` })), cause },
   );
+}
+
+/** A key as a part of a JSON Pointer (RFC 6901). */
+export function pointerPart(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

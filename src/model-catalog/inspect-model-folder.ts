@@ -1,7 +1,8 @@
 import path from 'node:path';
+import type { AppliedSite } from './applied-site.ts';
 import { checkFeatureMap } from './check-feature-map.ts';
 import { checkColumns, checkManifest } from './check-manifest.ts';
-import type { FeatureMap } from './feature-map-schema.ts';
+import type { FeatureMap, FeatureMapFile } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { GoldenFile } from './golden-case-schema.ts';
 import { checkGoldenCoverage, checkGoldenFile } from './golden-cases.ts';
@@ -16,6 +17,9 @@ import {
 } from './parse-model-json.ts';
 import { type Lookups, readLookups } from './read-lookups.ts';
 import { checkFiles, readModelFiles } from './read-model-files.ts';
+import type { SiteFile } from './read-site-file.ts';
+import { type ReadValueSet, readValueSets } from './read-value-sets.ts';
+import { resolveFeatureMap } from './resolve-feature-map.ts';
 
 /** What could be read of a version folder, and everything that is wrong with it. A part that does not parse is absent. */
 export interface InspectedModel {
@@ -23,9 +27,15 @@ export interface InspectedModel {
   readonly name: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly manifest: Manifest | undefined;
+  /** As the file has it; lint speaks of that. */
+  readonly featureMapFile: FeatureMapFile | undefined;
+  /** With the codes in the place of value sets and concepts; absent where one is not there. */
   readonly featureMap: FeatureMap | undefined;
   /** The tables of the feature map that can be used. */
   readonly lookups: Lookups;
+  readonly valueSets: readonly ReadValueSet[];
+  /** What the site file adds. */
+  readonly site: AppliedSite | undefined;
   readonly card: ModelCard | undefined;
   /** In the order of their names; the content is absent where it does not parse. */
   readonly golden: readonly { readonly file: string; readonly content: GoldenFile | undefined }[];
@@ -33,15 +43,20 @@ export interface InspectedModel {
   readonly stages: readonly (readonly Finding[])[];
 }
 
-/** Reads one version folder (`<models>/<id>/<version>`) and checks as much of it as can be read. Nothing is run. */
-export async function inspectModelFolder(dir: string): Promise<InspectedModel> {
+/**
+ * Reads one version folder (`<models>/<id>/<version>`) and checks as much of it as can be read. Nothing is run.
+ * @param site local codes and units, read into the map
+ */
+export async function inspectModelFolder(dir: string, site?: SiteFile): Promise<InspectedModel> {
   const folder = { id: path.basename(path.dirname(path.resolve(dir))), version: path.basename(path.resolve(dir)) };
-  const found: Record<'folder' | 'manifest' | 'sealed' | 'forms' | 'fit', Finding[]> = {
+  const found: Record<'folder' | 'manifest' | 'sealed' | 'forms' | 'names' | 'fit' | 'site', Finding[]> = {
     folder: [],
     manifest: [],
     sealed: [],
     forms: [],
+    names: [],
     fit: [],
+    site: [],
   };
   const files = await readModelFiles(dir, found.folder);
   const parsed = <T>(parse: JsonParser<T>, file: string): T | undefined => {
@@ -56,7 +71,13 @@ export async function inspectModelFolder(dir: string): Promise<InspectedModel> {
     checkFiles(files, manifest.checksums, found.sealed);
     found.sealed.push(...checkManifest(manifest, folder));
   }
-  const featureMap = parsed(parseFeatureMap, 'feature-map.json');
+  const featureMapFile = parsed(parseFeatureMap, 'feature-map.json');
+  const valueSets = readValueSets(files, found.forms);
+  const tokens = new Map(valueSets.map(({ name, tokens }) => [name, tokens]));
+  const resolved = featureMapFile && resolveFeatureMap(featureMapFile, tokens, site);
+  found.names.push(...(resolved?.findings ?? []));
+  found.site.push(...(resolved?.siteFindings ?? []));
+  const featureMap = resolved?.map;
   const lookups = featureMap === undefined ? new Map() : readLookups(featureMap, files, found.fit);
   const card = parsed(parseModelCard, 'model-card.json');
   const golden = [...files.keys()]
@@ -67,11 +88,14 @@ export async function inspectModelFolder(dir: string): Promise<InspectedModel> {
     name: `${folder.id}/${folder.version}`,
     files,
     manifest,
+    featureMapFile,
     featureMap,
     lookups,
+    valueSets,
+    site: resolved?.site,
     card,
     golden,
-    stages: [found.folder, found.manifest, found.sealed, found.forms, found.fit],
+    stages: [found.folder, found.manifest, found.sealed, found.forms, found.names, found.site, found.fit],
   };
 }
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { MedicationType } from '../fhir/medication-types.ts';
-import { absence, described, duration, label, strict, suspectText, token, tokens } from './schema-terms.ts';
+import { absence, described, duration, label, strict, suspectText, tokens } from './schema-terms.ts';
 
 /** Intents of an order that may count; a proposal and an option say nothing of what the patient takes. */
 const medicationIntents = ['order', 'original-order', 'reflex-order', 'filler-order', 'instance-order', 'plan'];
@@ -22,11 +22,7 @@ export const medication = Type.Object(
     ),
     codes: described(tokens, 'codes of the medication'),
     ingredients: Type.Optional(
-      Type.Array(token, {
-        minItems: 1,
-        uniqueItems: true,
-        description: 'a Medication that holds one of these as an active ingredient counts, whatever its own code',
-      }),
+      described(tokens, 'a Medication that holds one of these as an active ingredient counts, whatever its own code'),
     ),
     status: Type.Union(
       [

@@ -1,3 +1,4 @@
+import type { AppliedSite } from './applied-site.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
@@ -9,9 +10,12 @@ export interface ModelVersion {
   /** `id@version`, as in messages, logs and keys. */
   readonly key: string;
   readonly manifest: Manifest;
+  /** With the codes in the place of value sets and concepts, those of the site file included. */
   readonly featureMap: FeatureMap;
   /** The tables that features of the map look something up in. */
   readonly lookups: Lookups;
+  /** What the site file adds to it; absent where it says nothing of what this model reads. */
+  readonly site?: AppliedSite;
   readonly card: ModelCard;
   /** Of every file in `golden/`, in the order of their names. */
   readonly goldenCases: readonly GoldenCase[];
@@ -19,7 +23,8 @@ export interface ModelVersion {
   readonly artefact: Uint8Array;
   /**
    * SHA-256 (hex) over the name and SHA-256 of each file, the manifest included, in the order of their names:
-   * equal exactly when every byte the server reads is equal.
+   * equal exactly when every byte the server reads is equal. Where a site file adds to it, over that and its id and
+   * version too.
    */
   readonly digest: string;
 }

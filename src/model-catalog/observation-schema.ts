@@ -142,6 +142,17 @@ export const panel = Type.Union([
   ),
 ]);
 
-export type ObservationDefinition = Static<typeof observation>;
+/** Unit texts of a site that count where a value has no UCUM code. */
+export interface LocalUnits {
+  /** Which site file says so, for people. */
+  readonly site: string;
+  /** UCUM by unit text, compared exactly. */
+  readonly units: Readonly<Record<string, string>>;
+}
+
+export type ObservationDefinition = Static<typeof observation> & {
+  /** Added at load by the site file, never in the map. */
+  readonly localUnits?: LocalUnits;
+};
 export type PanelDefinition = Static<typeof panel>;
 export type WhereDefinition = Static<typeof where>;

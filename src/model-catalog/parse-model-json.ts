@@ -1,9 +1,11 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { type FeatureMap, featureMapSchema } from './feature-map-schema.ts';
+import { type FeatureMapFile, featureMapSchema } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import { type GoldenFile, goldenFileSchema } from './golden-case-schema.ts';
 import { type Manifest, manifestSchema } from './manifest-schema.ts';
 import { type ModelCard, modelCardSchema } from './model-card-schema.ts';
+import { type SiteFileContent, siteFileSchema } from './site-file-schema.ts';
+import { type ValueSetFile, valueSetSchema } from './value-set-schema.ts';
 
 const ajv = new Ajv({
   allErrors: true,
@@ -18,9 +20,11 @@ const ajv = new Ajv({
 export type JsonParser<T> = (file: string, bytes: Uint8Array, findings: Finding[]) => T | undefined;
 
 export const parseManifest: JsonParser<Manifest> = parser(ajv.compile<Manifest>(manifestSchema));
-export const parseFeatureMap: JsonParser<FeatureMap> = parser(ajv.compile<FeatureMap>(featureMapSchema));
+export const parseFeatureMap: JsonParser<FeatureMapFile> = parser(ajv.compile<FeatureMapFile>(featureMapSchema));
 export const parseModelCard: JsonParser<ModelCard> = parser(ajv.compile<ModelCard>(modelCardSchema));
 export const parseGoldenFile: JsonParser<GoldenFile> = parser(ajv.compile<GoldenFile>(goldenFileSchema));
+export const parseValueSet: JsonParser<ValueSetFile> = parser(ajv.compile<ValueSetFile>(valueSetSchema));
+export const parseSiteFile: JsonParser<SiteFileContent> = parser(ajv.compile<SiteFileContent>(siteFileSchema));
 
 function parser<T>(validate: ValidateFunction<T>): JsonParser<T> {
   return (file, bytes, findings) => {

@@ -3,6 +3,7 @@ import { featureMapSchema } from './feature-map-schema.ts';
 import { goldenFileSchema } from './golden-case-schema.ts';
 import { manifestSchema } from './manifest-schema.ts';
 import { modelCardSchema } from './model-card-schema.ts';
+import { siteFileSchema } from './site-file-schema.ts';
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -10,13 +11,14 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 const dialect = 'http://json-schema.org/draft-07/schema#';
 const canonical = 'https://fhirsight.org/schemas';
 
-/** The JSON Schemas of the files of a model folder, by the name under which each is published. */
+/** The JSON Schemas of the files of a model folder, and of a site file, by the name under which each is published. */
 export const publishedSchemas: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
   [
     published('feature-map', 'feature-map.json of a fhirsight model', featureMapSchema),
     published('manifest', 'manifest.json of a fhirsight model', manifestSchema),
     published('golden-case', 'golden/*.json of a fhirsight model', goldenFileSchema),
     published('model-card', 'model-card.json of a fhirsight model', modelCardSchema),
+    published('site', 'site file of fhirsight', siteFileSchema),
   ].map((schema) => [String(schema.$id).slice(canonical.length + 1), schema]),
 );
 

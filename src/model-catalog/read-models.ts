@@ -1,14 +1,19 @@
+import { digestWithSite } from './applied-site.ts';
 import { modelInvalid } from './finding.ts';
 import { inspectModelFolder } from './inspect-model-folder.ts';
 import type { ModelVersion } from './model-version.ts';
 import { digestOf } from './read-model-files.ts';
+import type { SiteFile } from './read-site-file.ts';
 
 /**
  * Reads one version folder (`<models>/<id>/<version>`) and checks that everything in it is whole and fits together.
- * Nothing is run. Throws MODEL_INVALID with every finding of the first stage that has any: file, JSON path, reason.
+ * Nothing is run.
+ * @param site local codes and units, read into the map
+ * Throws MODEL_INVALID with every finding of the first stage that has any: file, JSON path, reason.
  */
-export async function readModelFolder(dir: string): Promise<ModelVersion> {
-  const { name, files, manifest, featureMap, lookups, card, golden, stages } = await inspectModelFolder(dir);
+export async function readModelFolder(dir: string, site?: SiteFile): Promise<ModelVersion> {
+  const inspected = await inspectModelFolder(dir, site);
+  const { name, files, manifest, featureMap, lookups, card, golden, stages } = inspected;
   const findings = stages.find((stage) => stage.length > 0);
   if (findings !== undefined) throw modelInvalid(name, findings);
   const artefact = files.get('model.onnx');
@@ -22,6 +27,7 @@ export async function readModelFolder(dir: string): Promise<ModelVersion> {
     card,
     goldenCases: golden.flatMap(({ content }) => content?.cases ?? []),
     artefact,
-    digest: digestOf(files),
+    digest: inspected.site === undefined ? digestOf(files) : digestWithSite(digestOf(files), inspected.site),
+    ...(inspected.site === undefined ? {} : { site: inspected.site }),
   };
 }

@@ -8,15 +8,55 @@ export function described<S extends TSchema>(schema: S, description: string): S 
 }
 
 export const strict = { additionalProperties: false } as const;
+/** `system|code`, each half without a `|` or a space. */
+export const tokenPattern = '^[^|\\s]+\\|[^|\\s]+$';
 export const token = Type.String({
-  pattern: '^[^|\\s]+\\|[^|\\s]+$',
+  pattern: tokenPattern,
   description: '`system|code`, compared exactly, system included',
 });
-export const tokens = Type.Array(token, {
-  minItems: 1,
-  uniqueItems: true,
-  description: '`system|code` tokens; a resource counts if any of its codings is one of them, system included',
+export const conceptName = Type.String({
+  pattern: '^[a-z][A-Za-z0-9]{1,63}$',
+  description: 'lower camel case, a name that a site file can know the concept by',
 });
+const valueSetName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  description: 'a value set of the folder: `statins` is valueSets/statins.json',
+});
+
+/**
+ * A list of codes as a file writes it: what it names is put in its place at load (see resolve-feature-map.ts), so that
+ * everybody else sees `system|code` only.
+ */
+function codeList(names: Readonly<Record<string, TSchema>>, minItems: number, description: string) {
+  const entry = {
+    // Of one schema, not of several: an error then says what is wrong with what was meant.
+    type: ['string', 'object'],
+    pattern: tokenPattern,
+    ...strict,
+    minProperties: 1,
+    maxProperties: 1,
+    properties: names,
+    description: `\`system|code\`, or by name: ${Object.keys(names).join(' or ')}`,
+  };
+  return Type.Unsafe<string[]>({ type: 'array', items: entry, minItems, uniqueItems: true, description });
+}
+
+export const tokens = codeList(
+  { valueSet: valueSetName, concept: conceptName },
+  1,
+  '`system|code`, value sets and concepts; a resource counts if any of its codings is one of them, system included',
+);
+/** A list that may be empty, where emptiness has a meaning. */
+export const tokensOrNone = codeList(
+  { valueSet: valueSetName, concept: conceptName },
+  0,
+  '`system|code`, value sets and concepts',
+);
+export const conceptCodes = codeList(
+  { valueSet: valueSetName },
+  0,
+  '`system|code` and value sets; none where only a site file can know them',
+);
 export const schemaLink = Type.Optional(
   Type.String({ description: 'address of the JSON Schema of this file, for editors; the server does not read it' }),
 );

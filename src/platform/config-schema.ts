@@ -158,6 +158,12 @@ export const configSchema = Type.Object(
         'How long a CDS Hooks call may take. Contributions are left out first; a score that is late is said to be late.',
       default: 500,
     }),
+    siteFile: optional(
+      text({
+        description: 'JSON file of the local codes and unit texts of the site; without it models know their own only.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     sinksFile: optional(
       text({
         description:

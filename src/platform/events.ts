@@ -18,6 +18,14 @@ export type LogEvent =
   | { readonly name: 'sample.load-started'; readonly patients: number }
   | { readonly name: 'sample.loaded'; readonly patients: number; readonly resources: number; readonly loadMs: number }
   | { readonly name: 'model.loaded'; readonly model: string; readonly digest: string; readonly loadMs: number }
+  | {
+      readonly name: 'site.read';
+      readonly file: string;
+      readonly site: string;
+      readonly version: string;
+      /** Concepts that no loaded model reads. */
+      readonly unread: readonly string[];
+    }
   | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
   | {
       readonly name: 'request.finished';

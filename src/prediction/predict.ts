@@ -202,8 +202,9 @@ function cutToMinute(instant: Date): Date {
   return new Date(Math.floor(instant.getTime() / 60_000) * 60_000);
 }
 
-function named({ manifest, digest }: PredictableModel): ResultRequest['model'] {
-  return { id: manifest.id, version: manifest.version, title: manifest.title, digest, manifest };
+function named({ manifest, digest, site }: PredictableModel): ResultRequest['model'] {
+  const { id, version, title } = manifest;
+  return { id, version, title, digest, manifest, ...(site === undefined ? {} : { site }) };
 }
 
 function stored(receipt: WriteReceipt | undefined): ResultResource {

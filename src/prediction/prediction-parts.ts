@@ -1,6 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
+import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -12,8 +13,10 @@ import type { OutcomeRecord, ResultResources, WriteReceipt } from '../write-back
 /** A model version, loaded and compiled. */
 export interface PredictableModel {
   readonly manifest: Manifest;
-  /** SHA-256 (hex) of the version's files. */
+  /** See ModelVersion.digest. */
   readonly digest: string;
+  /** What the site file adds to it. */
+  readonly site?: AppliedSite;
   readonly compiled: CompiledFeatureMap;
   /** See LoadedModel.run. */
   readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;

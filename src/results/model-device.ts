@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Device } from '@medplum/fhirtypes';
+import { siteSentence } from '../model-catalog/applied-site.ts';
 import { artificialIntelligence, modelNamingSystem } from './canonical-urls.ts';
 import type { PredictedModel } from './result-request.ts';
 
@@ -22,7 +23,7 @@ export function modelIdentifier({ id, version, digest }: Pick<PredictedModel, 'i
 
 /** The Device of one model version, in the shape of the AI-Device profile (DEV-1, AIT-3). */
 export function modelDevice(model: PredictedModel): Device & { id: string } {
-  const { manifest } = model;
+  const { manifest, site } = model;
   return {
     resourceType: 'Device',
     id: modelDeviceId(model),
@@ -37,6 +38,6 @@ export function modelDevice(model: PredictedModel): Device & { id: string } {
     modelNumber: model.id,
     type: { coding: [artificialIntelligence], text: 'Predictive model' },
     version: [{ value: model.version }],
-    note: [{ text: manifest.description }],
+    note: [{ text: manifest.description }, ...(site === undefined ? [] : [{ text: siteSentence(site) }])],
   };
 }

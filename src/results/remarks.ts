@@ -9,9 +9,10 @@ export function remarks(request: ResultRequest): string[] {
   if (request.heldByCaller) said.push(callersWord);
   said.push(...whatIf(request));
   if (frame.superseded !== undefined) said.push(frame.superseded);
+  if (frame.site !== undefined) said.push(frame.site);
   for (const [state, title] of detailed) {
     for (const [name, value] of inputs.features) {
-      if (value.state === state && 'detail' in value)
+      if (value.state === state && 'detail' in value && value.detail !== undefined)
         said.push(`${title}: ${labelOf(request, name)} (${value.detail}).`);
     }
   }
@@ -25,6 +26,7 @@ const callersWord =
 
 /** States of an input that a remark explains. */
 const detailed = [
+  ['observed', 'Unit'],
   ['imputed', 'Imputed'],
   ['assumed-absent', 'Assumed absent'],
   ['missing', 'Missing'],

@@ -1,3 +1,4 @@
+import { type AppliedSite, siteSentence } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { type InputFrame, inputFrame } from './input-frame.ts';
 import { type OutcomeFrame, outcomeFrame } from './outcome-frame.ts';
@@ -23,12 +24,21 @@ export interface ResultFrame {
   readonly timesOf: TimesOf;
   /** That the model is superseded. */
   readonly superseded: string | undefined;
+  /** That a site file adds to what the features read. */
+  readonly site: string | undefined;
   /** How contributions came about. */
   readonly contributionMethod: string;
 }
 
-/** @param features by name: the features of the map */
-export function createResultFrame(manifest: Manifest, features: Readonly<Record<string, FeatureLabel>>): ResultFrame {
+/**
+ * @param features by name: the features of the map
+ * @param site what a site file adds to it
+ */
+export function createResultFrame(
+  manifest: Manifest,
+  features: Readonly<Record<string, FeatureLabel>>,
+  site?: AppliedSite,
+): ResultFrame {
   const { id, version, title, outcomes, supersededBy, explanation } = manifest;
   const form = outcomes.some(({ kind }) => kind === 'probability') ? 'RiskAssessment' : 'Observation';
   const [difference, whole] = form === 'RiskAssessment' ? ['percentage points', 'risk'] : ['the score', 'score'];
@@ -44,6 +54,7 @@ export function createResultFrame(manifest: Manifest, features: Readonly<Record<
     inputs: new Map(Object.entries(features).map(([name, label]) => [name, inputFrame(name, label)])),
     timesOf: createResultTimes(manifest),
     superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
+    site: site && siteSentence(site),
     contributionMethod:
       `Contributions: occlusion against the reference person, that is the difference in ${difference} made by ` +
       `putting one input of the reference person (${reference}) in the place of this subject's. They do not add up to the ${whole}.`,

@@ -1,5 +1,6 @@
 import type { Contribution } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
+import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { ResultFrame } from './result-frame.ts';
 
@@ -8,9 +9,11 @@ export interface PredictedModel {
   readonly id: string;
   readonly version: string;
   readonly title: string;
-  /** SHA-256 (hex) of the version's files. */
+  /** See ModelVersion.digest. */
   readonly digest: string;
   readonly manifest: Manifest;
+  /** The local codes and units that its features were read by. */
+  readonly site?: AppliedSite;
 }
 
 export interface ResultSubject {

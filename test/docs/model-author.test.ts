@@ -8,8 +8,15 @@ import type { Finding } from '../../src/model-catalog/finding.ts';
 import { checkGoldenCoverage, checkGoldenFile } from '../../src/model-catalog/golden-cases.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
-import { parseFeatureMap, parseGoldenFile, parseManifest } from '../../src/model-catalog/parse-model-json.ts';
+import {
+  parseFeatureMap,
+  parseGoldenFile,
+  parseManifest,
+  parseValueSet,
+} from '../../src/model-catalog/parse-model-json.ts';
 import { type Lookups, readLookups } from '../../src/model-catalog/read-lookups.ts';
+import { resolveFeatureMap } from '../../src/model-catalog/resolve-feature-map.ts';
+import { valueSetCodes } from '../../src/model-catalog/value-set-codes.ts';
 import { blocksOf, readDocument, tableRows } from '../support/markdown-blocks.ts';
 
 const document = 'docs/model-author.md';
@@ -35,10 +42,28 @@ function exampleManifest(): Manifest {
   return parsed(parseManifest, examples('manifest')[0]);
 }
 
+/** The value sets of the document, by the names under which its maps know them. */
+function exampleValueSets(): ReadonlyMap<string, readonly string[]> {
+  const findings: Finding[] = [];
+  const codes = examples('value-set').flatMap((example) =>
+    valueSetCodes(document, parsed(parseValueSet, example), findings),
+  );
+  expect(findings).toEqual([]);
+  return new Map([['statins', codes.map(({ system, code }) => `${system}|${code}`)]]);
+}
+
+/** A feature map as the server would read it. */
+function mapOf(example: unknown): FeatureMap {
+  const { map, findings } = resolveFeatureMap(parsed(parseFeatureMap, example), exampleValueSets());
+  expect(findings).toEqual([]);
+  if (map === undefined) throw new Error('the map was not resolved');
+  return map;
+}
+
 /** All features of the document as one map, with its population. */
 function exampleMap(): FeatureMap {
   const features = Object.assign({}, ...(examples('features') as object[]));
-  return parsed(parseFeatureMap, { language: 1, features, population: examples('population')[0] });
+  return mapOf({ language: 1, features, population: examples('population')[0] });
 }
 
 /** The tables that the features of the document look something up in. */
@@ -62,6 +87,7 @@ describe(document, () => {
       'table',
       'population',
       'golden',
+      'value-set',
     ];
     for (const { mark, line } of blocks) {
       expect(mark?.name, `${document}:${line}`).toBe('check');
@@ -78,7 +104,7 @@ describe(document, () => {
 
   test('every whole feature map is one that compiles', () => {
     for (const example of examples('feature-map')) {
-      const map = parsed(parseFeatureMap, example);
+      const map = mapOf(example);
       expect(checkFeatureMap(map, ['event-10y'])).toEqual([]);
       compileFeatureMap(map);
     }

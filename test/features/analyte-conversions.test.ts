@@ -7,6 +7,7 @@ import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
 import type { FeatureDefinition, ObservationDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import type { Finding } from '../../src/model-catalog/finding.ts';
 import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
+import { resolveFeatureMap } from '../../src/model-catalog/resolve-feature-map.ts';
 import { observation } from '../support/build-record.ts';
 import { extractOne, noPopulation } from '../support/extract-one.ts';
 import { readDocument, tableRows } from '../support/markdown-blocks.ts';
@@ -42,11 +43,12 @@ function convert(analyte: AnalyteName, value: number, from: string, to: string):
 
 function findings(definition: object): string[] {
   const found: Finding[] = [];
-  const map = parseFeatureMap(
+  const file = parseFeatureMap(
     'feature-map.json',
     Buffer.from(JSON.stringify({ language: 1, features: { feature: definition }, population: noPopulation })),
     found,
   );
+  const map = file && resolveFeatureMap(file).map;
   const all = map === undefined ? found : checkFeatureMap(map, []);
   return all.map(({ path, message }) => `${path}: ${message}`);
 }

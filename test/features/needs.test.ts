@@ -8,6 +8,7 @@ import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feat
 import type { Finding } from '../../src/model-catalog/finding.ts';
 import { parseFeatureMap } from '../../src/model-catalog/parse-model-json.ts';
 import { readLookups } from '../../src/model-catalog/read-lookups.ts';
+import { resolveFeatureMap } from '../../src/model-catalog/resolve-feature-map.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
 import {
   appointment,
@@ -28,8 +29,9 @@ function parsedMap(features: Record<string, FeatureDefinition>): FeatureMap {
   const map = { language: 1, features, population: { exclude: [], require: [], ranges: [] } };
   const parsed = parseFeatureMap('feature-map.json', Buffer.from(JSON.stringify(map)), findings);
   expect(findings).toEqual([]);
-  if (parsed === undefined) throw new Error('the map was not parsed');
-  return parsed;
+  const resolved = parsed && resolveFeatureMap(parsed).map;
+  if (resolved === undefined) throw new Error('the map was not parsed');
+  return resolved;
 }
 
 describe('the social deprivation index of PREVENT from the postal code', () => {

@@ -166,7 +166,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(23);
+    expect(Object.keys(env)).toHaveLength(24);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });

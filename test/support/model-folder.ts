@@ -40,18 +40,19 @@ export function folderAt(modelsDir: string, id: string, version: string): ModelF
     modelsDir,
     dir,
     edit,
-    write: async (file, content) => {
+    async write(file, content) {
       await mkdir(path.dirname(path.join(dir, file)), { recursive: true });
       await writeFile(path.join(dir, file), content);
     },
     remove: (file) => rm(path.join(dir, file), { recursive: true }),
     async seal() {
-      const golden = (await readdir(path.join(dir, 'golden'))).map((name) => `golden/${name}`);
+      const listed = async (folder: string): Promise<string[]> =>
+        (await readdir(path.join(dir, folder)).catch(() => [])).map((name) => `${folder}/${name}`);
+      const golden = await listed('golden');
+      const valueSets = await listed('valueSets');
       const checksums: Record<string, string> = {};
-      const tables = (await readdir(path.join(dir, 'tables')).catch((): string[] => [])).map(
-        (name) => `tables/${name}`,
-      );
-      for (const file of ['feature-map.json', 'model-card.json', 'model.onnx', ...golden, ...tables]) {
+      const tables = await listed('tables');
+      for (const file of ['feature-map.json', 'model-card.json', 'model.onnx', ...golden, ...tables, ...valueSets]) {
         checksums[file] = createHash('sha256')
           .update(await readFile(path.join(dir, file)))
           .digest('hex');

@@ -4,8 +4,9 @@ import type { Finding } from '../../model-catalog/finding.ts';
 import { type InspectedModel, inspectModelFolder } from '../../model-catalog/inspect-model-folder.ts';
 import { jsonErrorPlace } from '../../model-catalog/lint/json-error-place.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
-import { lintRules } from '../../model-catalog/lint/lint-rules.ts';
+import { lintRules, lintSite } from '../../model-catalog/lint/lint-rules.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
+import { inspectSiteFile } from '../../model-catalog/read-site-file.ts';
 
 /** What lint says about one version folder. */
 export interface LintReport {
@@ -14,16 +15,22 @@ export interface LintReport {
   readonly findings: readonly LintFinding[];
 }
 
-/** Checks one version folder whole: what load checks, the lint rules, and, where it can be run, the model itself. */
-export async function lintModelFolder(dir: string): Promise<LintReport> {
+/**
+ * Checks one version folder whole: what load checks, the lint rules, and, where it can be run, the model itself.
+ * @param siteFile local codes and units that the model is read with; checked too
+ * Throws CONFIG_INVALID where there is no such file.
+ */
+export async function lintModelFolder(dir: string, siteFile?: string): Promise<LintReport> {
+  const { site, findings: ofSite } = siteFile === undefined ? { findings: [] } : await inspectSiteFile(siteFile);
   let inspected: InspectedModel;
   try {
-    inspected = await inspectModelFolder(dir);
+    inspected = await inspectModelFolder(dir, ofSite.length === 0 ? site : undefined);
   } catch (error) {
     return { model: dir, findings: [unreadable(dir, error)] };
   }
   const atLoad = inspected.stages.flat().map((finding) => asLoad(withPlace(finding, inspected.files)));
-  const findings = [...atLoad, ...lintRules(inspected)];
+  const findings = [...ofSite.map(asLoad), ...atLoad, ...lintRules(inspected)];
+  if (site !== undefined) findings.push(...lintSite(site, inspected));
   findings.push(...compiles(inspected, findings));
   const runnable = runnableModel(inspected, atLoad);
   if (runnable !== undefined) {

@@ -1,15 +1,23 @@
 import { categoriesOf, readDeclaredServer } from '../../fhir/client/read-declared-server.ts';
 import { inspectModelFolder } from '../../model-catalog/inspect-model-folder.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
+import { inspectSiteFile } from '../../model-catalog/read-site-file.ts';
 import { recordQueries } from '../../model-catalog/record-queries.ts';
 import { checkSiteQueries } from '../../model-catalog/site-queries.ts';
 import { readConfigFromProcess } from '../../platform/config.ts';
 import { PredictionError } from '../../platform/errors.ts';
 
-/** What is wrong with the searches that a site has put in the place of those of one model version. */
-export async function lintServerProfile(folder: string, file: string): Promise<LintFinding[]> {
-  const { manifest, featureMap } = await inspectModelFolder(folder);
-  // What is wrong with the folder itself is said already.
+/**
+ * What is wrong with the searches that a site has put in the place of those of one model version.
+ * @param siteFile local codes that the searches must find too
+ */
+export async function lintServerProfile(folder: string, file: string, siteFile?: string): Promise<LintFinding[]> {
+  const codes = siteFile === undefined ? undefined : await inspectSiteFile(siteFile);
+  const { manifest, featureMap } = await inspectModelFolder(
+    folder,
+    codes?.findings.length === 0 ? codes.site : undefined,
+  );
+  // What is wrong with the folder or the site file itself is said already.
   if (manifest === undefined || featureMap === undefined) return [];
   const finding = (path: string, message: string): LintFinding => ({
     file,

@@ -25,7 +25,7 @@ export function describeModel(
   isDefault: boolean,
   versions: readonly string[],
 ): Record<string, unknown> {
-  const { manifest, featureMap, card } = version;
+  const { manifest, featureMap, site, card } = version;
   return {
     ...summariseModel(version, isDefault),
     versions,
@@ -34,6 +34,8 @@ export function describeModel(
     cautions: manifest.cautions,
     validFor: manifest.validFor,
     features: featureMap.features,
+    ...(featureMap.concepts === undefined ? {} : { concepts: featureMap.concepts }),
+    ...(site === undefined ? {} : { site }),
     population: featureMap.population,
     outcomes: manifest.outcomes,
     explanation: manifest.explanation,

@@ -1,6 +1,7 @@
-import type { FeatureMap } from '../feature-map-schema.ts';
+import type { FeatureMapFile } from '../feature-map-schema.ts';
 import type { Manifest } from '../manifest-schema.ts';
 import type { Outcome } from '../outcome-schema.ts';
+import type { ReadValueSet } from '../read-value-sets.ts';
 
 /** One code of a code system, and where the model names it. */
 export interface CodeUse {
@@ -11,8 +12,8 @@ export interface CodeUse {
   readonly code: string;
 }
 
-/** Every `system|code` of the features, whatever list of a feature it stands in. */
-export function codesOfFeatureMap(map: FeatureMap): CodeUse[] {
+/** Every `system|code` of the features and concepts, whatever list it stands in. */
+export function codesOfFeatureMap(map: FeatureMapFile): CodeUse[] {
   const uses: CodeUse[] = [];
   const visit = (node: unknown, path: string): void => {
     if (typeof node === 'string') {
@@ -28,7 +29,12 @@ export function codesOfFeatureMap(map: FeatureMap): CodeUse[] {
     }
   };
   visit(map.features, '/features');
+  visit(map.concepts, '/concepts');
   return uses;
+}
+
+export function codesOfValueSets(valueSets: readonly ReadValueSet[]): CodeUse[] {
+  return valueSets.flatMap(({ file, codes }) => codes.map((code) => ({ file, ...code })));
 }
 
 /** The codings of the outcomes, and of their classes. */

@@ -1,6 +1,7 @@
 import type { FeatureMap } from '../feature-map-schema.ts';
 import type { InspectedModel } from '../inspect-model-folder.ts';
 import type { Manifest } from '../manifest-schema.ts';
+import type { SiteFile } from '../read-site-file.ts';
 import { checkCodeSystems } from './check-code-systems.ts';
 import { checkConversions } from './check-conversions.ts';
 import { checkDirectionNames } from './check-direction-names.ts';
@@ -12,10 +13,12 @@ import { checkMissingReasons } from './check-missing-reasons.ts';
 import { checkOutcomeCodings } from './check-outcome-codings.ts';
 import { checkPopulationRanges } from './check-population-ranges.ts';
 import { checkRepeatedKeys } from './check-repeated-keys.ts';
+import { checkSiteUse, checkStandardCodes, codesOfSite } from './check-site-use.ts';
 import { checkSnomedCodes } from './check-snomed-codes.ts';
 import { checkUnits } from './check-units.ts';
 import { checkUnreadFeatures } from './check-unread-features.ts';
-import { type CodeUse, codesOfFeatureMap, codesOfManifest } from './code-uses.ts';
+import { checkUnreadNames } from './check-unread-names.ts';
+import { type CodeUse, codesOfFeatureMap, codesOfManifest, codesOfValueSets } from './code-uses.ts';
 import { applyRule, type LintFinding, type LintRule } from './lint-rule.ts';
 import type { LintedModel } from './linted-model.ts';
 
@@ -37,6 +40,17 @@ const featureMapRules: readonly LintRule<FeatureMap>[] = [
 const manifestRules: readonly LintRule<Manifest>[] = [
   { name: 'outcome-coding', severity: 'warning', check: checkOutcomeCodings },
 ];
+const nameRules: readonly LintRule<InspectedModel>[] = [
+  {
+    name: 'code-list-unread',
+    severity: 'error',
+    check: ({ featureMapFile, valueSets }) =>
+      featureMapFile === undefined ? [] : checkUnreadNames(featureMapFile, valueSets),
+  },
+];
+const siteRules: readonly LintRule<SiteFile>[] = [
+  { name: 'site-standard-code', severity: 'warning', check: checkStandardCodes },
+];
 const modelRules: readonly LintRule<LintedModel>[] = [
   { name: 'feature-unread', severity: 'error', check: checkUnreadFeatures },
   { name: 'direction-name', severity: 'error', check: checkDirectionNames },
@@ -48,18 +62,33 @@ const goldenRules: readonly LintRule<LintedModel>[] = [
 ];
 
 /** Applies every rule to the parts of a model version that could be read. Nothing is run. */
-export function lintRules({ files, manifest, featureMap, golden }: InspectedModel): LintFinding[] {
+export function lintRules(inspected: InspectedModel): LintFinding[] {
+  const { files, manifest, featureMapFile, featureMap, golden } = inspected;
   const apply = <Subject>(rules: readonly LintRule<Subject>[], subject: Subject): LintFinding[] =>
     rules.flatMap((rule) => applyRule(rule, subject));
   const findings = apply(fileRules, files);
   if (manifest !== undefined)
     findings.push(...apply(manifestRules, manifest), ...apply(codeRules, codesOfManifest(manifest)));
-  if (featureMap === undefined) return findings;
-  findings.push(...apply(featureMapRules, featureMap), ...apply(codeRules, codesOfFeatureMap(featureMap)));
-  if (manifest === undefined) return findings;
+  if (featureMap !== undefined) findings.push(...apply(featureMapRules, featureMap));
+  if (featureMapFile !== undefined) findings.push(...apply(codeRules, codesOfFeatureMap(featureMapFile)));
+  findings.push(...apply(codeRules, codesOfValueSets(inspected.valueSets)), ...apply(nameRules, inspected));
+  if (featureMap === undefined || manifest === undefined) return findings;
   const read = golden.flatMap(({ file, content }) => (content === undefined ? [] : [{ file, content }]));
   const model = { manifest, featureMap, golden: read };
   findings.push(...apply(modelRules, model));
   if (read.length === golden.length) findings.push(...apply(goldenRules, model));
   return findings;
+}
+
+/** Applies every rule to a site file, and to what the model reads of it. */
+export function lintSite(site: SiteFile, { featureMapFile, featureMap }: InspectedModel): LintFinding[] {
+  const findings = codeRules.flatMap((rule) => applyRule(rule, codesOfSite(site)));
+  findings.push(...siteRules.flatMap((rule) => applyRule(rule, site)));
+  if (featureMapFile === undefined || featureMap === undefined) return findings;
+  const use: LintRule<SiteFile> = {
+    name: 'site-unit-unread',
+    severity: 'warning',
+    check: (subject) => checkSiteUse(subject, featureMapFile, featureMap),
+  };
+  return [...findings, ...applyRule(use, site)];
 }
