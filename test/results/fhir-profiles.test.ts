@@ -102,7 +102,7 @@ test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient, at 
     ['input', 'in', 0, '*', undefined],
     ['writeBack', 'in', 0, '1', 'boolean'],
     ['explain', 'in', 0, '1', 'boolean'],
-    ['return', 'out', 1, '1', 'RiskAssessment'],
+    ['return', 'out', 1, '1', 'Resource'],
   ]);
   for (const parameter of [...parameters, ...parameters.flatMap(({ part }) => part ?? [])]) {
     expect(parameter.type === undefined, `opd-1 ${parameter.name}`).toBe(parameter.part !== undefined);
