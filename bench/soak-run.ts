@@ -14,19 +14,10 @@ import { finishedRun, startRun } from './support/cohort-run.ts';
 import { median } from './support/load.ts';
 import { model } from './support/records.ts';
 import { atMost, report } from './support/report.ts';
-
-interface Sample {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  readonly rssMb: number;
-}
+import { type SoakSample, soakSamples } from './support/soak-samples.ts';
 
 const [patients = 10_000] = process.argv.slice(2).map(Number);
 const longestDelayMs = 10;
-
-const samplesOf = (output: string): Sample[] =>
-  [...output.matchAll(/^soak (\{.*\})$/gm)].map(([, line = '']) => JSON.parse(line) as Sample);
 
 const data = await createTestDataDir();
 const server = await startFhirsightProcess(
@@ -42,12 +33,12 @@ try {
     explain: true,
   });
   const { seconds } = await finishedRun(server.url, run);
-  const samples = samplesOf(server.output().slice(before));
+  const samples = soakSamples(server.output().slice(before));
   const last = samples.at(-1);
   if (last === undefined || samples.length < 4)
     throw new Error('the run was too short to be measured: give it more patients');
   const half = Math.floor(samples.length / 2);
-  const rss = (some: readonly Sample[]): number => median(some.map(({ rssMb }) => rssMb));
+  const rss = (some: readonly SoakSample[]): number => median(some.map(({ rssMb }) => rssMb));
   const [first, second] = [rss(samples.slice(0, half)), rss(samples.slice(half))];
   report('soak-run', { patients, seconds, perSecond: patients / seconds }, [
     atMost('event-loop delay p99 / 10 ms', last.p99Ms / longestDelayMs, 1, { ...last }),
