@@ -1,9 +1,12 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { instantRange } from '../fhir/instant-range.ts';
-import type { FeatureDefinition } from '../model-catalog/feature-map-schema.ts';
+import type { FeatureDefinition, MedicationDefinition } from '../model-catalog/feature-map-schema.ts';
+import { medicationSources, typeOfSource } from '../model-catalog/medication-schema.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
-import type { FeatureValue } from './feature-vector.ts';
+import type { FeatureValue, SourceReference } from './feature-vector.ts';
+import { beginningOf } from './medication-standing.ts';
+import type { MedicationResource } from './prescribed.ts';
 
 /**
  * The features whose value at as-of rests on a state as it is today, which may not have been that of as-of: FHIR keeps one
@@ -35,7 +38,7 @@ function isGuess(
 ): boolean {
   switch (definition.kind) {
     case 'medication':
-      return restsOnLaterOrders(value, record, timeZone);
+      return restsOnLaterStatus(definition, value, record, timeZone);
     case 'address':
       return restsOnLaterAddress(value, record, timeZone);
     case 'appointment':
@@ -65,18 +68,43 @@ function isGuess(
 }
 
 /**
- * A yes is certain where one of its orders has not been changed since as-of. Everything else is, where none of the orders
- * of that time has been.
+ * A yes is certain where one of its orders or statements has not been changed since as-of. Everything else is, where none of
+ * that time has been. What is told by its period, and what was given or handed out in a window, has no status that counts.
  */
-function restsOnLaterOrders(value: FeatureValue, record: ClinicalRecord, timeZone: string): boolean {
+function restsOnLaterStatus(
+  definition: MedicationDefinition,
+  value: FeatureValue,
+  record: ClinicalRecord,
+  timeZone: string,
+): boolean {
+  if (definition.activeAt === 'period') return false;
+  const lasting = medicationSources(definition).filter((source) => source === 'request' || source === 'statement');
   const asOf = record.asOf.getTime();
   const isLater = laterThan(asOf, timeZone);
-  const known = record.byType('MedicationRequest').filter(({ authoredOn }) => {
-    const written = authoredOn === undefined ? undefined : instantRange(authoredOn, timeZone);
-    return written === undefined || written.start <= asOf;
-  });
+  const known = lasting
+    .flatMap((source) => record.byType(typeOfSource[source]) as readonly MedicationResource[])
+    .filter((resource) => {
+      const date = beginningOf(resource);
+      const begun = date === undefined ? undefined : instantRange(date, timeZone);
+      return begun === undefined || begun.start <= asOf;
+    });
   if (value.state !== 'observed') return known.some(isLater);
-  return known.filter((order) => value.sources.includes(record.sourceReference(order))).every(isLater);
+  const proofs = new Set(value.sources);
+  const behind = known.filter((resource) => proofs.has(record.sourceReference(resource)));
+  // Where something else proves it (a dose that was given), there is none.
+  return behind.length > 0 && behind.every(isLater) && !isProvenOtherwise(definition, proofs, record);
+}
+
+/** True where a dose that was given or handed out is among what says yes. */
+function isProvenOtherwise(
+  definition: MedicationDefinition,
+  proofs: ReadonlySet<SourceReference>,
+  record: ClinicalRecord,
+): boolean {
+  return medicationSources(definition)
+    .filter((source) => source === 'administration' || source === 'dispense')
+    .flatMap((source) => record.byType(typeOfSource[source]) as readonly MedicationResource[])
+    .some((resource) => proofs.has(record.sourceReference(resource)));
 }
 
 /** What may be moved, cancelled or fulfilled: each that may have been made by as-of and was changed since makes a guess. */

@@ -77,7 +77,7 @@ function found(record: readonly Resource[], search: string): Resource[] {
     return codes === undefined || coding.some(({ system, code }) => codes.includes(`${system}|${code}`));
   });
   // A referenced Medication comes with the orders, for nobody can be asked for it.
-  return type === 'MedicationRequest'
+  return type.startsWith('Medication') && type !== 'Medication'
     ? [...matches, ...record.filter(({ resourceType }) => resourceType === 'Medication')]
     : matches;
 }
