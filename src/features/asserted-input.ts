@@ -50,6 +50,9 @@ export function readAssertedInputs(
 
 function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar {
   const { value } = input;
+  if (feature.value.type === 'sequence') {
+    throw invalid(input, `Input '${input.name}' is a sequence of measurements over time; it cannot be asserted.`);
+  }
   if (feature.value.type === 'boolean') {
     if (typeof value === 'boolean') return value;
     throw invalid(input, `Input '${input.name}' is yes or no; send valueBoolean.`);

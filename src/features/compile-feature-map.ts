@@ -31,6 +31,7 @@ import { compilePanel, type PanelMember } from './panel.ts';
 import { compilePopulation, type Judge } from './population.ts';
 import { compileProcedure } from './procedure.ts';
 import { compileQuestionnaire } from './questionnaire.ts';
+import { compileSequence } from './sequence.ts';
 import { compileServiceRequest } from './service-request.ts';
 import { compileSummary } from './summary.ts';
 import { createWindows, type Windows } from './windows.ts';
@@ -121,6 +122,8 @@ function compileKind(
       return { extract: compileAnswer(definition, index) };
     case 'category':
       return { extract: compileCategory(definition, index) };
+    case 'sequence':
+      return { extract: compileSequence(definition, index) };
     case 'condition':
       return { extract: compileCondition(definition) };
     case 'medication':

@@ -2,7 +2,7 @@ import type { Observation } from '@medplum/fhirtypes';
 import type { InstantRange } from '../fhir/instant-range.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { Attendance } from './attendance.ts';
-import type { FeatureValue, MissingReason, SourceReference } from './feature-vector.ts';
+import type { FeatureValue, MissingReason, MissingValue, SourceReference } from './feature-vector.ts';
 
 /** What one kind of feature sees while it is extracted for one subject. */
 export interface ExtractionContext {
@@ -35,7 +35,7 @@ export function missing(
   because: MissingReason,
   detail: string,
   sources: readonly SourceReference[] = [],
-): FeatureValue {
+): MissingValue {
   return { state: 'missing', because, detail, sources };
 }
 

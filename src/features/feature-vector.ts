@@ -1,3 +1,4 @@
+import type { SequenceNumbers } from '../model-catalog/column-value.ts';
 import type { MissingInput } from '../model-catalog/missing-input.ts';
 import type { SourceReference } from '../records/clinical-record.ts';
 
@@ -49,6 +50,9 @@ export interface OriginalValue {
 
 export type FeatureScalar = number | boolean | string;
 
+/** Measured numbers on a grid of time: by channel one number for each bin, from the oldest to the newest. */
+export type SequenceSteps = SequenceNumbers;
+
 /**
  * What is known of one feature for one subject as of one instant. Absence is a value with a reason,
  * never NaN and never a silent default.
@@ -71,6 +75,8 @@ export type FeatureValue =
       /** Of which features; none where it was made of several measurements. */
       readonly from: readonly string[];
       readonly detail?: string;
+      /** Of a sequence, whose `value` is how many bins hold a measurement: what the model is given. */
+      readonly steps?: SequenceSteps;
       readonly sources: readonly SourceReference[];
     }
   | { readonly state: 'asserted'; readonly value: FeatureScalar; readonly sources: readonly SourceReference[] }
@@ -103,6 +109,9 @@ export type FeatureValue =
       readonly given?: MissingInput;
       readonly sources: readonly SourceReference[];
     };
+
+/** A feature without a value, and why. */
+export type MissingValue = Extract<FeatureValue, { state: 'missing' }>;
 
 export const verdictStates = ['score', 'not-eligible', 'insufficient-data', 'out-of-range'] as const;
 

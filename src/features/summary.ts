@@ -9,18 +9,11 @@ import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
 import { compileAgreement } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
-import { compareTexts } from './pick-by-content.ts';
+import { atOneTime, isOne, readSamples, type Sample } from './samples.ts';
 import { unitMs } from './time-unit.ts';
 import { timeUnknown } from './time-unknown.ts';
 import { isVague } from './vague-time.ts';
 import { compileQuantityIn } from './value-forms.ts';
-
-/** One measured value and when, epoch milliseconds. */
-interface Sample {
-  readonly value: number;
-  readonly timeMs: number;
-  readonly at: string;
-}
 
 type Summary = (samples: readonly Sample[]) => number;
 
@@ -85,18 +78,9 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
   return (context, measured) => {
     const vague = isSlope ? measured.filter(({ time }) => isVague(time)) : [];
     if (vague.length > 0) return timeUnknown(context, definition, vague);
-    const samples: Sample[] = [];
-    const details = new Set<string>();
-    for (const group of atOneTime(measured)) {
-      if (!isOne(group)) return timeUnknown(context, definition, group);
-      const value = agree(context, group);
-      if (value.state === 'missing') return value;
-      if (value.state !== 'observed' || typeof value.value !== 'number')
-        throw new Error('measurements agreed on something that is no number');
-      if (value.detail !== undefined) details.add(value.detail);
-      const { time, at } = mostExactOf(group);
-      samples.push({ value: value.value, timeMs: time.start, at });
-    }
+    const read = readSamples(context, definition, agree, measured);
+    if ('state' in read) return read;
+    const { samples, details } = read;
     const sources = sourcesOf(context, measured);
     if (samples.length < atLeast) return tooFew(definition, samples.length, atLeast, sources);
     const value = summary(samples);
@@ -191,33 +175,6 @@ function compileNone(definition: ObservationDefinition): (context: ExtractionCon
   if (absent === undefined) return () => notFound;
   const absence = compileAbsence(label, absent.encounterWithin, 0);
   return (context) => absence(context, []);
-}
-
-/** Those whose times may be one, each group with the next of it; from the oldest to the newest. */
-function atOneTime(measured: readonly Measurement[]): Measurement[][] {
-  const sorted = [...measured].sort((one, other) => one.time.start - other.time.start);
-  const groups: Measurement[][] = [];
-  let end = Number.NEGATIVE_INFINITY;
-  for (const measurement of sorted) {
-    const group = groups.at(-1);
-    if (group !== undefined && measurement.time.start < end) group.push(measurement);
-    else groups.push([measurement]);
-    end = Math.max(end, measurement.time.end);
-  }
-  return groups;
-}
-
-/** False where a less exact time stands for several that are known to be different: how many there are cannot be told. */
-function isOne(group: readonly Measurement[]): boolean {
-  const latestStart = Math.max(...group.map(({ time }) => time.start));
-  return group.every(({ time }) => time.end > latestStart);
-}
-
-function mostExactOf(group: readonly Measurement[]): Measurement {
-  const lengthOf = ({ time }: Measurement): number => time.end - time.start;
-  const [first] = [...group].sort((one, other) => lengthOf(one) - lengthOf(other) || compareTexts(one.at, other.at));
-  if (first === undefined) throw new Error('a group holds a measurement');
-  return first;
 }
 
 function lastOf<T extends Measurement | Sample>(some: readonly T[]): T {

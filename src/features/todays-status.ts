@@ -55,6 +55,7 @@ function isGuess(
     case 'observation':
     case 'answer':
     case 'category':
+    case 'sequence':
     case 'questionnaire':
       return false;
     // No record holds it.

@@ -1,5 +1,5 @@
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
-import { columnValue, missingColumnValue } from '../model-catalog/column-value.ts';
+import { columnValue, missingColumnValue, sequenceColumnValue } from '../model-catalog/column-value.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { scoreMisfit } from '../model-catalog/outcome-score.ts';
@@ -23,13 +23,17 @@ export function inputRow(columns: InputColumns, features: ReadonlyMap<string, Fe
         `Column ${column.feature} has no value; the model must not be run.`,
       );
     }
-    return encode(column, value.value);
+    const steps = value.state === 'derived' ? value.steps : undefined;
+    return steps === undefined ? encode(column, value.value) : finite(column, sequenceColumnValue(column, steps));
   });
 }
 
 /** The number that stands for a value in its column. Throws INFERENCE_FAILED for a code the manifest does not encode. */
 export function encode(column: InputColumns[number], value: FeatureScalar): number {
-  const number = columnValue(column, value);
+  return finite(column, columnValue(column, value));
+}
+
+function finite(column: InputColumns[number], number: number | undefined): number {
   if (number === undefined || !Number.isFinite(number)) {
     throw new PredictionError('INFERENCE_FAILED', `Column ${column.feature} has no number for the value it was given.`);
   }

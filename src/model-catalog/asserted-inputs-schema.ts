@@ -16,7 +16,8 @@ export function assertedInputsSchema({
   manifest,
   featureMap,
 }: Pick<ModelVersion, 'manifest' | 'featureMap'>): JsonSchema {
-  const features = Object.entries(featureMap.features);
+  // A sequence is what a record says, and is not asserted.
+  const features = Object.entries(featureMap.features).filter(([, definition]) => definition.kind !== 'sequence');
   const exclusive = features.flatMap(([name, definition]) =>
     madeOf(definition)
       .filter((read) => featureMap.features[read]?.kind !== 'demographics')
@@ -37,6 +38,7 @@ export function assertedInputsSchema({
 function valueSchema(definition: FeatureDefinition): JsonSchema {
   const value = featureType(definition);
   const about = { title: definition.label, ...('ask' in definition && { description: definition.ask }) };
+  if (value.type === 'sequence') throw new Error(`${definition.label} is a sequence, which is not asserted`);
   if (value.type === 'boolean') return { ...about, type: 'boolean' };
   if (value.type === 'code') return { ...about, type: 'string', enum: value.vocabulary };
   const { unit, plausible, isWhole } = value;

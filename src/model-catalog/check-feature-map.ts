@@ -11,6 +11,7 @@ import { checkMedication } from './check-medication.ts';
 import { checkMissing } from './check-missing.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkQuestionnaire } from './check-questionnaire.ts';
+import { checkSequence } from './check-sequence.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
   FirstOfDefinition,
   ObservationDefinition,
   ProcedureDefinition,
+  SequenceDefinition,
   ServiceRequestDefinition,
 } from './feature-map-schema.ts';
 import { readsOf } from './feature-reads.ts';
@@ -64,10 +66,11 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   }
   if (definition.kind === 'demographics') checkDemographics(definition, find);
   if (definition.kind === 'address') checkAddress(definition, find);
-  if (definition.kind === 'observation') {
+  if (definition.kind === 'observation') checkPick(definition, find);
+  if (definition.kind === 'sequence') checkSequence(definition, find);
+  if (definition.kind === 'observation' || definition.kind === 'sequence') {
     if (definition.codes === undefined && definition.component === undefined)
       find('', 'needs codes, component or both');
-    checkPick(definition, find);
     for (const conversion of definition.conversions ?? []) {
       if (conversion.from === definition.unit) find('/conversions', `converts ${conversion.from} to itself`);
     }
@@ -105,8 +108,9 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
     if (typeof node === 'number') return;
     if (typeof node === 'string') {
       const feature = known(node);
-      if (feature !== undefined && valueKind(feature) === 'code')
-        find(`computes with ${node}, which is a code; use if-equal`);
+      const kind = feature === undefined ? undefined : valueKind(feature);
+      if (kind === 'code') find(`computes with ${node}, which is a code; use if-equal`);
+      if (kind === 'sequence') find(`computes with ${node}, which is a sequence and not one number`);
       return;
     }
     const [operator, ...operands] = node;
@@ -138,7 +142,8 @@ function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (m
       continue;
     }
     const kind = valueKind(definition);
-    if (kind === 'code') find(`names ${name}, which is a code; only numbers and yes-or-no have a first`);
+    if (kind === 'code' || kind === 'sequence')
+      find(`names ${name}, which is a ${kind}; only numbers and yes-or-no have a first`);
     else if (unit === undefined && kind === 'number') find(`names ${name}, a number; then 'unit' is needed`);
     else if (unit !== undefined && unitOf(definition) !== unit)
       find(`names ${name}, which is in ${unitOf(definition) ?? 'no unit'}, not in ${unit}`);
@@ -201,7 +206,10 @@ function checkPick(definition: ObservationDefinition, find: (path: string, messa
 }
 
 /** That the unit is one of the analyte, and that the feature's own conversions say the same as the analyte's. */
-function checkAnalyte(definition: ObservationDefinition, find: (path: string, message: string) => void): void {
+function checkAnalyte(
+  definition: ObservationDefinition | SequenceDefinition,
+  find: (path: string, message: string) => void,
+): void {
   const { analyte, unit, conversions = [] } = definition;
   if (analyte === undefined) return;
   const named = analyteUnits(analyte).join(', ');

@@ -2,6 +2,7 @@ import { isUcumUnit } from '../fhir/ucum.ts';
 import { checkCdsHooks } from './check-cds-hooks.ts';
 import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
+import { checkAt } from './check-sequence.ts';
 import { checkTransform } from './check-transform.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
@@ -40,8 +41,14 @@ export function checkManifest(
 export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
   return collect((find) => {
     const { columns } = manifest.tensors.input;
-    const ways = columns.map(({ feature, encode = {}, transform, indicator }) =>
-      JSON.stringify([feature, Object.entries(encode).sort(), transform ?? null, indicator ?? null]),
+    const ways = columns.map(({ feature, at, encode = {}, transform, indicator }) =>
+      JSON.stringify([
+        feature,
+        at && [at.bin, at.channel],
+        Object.entries(encode).sort(),
+        transform ?? null,
+        indicator ?? null,
+      ]),
     );
     for (const [feature] of repeated(ways).map((way) => JSON.parse(way) as [string]))
       find('/tensors/input/columns', `${feature} fills two columns in the same way`);
@@ -140,6 +147,7 @@ function checkColumn(column: Manifest['tensors']['input']['columns'][number], ma
       find('/indicator', `takes no encode and no transform: it is 1 where ${column.feature} is missing, else 0`);
     return;
   }
+  if (!checkAt(column, definition, find)) return;
   checkTransform(column, definition, find);
   if (valueKind(definition) !== 'code') {
     if (column.encode !== undefined)
@@ -180,7 +188,7 @@ function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
 /** Why a value cannot fill a column; undefined where it can. */
 export function misfit(
   value: number | boolean | string,
-  kind: 'number' | 'boolean' | 'code',
+  kind: 'number' | 'boolean' | 'code' | 'sequence',
   encode: Readonly<Record<string, number>> | undefined,
 ): string | undefined {
   const wanted = kind === 'code' ? 'string' : kind;

@@ -1,23 +1,23 @@
 import { applyStep, type InputColumn } from './column-value.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
 import { plausibleRange } from './plausible-range.ts';
+import { channelRange } from './sequence-range.ts';
 import { valueKind } from './value-kind.ts';
 
 /** That a transform is of a number, is in order, and has a number for every plausible value. */
 export function checkTransform(
-  { feature, transform = [] }: InputColumn,
+  { feature, at, transform = [] }: InputColumn,
   definition: FeatureDefinition,
   find: (path: string, message: string) => void,
 ): void {
   if (transform.length === 0) return;
-  if (valueKind(definition) !== 'number') {
+  if (valueKind(definition) !== 'number' && at === undefined) {
     find('/transform', `${feature} is a ${valueKind(definition)}; only a number is transformed`);
     return;
   }
-  let range: readonly [number, number] = plausibleRange(definition) ?? [
-    Number.NEGATIVE_INFINITY,
-    Number.POSITIVE_INFINITY,
-  ];
+  let range: readonly [number, number] = (at === undefined
+    ? plausibleRange(definition)
+    : channelRange(definition, at.channel)) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   transform.forEach((step, index) => {
     const path = `/transform/${index}`;
     if ('clip' in step && index > 0) find(path, 'clip comes first: it is about the value as it was measured');

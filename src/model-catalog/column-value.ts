@@ -1,5 +1,6 @@
 import type { Manifest } from './manifest-schema.ts';
 import type { MissingInput } from './missing-input.ts';
+import type { SequenceChannel } from './sequence-grid.ts';
 import type { TransformStep } from './transform-schema.ts';
 
 /** One column of the input tensor, as the manifest declares it. */
@@ -17,6 +18,19 @@ export function columnValue(
   if (typeof value === 'string') return encode?.[value];
   const number = Number(value);
   return transform === undefined ? number : transform.reduce(applyStep, number);
+}
+
+/** The numbers of a sequence by channel, one for each bin from the oldest to the newest. */
+export type SequenceNumbers = Readonly<Record<SequenceChannel, readonly number[]>>;
+
+/** The number of a sequence that a column takes: its transform is of that number. */
+export function sequenceColumnValue(
+  column: Pick<InputColumn, 'at' | 'transform'>,
+  numbers: SequenceNumbers,
+): number | undefined {
+  const { at } = column;
+  const number = at === undefined ? undefined : numbers[at.channel][at.bin];
+  return number === undefined ? undefined : columnValue({ ...column, encode: undefined }, number);
 }
 
 /** The number that stands for a value that is missing on purpose: 1 in an indicator, else the constant or NaN. */

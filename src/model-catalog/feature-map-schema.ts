@@ -29,6 +29,7 @@ import {
   unit,
   zero,
 } from './schema-terms.ts';
+import { sequence } from './sequence-schema.ts';
 import { serviceRequest } from './service-request-schema.ts';
 
 /**
@@ -131,6 +132,7 @@ const kinds = [
   observation,
   answer,
   category,
+  sequence,
   condition,
   medication,
   procedure,
@@ -196,6 +198,7 @@ export type { InputDefinition } from './input-schema.ts';
 export type { LocalUnits, ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
+export type { SequenceDefinition } from './sequence-schema.ts';
 export type { ServiceRequestDefinition } from './service-request-schema.ts';
 export type ConditionDefinition = Static<typeof condition>;
 export type { MedicationDefinition } from './medication-schema.ts';

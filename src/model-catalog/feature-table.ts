@@ -2,6 +2,7 @@ import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 import { featureType } from './feature-type.ts';
 import { codesOfFeatureMap } from './lint/code-uses.ts';
 import { missingPolicyOf } from './missing-input.ts';
+import { gridWindow } from './sequence-grid.ts';
 
 const head = ['feature', 'meaning', 'kind', 'codes', 'value', 'window', 'taken', 'where it is missing'];
 
@@ -13,8 +14,8 @@ export function featureTable(map: FeatureMap): string {
     definition.kind,
     codesOf(map, name, definition),
     valueText(definition),
-    textOf(definition, 'window'),
-    textOf(definition, 'pick'),
+    definition.kind === 'sequence' ? gridWindow(definition) : textOf(definition, 'window'),
+    definition.kind === 'sequence' ? definition.each : textOf(definition, 'pick'),
     missingOf(definition),
   ]);
   const lines = [head, ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |\n`);
@@ -30,6 +31,7 @@ function codesOf(map: FeatureMap, name: string, definition: FeatureDefinition): 
 
 function valueText(definition: FeatureDefinition): string {
   const value = featureType(definition);
+  if (value.type === 'sequence') return `${value.unit}, ${value.plausible.join(' to ')}, in ${value.steps} bins`;
   if (value.type === 'boolean') return 'yes or no';
   if (value.type === 'code') return value.vocabulary.join(', ');
   return value.plausible === undefined || value.plausible[1] === Number.MAX_SAFE_INTEGER

@@ -2,7 +2,7 @@ import type { FeatureDefinition } from './feature-map-schema.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
 
-/** The value a feature has: a number in `unit`, yes or no, or a code of a vocabulary. */
+/** The value a feature has: a number in `unit`, yes or no, a code of a vocabulary, or numbers on a grid of time. */
 export type FeatureType =
   | {
       readonly type: 'number';
@@ -12,10 +12,21 @@ export type FeatureType =
       readonly isWhole?: true;
     }
   | { readonly type: 'boolean' }
-  | { readonly type: 'code'; readonly vocabulary: readonly string[] };
+  | { readonly type: 'code'; readonly vocabulary: readonly string[] }
+  /** Its scalar is how many of the bins hold a measurement. */
+  | {
+      readonly type: 'sequence';
+      readonly steps: number;
+      readonly unit: string;
+      readonly plausible: readonly [number, number];
+    };
 
 /** What kind of value a feature has, and within which limits. */
 export function featureType(definition: FeatureDefinition): FeatureType {
+  if (definition.kind === 'sequence') {
+    const { steps, unit, plausible } = definition;
+    return { type: 'sequence', steps, unit, plausible };
+  }
   const kind = valueKind(definition);
   if (kind === 'boolean') return { type: 'boolean' };
   if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };

@@ -1,6 +1,12 @@
 import { misfit } from './check-manifest.ts';
-import { columnValue, type InputColumn, missingColumnValue } from './column-value.ts';
-import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
+import {
+  columnValue,
+  type InputColumn,
+  missingColumnValue,
+  type SequenceNumbers,
+  sequenceColumnValue,
+} from './column-value.ts';
+import type { FeatureDefinition, FeatureMap, SequenceDefinition } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
@@ -46,10 +52,17 @@ function wrongInput(
   encode: InputColumn['encode'],
 ): string | undefined {
   if (value === undefined) return 'is missing';
+  if (definition?.kind === 'sequence') return wrongSequence(value, definition);
+  if (Array.isArray(value)) return 'is a list, but the feature is no sequence';
   if (value !== null) return definition && misfit(value, valueKind(definition), encode);
   return missingInput(definition) === undefined
     ? 'is null, but the map never gives it to the model as missing'
     : undefined;
+}
+
+function wrongSequence(value: GoldenCase['inputs'][string], { steps }: SequenceDefinition): string | undefined {
+  if (!Array.isArray(value)) return 'is no list of bins, but the feature is a sequence';
+  return value.length === steps ? undefined : `has ${value.length} bins, but the feature has ${steps}`;
 }
 
 export function checkGoldenCoverage(cases: readonly GoldenCase[], manifest: Manifest): Finding[] {
@@ -92,8 +105,18 @@ export function goldenRow(golden: GoldenCase, manifest: Manifest, map: FeatureMa
         ? given && missingColumnValue(column, given)
         : value === undefined
           ? undefined
-          : columnValue(column, value);
+          : Array.isArray(value)
+            ? sequenceColumnValue(column, channelsOf(value))
+            : columnValue(column, value);
     if (number === undefined) throw new RangeError(`golden case ${golden.name} has no number for ${column.feature}`);
     return number;
   });
+}
+
+function channelsOf(bins: readonly (readonly [number, number, number])[]): SequenceNumbers {
+  return {
+    value: bins.map(([value]) => value),
+    mask: bins.map(([, mask]) => mask),
+    since: bins.map(([, , since]) => since),
+  };
 }

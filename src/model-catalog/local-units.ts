@@ -6,11 +6,12 @@ import type { SiteFile } from './read-site-file.ts';
 
 type Find = (path: string, message: string) => void;
 
-/** The map with the unit texts of the site in the observation features that they are for. */
+/** The map with the unit texts of the site in the features with measured numbers that they are for. */
 export function withLocalUnits(map: FeatureMap, file: FeatureMapFile, site: SiteFile, find: Find): FeatureMap {
   const features = Object.entries(map.features).map(([name, definition]) => {
     const written = file.features[name];
-    if (definition.kind !== 'observation' || written === undefined) return [name, definition] as const;
+    const isMeasured = definition.kind === 'observation' || definition.kind === 'sequence';
+    if (!isMeasured || written === undefined) return [name, definition] as const;
     const units = unitsOf(name, written, site, find);
     if (units === undefined) return [name, definition] as const;
     return [name, { ...definition, localUnits: { site: siteWords(site), units } }] as const;

@@ -63,6 +63,18 @@ export const manifestSchema = Type.Object(
                     }),
                   ),
                   transform: Type.Optional(transformSchema),
+                  at: Type.Optional(
+                    Type.Object(
+                      {
+                        bin: Type.Integer({ minimum: 0, description: 'which bin, from 0, the oldest' }),
+                        channel: Type.Union([Type.Literal('value'), Type.Literal('mask'), Type.Literal('since')], {
+                          description:
+                            'its value; 1 where it holds a measurement, else 0; or how many bins ago the last one was',
+                        }),
+                      },
+                      { ...strict, description: 'for a sequence: which of its numbers' },
+                    ),
+                  ),
                   indicator: Type.Optional(
                     Type.Literal('missing', {
                       description: '1 where the feature is given to the model as missing, else 0, instead of its value',

@@ -58,6 +58,24 @@ export const together = Type.String({
   description: 'name of a panel of the map: see `panels`',
 });
 
+/** How a measured value becomes a number in `unit`. */
+export const measuring = {
+  conversions: Type.Optional(
+    Type.Array(conversion, { description: 'for units that UCUM cannot convert, such as moles to mass' }),
+  ),
+  analyte: Type.Optional(
+    Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
+  ),
+  limits: Type.Optional(
+    Type.Partial(Type.Object({ '<': belowLimit, '<=': belowLimit, '>': aboveLimit, '>=': aboveLimit }, strict), {
+      ...strict,
+      minProperties: 1,
+      description: 'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
+    }),
+  ),
+  ...valueForms,
+};
+
 export const observation = Type.Object(
   {
     kind: Type.Literal('observation'),
@@ -106,21 +124,7 @@ export const observation = Type.Object(
     absent: Type.Optional(zero),
     where: Type.Optional(where),
     together: Type.Optional(together),
-    conversions: Type.Optional(
-      Type.Array(conversion, { description: 'for units that UCUM cannot convert, such as moles to mass' }),
-    ),
-    analyte: Type.Optional(
-      Type.Enum([...analyteNames], { description: 'whose published conversions hold beside `conversions`' }),
-    ),
-    limits: Type.Optional(
-      Type.Partial(Type.Object({ '<': belowLimit, '<=': belowLimit, '>': aboveLimit, '>=': aboveLimit }, strict), {
-        ...strict,
-        minProperties: 1,
-        description:
-          'what a value stands for that is given as a limit, such as <3; without it such a value is a reason',
-      }),
-    ),
-    ...valueForms,
+    ...measuring,
     plausible: range,
     missing: missingPolicy(Type.Number()),
   },

@@ -1,7 +1,8 @@
 import { DateTime, Duration } from 'luxon';
 import type { MedicationType } from '../fhir/medication-types.ts';
-import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
+import type { FeatureDefinition, FeatureMap, SequenceDefinition } from './feature-map-schema.ts';
 import { type MedicationSource, medicationSources, typeOfSource } from './medication-schema.ts';
+import { gridWindow } from './sequence-grid.ts';
 
 type SearchedType =
   | 'Observation'
@@ -62,7 +63,11 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
   const queries: RecordQuery[] = [];
   const definitions = Object.values(map.features);
   const observed = definitions.filter(
-    (definition) => definition.kind === 'observation' || definition.kind === 'answer' || definition.kind === 'category',
+    (definition) =>
+      definition.kind === 'observation' ||
+      definition.kind === 'answer' ||
+      definition.kind === 'category' ||
+      definition.kind === 'sequence',
   );
   if (observed.length > 0) {
     const codes = new Set<string>();
@@ -72,7 +77,9 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
     }
     // How long before as-of the encounter of the call began or ended is not known here.
     const isAnchored = observed.some((definition) => 'anchor' in definition && definition.anchor !== 'as-of');
-    const since = isAnchored ? {} : { since: earliest(observed.map((definition) => before(asOf, definition.window))) };
+    const since = isAnchored
+      ? {}
+      : { since: earliest(observed.map((definition) => before(asOf, windowOf(definition)))) };
     queries.push({
       key: 'observations',
       type: 'Observation',
@@ -115,11 +122,17 @@ const keyOfSource: Readonly<Record<MedicationSource, string>> = {
   dispense: 'medicationDispenses',
 };
 
+/** How long before as-of what a feature reads may lie. */
+function windowOf(definition: { readonly window: string } | SequenceDefinition): string {
+  return 'window' in definition ? definition.window : gridWindow(definition);
+}
+
 /** Whether encounters are asked for of which it is not known how long ago they were. */
 function isJoined(definition: FeatureDefinition): boolean {
   if (definition.kind === 'encounter') return true;
   // What names another encounter may belong to a part of the one that is asked about.
   if ('during' in definition && definition.during !== undefined) return true;
+  if (definition.kind === 'sequence') return definition.where !== undefined;
   return definition.kind === 'observation' && (definition.where !== undefined || definition.distinctBy === 'encounter');
 }
 

@@ -1,8 +1,8 @@
 import { weekdays } from './appointment-schema.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
 
-/** What a feature's value is: a number in its unit, yes or no, or a code of its vocabulary. */
-export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' | 'code' {
+/** What a feature's value is: a number in its unit, yes or no, a code of its vocabulary, or numbers on a grid of time. */
+export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' | 'code' | 'sequence' {
   switch (definition.kind) {
     case 'demographics':
       return definition.element === 'age' ? 'number' : 'code';
@@ -10,6 +10,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
       return definition.unit === undefined ? 'code' : 'number';
     case 'category':
       return 'code';
+    case 'sequence':
+      return 'sequence';
     case 'observation':
     case 'encounter':
     case 'derived':

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import type { PredictionOutcome } from '../prediction/prediction-outcome.ts';
 
+type FeatureValue = PredictionOutcome['inputs']['features'] extends ReadonlyMap<string, infer Value> ? Value : never;
+
 /**
  * SHA-256 (hex) of what went into the model: name, state and value of every feature (the reason where it is missing),
  * in the order of the names, as JSON. Two predictions with the same hash saw the same inputs, whatever resources they
@@ -10,8 +12,14 @@ export function inputHash({ features }: PredictionOutcome['inputs']): string {
   const parts: unknown[] = [];
   for (const name of [...features.keys()].sort()) {
     const feature = features.get(name);
-    if (feature !== undefined)
-      parts.push([name, feature.state, feature.state === 'missing' ? feature.because : feature.value]);
+    if (feature !== undefined) parts.push([name, feature.state, ...saidOf(feature)]);
   }
   return hash('sha256', JSON.stringify(parts));
+}
+
+/** The channels of a sequence too, which its one value is only a count of. */
+function saidOf(feature: FeatureValue): unknown[] {
+  if (feature.state === 'missing') return [feature.because];
+  const steps = feature.state === 'derived' ? feature.steps : undefined;
+  return steps === undefined ? [feature.value] : [feature.value, steps.value, steps.mask, steps.since];
 }

@@ -50,6 +50,8 @@ function valueCell(value: FeatureValue, unit: string): string {
   if (value.state === 'missing') return '<td></td>';
   if (typeof value.value === 'boolean') return value.value ? '<td>yes</td>' : '<td>no</td>';
   if (typeof value.value === 'string') return element('td', value.value);
+  if (value.state === 'derived' && value.steps !== undefined)
+    return element('td', `${value.value} of ${value.steps.value.length} bins measured`);
   return element('td', `${Number(value.value.toPrecision(6))} ${unit}`.trimEnd());
 }
 

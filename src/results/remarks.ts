@@ -45,15 +45,24 @@ function whatIf(request: ResultRequest): string[] {
 function clipped(request: ResultRequest): string[] {
   const { inputs, model, frame } = request;
   const said = new Set<string>();
+  const bins = new Map<string, Set<number>>();
   for (const column of model.manifest.tensors.input.columns) {
     if (column.transform === undefined) continue;
     const input = inputs.features.get(column.feature);
     if (input === undefined || input.state === 'missing' || typeof input.value !== 'number') continue;
+    if (column.at !== undefined) {
+      const number = input.state === 'derived' ? input.steps?.[column.at.channel][column.at.bin] : undefined;
+      if (number === undefined || clippedTo(column, number) === undefined) continue;
+      bins.set(column.feature, (bins.get(column.feature) ?? new Set()).add(column.at.bin));
+      continue;
+    }
     const limit = clippedTo(column, input.value);
     const unit = frame.inputs.get(column.feature)?.unitText ?? '';
     if (limit !== undefined)
       said.add(`Clipped: ${labelOf(request, column.feature)}; the model was given ${`${limit} ${unit}`.trimEnd()}.`);
   }
+  for (const [name, clippedBins] of bins)
+    said.add(`Clipped: ${labelOf(request, name)}, in ${clippedBins.size} of its bins.`);
   return [...said];
 }
 

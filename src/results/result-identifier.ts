@@ -67,7 +67,14 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
       return [value.state, value.value, value.at ?? null, originalParts(value.original), sources];
     }
     case 'derived':
-      return [value.state, value.value, value.at ?? null, [...value.from].sort(), sources];
+      return [
+        value.state,
+        value.value,
+        value.at ?? null,
+        [...value.from].sort(),
+        sources,
+        ...(value.steps === undefined ? [] : [value.steps.value, value.steps.mask, value.steps.since]),
+      ];
     case 'asserted':
       return [value.state, value.value, sources];
     case 'imputed':

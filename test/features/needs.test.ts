@@ -390,3 +390,69 @@ describe('a statin by its class, with a referenced Medication', () => {
     expect(statinOf({ ...order, intent: 'proposal' }, tablet('83367'))).toMatchObject({ state: 'assumed-absent' });
   });
 });
+
+describe('a vitals sequence with fill limit', () => {
+  const vital = (
+    label: string,
+    code: string,
+    unit: string,
+    plausible: [number, number],
+    typical: number,
+  ): FeatureDefinition => ({
+    kind: 'sequence',
+    label,
+    unit,
+    codes: [`http://loinc.org|${code}`],
+    step: 'PT1H',
+    steps: 48,
+    each: 'mean',
+    fill: { limit: 6 },
+    empty: { value: typical, since: 48, source: 'Synthetic, made for this test' },
+    atLeast: 4,
+    plausible,
+    missing: 'abstain',
+  });
+  const map = parsedMap({
+    pulse: vital('Pulse over two days', '8867-4', '/min', [10, 350], 80),
+    temperature: vital('Temperature over two days', '8310-5', 'Cel', [25, 45], 37),
+  });
+  const ucum = (value: number, code: string) => ({ value, unit: code, code, system: 'http://unitsofmeasure.org' });
+  const asOf = Date.parse('2026-03-01T12:00:00Z');
+  const timeAt = (minutes: number) => new Date(asOf - minutes * 60_000).toISOString();
+  const pulse = (minutes: number, value: number) => observation('8867-4', ucum(value, '/min'), timeAt(minutes));
+  const pulses = [pulse(2000, 70), pulse(1000, 80), pulse(30, 100), pulse(20, 110), pulse(90, 90)];
+  const degrees = [200, 400, 600, 800].map((minutes) => observation('8310-5', ucum(98.6, '[degF]'), timeAt(minutes)));
+  /** [T, C]: for each hour the pulse and the temperature, each with mask and hours since. */
+  const columns = Array.from({ length: 48 }, (_, bin) =>
+    ['pulse', 'temperature'].flatMap((feature) =>
+      (['value', 'mask', 'since'] as const).map((channel) => ({ feature, at: { bin, channel } })),
+    ),
+  ).flat();
+
+  it('fills 288 columns, hour by hour, and takes no value for longer than the limit', () => {
+    expect(checkFeatureMap(map, [])).toEqual([]);
+    const { features } = extractAll(map.features, [...pulses, ...degrees]);
+    const row = inputRow(columns, features);
+    expect(row).toHaveLength(288);
+    const hour = (bin: number) => row.slice(bin * 6, bin * 6 + 6).map((number) => Math.round(number * 1e6) / 1e6);
+    expect(hour(0)).toEqual([80, 0, 48, 37, 0, 48]);
+    expect(hour(14)).toEqual([70, 1, 0, 37, 0, 48]);
+    expect(hour(20)).toEqual([70, 0, 6, 37, 0, 48]);
+    expect(hour(21)).toEqual([80, 0, 7, 37, 0, 48]);
+    expect(hour(47)).toEqual([105, 1, 0, 37, 0, 3]);
+    expect(features.get('pulse')).toMatchObject({
+      value: 4,
+      detail: 'measured in 4 of 48 bins of 1 hour before as-of; 12 filled, 32 empty',
+    });
+  });
+
+  it('is a reason where too few hours hold a measurement, or one cannot be read', () => {
+    const { features } = extractAll(map.features, [
+      ...pulses.slice(0, 3),
+      ...degrees,
+      observation('8310-5', { value: 37 }, timeAt(100)),
+    ]);
+    expect(features.get('pulse')).toMatchObject({ state: 'missing', because: 'too-few' });
+    expect(features.get('temperature')).toMatchObject({ state: 'missing', because: 'unit-missing' });
+  });
+});

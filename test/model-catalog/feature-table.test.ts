@@ -48,4 +48,25 @@ describe('the table of features', () => {
       '',
     ]);
   });
+
+  test('says of a sequence how long it is, in how many bins, and what is made of each', () => {
+    const map = bareMap({
+      pulse: {
+        kind: 'sequence',
+        label: 'Pulse',
+        unit: '/min',
+        codes: ['http://loinc.org|8867-4'],
+        step: 'PT1H',
+        steps: 48,
+        each: 'mean',
+        empty: { value: 80, since: 48, source: 'the training set' },
+        atLeast: 12,
+        plausible: [10, 350],
+        missing: 'abstain',
+      },
+    });
+    expect(tableRows(featureTable(map))).toEqual([
+      ['`pulse`', 'Pulse', 'sequence', '1', '/min, 10 to 350, in 48 bins', 'PT48H', 'mean', 'abstain'],
+    ]);
+  });
 });

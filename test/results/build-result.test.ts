@@ -1,5 +1,6 @@
 import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
+import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
 import { resultValidUntil } from '../../src/results/build-result.ts';
@@ -347,6 +348,36 @@ test('RA-6 notes and narrative say what was assumed, missing, withheld, supersed
   expect(div).toContain('superseded by prevent-base');
   expect(div).toContain('<td>eGFR</td><td>77.25 mL/min/1.73 m²</td>');
   expect(div).toContain('Age: +5.30 percentage points');
+});
+
+test('a sequence is said to be measured in so many bins, and clipped in so many, never to be a number', () => {
+  const clip = (bin: number, channel: 'value' | 'since') => ({
+    feature: 'pulse',
+    at: { bin, channel },
+    transform: [{ clip: [50, 100] as [number, number] }],
+  });
+  const base = resultRequest();
+  const columns = [clip(0, 'value'), clip(1, 'value'), clip(2, 'value')];
+  const manifest = {
+    tensors: { ...base.model.manifest.tensors, input: { name: 'x', type: 'float64' as const, columns } },
+  };
+  const pulse: FeatureValue = {
+    state: 'derived',
+    value: 2,
+    from: [],
+    detail: 'measured in 2 of 3 bins',
+    steps: { value: [40, 70, 120], mask: [1, 0, 1], since: [0, 1, 0] },
+    sources: [],
+  };
+  const features = { ...base.features, pulse: { label: 'Pulse over time' } };
+  const inputs = { ...base.inputs, features: new Map(base.inputs.features).set('pulse', pulse) };
+  const result = buildRisk(resultRequest({ manifest, features, inputs }));
+  expect(result.text?.div).toContain('<td>Pulse over time</td><td>2 of 3 bins measured</td>');
+  expect(result.note?.map(({ text }) => text)).toContain('Clipped: Pulse over time, in 2 of its bins.');
+  const input = result.extension?.find(({ extension }) =>
+    extension?.some(({ valueString }) => valueString === 'pulse'),
+  );
+  expect(input?.extension).toContainEqual({ url: 'detail', valueString: 'measured in 2 of 3 bins' });
 });
 
 test('the narrative is well-formed XHTML, whatever markup or control characters labels and details hold', () => {

@@ -36,6 +36,24 @@ test('the order of features, verdicts, sources and basis does not matter', () =>
 const statin = testValues.statin as Extract<FeatureValue, { state: 'assumed-absent' }>;
 const pressure = testValues.systolicBloodPressure as Extract<FeatureValue, { state: 'observed' }>;
 
+const steps = { value: [61, 62], mask: [1, 1], since: [0, 0] };
+const sequence = (parts: Partial<typeof steps>): FeatureValue => ({
+  state: 'derived',
+  value: 2,
+  from: [],
+  sources: [],
+  steps: { ...steps, ...parts },
+});
+
+test('two sequences that differ in one bin only are two predictions', () => {
+  const same = resultIdentifier(withFeature('creatinine', sequence({})));
+  expect(resultIdentifier(withFeature('creatinine', sequence({})))).toBe(same);
+  const others = [{ value: [61, 63] }, { mask: [1, 0] }, { since: [0, 1] }].map((parts) =>
+    resultIdentifier(withFeature('creatinine', sequence(parts))),
+  );
+  expect(new Set([same, ...others]).size).toBe(4);
+});
+
 const changed: [string, ResultRequest][] = [
   ['tenant', { ...base, subject: { ...base.subject, tenant: 'other' } }],
   ['FHIR base', { ...base, subject: { ...base.subject, base: 'https://ehr.example/fhir' } }],

@@ -63,8 +63,8 @@ export function matrixColumns({
     ...[...compiled.features.values()].flatMap(({ name, value }) => featureColumns(name, value)),
     ...manifest.outcomes.flatMap(({ id }) => outcomeColumns(id)),
     ...manifest.tensors.input.columns.map(
-      ({ feature }, index): MatrixColumn => ({
-        name: `x.${index}.${feature}`,
+      ({ feature, at }, index): MatrixColumn => ({
+        name: `x.${index}.${feature}${at === undefined ? '' : `.${at.channel}.${at.bin}`}`,
         type: 'number',
         read: ({ x }) => x?.[index],
       }),
@@ -98,6 +98,9 @@ function columnType({ type }: FeatureType): ColumnType {
   switch (type) {
     case 'number':
       return 'number';
+    // How many of its bins hold a measurement; what the model is given of each stands under x.
+    case 'sequence':
+      return 'whole-number';
     case 'boolean':
       return 'boolean';
     case 'code':

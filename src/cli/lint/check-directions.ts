@@ -113,7 +113,7 @@ function isInPopulation(map: FeatureMap, { inputs }: GoldenCase, tested: string,
   const holds = ({ outcomes }: { readonly outcomes?: readonly string[] }): boolean =>
     outcomes?.includes(outcome) ?? true;
   return Object.entries(inputs).every(([feature, value]) => {
-    if (feature === tested || value === null) return true;
+    if (feature === tested || value === null || Array.isArray(value)) return true;
     if (typeof value === 'number') return contains(populationRange(map, feature, outcome) ?? everything, value);
     const { exclude, require } = map.population;
     if (typeof value === 'boolean')

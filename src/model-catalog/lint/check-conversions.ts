@@ -8,7 +8,7 @@ const rounding = 0.01;
 /** Every factor must be a number that a value can be multiplied by, and must not contradict what UCUM itself knows. */
 export function checkConversions({ features }: FeatureMap): Finding[] {
   return Object.entries(features).flatMap(([name, definition]) => {
-    if (definition.kind !== 'observation') return [];
+    if (definition.kind !== 'observation' && definition.kind !== 'sequence') return [];
     return (definition.conversions ?? []).flatMap((conversion, index) => {
       const message = wrongFactor(conversion, definition.unit);
       if (message === undefined) return [];

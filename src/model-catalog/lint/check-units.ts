@@ -8,14 +8,15 @@ export function checkUnits({ features }: FeatureMap): Finding[] {
     const path = `/features/${name}`;
     const unit =
       'unit' in definition && definition.unit !== undefined ? [{ path: `${path}/unit`, code: definition.unit }] : [];
-    const conversions = definition.kind === 'observation' ? (definition.conversions ?? []) : [];
+    const measured = definition.kind === 'observation' || definition.kind === 'sequence' ? definition : undefined;
+    const conversions = measured?.conversions ?? [];
     const forms =
-      definition.kind === 'observation'
-        ? (['strings', 'integers'] as const).flatMap((form) => {
-            const declared = definition[form];
+      measured === undefined
+        ? []
+        : (['strings', 'integers'] as const).flatMap((form) => {
+            const declared = measured[form];
             return typeof declared === 'object' ? [{ path: `${path}/${form}/unit`, code: declared.unit }] : [];
-          })
-        : [];
+          });
     const answered =
       definition.kind === 'answer' && definition.yesAbove !== undefined
         ? [{ path: `${path}/yesAbove/unit`, code: definition.yesAbove.unit }]
