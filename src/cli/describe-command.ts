@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { findOutput, outputNames, outputText } from '../model-catalog/model-outputs.ts';
 import { readModelFolder } from '../model-catalog/read-models.ts';
+import { readSiteFile } from '../model-catalog/read-site-file.ts';
 import { readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { modelsFolder } from '../wire-models.ts';
@@ -29,10 +30,12 @@ export async function describeCommand(args: readonly string[]): Promise<number> 
   if (positionals.length > 1 && values.version !== undefined)
     throw new PredictionError('PARAMETER_INVALID', '--version is for one model; name several by their folders.');
   const config = readConfigFromProcess();
+  // With the local codes, as the server reads them: what is asked for without them would find less.
+  const site = await readSiteFile(config.siteFile);
   const versions = await Promise.all(
     positionals.map(async (model) => {
       const folder = await findModelFolder(model, values.version, async () => modelsFolder(config.modelsDir));
-      return await readModelFolder(folder);
+      return await readModelFolder(folder, site);
     }),
   );
   process.stdout.write(outputText(output, versions, config.optOutBy));

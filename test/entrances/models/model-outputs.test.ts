@@ -8,8 +8,10 @@ import { findOutput, outputNames, outputText } from '../../../src/model-catalog/
 import type { LoadedVersion } from '../../../src/model-catalog/model-version.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { runFhirsight } from '../../support/fhirsight-process.ts';
+import { copyModel } from '../../support/model-folder.ts';
 import { shippedModel } from '../../support/shipped-model.ts';
 import { silentLogger } from '../../support/silent-logger.ts';
+import { siteOf, writeSite } from '../../support/site-file.ts';
 
 const models = await Promise.all(['kfre-4', 'prevent-base'].map((id) => shippedModel(id)));
 const versions = models.map(
@@ -91,6 +93,19 @@ describe('fhirsight describe', () => {
     ]);
     expect(lone).toMatchObject({ code: 0, stderr: '', stdout: textOf('prefetch', versions.slice(1)) });
     expect(several).toMatchObject({ code: 0, stdout: textOf('bulk-export', [...versions].reverse()) });
+  });
+
+  test('asks for the local codes of the site too, as the server does', async () => {
+    await using folder = await copyModel('pce-2013');
+    await folder.edit('feature-map.json', (map) => {
+      map.concepts = { totalCholesterol: { display: 'Total cholesterol', codes: map.features.totalCholesterol.codes } };
+      map.features.totalCholesterol.codes = [{ concept: 'totalCholesterol' }];
+    });
+    await folder.seal();
+    await using site = await writeSite(siteOf({ totalCholesterol: { codes: ['urn:lab|CHOL'] } }));
+    const bulk = await runFhirsight(['describe', folder.dir, '--as', 'bulk-export'], { SITE_FILE: site.file });
+    expect(bulk).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(bulk.stdout)._typeFilter[0]).toContain('urn:lab|CHOL');
   });
 
   test.each([
