@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import type { FeatureValue } from '../../src/features/feature-vector.ts';
+import { inputHash } from '../../src/monitoring/input-hash.ts';
+
+const steps = { value: [61, 62], mask: [1, 0], since: [0, 1] };
+const hashOf = (parts: Partial<typeof steps>): string => {
+  const pulse: FeatureValue = { state: 'derived', value: 1, from: [], sources: [], steps: { ...steps, ...parts } };
+  return inputHash({ features: new Map([['pulse', pulse]]), verdicts: new Map(), basis: [] });
+};
+
+test('two sequences with as many measurements, but other numbers, are not the same inputs', () => {
+  const hashes = [{}, { value: [61, 63] }, { mask: [0, 1] }, { since: [0, 2] }].map(hashOf);
+  expect(new Set(hashes).size).toBe(4);
+  expect(hashOf({})).toBe(hashes[0]);
+});
