@@ -25,6 +25,7 @@ describe.runIf(casesPresent)('the shipped scores give the published values', () 
     ['meld3', 50],
     ['lace', 150],
     ['hospital', 65],
+    ['news2', 85],
   ])('%s, every graded row', async (model, atLeast) => {
     const { cases, tolerance } = scoreCases(model);
     const found = await scoresOf(
@@ -73,6 +74,33 @@ describe.runIf(casesPresent)('the shipped scores give the published values', () 
       read++;
     });
     expect([scored.length, read]).toEqual([8, 7]);
+  });
+});
+
+describe.runIf(casesPresent)('the stored tests of openEHR for NEWS2', () => {
+  const points = (entry: { readonly ordinal?: number } | undefined) => Number((entry?.ordinal ?? Number.NaN) > 0);
+
+  test('total and clinical risk, on the scale that each says', async () => {
+    const stored = storedTests('NEWS2.v1');
+    const found = await scoresOf(
+      'news2',
+      stored.map(({ inputs }) => ({
+        respiratoryRate: inputs['Respiration rate']?.value ?? Number.NaN,
+        oxygenSaturation: inputs.spO2?.value ?? Number.NaN,
+        supplementalOxygen: points(inputs['Supplemental oxygen']),
+        temperature: inputs.Temperature?.value ?? Number.NaN,
+        systolicBloodPressure: inputs['Systolic BP']?.value ?? Number.NaN,
+        pulse: inputs['Heart rate']?.value ?? Number.NaN,
+        consciousness: points(inputs.Consciousness) === 1 ? 'voice' : 'alert',
+      })),
+    );
+    stored.forEach(({ case_id, inputs, expected }, index) => {
+      const scale = points(inputs['Hypercapnic respiratory failure']) === 1 ? 2 : 1;
+      expect(found[index]?.[`news2-scale-${scale}`], case_id).toBe(expected['Total score']?.value);
+      const risk = expected['Clinical risk']?.ordinal ?? Number.NaN;
+      expect(found[index]?.[`clinical-risk-scale-${scale}`], case_id).toBe(risk + 1);
+    });
+    expect(stored).toHaveLength(19);
   });
 });
 
@@ -142,5 +170,71 @@ describe('the edges of the published rules', () => {
     expect([capped, atCap, two, continuous]).toEqual(Array(4).fill(Math.round(6 + 11.14 * Math.log(3))));
     expect(one).toBe(Math.round(6 + 11.14 * Math.log(1.2)));
     expect(most).toBe(40);
+  });
+
+  describe('NEWS2', () => {
+    const well = {
+      respiratoryRate: 16,
+      oxygenSaturation: 98,
+      supplementalOxygen: 0,
+      temperature: 37,
+      systolicBloodPressure: 120,
+      pulse: 70,
+      consciousness: 'alert',
+    };
+    const totals = async (name: string, values: readonly number[], outcome = 'news2-scale-1', more = {}) => {
+      const people = values.map((value) => ({ ...well, ...more, [name]: value }));
+      return (await scoresOf('news2', people)).map((scores) => scores[outcome]);
+    };
+
+    test('each row of the chart begins and ends where it says', async () => {
+      expect(await totals('respiratoryRate', [8, 9, 11, 12, 20, 21, 24, 25])).toEqual([3, 1, 1, 0, 0, 2, 2, 3]);
+      expect(await totals('oxygenSaturation', [91, 92, 93, 94, 95, 96])).toEqual([3, 2, 2, 1, 1, 0]);
+      expect(await totals('temperature', [35, 35.1, 36, 36.1, 38, 38.1, 39, 39.1])).toEqual([3, 1, 1, 0, 0, 1, 1, 2]);
+      expect(await totals('systolicBloodPressure', [90, 91, 100, 101, 110, 111, 219, 220])).toEqual([
+        3, 2, 2, 1, 1, 0, 0, 3,
+      ]);
+      expect(await totals('pulse', [40, 41, 50, 51, 90, 91, 110, 111, 130, 131])).toEqual([
+        3, 1, 1, 0, 0, 1, 1, 2, 2, 3,
+      ]);
+    });
+
+    test('scale 2 counts a high saturation on oxygen only', async () => {
+      const saturations = [83, 84, 85, 86, 87, 88, 92, 93, 94, 95, 96, 97, 100];
+      expect(await totals('oxygenSaturation', saturations, 'news2-scale-2')).toEqual([
+        3, 2, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+      ]);
+      const onOxygen = await totals('oxygenSaturation', saturations, 'news2-scale-2', { supplementalOxygen: 1 });
+      expect(onOxygen.map((total = 0) => total - 2)).toEqual([3, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3]);
+    });
+
+    test('a temperature that was converted falls into the row of its tenth', async () => {
+      // 95.0, 96.8, 100.4 and 102.2 degrees Fahrenheit, as floating point gives them
+      const converted = [95, 96.8, 100.4, 102.2].map((fahrenheit) => ((fahrenheit - 32) * 5) / 9);
+      expect(await totals('temperature', converted)).toEqual([3, 1, 0, 1]);
+      expect(await totals('temperature', [35.04, 35.05, 38.04, 38.05])).toEqual([3, 1, 0, 1]);
+    });
+
+    test('3 points in one parameter raise the risk, 3 points of several do not; 5 and 7 are the limits', async () => {
+      const people = [
+        { respiratoryRate: 25 },
+        { consciousness: 'confusion' },
+        { respiratoryRate: 21, oxygenSaturation: 95 },
+        { respiratoryRate: 25, oxygenSaturation: 95 },
+        { respiratoryRate: 25, oxygenSaturation: 93 },
+        { respiratoryRate: 21, oxygenSaturation: 93, pulse: 95, temperature: 38.5 },
+        { respiratoryRate: 25, oxygenSaturation: 91, pulse: 95 },
+      ].map((change) => ({ ...well, ...change }));
+      const found = await scoresOf('news2', people);
+      expect(found.map((scores) => [scores['news2-scale-1'], scores['clinical-risk-scale-1']])).toEqual([
+        [3, 2],
+        [3, 2],
+        [3, 1],
+        [4, 2],
+        [5, 3],
+        [6, 3],
+        [7, 4],
+      ]);
+    });
   });
 });

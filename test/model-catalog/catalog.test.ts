@@ -44,6 +44,7 @@ describe('the shipped models', () => {
       'kfre-4@1.0.0',
       'lace@1.0.0',
       'meld3@1.0.0',
+      'news2@1.0.0',
       'pce-2013@1.0.0',
       'prevent-base@1.0.0',
       'prevent-full@1.0.0',

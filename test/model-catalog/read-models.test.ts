@@ -30,6 +30,7 @@ describe('a whole folder', () => {
     'kfre-4',
     'lace',
     'meld3',
+    'news2',
     'pce-2013',
     'prevent-base',
     'prevent-full',

@@ -25,6 +25,7 @@ const eligible: Readonly<Record<string, Readonly<Record<string, number | boolean
   meld3: { age: 57, dialysisDependence: false },
   lace: { age: 57 },
   hospital: { age: 57 },
+  news2: { age: 57, pregnancy: false },
 };
 
 /** Asserts every column, and what the population asks for. */
@@ -87,6 +88,36 @@ describe.skipIf(!casesPresent)('published scores through $predict, every input a
       expect(cases.length).toBeGreaterThanOrEqual(atLeast);
     },
   );
+
+  it('every row of NEWS2 on its scale, and nothing on the other', async () => {
+    const { cases } = scoreCases('news2');
+    const problems: string[] = [];
+    const seen = { first: 0, second: 0 };
+    for (const { id, person, expected } of cases) {
+      const scale2Ordered = 'news2-scale-2' in expected;
+      seen[scale2Ordered ? 'second' : 'first'] += 1;
+      const scores = readScores(await assertAll('news2', person, { scale2Ordered }));
+      for (const [outcome, value] of Object.entries(expected)) {
+        const found = numberOf('news2', outcome, scores.get(outcome));
+        if (found !== value) problems.push(`${id} ${outcome}: ${found}, expected ${value}`);
+      }
+      const [other, reason] = scale2Ordered ? ['1', 'scale_2'] : ['2', 'scale_1'];
+      for (const outcome of [`news2-scale-${other}`, `clinical-risk-scale-${other}`])
+        if (said(scores.get(outcome)) !== `not-eligible ${reason}`)
+          problems.push(`${id} ${outcome}: ${said(scores.get(outcome))}`);
+    }
+    expect(problems).toEqual([]);
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(10);
+  });
+
+  it('NEWS2 is from 16 years on, and not for pregnancy', async () => {
+    const [first] = scoreCases('news2').cases;
+    const person = first?.person ?? {};
+    const of = async (more: Readonly<Record<string, number | boolean>>) =>
+      said(readScores(await assertAll('news2', person, { scale2Ordered: false, ...more })).get('news2-scale-1'));
+    expect([await of({ age: 15 }), await of({ age: 16 })]).toEqual(['not-eligible age', 'score']);
+    expect(await of({ pregnancy: true })).toBe('not-eligible pregnancy');
+  });
 
   it('FIB-4 reads nothing up to 35 years and says why, and still gives the index', async () => {
     const all = scoreCases('fib4').cases;
@@ -278,6 +309,104 @@ describe('published scores from a record', () => {
       const dependence = named('meld-dep', 'dependence', '105502003', 'Dependence on renal dialysis');
       const scores = readScores(await predict('meld3', 'meld-dep', [...blood('meld-dep', 1.4), dependence]));
       expect(said(scores.get('meld-3'))).toBe('out-of-range dialysisUnrecorded');
+    });
+  });
+
+  describe('NEWS2', () => {
+    const at = '2026-01-12T10:30:00Z';
+    const vitals = (id: string, at_: string = at): Resource[] => [
+      laboratoryResult(id, 'rate', '9279-1', 22, '{breaths}/min', at_),
+      laboratoryResult(id, 'saturation', '59408-5', 94, '%', at_),
+      laboratoryResult(id, 'flow', '3151-8', 2, 'L/min', at_),
+      laboratoryResult(id, 'temperature', '8310-5', 100.4, '[degF]', at_),
+      laboratoryResult(id, 'pulse', '8867-4', 95, '/min', at_),
+      {
+        resourceType: 'Observation',
+        id: `${id}-pressure`,
+        status: 'final',
+        code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }] },
+        subject: { reference: `Patient/${id}` },
+        effectiveDateTime: at_,
+        component: [
+          {
+            code: { coding: [{ system: 'http://loinc.org', code: '8480-6' }] },
+            valueQuantity: { value: 105, unit: 'mm[Hg]', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+          },
+        ],
+      },
+      {
+        resourceType: 'Observation',
+        id: `${id}-acvpu`,
+        status: 'final',
+        code: { coding: [{ system: 'http://loinc.org', code: '67775-7' }] },
+        subject: { reference: `Patient/${id}` },
+        effectiveDateTime: at_,
+        valueCodeableConcept: { coding: [{ system: 'http://loinc.org', code: 'LA9340-6', display: 'Alert' }] },
+      },
+    ];
+    /** In hospital since the morning. */
+    const stay = (id: string): Encounter => ({
+      resourceType: 'Encounter',
+      id: `${id}-stay`,
+      status: 'in-progress',
+      class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+      subject: { reference: `Patient/${id}` },
+      period: { start: '2026-01-12T06:00:00Z' },
+    });
+
+    it('from one set of vital signs, each in its unit; nobody orders scale 2 and nothing speaks for it: scale 1', async () => {
+      const answer = await predict('news2', 'news', [stay('news'), ...vitals('news')]);
+      const scores = readScores(answer);
+      // 2 rate, 1 saturation, 2 oxygen, 0 temperature (38.0), 1 pressure, 1 pulse, 0 alert
+      expect(scores.get('news2-scale-1')).toMatchObject({ value: 7, unit: '{score}' });
+      expect(scores.get('clinical-risk-scale-1')).toEqual({ state: 'score', code: 'high' });
+      expect(said(scores.get('news2-scale-2'))).toBe('insufficient-data scale2Ordered:not-asserted');
+      expect(readInputs(answer).get('temperature')?.value).toBeCloseTo(38, 9);
+    });
+
+    it('hypercapnia on record: nothing on scale 1 until a clinician says which scale holds', async () => {
+      const id = 'news-co2';
+      const failure = {
+        ...named(id, 'failure', '29596007', 'Hypercapnia'),
+        code: {
+          coding: [
+            {
+              system: 'http://hl7.org/fhir/sid/icd-10-cm',
+              code: 'J96.12',
+              display: 'Chronic respiratory failure with hypercapnia',
+            },
+          ],
+        },
+      } as Resource;
+      const silent = readScores(await predict('news2', id, [stay(id), ...vitals(id), failure]));
+      expect(said(silent.get('news2-scale-1'))).toBe('not-eligible scale_2');
+      expect(said(silent.get('news2-scale-2'))).toBe('insufficient-data scale2Ordered:not-asserted');
+      const asked = (scale2Ordered: boolean) =>
+        predictOverHttp(server.fhir, id, { model: 'news2', asOf: '2026-01-12T12:00:00Z', inputs: { scale2Ordered } });
+      const second = readScores(await asked(true));
+      // 94 % on oxygen: 1 point on scale 2 too
+      expect(second.get('news2-scale-2')).toMatchObject({ value: 7 });
+      expect(said(second.get('news2-scale-1'))).toBe('not-eligible scale_2');
+      const first = readScores(await asked(false));
+      expect(first.get('news2-scale-1')).toMatchObject({ value: 7 });
+      expect(said(first.get('news2-scale-2'))).toBe('not-eligible scale_1');
+    });
+
+    it('values of two rounds are no set: the incomplete newer one is not filled up with the older', async () => {
+      const id = 'news-sets';
+      const older = vitals(id, '2026-01-12T06:30:00Z').map((one) => ({ ...one, id: `${one.id}-older` }) as Resource);
+      const [rate, ...rest] = vitals(id);
+      const answer = await predict('news2', id, [stay(id), ...older.slice(0, 1), ...rest]);
+      expect(rate).toBeDefined();
+      expect(said(readScores(answer).get('news2-scale-1'))).toContain('not-together');
+    });
+
+    it('oxygen that nobody recorded is not room air', async () => {
+      const id = 'news-air';
+      const without = vitals(id).filter((one) => one.id !== `${id}-flow`);
+      const scores = readScores(await predict('news2', id, [stay(id), ...without]));
+      expect(said(scores.get('news2-scale-1'))).toContain('supplementalOxygen:');
+      expect(said(scores.get('news2-scale-1'))).toContain('insufficient-data');
     });
   });
 

@@ -132,6 +132,7 @@ describe('fhirsight serve on a new data directory', () => {
         { id: 'kfre-4' },
         { id: 'lace' },
         { id: 'meld3' },
+        { id: 'news2' },
         { id: 'pce-2013' },
         { id: 'prevent-base' },
         { id: 'prevent-full' },
