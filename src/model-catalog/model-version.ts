@@ -4,6 +4,7 @@ import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { ModelCard } from './model-card-schema.ts';
 import type { Lookups } from './read-lookups.ts';
+import type { ReadValueSet } from './read-value-sets.ts';
 
 /** One version folder, read and checked: everything the server knows of a model. */
 export interface ModelVersion {
@@ -14,6 +15,8 @@ export interface ModelVersion {
   readonly featureMap: FeatureMap;
   /** The tables that features of the map look something up in. */
   readonly lookups: Lookups;
+  /** Where the codes of the map come from that its lists do not name one by one. */
+  readonly valueSets: readonly ReadValueSet[];
   /** What the site file adds to it; absent where it says nothing of what this model reads. */
   readonly site?: AppliedSite;
   readonly card: ModelCard;

@@ -24,6 +24,7 @@ export async function readModelFolder(dir: string, site?: SiteFile): Promise<Mod
     manifest,
     featureMap,
     lookups,
+    valueSets: inspected.valueSets,
     card,
     goldenCases: golden.flatMap(({ content }) => content?.cases ?? []),
     artefact,

@@ -7,6 +7,9 @@ export interface ReadValueSet {
   /** `statins` for valueSets/statins.json */
   readonly name: string;
   readonly file: string;
+  /** Its canonical URL and version, as it gives them. */
+  readonly url?: string;
+  readonly version?: string;
   readonly codes: readonly ValueSetCode[];
   /** `system|code`, each once; absent where something is wrong with the file. */
   readonly tokens: readonly string[] | undefined;
@@ -22,7 +25,15 @@ export function readValueSets(files: ReadonlyMap<string, Uint8Array>, findings: 
     const valueSet = parseValueSet(file, bytes, findings);
     const codes = valueSet === undefined ? [] : valueSetCodes(file, valueSet, findings);
     const tokens = [...new Set(codes.map(({ system, code }) => `${system}|${code}`))];
-    read.push({ name, file, codes, tokens: findings.length === before ? tokens : undefined });
+    const { url, version } = valueSet ?? {};
+    read.push({
+      name,
+      file,
+      ...(url === undefined ? {} : { url }),
+      ...(version === undefined ? {} : { version }),
+      codes,
+      tokens: findings.length === before ? tokens : undefined,
+    });
   }
   return read;
 }

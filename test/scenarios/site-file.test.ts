@@ -27,7 +27,17 @@ beforeAll(async () => {
       map.concepts[name] = { display: map.features[name].label, codes: map.features[name].codes };
       map.features[name].codes = [{ concept: name }];
     }
+    map.concepts.creatinine.codes = [{ valueSet: 'creatinine' }];
   });
+  await folder.write(
+    'valueSets/creatinine.json',
+    JSON.stringify({
+      resourceType: 'ValueSet',
+      url: 'http://example.org/ValueSet/creatinine',
+      version: '2026',
+      compose: { include: [{ system: 'http://loinc.org', concept: [{ code: '2160-0' }, { code: '38483-4' }] }] },
+    }),
+  );
   await folder.seal();
   site = await writeSite(
     siteOf({ creatinine: { codes: [`${local}|CREA`], units: { 'mgs/dl': 'mg/dL' } } }, '2026-03-01'),
@@ -147,6 +157,9 @@ describe('GET /models/{id}', () => {
       version: '2026-03-01',
       concepts: { creatinine: { codes: [`${local}|CREA`], units: { 'mgs/dl': 'mg/dL' } } },
     });
+    expect(model.valueSets).toEqual([
+      { name: 'creatinine', url: 'http://example.org/ValueSet/creatinine', version: '2026', codes: 2 },
+    ]);
     expect(model.features).toMatchObject({ creatinine: { codes: expect.arrayContaining([`${local}|CREA`]) } });
     const plain = await send(`${without.url}/models/prevent-base`, 'GET');
     expect(plain.body).not.toHaveProperty('site');

@@ -1,4 +1,5 @@
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
+import type { ReadValueSet } from '../../model-catalog/read-value-sets.ts';
 
 /** One line of `GET /models`. */
 export function summariseModel(
@@ -25,7 +26,7 @@ export function describeModel(
   isDefault: boolean,
   versions: readonly string[],
 ): Record<string, unknown> {
-  const { manifest, featureMap, site, card } = version;
+  const { manifest, featureMap, valueSets, site, card } = version;
   return {
     ...summariseModel(version, isDefault),
     versions,
@@ -35,6 +36,7 @@ export function describeModel(
     validFor: manifest.validFor,
     features: featureMap.features,
     ...(featureMap.concepts === undefined ? {} : { concepts: featureMap.concepts }),
+    ...(valueSets.length === 0 ? {} : { valueSets: valueSets.map(summariseValueSet) }),
     ...(site === undefined ? {} : { site }),
     population: featureMap.population,
     outcomes: manifest.outcomes,
@@ -42,5 +44,15 @@ export function describeModel(
     sources: manifest.sources,
     ...(manifest.coefficientSet === undefined ? {} : { coefficientSet: manifest.coefficientSet }),
     card,
+  };
+}
+
+/** Which value set, of which version, and how many codes it has; the codes stand in the features. */
+function summariseValueSet({ name, url, version, tokens }: ReadValueSet): Record<string, unknown> {
+  return {
+    name,
+    ...(url === undefined ? {} : { url }),
+    ...(version === undefined ? {} : { version }),
+    codes: tokens?.length,
   };
 }
