@@ -20,8 +20,8 @@ import { bitsOf, sourcesOf, type ToldRow, toldBy, toldByCsv, toldByParquet } fro
 
 const patients = 1_000;
 const atOnce = 20;
-/** A search of the own store costs ten times what one of the small server does: it is asked about one patient in so many. */
-const ownEvery = 4;
+/** A search of the own store costs ten times what one of the small server does: it is asked about one patient in ten. */
+const ownEvery = 10;
 const asOf = new Date('2026-11-22T15:30:00Z');
 const optOutBy = ['consent', 'group'] as const;
 
