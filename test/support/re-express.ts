@@ -1,75 +1,6 @@
-import type { Observation, ObservationComponent, Quantity } from '@medplum/fhirtypes';
+import type { Observation, ObservationComponent, Quantity, QuestionnaireResponseItem, Ratio } from '@medplum/fhirtypes';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
-
-/** A unit, and how many of the measure's own unit one of it is: by the definitions of UCUM, not by our own arithmetic. */
-export interface Unit {
-  readonly code: string;
-  readonly size: number;
-  /** The map declares the conversion, so the text alone is understood too. */
-  readonly declared?: true;
-}
-
-/** What is measured under some LOINC codes; the first unit is the one of the feature map, and the values are in it. */
-export interface Measure {
-  readonly codes: readonly string[];
-  readonly units: readonly Unit[];
-  /** The ends of the plausible range. */
-  readonly ends: readonly number[];
-  readonly values: { readonly usual: readonly number[]; readonly rare: readonly number[] };
-}
-
-const ownUnit = (code: string): Unit => ({ code, size: 1, declared: true });
-const massPerVolume: readonly Unit[] = [
-  ownUnit('mg/dL'),
-  { code: 'g/L', size: 100 },
-  { code: 'mg/L', size: 0.1 },
-  { code: 'ug/mL', size: 0.1 },
-  { code: 'ng/mL', size: 1e-4 },
-  { code: 'g/dL', size: 1000 },
-  { code: 'kg/m3', size: 100 },
-];
-const cholesterolUnits: readonly Unit[] = [...massPerVolume, { code: 'mmol/L', size: 38.67, declared: true }];
-const poundPerSquareInchKg = 0.45359237 / 0.0254 ** 2;
-
-/** The rare values lie close to the ends of the plausible range, or beyond. */
-export const measures: readonly Measure[] = [
-  {
-    codes: ['2093-3', '14647-2'],
-    ends: [40, 1000],
-    units: cholesterolUnits,
-    values: { usual: [180, 213.4], rare: [40.1, 999.9, 12] },
-  },
-  {
-    codes: ['2085-9', '14646-4'],
-    ends: [2, 250],
-    units: cholesterolUnits,
-    values: { usual: [47, 55.5], rare: [2.1, 249.9, 1.9] },
-  },
-  {
-    codes: ['2160-0', '38483-4', '14682-9'],
-    ends: [0.1, 40],
-    units: [...massPerVolume, { code: 'umol/L', size: 0.011312217194570135, declared: true }],
-    values: { usual: [0.97, 1.2], rare: [0.11, 39.9, 41] },
-  },
-  {
-    codes: ['8480-6'],
-    ends: [40, 300],
-    units: [
-      ownUnit('mm[Hg]'),
-      { code: 'kPa', size: 1 / 0.133322 },
-      { code: 'Pa', size: 1 / 133.322 },
-      { code: 'bar', size: 100 / 0.133322 },
-      { code: 'cm[H2O]', size: 98.0665 / 133.322 },
-    ],
-    values: { usual: [132, 151], rare: [40.1, 299.9, 301] },
-  },
-  {
-    codes: ['39156-5'],
-    ends: [7, 150],
-    units: [ownUnit('kg/m2'), { code: 'g/cm2', size: 10 }, { code: '[lb_av]/[in_i]2', size: poundPerSquareInchKg }],
-    values: { usual: [27.5, 31.2], rare: [7.1, 149.9, 6.9] },
-  },
-];
+import type { Measure, Unit } from './measures-of.ts';
 
 /** What makes a quantity doubtful, or seem so. */
 export const spoilers: readonly ((quantity: Quantity) => Quantity)[] = [
@@ -92,42 +23,101 @@ export function asSent<T>(parts: object): T {
   return JSON.parse(JSON.stringify(parts));
 }
 
-/** The resources with every quantity that can be read at all in another unit, `pick` says in which. */
-export function inOtherUnits(resources: readonly RecordResource[], pick: (count: number) => number): RecordResource[] {
+/** Says which of so many is taken. */
+type Pick = (count: number) => number;
+type Measures = ReadonlyMap<string, Measure>;
+
+/**
+ * The resources with every quantity that can be read at all in another unit that every feature reads which reads it.
+ * @param measures by code: see `jointMeasures`
+ */
+export function inOtherUnits(resources: readonly RecordResource[], measures: Measures, pick: Pick): RecordResource[] {
   return resources.map((resource) => {
+    if (resource.resourceType === 'QuestionnaireResponse' && resource.item !== undefined)
+      return { ...resource, item: resource.item.map((item) => itemReExpressed(item, measures, pick)) };
     if (resource.resourceType !== 'Observation') return resource;
-    const changed = reExpressed(resource, pick);
+    const changed = reExpressed(resource, measures, pick);
     return changed.component === undefined
       ? changed
-      : { ...changed, component: changed.component.map((component) => reExpressed(component, pick)) };
+      : { ...changed, component: changed.component.map((component) => reExpressed(component, measures, pick)) };
   });
 }
 
-function reExpressed<T extends Observation | ObservationComponent>(holder: T, pick: (count: number) => number): T {
-  const measure = measures.find(({ codes }) =>
-    holder.code.coding?.some(({ system, code }) => system === 'http://loinc.org' && codes.includes(code ?? '')),
+function itemReExpressed(item: QuestionnaireResponseItem, measures: Measures, pick: Pick): QuestionnaireResponseItem {
+  const measure = measures.get(`linkId|${item.linkId}`);
+  const answer = item.answer?.map(({ valueQuantity, ...rest }) =>
+    valueQuantity === undefined || measure === undefined
+      ? { ...rest, ...(valueQuantity && { valueQuantity }) }
+      : { ...rest, valueQuantity: inOtherUnit(valueQuantity, measure, pick) },
   );
-  const { valueQuantity } = holder;
-  if (measure === undefined || valueQuantity === undefined) return holder;
-  return { ...holder, valueQuantity: inOtherUnit(valueQuantity, measure, pick) };
+  const nested = item.item?.map((each) => itemReExpressed(each, measures, pick));
+  return { ...item, ...(answer && { answer }), ...(nested && { item: nested }) };
 }
 
-function inOtherUnit(quantity: Quantity, { units }: Measure, pick: (count: number) => number): Quantity {
-  const { value, unit: text, system, code } = quantity;
+function reExpressed<T extends Observation | ObservationComponent>(holder: T, measures: Measures, pick: Pick): T {
+  const found = holder.code.coding?.flatMap(({ system, code }) => measures.get(`${system}|${code}`) ?? []);
+  const [measure, ...others] = found ?? [];
+  // Two things at once: no unit is one of both.
+  if (measure === undefined || others.length > 0) return holder;
+  const { valueQuantity, valueString, valueRatio } = holder;
+  if (valueQuantity !== undefined) return { ...holder, valueQuantity: inOtherUnit(valueQuantity, measure, pick) };
+  if (valueRatio !== undefined) return { ...holder, valueRatio: inOtherSizes(valueRatio, pick) };
+  return valueString === undefined ? holder : { ...holder, valueString: inOtherWords(valueString, measure, pick) };
+}
+
+function inOtherUnit(quantity: Quantity, { units }: Measure, pick: Pick): Quantity {
+  const { value, unit: text, system, code, comparator } = quantity;
   const onlyText = code === undefined;
-  const from = units.find((unit) => unit.code === (code ?? text) && (!onlyText || unit.declared === true));
+  const from = units.find((unit) => unit.code === (code ?? text) && (!onlyText || unit.spelt));
   // What is not understood is not the same thing in another unit: it stays as it is.
   if (from === undefined || value === undefined) return quantity;
   if (!onlyText && (system !== 'http://unitsofmeasure.org' || !agrees(text, from))) return quantity;
-  const others = units.filter((unit) => unit !== from && (!onlyText || unit.declared === true));
-  const to = others[pick(others.length)];
-  if (to === undefined) return quantity;
-  const changed = { ...quantity, value: (value * from.size) / to.size, unit: to.code };
+  const to = otherOf(units, from, pick, onlyText);
+  // Half of a limit is another value on a scale with another zero.
+  if (to === undefined || (comparator !== undefined && to.offset !== from.offset)) return quantity;
+  const changed = { ...quantity, value: converted(value, from, to), unit: to.code };
   return onlyText ? changed : { ...changed, code: to.code };
+}
+
+function otherOf(units: readonly Unit[], from: Unit, pick: Pick, onlySpelt: boolean): Unit | undefined {
+  const others = units.filter((unit) => unit !== from && (!onlySpelt || unit.spelt));
+  return others[pick(others.length)];
+}
+
+function converted(value: number, from: Unit, to: Unit): number {
+  return (value * from.size + from.offset - to.offset) / to.size;
 }
 
 function agrees(text: string | undefined, { code }: Unit): boolean {
   return text === undefined || text === code || text === 'as usual';
+}
+
+/** A number and a unit in a text, the unit spelt as the map spells one. */
+function inOtherWords(text: string, { units }: Measure, pick: Pick): string {
+  const [, sign = '', digits, code] = /^([<>]=?)?\s*(\d+(?:\.\d+)?)\s+(\S+)$/.exec(text) ?? [];
+  const from = units.find((unit) => unit.code === code && unit.spelt);
+  const to = from && otherOf(units, from, pick, true);
+  if (from === undefined || to === undefined || (sign !== '' && to.offset !== from.offset)) return text;
+  const number = String(Number(converted(Number(digits), from, to).toPrecision(15)));
+  return /^\d{1,15}(\.\d{1,15})?$/.test(number) ? `${sign}${number} ${to.code}` : text;
+}
+
+const prefixes: Readonly<Record<string, readonly [code: string, size: number]>> = {
+  mg: ['ug', 1e-3],
+  g: ['mg', 1e-3],
+  mmol: ['umol', 1e-3],
+};
+
+/** A ratio with one of its sides in a smaller unit. */
+function inOtherSizes(ratio: Ratio, pick: Pick): Ratio {
+  const side = pick(2) === 0 ? 'numerator' : 'denominator';
+  const quantity = ratio[side];
+  const smaller = prefixes[quantity?.code ?? ''];
+  if (quantity?.value === undefined || smaller === undefined) return ratio;
+  if (quantity.unit !== undefined && quantity.unit !== quantity.code) return ratio;
+  const [code, size] = smaller;
+  const { unit, ...rest } = quantity;
+  return { ...ratio, [side]: { ...rest, ...(unit && { unit: code }), value: quantity.value / size, code } };
 }
 
 /** Every time with an offset as the same instant with another one, `pick` says which (minutes east of Greenwich). */
