@@ -104,7 +104,7 @@ async function rowOf(
   const { subject, asOf, encounter, error } = request;
   if (error !== undefined || asOf === undefined) return request;
   try {
-    refuseFuture(asOf, parts.clock.now());
+    refuseFuture(asOf, parts.clock.now(), 'Name an instant that has passed.');
     const wanted = { subject, asOf, seed: [], inputs: [], signal, ...(encounter === undefined ? {} : { encounter }) };
     const { record, inputs } = await readModelInputs(parts, model, wanted);
     const { manifest, compiled } = model;
