@@ -18,18 +18,22 @@ export interface RecordSeed extends Seed {
 }
 
 /**
- * The seeds, each once. Throws SUBJECT_FOREIGN for one that is not the subject's own, of whatever type,
- * PARAMETER_INVALID for one that no model could use, and SEED_CONFLICT for two that say different things under one id.
+ * The seeds, each once: without an id, those that are equal are one thing that was sent twice, and counted once. Throws
+ * SUBJECT_FOREIGN for one that is not the subject's own, of whatever type, PARAMETER_INVALID for one that no model could
+ * use, and SEED_CONFLICT for two that say different things under one id.
  */
 export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed[] {
   for (const seed of seeds) checkOwner(seed, subject);
   const byName = new Map<string, Seed>();
+  const contents = new Set<string>();
   const usable: RecordSeed[] = [];
   for (const seed of seeds) {
     const { resource, expression } = seed;
     if (!isRecordResource(resource)) throw useless(seed);
     if (resource.id === undefined) {
-      usable.push({ resource, expression });
+      const content = contentText(resource);
+      if (!contents.has(content)) usable.push({ resource, expression });
+      contents.add(content);
       continue;
     }
     const name = `${resource.resourceType}/${resource.id}`;
@@ -46,6 +50,15 @@ export function checkSeeds(seeds: readonly Seed[], subject: Subject): RecordSeed
 /** Equal but for meta, which is the server's business, and for the spelling of numbers. */
 export function sameContent(left: Resource, right: Resource): boolean {
   return same({ ...left, meta: undefined }, { ...right, meta: undefined });
+}
+
+/** The same text for all that says the same, in whatever order. */
+function contentText(resource: Resource): string {
+  return JSON.stringify(resource, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
 }
 
 function same(left: unknown, right: unknown): boolean {

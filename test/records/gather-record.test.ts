@@ -598,6 +598,16 @@ describe('gather record', () => {
       ]);
     });
 
+    test('are of one where the caller sent the same twice without an id, so that nothing is counted twice', async () => {
+      const { source } = await serve([patient()]);
+      const one = observation(undefined);
+      const { resourceType: _, ...rest } = one;
+      const again: Observation = { ...rest, resourceType: 'Observation' };
+      const later = observation(undefined, { meta: { lastUpdated: '2025-06-02T08:00:00Z' } });
+      const record = await gather(source, { seed: seeds(one, again, later, observation('o1')) });
+      expect(record.byType('Observation')).toEqual([observation('o1'), one, later]);
+    });
+
     test('are refused for a resource that is not of the record', async () => {
       const { source } = await serve([patient(), observation('o1')]);
       const record = await gather(source);
