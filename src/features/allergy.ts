@@ -35,13 +35,13 @@ export function compileAllergy(definition: AllergyDefinition): FeatureExtractor 
     const no = saysNo(allergy.code);
     if (changesMeaning(allergy) || allergy.reaction?.some(changesMeaning) === true)
       return { because: 'undecodable', detail: 'an allergy carries a modifier that is not known here' };
-    if (yes && no) return { because: 'conflict', detail: 'an allergy is coded as present and as none' };
     const strange = yes || no ? undefined : undecodableBecause(allergy.code ?? substances[0]);
     if (!yes && !no && strange === undefined) return undefined;
     const counts = isWanted(allergy);
     if (counts === false && !no) return undefined;
     const known = knownAt(context, allergy, allergy.recordedDate);
     if (known === false) return undefined;
+    if (yes && no) return { because: 'conflict', detail: 'an allergy is coded as present and as none' };
     if (strange !== undefined) return { because: 'undecodable', detail: strange };
     if (known === 'unknown')
       return { because: 'time-unknown', detail: 'whether an allergy was known at as-of is not known' };

@@ -89,6 +89,13 @@ describe('an allergy', () => {
     expect(extractOne(ever, [was])).toMatchObject({ because: 'no-recent-encounter' });
   });
 
+  it('is not seen where it was recorded after as-of, though it says two things at once', () => {
+    const reaction = [{ substance: coded(penicillin), manifestation: [{ text: 'rash' }] }];
+    const both = (recordedDate: string) => allergy(none, { reaction, recordedDate });
+    expect(extractOne(definition(), [both('2026-02-01'), visit])).toMatchObject({ because: 'conflict' });
+    expect(extractOne(definition(), [both('2026-04-01'), visit])).toMatchObject({ state: 'assumed-absent' });
+  });
+
   it('counts by its verification where the map says which', () => {
     const confirmed = definition({ verification: ['confirmed'] });
     expect(extractOne(confirmed, [allergy(penicillin, verified('confirmed'))])).toMatchObject({ value: true });
