@@ -54,8 +54,7 @@ export function compileEncounter(definition: EncounterDefinition): FeatureExtrac
     const last = lastOf(stays);
     if (pick === 'time-since' && last.isUnknown === true)
       return missing('time-unknown', `${label}: when the last one ended is not known well enough`, sources);
-    const { period } = last.encounter;
-    const at = last.endMs === undefined ? period?.start : period?.end;
+    const at = atOf(last);
     const value = pick === 'count' ? stays.length : (context.asOf - (last.endMs ?? context.asOf)) / perMs;
     if (!isPlainNumber(value)) return unsayable(label, sources);
     return { state: 'derived', value, ...(at === undefined ? {} : { at }), from: [], sources };
@@ -124,12 +123,20 @@ function endingOf(context: ExtractionContext, { period, status }: Encounter, sta
   return { endMs: Math.max(end.start, start.start), isUnknown: isVague(end) || end.end <= start.start };
 }
 
+/** When it ended, or, of one that goes on, when it began. */
+function atOf({ encounter: { period }, endMs }: Stay): string | undefined {
+  return endMs === undefined ? period?.start : period?.end;
+}
+
 /** The one that ended last; one that goes on ends after all others, and so may one whose end is not known. */
 function lastOf(stays: readonly Stay[]): Stay {
   const endOf = ({ endMs, isUnknown }: Stay): number =>
     isUnknown === true ? Number.POSITIVE_INFINITY : (endMs ?? Number.MAX_VALUE);
   const [first] = [...stays].sort(
-    (one, other) => endOf(other) - endOf(one) || compareTexts(one.encounter.id ?? '', other.encounter.id ?? ''),
+    (one, other) =>
+      endOf(other) - endOf(one) ||
+      compareTexts(one.encounter.id ?? '', other.encounter.id ?? '') ||
+      compareTexts(atOf(one) ?? '', atOf(other) ?? ''),
   );
   if (first === undefined) throw new Error('there is no last of none');
   return first;

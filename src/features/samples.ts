@@ -67,7 +67,8 @@ export function isOne(group: readonly Measurement[]): boolean {
   return group.every(({ time }) => time.end > latestStart);
 }
 
-function mostExactOf(group: readonly Measurement[]): Measurement {
+/** Of several at one time the one whose time says most; of equal ones the first as a text. */
+export function mostExactOf(group: readonly Measurement[]): Measurement {
   const lengthOf = ({ time }: Measurement): number => time.end - time.start;
   const [first] = [...group].sort((one, other) => lengthOf(one) - lengthOf(other) || compareTexts(one.at, other.at));
   if (first === undefined) throw new Error('a group holds a measurement');

@@ -9,7 +9,7 @@ import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
 import { compileAgreement } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
-import { atOneTime, isOne, readSamples, type Sample } from './samples.ts';
+import { atOneTime, isOne, mostExactOf, readSamples, type Sample } from './samples.ts';
 import { unitMs } from './time-unit.ts';
 import { timeUnknown } from './time-unknown.ts';
 import { isVague } from './vague-time.ts';
@@ -80,14 +80,13 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
     if (vague.length > 0) return timeUnknown(context, definition, vague);
     const read = readSamples(context, definition, agree, measured);
     if ('state' in read) return read;
-    const { samples, details } = read;
+    const { samples, details, last } = read;
     const sources = sourcesOf(context, measured);
     if (samples.length < atLeast) return tooFew(definition, samples.length, atLeast, sources);
     const value = summary(samples);
     if (!isPlainNumber(value)) return unsayable(definition.label, sources);
     // Of an extreme the newest that has it; of what is made of all of them the newest.
-    const alike = isExtreme ? samples.filter((sample) => sample.value === value) : samples;
-    const at = lastOf(alike).at;
+    const { at } = (isExtreme ? samples.findLast((sample) => sample.value === value) : undefined) ?? last;
     if (details.size === 0) return { state: 'derived', value, at, from: [], sources };
     return { state: 'derived', value, at, from: [], sources, detail: [...details].sort().join('; ') };
   };
@@ -177,11 +176,10 @@ function compileNone(definition: ObservationDefinition): (context: ExtractionCon
   return (context) => absence(context, []);
 }
 
-function lastOf<T extends Measurement | Sample>(some: readonly T[]): T {
-  const [first] = some;
-  if (first === undefined) throw new Error('there is no last of none');
-  const timeOf = (one: T): number => ('time' in one ? one.time.start : one.timeMs);
-  return some.reduce((last, one) => (timeOf(one) > timeOf(last) ? one : last), first);
+/** Of those that begin last the one whose time says most. */
+function lastOf(measured: readonly Measurement[]): Measurement {
+  const latest = Math.max(...measured.map(({ time }) => time.start));
+  return mostExactOf(measured.filter(({ time }) => time.start === latest));
 }
 
 function sourcesOf({ record }: ExtractionContext, measured: readonly Measurement[]): SourceReference[] {

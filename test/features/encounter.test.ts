@@ -57,6 +57,14 @@ describe('encounters of some classes', () => {
     expect(extract(admissions(), [...two, ...others])).toMatchObject({ state: 'derived', value: 2, at: '2026-01-03' });
   });
 
+  it('are dated alike in whatever order a caller sends them without ids', () => {
+    const started = ['2026-02-20', '2026-02-20T08:00:00Z'].map((start) =>
+      stay(start, undefined, { ...going, id: undefined }),
+    );
+    for (const order of [started, started.toReversed()])
+      expect(extract(admissions(), order)).toMatchObject({ value: 2, at: '2026-02-20' });
+  });
+
   it.each(['planned', 'cancelled', 'entered-in-error'] as const)('are not counted where they are %s', (status) => {
     expect(extract(admissions(), [...two, stay('2026-02-01', undefined, { status })])).toMatchObject({ value: 2 });
   });

@@ -36,6 +36,15 @@ describe('a summary of measurements', () => {
     expect(found.sources).toHaveLength(pick === 'earliest' || pick === 'latest' ? 1 : 3);
   });
 
+  it.each(['count', 'time-since', 'mean', 'max'] as const)(
+    '%s is dated alike in whatever order one time is given in two ways',
+    (pick) => {
+      const twice = ['2026-01-04T10:00:00+02:00', '2026-01-04T08:00:00Z'].map((when) => at(4, when, { id: undefined }));
+      for (const order of [twice, twice.toReversed()])
+        expect(extractOne(creatinine(pick, { per: 'd' }), order)).toMatchObject({ at: '2026-01-04T08:00:00Z' });
+    },
+  );
+
   it('has the middle of the two middle values as the median of an even number', () => {
     expect(extractOne(creatinine('median'), [...three, at(2, '2026-01-04T08:00:00Z')])).toMatchObject({ value: 1.75 });
   });
