@@ -1,14 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
 import { readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { parseExtractOptions } from './extract/extract-options.ts';
 import { openMatrixFile } from './extract/matrix-file.ts';
-
-/**
- * How far the heap may grow beyond what lives in it before V8 collects the old generation. Records die young here, but some
- * outlive a collection of the new generation; by V8's own rule a few hundred megabytes of them would gather first.
- */
-const heapGrowingPercent = 50;
 
 /** `fhirsight extract`: the training matrix of a model as a file. @returns 0 where every row has its values, 1 where one failed */
 export async function extractCommand(args: readonly string[]): Promise<number> {
@@ -21,7 +14,6 @@ export async function extractCommand(args: readonly string[]): Promise<number> {
     const config = readConfigFromProcess();
     const file = await openMatrixFile(options.out, options.force);
     try {
-      setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`);
       // Only here: a slip of the pen waits for no server to be loaded.
       const [{ withExtraction }, { fillMatrix }] = await Promise.all([
         import('./extract/open-extraction.ts'),

@@ -1,13 +1,10 @@
 import { PredictionError } from '../platform/errors.ts';
 
-/**
- * Throws AS_OF_IN_FUTURE.
- * @param wayOut what the caller can do about it
- */
-export function refuseFuture(asOf: Date, now: Date, wayOut = 'Leave asOf out for now.'): void {
+/** Throws AS_OF_IN_FUTURE. */
+export function refuseFuture(asOf: Date, now: Date): void {
   if (asOf.getTime() <= now.getTime()) return;
   throw new PredictionError(
     'AS_OF_IN_FUTURE',
-    `As-of ${asOf.toISOString()} lies in the future: a prediction is made of what is known. ${wayOut}`,
+    `As-of ${asOf.toISOString()} lies in the future: a prediction is made of what is known. Leave asOf out for now.`,
   );
 }

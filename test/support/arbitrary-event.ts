@@ -1,11 +1,4 @@
-import type {
-  Appointment,
-  CodeableConcept,
-  Condition,
-  Encounter,
-  Procedure,
-  QuestionnaireResponse,
-} from '@medplum/fhirtypes';
+import type { Appointment, Condition, Encounter, Procedure, QuestionnaireResponse } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import type {
   ConditionDefinition,
@@ -15,9 +8,8 @@ import type {
 import { quantityOf } from './arbitrary-observation.ts';
 import {
   among,
-  coded,
   codingOf,
-  conceptOf,
+  conceptFor,
   encounterReference,
   futureTimes,
   lastUpdated,
@@ -33,23 +25,6 @@ import {
 } from './arbitrary-terms.ts';
 import type { Measure } from './measures-of.ts';
 import { asSent } from './re-express.ts';
-
-/** A concept of the feature, one that is understood as another, or one that may be meant. */
-function conceptFor({
-  codes,
-  suspectText = [],
-}: Pick<ProcedureDefinition, 'codes' | 'suspectText'>): fc.Arbitrary<CodeableConcept | undefined> {
-  const listed = codes ?? ['http://snomed.info/sct|71388002'];
-  const systems = [...new Set(listed.map((token) => codingOf(token).system))];
-  const [suspect = 'unknown'] = suspectText;
-  const understood = systems.map((system) => coded(system, '1', 'Something else'));
-  const unclear = [coded(systems[0] ?? '', '2', `Perhaps a ${suspect}`), coded(systems[0] ?? '', '3')];
-  return among<CodeableConcept | undefined>(
-    [7, conceptOf(listed)],
-    [3, fc.constantFrom(...understood)],
-    [1, fc.constantFrom(...unclear, { text: `${suspect}?` }, { coding: [local] }, undefined)],
-  );
-}
 
 /** Diagnoses of a feature. */
 export function arbitraryCondition(definition: ConditionDefinition): fc.Arbitrary<Condition> {

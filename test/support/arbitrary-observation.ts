@@ -4,6 +4,7 @@ import type {
   AnswerDefinition,
   CategoryDefinition,
   ObservationDefinition,
+  SequenceDefinition,
 } from '../../src/model-catalog/feature-map-schema.ts';
 import {
   among,
@@ -23,7 +24,7 @@ import {
 import type { Measure } from './measures-of.ts';
 import { asSent, spoilers } from './re-express.ts';
 
-type Observed = ObservationDefinition | AnswerDefinition | CategoryDefinition;
+type Observed = ObservationDefinition | SequenceDefinition | AnswerDefinition | CategoryDefinition;
 
 const effective = among(
   [12, under('effectiveDateTime', times)],
@@ -157,7 +158,7 @@ function ratioOf(measure: Measure): fc.Arbitrary<object> {
 
 /** Coded and boolean answers: those of the feature, unknown ones of its systems and of others, and two at once. */
 function answersOf(definition: Observed): fc.Arbitrary<object>[] {
-  if (definition.kind === 'observation') return [];
+  if (definition.kind === 'observation' || definition.kind === 'sequence') return [];
   const lists =
     definition.kind === 'answer'
       ? [definition.yes ?? [], definition.no ?? []]

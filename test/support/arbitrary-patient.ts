@@ -83,7 +83,7 @@ function addressOf(addresses: PatientTerms['addresses']): fc.Arbitrary<Address> 
   const parts = addresses.map(({ definition, lookup }) => {
     const keys = lookup === undefined ? Object.values(definition.vocabulary ?? {}).flat() : [...lookup.keys()];
     const texts = keys.flatMap((key) => [key, ` ${key.toLowerCase()}`]);
-    return under(definition.part, mostly(6, texts, ['nowhere', '', undefined]));
+    return under(definition.part, mostly(6, texts, ['nowhere', '99999', '', undefined]));
   });
   return fc
     .tuple(...parts, fc.record({ use: mostly(3, ['home', undefined], ['old', 'work']), period: seldom(3, periods) }))

@@ -1,4 +1,4 @@
-import type { Medication } from '@medplum/fhirtypes';
+import type { Medication, Observation } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
@@ -10,9 +10,11 @@ import {
   arbitraryResponse,
   namedEncounters,
 } from './arbitrary-event.ts';
+import { arbitraryAllergy, arbitraryFamilyHistory, arbitraryServiceRequest } from './arbitrary-history.ts';
 import { arbitraryMedicationUse, medicationsOf } from './arbitrary-medication.ts';
 import { arbitraryObservation } from './arbitrary-observation.ts';
 import { arbitraryPatient } from './arbitrary-patient.ts';
+import { among, times } from './arbitrary-terms.ts';
 import type { MapUnderTest } from './map-under-test.ts';
 import type { Measure } from './measures-of.ts';
 
@@ -47,26 +49,52 @@ export function arbitraryRecords(
   });
   // What two maps read alike is drawn as often as what one reads.
   const writers = new Map<string, fc.Arbitrary<RecordResource>>();
-  for (const definition of definitions) {
-    const writer = resourceFor(definition, measures, medications);
-    const { label: _, ...read } = definition;
-    if (writer !== undefined) writers.set(JSON.stringify([read.kind, 'codes' in read ? read.codes : read]), writer);
+  const panels = new Map<string, fc.Arbitrary<RecordResource>[]>();
+  for (const { id, map } of maps) {
+    for (const definition of Object.values(map.features)) {
+      const { label: _, ...read } = definition;
+      const key = JSON.stringify([read.kind, 'codes' in read ? read.codes : read]);
+      const writer = writers.get(key) ?? resourceFor(definition, measures, medications);
+      if (writer === undefined) continue;
+      writers.set(key, writer);
+      if (!('together' in definition) || definition.together === undefined) continue;
+      const panel = `${id} ${definition.together}`;
+      panels.set(panel, [...(panels.get(panel) ?? []), writer]);
+    }
   }
   const read = [...writers.values()];
   const encounter = arbitraryEncounter(classes);
   const resource = fc.oneof(...read, encounter);
-  // Records about few features hold more that contend with each other.
-  const about = fc.oneof(fc.constant(read), fc.subarray(read, { minLength: 1, maxLength: 4 }));
+  // Records about few features, or about those of one panel, hold more that contend with each other.
+  const about = fc.oneof(
+    fc.constant(read),
+    fc.subarray(read, { minLength: 1, maxLength: 4 }),
+    ...[...panels.values()].map((members) => fc.constant(members)),
+  );
   const resources = about.chain((some) =>
     fc.array(fc.oneof(...some, encounter), { minLength: 4, maxLength: 18, size: 'max' }),
   );
-  const whole = fc.tuple(patient, fc.subarray(medications), namedEncounters(classes), resources);
+  const sets = [...panels.values()].map(measuredAtOnce);
+  const none = fc.constant<RecordResource[]>([]);
+  const set = sets.length === 0 ? none : among([3, none], [1, fc.oneof(...sets)]);
+  const whole = fc.tuple(patient, fc.subarray(medications), namedEncounters(classes), resources, set);
   const joined = (named: boolean) =>
-    whole.map(([person, drugs, encounters, others]): RecordResource[] => {
+    whole.map(([person, drugs, encounters, apart, atOnce]): RecordResource[] => {
+      const others = [...apart, ...atOnce];
       const identified = named ? others.map((other, index) => ({ ...other, id: `r${index}` })) : others;
       return [person, ...drugs, ...encounters, ...identified];
     });
   return { resource, named: joined(true), anonymous: joined(false) };
+}
+
+/** One of each member of a panel, final and at one time: what is drawn apart seldom meets. */
+function measuredAtOnce(members: readonly fc.Arbitrary<RecordResource>[]): fc.Arbitrary<RecordResource[]> {
+  return fc.tuple(fc.tuple(...members), times).map(([resources, effectiveDateTime]) =>
+    resources.map((resource) => {
+      const { effectiveInstant: _, effectivePeriod: __, effectiveTiming: ___, ...rest } = resource as Observation;
+      return { ...rest, status: 'final', effectiveDateTime, specimen: { reference: 'Specimen/one' } };
+    }),
+  );
 }
 
 function resourceFor(
@@ -78,6 +106,7 @@ function resourceFor(
     case 'observation':
     case 'answer':
     case 'category':
+    case 'sequence':
       return arbitraryObservation(definition, measures);
     case 'condition':
       return arbitraryCondition(definition);
@@ -85,6 +114,12 @@ function resourceFor(
       return arbitraryMedicationUse(definition, medications);
     case 'procedure':
       return arbitraryProcedure(definition);
+    case 'allergy':
+      return arbitraryAllergy(definition);
+    case 'family-history':
+      return arbitraryFamilyHistory(definition);
+    case 'service-request':
+      return arbitraryServiceRequest(definition);
     case 'questionnaire':
       return arbitraryResponse(definition, measures);
     case 'appointment':
@@ -97,5 +132,7 @@ function resourceFor(
 
 function classesOf(definition: FeatureDefinition): readonly string[] {
   if (definition.kind === 'encounter') return definition.class ?? [];
-  return definition.kind === 'observation' ? (definition.where?.encounter.class ?? []) : [];
+  return definition.kind === 'observation' || definition.kind === 'sequence'
+    ? (definition.where?.encounter.class ?? [])
+    : [];
 }

@@ -62,3 +62,23 @@ export const encounterReference = seldom(
     .constantFrom('index', 'index', 'part', 'clinic', 'wrong', 'nowhere')
     .map((id) => ({ reference: `Encounter/${id}` })),
 );
+
+/** A concept of the feature, one that is understood as another, or one that may be meant. */
+export function conceptFor({
+  codes,
+  suspectText = [],
+}: {
+  readonly codes?: readonly string[];
+  readonly suspectText?: readonly string[];
+}): fc.Arbitrary<CodeableConcept | undefined> {
+  const listed = codes ?? ['http://snomed.info/sct|71388002'];
+  const systems = [...new Set(listed.map((token) => codingOf(token).system))];
+  const [suspect = 'unknown'] = suspectText;
+  const understood = systems.map((system) => coded(system, '1', 'Something else'));
+  const unclear = [coded(systems[0] ?? '', '2', `Perhaps a ${suspect}`), coded(systems[0] ?? '', '3')];
+  return among<CodeableConcept | undefined>(
+    [7, conceptOf(listed)],
+    [3, fc.constantFrom(...understood)],
+    [1, fc.constantFrom(...unclear, { text: `${suspect}?` }, { coding: [local] }, undefined)],
+  );
+}

@@ -11,16 +11,16 @@ import type { MapUnderTest } from './map-under-test.ts';
 
 /** What an input says to the model and to a reader of the result. The order of its sources says nothing. */
 export type Input = Partial<
-  Record<'state' | 'value' | 'because' | 'needs' | 'at' | 'original' | 'given' | 'detail', unknown>
+  Record<'state' | 'value' | 'because' | 'needs' | 'at' | 'original' | 'given' | 'detail' | 'steps', unknown>
 > & { readonly sources: readonly string[] };
 
 /** By `model feature`, and by `model: outcome` what the model may say. */
 export type Inputs = Readonly<Record<string, Input>>;
 
 function inputOf({ sources, ...said }: FeatureValue): Input {
-  const { state, value, because, needs, at, original, given, detail }: Omit<Input, 'sources'> = said;
+  const { state, value, because, needs, at, original, given, detail, steps }: Omit<Input, 'sources'> = said;
   const names = sources.map(({ reference, display }) => reference ?? display ?? '');
-  return { state, value, because, needs, at, original, given, detail, sources: [...new Set(names)].sort() };
+  return { state, value, because, needs, at, original, given, detail, steps, sources: [...new Set(names)].sort() };
 }
 
 function saidOf(verdict: Verdict): Input {
@@ -28,29 +28,33 @@ function saidOf(verdict: Verdict): Input {
   return { state: verdict.state, needs: reasons, sources: [] };
 }
 
-/** The inputs of all maps, through the real gather step and the real extraction; about Encounter/index where it is held. */
-export async function inputsOf(
+/**
+ * Reads the inputs of all maps, through the real gather step and the real extraction; about Encounter/index where it is
+ * held.
+ */
+export function inputReader(
   maps: readonly MapUnderTest[],
-  resources: readonly RecordResource[],
-  zone = 'UTC',
-): Promise<Inputs> {
-  const isHeld = resources.some(({ resourceType, id }) => resourceType === 'Encounter' && id === 'index');
-  const record = await gatherRecord({
-    source: callerReader(resources),
-    subject: { tenant: 'default', base: callerBase, id: '1' },
-    // What only the caller holds is read whole, whatever is asked.
-    queries: maps.flatMap(({ map }) => recordQueries(map, asOf, ['consent', 'group'])),
-    seed: resources.map((resource, index) => ({ resource, expression: `Parameters.parameter[${index}].resource` })),
-    asOf,
-    ...(isHeld && { encounter: 'index' }),
-  });
-  const inputs: Record<string, Input> = {};
-  for (const { id, manifest, compiled } of maps) {
-    const { features, verdicts } = extractFeatures(record, compiled, manifest, new Map(), zone);
-    for (const [name, value] of features) inputs[`${id} ${name}`] = inputOf(value);
-    for (const [outcome, verdict] of verdicts) inputs[`${id}: ${outcome}`] = saidOf(verdict);
-  }
-  return inputs;
+): (resources: readonly RecordResource[], zone?: string) => Promise<Inputs> {
+  // What only the caller holds is read whole, whatever is asked.
+  const queries = maps.flatMap(({ map }) => recordQueries(map, asOf, ['consent', 'group']));
+  return async (resources, zone = 'UTC') => {
+    const isHeld = resources.some(({ resourceType, id }) => resourceType === 'Encounter' && id === 'index');
+    const record = await gatherRecord({
+      source: callerReader(resources),
+      subject: { tenant: 'default', base: callerBase, id: '1' },
+      queries,
+      seed: resources.map((resource, index) => ({ resource, expression: `Parameters.parameter[${index}].resource` })),
+      asOf,
+      ...(isHeld && { encounter: 'index' }),
+    });
+    const inputs: Record<string, Input> = {};
+    for (const { id, manifest, compiled } of maps) {
+      const { features, verdicts } = extractFeatures(record, compiled, manifest, new Map(), zone);
+      for (const [name, value] of features) inputs[`${id} ${name}`] = inputOf(value);
+      for (const [outcome, verdict] of verdicts) inputs[`${id}: ${outcome}`] = saidOf(verdict);
+    }
+    return inputs;
+  };
 }
 
 /** @param alike what is compared of each input; absent: all of it */

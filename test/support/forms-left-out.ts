@@ -69,6 +69,19 @@ export function formsLeftOut({ resourceType }: RecordResource): object[] {
           { ...notPerformed, performedPeriod: { start: at } },
         ]),
       ];
+    case 'AllergyIntolerance':
+      return [
+        { verificationStatus: terminology('allergyintolerance-verification')('entered-in-error') },
+        ...futureTimes.map((recordedDate) => ({ recordedDate, meta: undefined, modifierExtension: undefined })),
+      ];
+    case 'FamilyMemberHistory':
+      return [...withStatus('entered-in-error'), ...futureTimes.map((date) => ({ date, meta: undefined }))];
+    case 'ServiceRequest':
+      return [
+        ...withStatus('entered-in-error', 'draft', 'revoked'),
+        { intent: 'proposal' },
+        ...futureTimes.map((authoredOn) => ({ authoredOn })),
+      ];
     case 'QuestionnaireResponse':
       return [...withStatus('entered-in-error', 'in-progress'), ...futureTimes.map((authored) => ({ authored }))];
     case 'Appointment':

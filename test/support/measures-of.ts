@@ -82,7 +82,7 @@ export function measuresOf(name: string, definition: FeatureDefinition): Measure
     const { unit, linkId, plausible = [0, 100] } = definition;
     return [{ name, codes: [`linkId|${linkId}`], units: unitsOf(unit, [], new Set([unit])), plausible }];
   }
-  if (definition.kind !== 'observation') return [];
+  if (definition.kind !== 'observation' && definition.kind !== 'sequence') return [];
   const { unit, plausible, conversions = [], analyte, strings, integers, ratios } = definition;
   const links = [
     ...conversions.map((one): Link => ({ ...linkOf(one), isOnlyOf: true })),

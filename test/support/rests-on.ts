@@ -39,6 +39,7 @@ function reads(map: MapUnderTest, name: string, resource: RecordResource): boole
     case 'observation':
     case 'answer':
     case 'category':
+    case 'sequence':
       if (resource.resourceType !== 'Observation') return false;
       return [name, ...companions(map, name)].some((each) => {
         const codes = codesOf(definitionOf(map, each));
@@ -48,6 +49,12 @@ function reads(map: MapUnderTest, name: string, resource: RecordResource): boole
       return resourceType === 'Condition';
     case 'procedure':
       return resourceType === 'Procedure';
+    case 'allergy':
+      return resourceType === 'AllergyIntolerance';
+    case 'family-history':
+      return resourceType === 'FamilyMemberHistory';
+    case 'service-request':
+      return resourceType === 'ServiceRequest';
     case 'questionnaire':
       return resourceType === 'QuestionnaireResponse';
     case 'appointment':
@@ -63,7 +70,8 @@ function reads(map: MapUnderTest, name: string, resource: RecordResource): boole
 
 function isJoined(definition: FeatureDefinition): boolean {
   if (definition.kind === 'encounter') return true;
-  if (definition.kind === 'procedure') return definition.during !== undefined;
+  if (definition.kind === 'procedure' || definition.kind === 'service-request') return definition.during !== undefined;
+  if (definition.kind === 'sequence') return definition.where !== undefined;
   if (definition.kind !== 'observation') return false;
   return definition.where !== undefined || definition.distinctBy === 'encounter';
 }
@@ -78,9 +86,8 @@ function companions({ map }: MapUnderTest, name: string): string[] {
 }
 
 function codesOf(definition: FeatureDefinition): readonly string[] {
-  const isObserved =
-    definition.kind === 'observation' || definition.kind === 'answer' || definition.kind === 'category';
-  return isObserved ? [...(definition.codes ?? []), ...(definition.component?.panels ?? [])] : [];
+  const panels = 'component' in definition ? (definition.component?.panels ?? []) : [];
+  return 'codes' in definition ? [...(definition.codes ?? []), ...panels] : [];
 }
 
 function definitionOf({ map, id }: MapUnderTest, name: string): FeatureDefinition {

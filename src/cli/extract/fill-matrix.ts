@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { refuseFuture } from '../../prediction/refuse-future.ts';
 import type { ExtractOptions } from './extract-options.ts';
 import { matrixColumns } from './matrix-columns.ts';
 import { matrixRows } from './matrix-rows.ts';
@@ -18,9 +17,6 @@ export async function fillMatrix(
   signal: AbortSignal,
 ): Promise<MatrixTally> {
   signal.throwIfAborted();
-  // Else every row would fail for it.
-  if ('asOf' in time)
-    refuseFuture(time.asOf, parts.clock.now(), 'A day is its end: name one that is over, or an instant.');
   const model = parts.findModel(id, version);
   const columns = matrixColumns(model);
   if (!('list' in cohort)) await cohorts.check(cohort);

@@ -104,7 +104,7 @@ async function rowOf(
   const { subject, asOf, encounter, error } = request;
   if (error !== undefined || asOf === undefined) return request;
   try {
-    refuseFuture(asOf, parts.clock.now(), 'Name an instant that has passed.');
+    refuseFuture(asOf, parts.clock.now());
     const wanted = { subject, asOf, seed: [], inputs: [], signal, ...(encounter === undefined ? {} : { encounter }) };
     const { record, inputs } = await readModelInputs(parts, model, wanted);
     const { manifest, compiled } = model;

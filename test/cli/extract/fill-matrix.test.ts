@@ -283,12 +283,6 @@ describe('the columns of a matrix', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('are not written for an as-of in the future, for which every row would fail', async () => {
-    await expect(
-      makeMatrix(server.house, [...model, '--cohort', 'all', '--as-of', '2026-06-01']),
-    ).rejects.toMatchObject({ code: 'AS_OF_IN_FUTURE', message: expect.stringContaining('A day is its end') });
-  });
-
   it('are of a model that is served', async () => {
     await expect(
       makeMatrix(server.house, ['--model', 'none', '--cohort', 'all', '--as-of', '2026-02-01']),

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { missingReasons } from '../../src/features/feature-vector.ts';
+import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
+import { type JsonSchema, publishedSchemas } from '../../src/model-catalog/published-schemas.ts';
+import { testFeatureMaps } from '../contract/feature-map.ts';
+import { languageMap, languageUnderTest } from '../support/language-map.ts';
+
+testFeatureMaps([languageUnderTest], {
+  // What only the caller can say.
+  unreached: ['language frailty', 'language mobility'],
+  states: ['observed', 'derived', 'imputed', 'assumed-absent', ...missingReasons],
+});
+
+describe('the map of the whole language', () => {
+  it('is one that a model may have', () => {
+    expect(checkFeatureMap(languageMap, ['event', 'other'])).toEqual([]);
+  });
+
+  it('uses every kind and every key of the published schema, lest a new one has no property', () => {
+    const unused: string[] = [];
+    const definitions = Object.values(languageMap.features);
+    for (const { properties } of kindsOf(publishedSchemas['feature-map.schema.json'])) {
+      const kind = properties.kind?.const;
+      const used = definitions.filter((definition) => definition.kind === kind).flatMap((each) => Object.keys(each));
+      unused.push(...Object.keys(properties).flatMap((key) => (used.includes(key) ? [] : [`${kind} ${key}`])));
+    }
+    expect(unused).toEqual([]);
+  });
+});
+
+type Kind = { readonly properties: Readonly<Record<string, { readonly const?: unknown }>> };
+
+/** The schemas of the kinds of features, wherever they stand in the published one. */
+function kindsOf(schema: unknown): Kind[] {
+  if (Array.isArray(schema)) return schema.flatMap(kindsOf);
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { properties } = schema as JsonSchema & Partial<Kind>;
+  if (properties?.kind?.const !== undefined) return [{ properties }];
+  return Object.values(schema).flatMap(kindsOf);
+}
