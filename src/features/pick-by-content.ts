@@ -28,10 +28,13 @@ export function pickDate(
   return known.sort((one, other) => compareNumbers(key(one), key(other)) || compareTexts(one, other))[0];
 }
 
-/** Of the times that one thing is given with, the one that says most; of equal ones the first as a text. */
+/** Of the times that one thing is given with, the one that says most; of equal ones the earliest, then the first as a text. */
 export function mostExact(given: readonly { readonly time: InstantRange; readonly at: string }[]): string | undefined {
   const lengthOf = ({ time }: { readonly time: InstantRange }): number => time.end - time.start;
-  return [...given].sort((one, other) => lengthOf(one) - lengthOf(other) || compareTexts(one.at, other.at))[0]?.at;
+  return [...given].sort(
+    (one, other) =>
+      lengthOf(one) - lengthOf(other) || one.time.start - other.time.start || compareTexts(one.at, other.at),
+  )[0]?.at;
 }
 
 export function compareTexts(one: string, other: string): number {

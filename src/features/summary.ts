@@ -9,6 +9,7 @@ import { compileMeasurements, type Measurement } from './measurements.ts';
 import { newest } from './newest.ts';
 import { compileAgreement } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
+import { sameNumber } from './same-number.ts';
 import { atOneTime, isOne, mostExactOf, readSamples, type Sample } from './samples.ts';
 import { unitMs } from './time-unit.ts';
 import { timeUnknown } from './time-unknown.ts';
@@ -86,7 +87,7 @@ function compileOfValues(definition: ObservationDefinition): Summarise {
     const value = summary(samples);
     if (!isPlainNumber(value)) return unsayable(definition.label, sources);
     // Of an extreme the newest that has it; of what is made of all of them the newest.
-    const { at } = (isExtreme ? samples.findLast((sample) => sample.value === value) : undefined) ?? last;
+    const { at } = (isExtreme ? samples.findLast((sample) => sameNumber(sample.value, value)) : undefined) ?? last;
     if (details.size === 0) return { state: 'derived', value, at, from: [], sources };
     return { state: 'derived', value, at, from: [], sources, detail: [...details].sort().join('; ') };
   };
@@ -199,14 +200,24 @@ function tooFew(
   );
 }
 
-/** Slope of the least-squares line through value and time, for each unit of time. Two samples at one time have none. */
+/** What is left of values that were converted and should cancel out, as a share of the largest. */
+const roundingShare = 1e-12;
+
+/**
+ * Slope of the least-squares line through value and time, for each unit of time. Two samples at one time have none. A line
+ * that rises over all samples by no more than the rounding of a unit conversion is level.
+ */
 function slopePer(perMs: number): Summary {
   return (samples) => {
-    const meanTime = sum(samples.map(({ timeMs }) => timeMs)) / samples.length;
+    const times = samples.map(({ timeMs }) => timeMs);
+    const meanTime = sum(times) / samples.length;
     const meanValue = sum(samples.map(({ value }) => value)) / samples.length;
     const across = sum(samples.map(({ timeMs, value }) => (timeMs - meanTime) * (value - meanValue)));
     const along = sum(samples.map(({ timeMs }) => (timeMs - meanTime) ** 2));
-    return (across / along) * perMs;
+    const slope = across / along;
+    const rise = Math.abs(slope) * (Math.max(...times) - Math.min(...times));
+    const largest = Math.max(...samples.map(({ value }) => Math.abs(value)));
+    return rise <= roundingShare * largest ? 0 : slope * perMs;
   };
 }
 

@@ -156,6 +156,14 @@ describe('measurements of one specimen', () => {
     });
   });
 
+  it('are as old as the older of two equally new specimens, however its time is written', () => {
+    for (const early of ['2026-01-01T08:00:00Z', '2026-01-01T09:30:00+01:30', '2026-01-01T03:00:00-05:00']) {
+      const one = [total(200, early, from('a')), hdl(40, '2026-01-01T08:10:00Z', from('a'))];
+      const two = [total(200, '2026-01-01T08:10:00Z', from('b')), hdl(40, early, from('b'))];
+      expect(extract(bySpecimen, [...one, ...two]).get('total')).toMatchObject({ value: 200, at: early });
+    }
+  });
+
   it('conflict where two specimens of one time say different things', () => {
     const both = ['a', 'b'].flatMap((id, index) => [
       total(200, '2026-01-01T08:00:00Z', from(id)),

@@ -55,6 +55,21 @@ describe('a summary of measurements', () => {
     expect(extractOne(creatinine('slope', { per: 'h' }), rising)).toMatchObject({ value: 0.5 / 24 });
   });
 
+  it('has no slope where one value is given in two units, though the conversion rounds', () => {
+    const inMicrogram = { value: 16.959999999999997, system: 'http://unitsofmeasure.org', code: 'ug/mL' };
+    const level = [at(1.696, '2026-01-01T00:00:00Z'), observation('2160-0', inMicrogram, '2026-01-03T00:00:00Z')];
+    expect(extractOne(creatinine('slope', { per: 'd' }), level)).toMatchObject({ state: 'derived', value: 0 });
+    const rising = [at(1.696, '2026-01-01T00:00:00Z'), at(1.6961, '2026-01-03T00:00:00Z')];
+    expect(extractOne(creatinine('slope', { per: 'd' }), rising).state).toBe('derived');
+  });
+
+  it('has the time of the newest that is the highest, also where one unit rounds it lower than the other', () => {
+    const inMicrogram = { value: 16.959999999999997, system: 'http://unitsofmeasure.org', code: 'ug/mL' };
+    const equal = [at(1.696, '2026-01-01T00:00:00Z'), observation('2160-0', inMicrogram, '2026-01-03T00:00:00Z')];
+    for (const pick of ['max', 'min'] as const)
+      expect(extractOne(creatinine(pick), equal)).toMatchObject({ at: '2026-01-03T00:00:00Z' });
+  });
+
   it('says how long ago the newest was measured', () => {
     const found = extractOne(creatinine('time-since', { per: 'd' }), three, { asOf: '2026-01-05T20:00:00Z' });
     expect(found).toMatchObject({ state: 'derived', value: 2.5, at: '2026-01-03T08:00:00Z' });
