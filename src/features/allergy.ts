@@ -1,4 +1,4 @@
-import type { AllergyIntolerance } from '@medplum/fhirtypes';
+import type { AllergyIntolerance, CodeableConcept } from '@medplum/fhirtypes';
 import { compileTokens } from '../fhir/codes.ts';
 import type { AllergyDefinition } from '../model-catalog/feature-map-schema.ts';
 import { compileAbsence } from './absence.ts';
@@ -35,10 +35,10 @@ export function compileAllergy(definition: AllergyDefinition): FeatureExtractor 
     const no = saysNo(allergy.code);
     if (changesMeaning(allergy) || allergy.reaction?.some(changesMeaning) === true)
       return { because: 'undecodable', detail: 'an allergy carries a modifier that is not known here' };
-    const strange = yes || no ? undefined : undecodableBecause(allergy.code ?? substances[0]);
+    const [strange] = yes || no ? [] : conceptsOf(allergy).flatMap((concept) => undecodableBecause(concept) ?? []);
     if (!yes && !no && strange === undefined) return undefined;
     const counts = isWanted(allergy);
-    if (counts === false && !no) return undefined;
+    if (counts === false) return undefined;
     const known = knownAt(context, allergy, allergy.recordedDate);
     if (known === false) return undefined;
     if (yes && no) return { because: 'conflict', detail: 'an allergy is coded as present and as none' };
@@ -85,6 +85,12 @@ export function compileAllergy(definition: AllergyDefinition): FeatureExtractor 
 }
 
 type Said = 'yes' | 'no' | Unread;
+
+/** All that may name the substance; where nothing does, that it is not named. */
+function conceptsOf({ code, reaction = [] }: AllergyIntolerance): readonly (CodeableConcept | undefined)[] {
+  const given = [code, ...reaction.map(({ substance }) => substance)].filter((concept) => concept !== undefined);
+  return given.length === 0 ? [undefined] : given;
+}
 
 function compileVerification(
   wanted: readonly string[] | undefined,

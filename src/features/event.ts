@@ -16,6 +16,8 @@ export interface RecordedEvent {
   readonly resource: RecordResource;
   /** When, as the resource gives it; absent where it gives no time that can be used. */
   readonly at: string | undefined;
+  /** It has begun then, and went on at as-of. */
+  readonly goesOn?: boolean;
   /** Reference to the encounter that it names itself. */
   readonly encounter: string | undefined;
   /** Whether it counts by all but its time; or why that cannot be told. Asked only where its time does not leave it out. */
@@ -98,10 +100,13 @@ function placeOf(context: ExtractionContext, { window, during }: EventTerms, eve
   const hadHappened = isDated || (written !== undefined && written.start <= asOf);
   if (during === 'encounter') {
     if (record.encounter === undefined) return 'outside';
-    return placeInEncounter(context, record.encounter, { time, encounter: event.encounter, hadHappened });
+    const { encounter, goesOn = false } = event;
+    return placeInEncounter(context, record.encounter, { time, encounter, hadHappened, goesOn });
   }
   if (window === undefined)
     return hadHappened ? 'inside' : { unknown: 'one does not say well enough whether it was before as-of' };
+  // What goes on at as-of is in every window that ends there, whenever it began.
+  if (event.goesOn === true && hadHappened) return 'inside';
   const earliest = context.since(window);
   const latest = time === undefined ? written : time;
   if (latest !== undefined && latest.end <= earliest) return 'outside';
@@ -116,13 +121,29 @@ function compileTimeSince({
 }: EventTerms): (context: ExtractionContext, found: readonly RecordedEvent[]) => FeatureValue {
   const perMs = unitMs(per);
   return (context, found) => {
+    const going = found.filter(({ goesOn }) => goesOn === true);
+    if (going.length > 0) {
+      const { asOf, record } = context;
+      const at = new Date(asOf).toISOString();
+      return {
+        state: 'derived',
+        value: 0,
+        at,
+        from: [],
+        sources: going.map(({ resource }) => record.sourceReference(resource)),
+      };
+    }
     const timeOf = ({ at }: RecordedEvent): number => context.rangeOf(at)?.start ?? Number.POSITIVE_INFINITY;
     const last = found.reduce((one, other) => (timeOf(other) > timeOf(one) ? other : one));
     const sources = found
       .filter((event) => timeOf(event) === timeOf(last))
       .map(({ resource }) => context.record.sourceReference(resource));
     const time = context.rangeOf(last.at);
-    if (time === undefined || last.at === undefined || isVague(time))
+    const mayBeLater = ({ at }: RecordedEvent): boolean => {
+      const range = context.rangeOf(at);
+      return range === undefined || (isVague(range) && range.end > timeOf(last));
+    };
+    if (time === undefined || last.at === undefined || found.some(mayBeLater))
       return missing('time-unknown', `${label}: the last one does not say well enough when it was`, sources);
     const value = (context.asOf - time.start) / perMs;
     if (!isPlainNumber(value)) return unsayable(label, sources);

@@ -38,8 +38,11 @@ export function compileFamilyHistory(definition: FamilyHistoryDefinition): Featu
     const isYes = verdicts.includes('yes');
     if (known === 'unknown')
       return { because: 'time-unknown', detail: 'whether a family history was known at as-of is not known' };
+    const [strange] = (history.condition ?? []).flatMap(({ code }) =>
+      isListed(code) ? [] : (strangeBecause(code) ?? []),
+    );
     if (isRelative === 'unknown') {
-      const says = verdicts.some((verdict) => verdict !== 'no');
+      const says = strange !== undefined || verdicts.some((verdict) => verdict !== 'no');
       return says
         ? { because: 'undecodable', detail: 'it is not understood which relative a history is about' }
         : undefined;
@@ -47,10 +50,9 @@ export function compileFamilyHistory(definition: FamilyHistoryDefinition): Featu
     if (isYes) return 'yes';
     const doubt = firstReason(verdicts.filter((verdict) => typeof verdict === 'object'));
     if (doubt !== undefined) return doubt;
-    const [strange] = (history.condition ?? []).flatMap(({ code }) =>
-      isListed(code) ? [] : (strangeBecause(code) ?? []),
-    );
     if (strange !== undefined) return { because: 'undecodable', detail: strange };
+    if (history.dataAbsentReason !== undefined)
+      return { because: 'undecodable', detail: 'a family history says that it is not known or withheld' };
     if (history.status === 'completed') return 'without';
     return { because: 'undecodable', detail: `a family history is ${history.status}: what it does not name may be so` };
   };

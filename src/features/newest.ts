@@ -20,6 +20,16 @@ export function earliest<T extends { readonly time: InstantRange }>(candidates: 
   return candidates.filter(({ time }) => time.start < soonest);
 }
 
+/** Of candidates that may lie before the window or in it, those that may be as new as the newest that surely lies in it. */
+export function mayBeNewest<T extends { readonly time: InstantRange }>(
+  contenders: readonly { readonly time: InstantRange }[],
+  atEdge: readonly T[],
+): readonly T[] {
+  let newestStart = Number.NEGATIVE_INFINITY;
+  for (const { time } of contenders) if (time.start > newestStart) newestStart = time.start;
+  return atEdge.filter(({ time }) => time.end > newestStart);
+}
+
 /** Of the candidates without a time, those that may be as new as the newest with one: it cannot be told which counts. */
 export function perhapsNewer(
   contenders: readonly { readonly time: InstantRange }[],

@@ -7,7 +7,7 @@ import { type ExtractionContext, type FeatureExtractor, missing } from './featur
 import type { FeatureValue } from './feature-vector.ts';
 import { lastInstant } from './last-instant.ts';
 import type { Measurement, Measurements } from './measurements.ts';
-import { newest, perhapsNewer } from './newest.ts';
+import { mayBeNewest, newest, perhapsNewer } from './newest.ts';
 import { timeUnknown } from './time-unknown.ts';
 import { isVague } from './vague-time.ts';
 
@@ -45,7 +45,11 @@ export function compilePanel(
     for (const [name, { untimed, atEdge }] of found) {
       const rivals = [
         ...perhapsNewer(content?.get(name) ?? [], untimed),
-        ...(content === undefined && found.get(name)?.measured.length === 0 ? atEdge : []),
+        ...(content !== undefined
+          ? mayBeNewest(content.get(name) ?? [], atEdge)
+          : found.get(name)?.measured.length === 0
+            ? atEdge
+            : []),
       ];
       const member = members.get(name);
       if (rivals.length > 0 && member !== undefined) return { none: () => timeUnknown(context, member, rivals) };

@@ -4,7 +4,7 @@ import { windowWords } from './anchor.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import type { Measurement, MeasurementReader } from './measurements.ts';
-import { earliest, newest, perhapsNewer } from './newest.ts';
+import { earliest, mayBeNewest, newest, perhapsNewer } from './newest.ts';
 import { timeUnknown } from './time-unknown.ts';
 
 /** Reads what several measurements say as one value, in which all must agree. */
@@ -29,7 +29,7 @@ export function compilePickOne<Held>(
     const contenders = isEarliest ? earliest(measured) : newest(measured);
     const rivals = isEarliest
       ? [...untimed, ...atEdge]
-      : [...perhapsNewer(contenders, untimed), ...(contenders.length === 0 ? atEdge : [])];
+      : [...perhapsNewer(contenders, untimed), ...mayBeNewest(contenders, atEdge)];
     if (rivals.length > 0) return timeUnknown(context, definition, rivals);
     return contenders.length === 0 ? missing('not-found', notFound) : agree(context, contenders);
   };

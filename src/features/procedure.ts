@@ -40,6 +40,7 @@ export function compileProcedure(definition: ProcedureDefinition): FeatureExtrac
       events.push({
         resource: procedure,
         at,
+        goesOn: status === 'in-progress',
         encounter: procedure.encounter?.reference,
         read: () => read(procedure, status),
       });

@@ -4,7 +4,7 @@ import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { QuestionnaireDefinition } from '../model-catalog/feature-map-schema.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
-import { newest } from './newest.ts';
+import { mayBeNewest, newest } from './newest.ts';
 import { compareTexts, firstReason, mostExact, type Unread } from './pick-by-content.ts';
 import { answersOf } from './questionnaire-answers.ts';
 import { compileAnswerReader, type ReadAnswer } from './read-answer.ts';
@@ -21,7 +21,7 @@ interface Responses {
   readonly dated: readonly DatedResponse[];
   /** That may be as new as the newest, or lie in the window: it cannot be told. */
   readonly untimed: readonly QuestionnaireResponse[];
-  readonly atEdge: readonly QuestionnaireResponse[];
+  readonly atEdge: readonly DatedResponse[];
 }
 
 /**
@@ -37,7 +37,7 @@ export function compileQuestionnaire(definition: QuestionnaireDefinition): Featu
   return (context) => {
     const { dated, untimed, atEdge } = responsesIn(context);
     const contenders = newest(dated);
-    const rivals = [...untimed, ...(contenders.length === 0 ? atEdge : [])];
+    const rivals = [...untimed, ...mayBeNewest(contenders, atEdge).map(({ response }) => response)];
     if (rivals.length > 0) {
       const detail = `${label}: a response without a usable time, or of an unknown version, may be the newest`;
       return missing('time-unknown', detail, rivals.map(context.record.sourceReference));
@@ -45,16 +45,22 @@ export function compileQuestionnaire(definition: QuestionnaireDefinition): Featu
     if (contenders.length === 0) return notFound;
     const sources = contenders.map(({ response }) => context.record.sourceReference(response));
     const readings: (ReadAnswer | Unread)[] = [];
+    let silent = 0;
     for (const { response } of contenders) {
       const answers = answersOf(response, linkId);
       if (answers === 'unknown-modifier')
         readings.push({ because: 'undecodable', detail: 'it carries a modifier that is not known here' });
+      else if (answers.length === 0) silent += 1;
       else readings.push(...answers.map((answer: QuestionnaireResponseItemAnswer) => read(answer)));
     }
     const reason = firstReason(readings.filter((reading) => 'because' in reading));
     if (reason !== undefined) return missing(reason.because, `the newest ${label}: ${reason.detail}`, sources);
     const [first, ...others] = readings.filter((reading) => 'value' in reading).sort(byExactness);
     if (first === undefined) return missing('not-found', `the newest response does not answer ${label}`, sources);
+    if (silent > 0) {
+      const detail = `one of the newest responses does not answer ${label}, and another does`;
+      return missing('conflict', detail, sources);
+    }
     const given = mostExact(contenders);
     const at = given === undefined ? {} : { at: given };
     if (others.some(({ value }) => !isSame(value, first.value))) {
@@ -93,7 +99,7 @@ function compileResponses(definition: QuestionnaireDefinition): (context: Extrac
     const earliest = context.since(definition.window);
     const dated: DatedResponse[] = [];
     const untimed: QuestionnaireResponse[] = [];
-    const atEdge: QuestionnaireResponse[] = [];
+    const atEdge: DatedResponse[] = [];
     for (const response of context.record.byType('QuestionnaireResponse')) {
       const asked = isAsked(response.questionnaire);
       if (asked === false || !statuses.includes(response.status)) continue;
@@ -106,7 +112,7 @@ function compileResponses(definition: QuestionnaireDefinition): (context: Extrac
         if (written === undefined || written.end > earliest) untimed.push(response);
       } else if (asked === 'perhaps' || isVagueAt(asOf, time)) untimed.push(response);
       else if (time.start >= earliest) dated.push({ response, time, at });
-      else if (time.end - time.start > secondMs) atEdge.push(response);
+      else if (time.end - time.start > secondMs) atEdge.push({ response, time, at });
     }
     const newestStart = Math.max(...dated.map(({ time }) => time.start));
     const mayBeNewer = (response: QuestionnaireResponse): boolean => {

@@ -56,11 +56,10 @@ export function observedValue(
   };
 }
 
-/** The published bands. Only their beginnings are numbers: FHIR's `high` is inclusive, the end of a band is not. */
+/** The published bands, each of a type of its own: a range without a type would read as the normal one. */
 function referenceRanges({ outcome, levels }: OutcomeFrame): ObservationReferenceRange[] {
-  const code = outcome.kind === 'measurement' ? outcome.unit : pointsUnit;
-  return bandsOf(outcome).map((band) => ({
-    low: { value: band.from, system: ucumSystem, code },
-    text: levels.get(band)?.sentence ?? band.display,
-  }));
+  return bandsOf(outcome).flatMap((band) => {
+    const level = levels.get(band);
+    return level === undefined ? [] : [{ type: level.concept, text: level.sentence }];
+  });
 }

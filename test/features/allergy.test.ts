@@ -105,3 +105,20 @@ describe('an allergy', () => {
     expect(extractOne(confirmed, [allergy(penicillin)])).toMatchObject({ because: 'undecodable' });
   });
 });
+
+describe('an allergy that is not understood', () => {
+  const suspicious = definition({ suspectText: ['penicillin'] });
+
+  it('is no no where the substance of a reaction is told in words only', () => {
+    const reaction = [{ substance: { text: 'Penicillin' }, manifestation: [{ text: 'rash' }] }];
+    expect(extractOne(suspicious, [allergy('416098002', { reaction }), visit])).toMatchObject({
+      because: 'undecodable',
+    });
+  });
+
+  it('is no explicit no where its verification does not count', () => {
+    const confirmed = definition({ verification: ['confirmed'], absent: undefined });
+    expect(extractOne(confirmed, [allergy(none, verified('unconfirmed'))])).toMatchObject({ because: 'not-found' });
+    expect(extractOne(confirmed, [allergy(none, verified('confirmed'))])).toMatchObject({ value: false });
+  });
+});

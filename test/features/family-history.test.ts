@@ -119,3 +119,24 @@ describe('a disease of a relative', () => {
       });
   });
 });
+
+describe('a family history that says too little', () => {
+  const whole = history([other]);
+
+  it('is no no where neither the relative nor the disease is understood', () => {
+    const suspicious = definition({ onsetBefore: undefined, suspectText: ['coronary'] });
+    const vague = history([disease({ code: { text: 'coronary heart disease' } })], {
+      relationship: { text: 'mother' },
+    });
+    expect(extractOne(suspicious, [whole, vague, visit])).toMatchObject({ because: 'undecodable' });
+  });
+
+  it('is no no where it says that it is withheld', () => {
+    const withheld = history([], {
+      dataAbsentReason: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/history-absent-reason', code: 'withheld' }],
+      },
+    });
+    expect(extractOne(anyAge, [withheld, visit])).toMatchObject({ because: 'undecodable' });
+  });
+});

@@ -468,3 +468,18 @@ describe('a value given as a limit', () => {
     expect(extractOne(limited({ '<': 'limit' }), [below(0.01, 'mg/g')])).toMatchObject({ because: 'implausible' });
   });
 });
+
+describe('a result whose day is known and whose hour is not', () => {
+  const dayWindow = { ...cholesterol, window: 'P1D' } as FeatureDefinition;
+
+  it('contends with the newest also where it may lie before the window', () => {
+    const timed = observation('2093-3', mgPerDl(100), '2026-02-28T13:00:00Z');
+    expect(extractOne(dayWindow, [timed, observation('2093-3', mgPerDl(300), '2026-02-28')])).toMatchObject({
+      because: 'time-unknown',
+    });
+    const later = observation('2093-3', mgPerDl(100), '2026-03-01T02:00:00Z');
+    expect(extractOne(dayWindow, [later, observation('2093-3', mgPerDl(300), '2026-02-28')])).toMatchObject({
+      value: 100,
+    });
+  });
+});

@@ -217,3 +217,32 @@ describe('the definition of a procedure feature', () => {
     expect(findingsOf(ever(parts))).toEqual([finding]);
   });
 });
+
+describe('a procedure that goes on at as-of', () => {
+  const going = { status: ['completed', 'in-progress'] };
+  const since = (start: string, end?: string) =>
+    procedure(bypass, undefined, {
+      status: 'in-progress',
+      performedPeriod: { start, ...(end === undefined ? {} : { end }) },
+    });
+
+  it('lies in the window, however long before it began', () => {
+    const week = within({ window: 'P7D', ...going });
+    expect(extractOne(week, [since('2026-01-25T08:00:00Z'), visit])).toMatchObject({ state: 'observed', value: true });
+    expect(extractOne(week, [since('2026-01-25T08:00:00Z', '2026-03-03T08:00:00Z'), visit])).toMatchObject({
+      value: true,
+    });
+  });
+
+  it('is no time ago', () => {
+    const ago = ever({ ...going, pick: 'time-since', per: 'd', absent: undefined });
+    expect(extractOne(ago, [since('2026-01-25T08:00:00Z')])).toMatchObject({ state: 'derived', value: 0 });
+  });
+});
+
+it('the time since the last procedure is not known where a vaguer one may be later', () => {
+  const ago = ever({ pick: 'time-since', per: 'd', absent: undefined });
+  const exact = procedure(bypass, '2024-03-01T10:00:00Z');
+  expect(extractOne(ago, [procedure(bypass, '2024'), exact])).toMatchObject({ because: 'time-unknown' });
+  expect(extractOne(ago, [procedure(bypass, '2023'), exact])).toMatchObject({ state: 'derived' });
+});

@@ -166,3 +166,19 @@ describe('the definition of a questionnaire feature', () => {
     expect(checkFeatureMap(map, [])).toMatchObject([{ path: `/features/feature${path}` }]);
   });
 });
+
+describe('several responses that may be the newest', () => {
+  it('are a doubt where one is known to the month only and may lie in the window', () => {
+    const week = score({ window: 'P7D' });
+    const both = [
+      response('2026-02', q({ valueInteger: 9 })),
+      response('2026-02-23T15:00:00Z', q({ valueInteger: 3 })),
+    ];
+    expect(extractOne(week, both)).toMatchObject({ because: 'time-unknown' });
+  });
+
+  it('give no answer where one of them leaves the question open', () => {
+    const both = [response('2026-02-20', q({ valueInteger: 8 })), response('2026-02-20T15:00:00Z', q())];
+    expect(extractOne(score(), both)).toMatchObject({ because: 'conflict' });
+  });
+});

@@ -81,9 +81,9 @@ describe('a score as an Observation', () => {
       valueQuantity: { value: 7, unit: 'points', system: 'http://unitsofmeasure.org', code: '{score}' },
       interpretation: [{ text: 'high' }],
     });
-    expect(result.referenceRange?.map(({ low, text }) => [low?.value, text])).toEqual([
-      [0, 'Band: low, 0 to below 5 (none: synthetic)'],
-      [5, 'Band: high, 5 and above (none: synthetic)'],
+    expect(result.referenceRange?.map(({ low, type, text }) => [low, type?.text, text])).toEqual([
+      [undefined, 'low', 'Band: low, 0 to below 5 (none: synthetic)'],
+      [undefined, 'high', 'Band: high, 5 and above (none: synthetic)'],
     ]);
     expect(result.text?.div).toContain('7 points (0 to 20), high');
   });
