@@ -91,6 +91,10 @@ function compileCategory(
     const codes = new Set(codesIn(context.record.patient));
     const [only] = codes;
     if (only === undefined) return absent(context, 'not-found', `Patient has no US Core ${what}`);
+    if ([...codes].some((code) => code.startsWith('undefined|')))
+      return absent(context, 'undecodable', `Patient has a US Core ${what} whose code names no system`);
+    if ([...codes].every(isUnknown))
+      return absent(context, 'not-in-vocabulary', `Patient has a US Core ${what} that is not known`);
     const match = codes.size === 1 ? values.find(([, tokens]) => tokens.includes(only)) : undefined;
     const value = match ?? everyOther;
     if (value !== undefined) return observed(context, value[0]);
@@ -100,6 +104,11 @@ function compileCategory(
       `Patient has a US Core ${what}, or several, that the model does not know`,
     );
   };
+}
+
+/** Asked but unknown, unknown and the like (HL7 v3 NullFlavor). */
+function isUnknown(code: string): boolean {
+  return code === 'UNK' || code === 'ASKU' || code.startsWith('http://terminology.hl7.org/CodeSystem/v3-NullFlavor|');
 }
 
 function extensionsOf(patient: Patient, name: string): Extension[] {

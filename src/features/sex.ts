@@ -13,7 +13,7 @@ const extensionUrls: Readonly<Record<Exclude<Source, 'administrative-gender'>, s
   'patient-sexParameterForClinicalUse': clinicalUse,
 };
 
-/** One statement of a source: all codes it is given with. */
+/** One statement of a source: all codes it is given with; none where it is told in words only. */
 type Statement = readonly string[];
 
 /** What a statement means: a value of the vocabulary, or why it has none. */
@@ -31,13 +31,14 @@ export function compileSex({
   vocabulary = {},
 }: DemographicsDefinition): FeatureExtractor {
   const values = new Map(Object.entries(vocabulary).flatMap(([value, codes]) => codes.map((code) => [code, value])));
-  const isSilent = (codes: Statement): boolean => codes.every((code) => saysNothing.includes(code));
+  const isSilent = (codes: Statement): boolean => codes.length > 0 && codes.every((code) => saysNothing.includes(code));
 
   const meaningOf = (codes: Statement, source: Source): Meaning => {
     const found = new Set(codes.flatMap((code) => values.get(code) ?? []));
     const [value] = found;
     if (found.size > 1) return { because: 'conflict', detail: `${label}: ${source} says two things at once` };
     if (value !== undefined) return { value };
+    if (codes.length === 0) return { because: 'undecodable', detail: `${label}: ${source} says it in words only` };
     return { because: 'not-in-vocabulary', detail: `${label}: ${source} says what the model does not know` };
   };
 
@@ -78,7 +79,7 @@ function statementsOf(context: ExtractionContext, source: Source): Statement[] |
     if (standing === 'perhaps') return 'vague';
     const said = source === 'patient-sexParameterForClinicalUse' ? partOf(parts, 'value') : given;
     const codes = said === undefined ? [] : codesOf(said);
-    if (standing === 'current' && codes.length > 0) statements.push(codes);
+    if (standing === 'current') statements.push(codes);
   }
   return statements;
 }

@@ -26,7 +26,7 @@ import type {
   SequenceDefinition,
   ServiceRequestDefinition,
 } from './feature-map-schema.ts';
-import { readsOf } from './feature-reads.ts';
+import { madeOf, readsOf } from './feature-reads.ts';
 import type { Finding } from './finding.ts';
 import { missingPolicyOf } from './missing-input.ts';
 import { repeated } from './repeated.ts';
@@ -131,9 +131,11 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
 /** All are there, are one kind of value, and say it in one unit. */
 function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (message: string) => void): void {
   for (const name of of.slice(0, -1)) {
-    const definition = map.features[name];
-    if (definition !== undefined && missingPolicyOf(definition)?.impute !== undefined)
+    const imputed = imputedBelow(map, name);
+    if (imputed === name)
       find(`names ${name}, which is imputed where it is missing: what comes after it would not be asked`);
+    else if (imputed !== undefined)
+      find(`names ${name}, which is made of ${imputed}, which is imputed: what comes after it would not be asked`);
   }
   for (const name of of) {
     const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
@@ -148,6 +150,18 @@ function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (m
     else if (unit !== undefined && unitOf(definition) !== unit)
       find(`names ${name}, which is in ${unitOf(definition) ?? 'no unit'}, not in ${unit}`);
   }
+}
+
+/** The feature itself, or one that it is made of, that is imputed where it is missing. */
+function imputedBelow(map: FeatureMap, name: string, depth = 0): string | undefined {
+  const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
+  if (definition === undefined || depth > Object.keys(map.features).length) return undefined;
+  if (missingPolicyOf(definition)?.impute !== undefined) return name;
+  for (const part of madeOf(definition)) {
+    const imputed = imputedBelow(map, part, depth + 1);
+    if (imputed !== undefined) return imputed;
+  }
+  return undefined;
 }
 
 /** That each key of an encounter feature goes with its pick. */

@@ -37,10 +37,12 @@ function checkCompleteness(list: ResolvedList, site: SiteFile, find: Find): void
   const known = systemsOf(list.own);
   for (const [code, concept] of list.bySite) {
     const [system] = splitToken(code);
-    if (known.has(system) || site.concepts[concept]?.complete?.includes(system) === true) continue;
+    if (known.has(system)) continue;
+    const unmapped = list.concepts.find((each) => site.concepts[each]?.complete?.includes(system) !== true);
+    if (unmapped === undefined) continue;
     find(
       codePath(site, concept, code),
-      `brings ${system} into ${list.feature}, which reads an unlisted code of a known system as something else; list every code of ${system} that means ${concept}, and say so: "complete": ["${system}"]`,
+      `brings ${system} into ${list.feature}, which reads an unlisted code of a known system as something else; list every code of ${system} that means ${unmapped}, and say so: "complete": ["${system}"]`,
     );
   }
 }

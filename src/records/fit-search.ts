@@ -20,7 +20,7 @@ export function fitSearch({ query, subjectId, from }: AskedQuery, profile: Serve
   const ability = profile.abilityOf(query.type);
   const { pageSize } = profile;
   const paged = pageSize === undefined ? {} : { pageSize };
-  if (query.siteSearch !== undefined) {
+  if (query.siteSearch !== undefined && profile.takesSiteSearches) {
     const parameters = query.siteSearch.parameters.map(
       ([name, value]) =>
         [name, value.replaceAll('{{patient}}', subjectId).replaceAll('{{since}}', from?.toISOString() ?? '')] as const,

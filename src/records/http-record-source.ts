@@ -1,7 +1,7 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
 import type { FhirClient } from '../fhir/client/fhir-client.ts';
 import type { ServerProfileReader } from '../fhir/client/kept-server-profile.ts';
-import { serverProfile } from '../fhir/client/server-profile.ts';
+import { anyServer } from '../fhir/client/server-profile.ts';
 import type { ResourceValidator } from '../fhir/validate-resource.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { fitSearch } from './fit-search.ts';
@@ -42,5 +42,3 @@ export function createHttpRecordSource(
     },
   };
 }
-
-const anyServer = serverProfile({});

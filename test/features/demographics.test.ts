@@ -233,3 +233,30 @@ describe('a demographic feature is refused', () => {
     expect(checkFeatureMap(map, []).map((finding) => finding.path)).toContain(`/features/feature${path}`);
   });
 });
+
+describe('a category of US Core that says nothing', () => {
+  it('is no other race: one that is not known is no value, and a code without a system is not understood', () => {
+    const race: FeatureDefinition = {
+      kind: 'demographics',
+      label: 'Race',
+      element: 'race',
+      vocabulary: { white: ['urn:oid:2.16.840.1.113883.6.238|2106-3'], other: [] },
+    };
+    const said = (valueCoding: object): Patient => ({
+      resourceType: 'Patient',
+      id: '1',
+      extension: [
+        {
+          url: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race',
+          extension: [{ url: 'ombCategory', valueCoding }],
+        },
+      ],
+    });
+    const unknown = { system: 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor', code: 'UNK' };
+    expect(extractOne(race, [said(unknown)])).toMatchObject({ because: 'not-in-vocabulary' });
+    expect(extractOne(race, [said({ code: '2054-5' })])).toMatchObject({ because: 'undecodable' });
+    expect(extractOne(race, [said({ system: 'urn:oid:2.16.840.1.113883.6.238', code: '2131-1' })])).toMatchObject({
+      value: 'other',
+    });
+  });
+});

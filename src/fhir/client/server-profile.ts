@@ -14,6 +14,8 @@ export interface SearchAbility {
 export interface ServerProfile {
   /** `_count` of a search; the server may give less at a time. */
   readonly pageSize?: number;
+  /** It is the server whose searches a site may replace: the replacements say nothing of any other. */
+  readonly takesSiteSearches: boolean;
   /** Undefined for a type that the server says it does not search. */
   abilityOf(type: string): SearchAbility | undefined;
 }
@@ -35,7 +37,10 @@ export interface DeclaredServer {
   >;
 }
 
-/** @param statement of the server; absent: it is not known */
+/** Any server of which nothing is known: it is searched as FHIR R4 says. */
+export const anyServer: ServerProfile = { takesSiteSearches: false, abilityOf: () => ({}) };
+
+/** The configured server. @param statement its own; absent: it is not known */
 export function serverProfile(declared: DeclaredServer, statement?: CapabilityStatement): ServerProfile {
   const stated = statement === undefined ? undefined : searchesOf(statement);
   const abilities = new Map<string, SearchAbility | undefined>();
@@ -53,6 +58,7 @@ export function serverProfile(declared: DeclaredServer, statement?: CapabilitySt
   };
   return {
     ...(declared.pageSize === undefined ? {} : { pageSize: declared.pageSize }),
+    takesSiteSearches: true,
     abilityOf: (type) => {
       if (!abilities.has(type)) abilities.set(type, abilityOf(type));
       return abilities.get(type);
