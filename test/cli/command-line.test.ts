@@ -125,7 +125,7 @@ describe('fhirsight sample --load and fhirsight predict', () => {
     alone = JSON.parse(predicted.stdout);
     expect(alone.prediction).toHaveLength(10);
     expect(existsSync(path.join(env.DATA_DIR, 'server.lock'))).toBe(false);
-  });
+  }, 150_000);
 
   describe('with a server running', () => {
     let server: FhirsightProcess;
