@@ -12,8 +12,7 @@ import { jointMeasures, measuresOf } from '../support/measures-of.ts';
 import { asSent, inOtherOffsets, inOtherUnits } from '../support/re-express.ts';
 import { mayRestOn } from '../support/rests-on.ts';
 
-/** In CI fewer than the 1,000 of `npm run soak`, which take many minutes. */
-const cases = Number(process.env.PROPERTY_CASES ?? 250);
+const cases = 1_000;
 const holds = <Ts extends [unknown, ...unknown[]]>(property: fc.IAsyncProperty<Ts>) =>
   fc.assert(property, { seed: 20_260_301, numRuns: cases });
 const zones = fc.constantFrom('UTC', 'America/New_York', 'Asia/Tokyo');
