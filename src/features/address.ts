@@ -1,6 +1,6 @@
 import type { Address } from '@medplum/fhirtypes';
 import type { AddressDefinition } from '../model-catalog/address-schema.ts';
-import { compileKey } from '../model-catalog/lookup-key.ts';
+import { compileKey, countryKey } from '../model-catalog/lookup-key.ts';
 import type { Lookup } from '../model-catalog/read-lookups.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
 import { periodAt } from './period-at.ts';
@@ -22,7 +22,11 @@ export function compileAddress(definition: AddressDefinition, lookup: Lookup | u
   const keyOf = compileKey(definition.key);
   const codes = new Map(Object.entries(vocabulary).flatMap(([code, texts]) => texts.map((text) => [text, code])));
 
+  const inCountry = compileInCountry(label, definition);
+
   const read = (address: Address): Reading => {
+    const elsewhere = inCountry(address);
+    if (elsewhere !== undefined) return elsewhere;
     const text = address[part];
     if (text === undefined || text.trim() === '')
       return { because: 'not-found', detail: `${label}: an address does not say its ${part}` };
@@ -70,6 +74,20 @@ export function compileAddress(definition: AddressDefinition, lookup: Lookup | u
     return definition.lookup === undefined
       ? { state: 'observed', value, sources }
       : { state: 'derived', value, from: [], detail: `${part} by ${definition.lookup.table}`, sources };
+  };
+}
+
+/** Why an address is not one that the table is of; undefined where it is. */
+function compileInCountry(label: string, { lookup }: AddressDefinition): (address: Address) => Unread | undefined {
+  const country = lookup?.country;
+  if (country === undefined) return () => undefined;
+  return ({ country: text }) => {
+    if (text === undefined || text.trim() === '')
+      return country.unstated === 'in'
+        ? undefined
+        : { because: 'undecodable', detail: `${label}: an address does not say its country` };
+    if (country.of.includes(countryKey(text))) return undefined;
+    return { because: 'not-in-table', detail: `${label}: the table is of another country` };
   };
 }
 

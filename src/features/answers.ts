@@ -50,7 +50,7 @@ export function compileAnswerAgreement<Said extends boolean | string>(
     }
     const reason = firstReason(unread);
     if (reason !== undefined) return missing(reason.because, `the newest ${label}: ${reason.detail}`, sources);
-    const at = mostExact(contenders);
+    const at = mostExact(contenders)?.at;
     const [value, ...others] = said;
     if (value === undefined) return missing('not-found', `no ${label}`, sources);
     const dated = at === undefined ? {} : { at };

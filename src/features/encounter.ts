@@ -1,4 +1,5 @@
 import type { Encounter } from '@medplum/fhirtypes';
+import { DateTime } from 'luxon';
 import type { InstantRange } from '../fhir/instant-range.ts';
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { EncounterDefinition } from '../model-catalog/feature-map-schema.ts';
@@ -34,6 +35,7 @@ interface Stay extends Ending {
  */
 export function compileEncounter(definition: EncounterDefinition): FeatureExtractor {
   const { label, pick } = definition;
+  if (pick === 'nights') return (context) => nights(context, label);
   const perMs = pick === 'count' ? 1 : unitMs(definition.per);
   if (pick === 'length-of-stay') return (context) => lengthOfStay(context, label, perMs);
   const { class: classes, window } = definition;
@@ -150,6 +152,37 @@ function compileNone(
   if (absent === undefined) return () => notFound;
   const absence = compileAbsence(label, absent.encounterWithin, 0);
   return (context) => absence(context, []);
+}
+
+/**
+ * The midnights of the site between the beginning of the encounter of the call and its end, or as-of while it goes on: the
+ * date of discharge minus the date of admission, as hospitals count days. Dates without a time will do.
+ */
+function nights(context: ExtractionContext, label: string): FeatureValue {
+  const { encounter } = context.record;
+  if (encounter === undefined) return noEncounter(label);
+  const sources = [context.record.sourceReference(encounter)];
+  if (changesMeaning(encounter) || !attendedStatuses.includes(encounter.status))
+    return missing('undecodable', `${label}: the encounter cannot be read as one that took place`, sources);
+  const { period, status } = encounter;
+  const start = context.rangeOf(period?.start);
+  const end = context.rangeOf(period?.end);
+  const hasEnded = end !== undefined && end.start <= context.asOf;
+  const isOpen = end === undefined && period?.end === undefined && status !== 'finished';
+  const goesOn = isOpen || (end !== undefined && !hasEnded);
+  const from = start === undefined || start.start > context.asOf ? undefined : onlyDay(context, start);
+  const to = goesOn ? context.dayOf(context.asOf) : hasEnded ? onlyDay(context, end) : undefined;
+  if (from === undefined || to === undefined || to < from)
+    return missing('time-unknown', `${label}: the encounter does not say well enough when it began or ended`, sources);
+  const value = DateTime.fromISO(to, { zone: 'utc' }).diff(DateTime.fromISO(from, { zone: 'utc' }), 'days').days;
+  const at = period?.start;
+  return { state: 'derived', value, ...(at && { at }), from: [], sources };
+}
+
+/** The day of the site that a time lies on; undefined where it may be another one. */
+function onlyDay({ dayOf }: ExtractionContext, { start, end }: InstantRange): string | undefined {
+  const day = dayOf(start);
+  return dayOf(end - 1) === day ? day : undefined;
 }
 
 /** From the beginning of the encounter of the call to its end, or to as-of while it goes on. */

@@ -1,10 +1,11 @@
 import type { FirstOfDefinition } from '../model-catalog/feature-map-schema.ts';
 import type { FeatureExtractor } from './feature-extractor.ts';
 import { type FeatureValue, toMissingReason } from './feature-vector.ts';
+import { reasonsBehind } from './missing-policy.ts';
 
 /**
- * The first of several features that has a value. One that has none is passed over for the reasons that the map names; any
- * other reason is a doubt, and becomes the reason of this feature: the next one is no answer to it.
+ * The first of several features that has a value. One that has none is passed over for the reasons that the map names (of
+ * one that is made of others: for theirs); any other reason is a doubt, and becomes the reason of this feature: the next one is no answer to it.
  * @throws RangeError for a reason that does not exist
  */
 export function compileFirstOf(definition: FirstOfDefinition): {
@@ -21,7 +22,7 @@ export function compileFirstOf(definition: FirstOfDefinition): {
       if (value === undefined) throw new Error(`${name} was not extracted before ${label}`);
       asked.push(value);
       if (value.state !== 'missing') return chosen(name, value, said(passed, unused(of, name, values)));
-      if (!passOver.has(value.because)) {
+      if (!reasonsBehind(value, values).every((because) => passOver.has(because))) {
         const { given: _ofThatFeature, ...doubt } = value;
         return { ...doubt, detail: `${label}: ${value.detail}`, needs: [name], because: 'input-missing' };
       }

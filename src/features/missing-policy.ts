@@ -56,7 +56,7 @@ function coversAll(because: readonly string[]): (reasons: readonly MissingReason
 }
 
 /** A feature made of others is missing for the reasons of these: a doubt about one of them is a doubt about it. */
-function reasonsBehind({ because, needs = [] }: Missing, values: Values): MissingReason[] {
+export function reasonsBehind({ because, needs = [] }: Missing, values: Values): MissingReason[] {
   if (because !== 'input-missing') return [because];
   const behind = needs.flatMap((name) => {
     const value = values.get(name);

@@ -28,13 +28,15 @@ export function pickDate(
   return known.sort((one, other) => compareNumbers(key(one), key(other)) || compareTexts(one, other))[0];
 }
 
-/** Of the times that one thing is given with, the one that says most; of equal ones the earliest, then the first as a text. */
-export function mostExact(given: readonly { readonly time: InstantRange; readonly at: string }[]): string | undefined {
-  const lengthOf = ({ time }: { readonly time: InstantRange }): number => time.end - time.start;
+/** Of what is given with several times, the one whose time says most; of equal ones the earliest, then the first as a text. */
+export function mostExact<T extends { readonly time: InstantRange; readonly at: string }>(
+  given: readonly T[],
+): T | undefined {
+  const lengthOf = ({ time }: T): number => time.end - time.start;
   return [...given].sort(
     (one, other) =>
       lengthOf(one) - lengthOf(other) || one.time.start - other.time.start || compareTexts(one.at, other.at),
-  )[0]?.at;
+  )[0];
 }
 
 export function compareTexts(one: string, other: string): number {

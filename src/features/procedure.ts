@@ -36,11 +36,11 @@ export function compileProcedure(definition: ProcedureDefinition): FeatureExtrac
       if (notPerformed.includes(procedure.status)) continue;
       const begun = context.rangeOf(procedure.performedPeriod?.start);
       if (begun !== undefined && begun.start > context.asOf) continue;
-      const { at, status } = performed(context, procedure);
+      const { at, status, goesOn } = performed(context, procedure);
       events.push({
         resource: procedure,
         at,
-        goesOn: status === 'in-progress',
+        goesOn,
         encounter: procedure.encounter?.reference,
         read: () => read(procedure, status),
       });
@@ -53,13 +53,14 @@ export function compileProcedure(definition: ProcedureDefinition): FeatureExtrac
 function performed(
   context: ExtractionContext,
   { performedDateTime, performedPeriod, status }: Procedure,
-): { readonly at: string | undefined; readonly status: string } {
+): { readonly at: string | undefined; readonly status: string; readonly goesOn: boolean } {
   const start = performedPeriod?.start;
   const end = performedPeriod?.end;
   const ended = context.rangeOf(end);
   if (ended !== undefined && ended.start > context.asOf)
-    return { at: start, status: status === 'unknown' ? status : 'in-progress' };
+    return { at: start, status: status === 'unknown' ? status : 'in-progress', goesOn: true };
   // How long one went on that says only when it began is not known; that it went on then is.
-  if (performedPeriod !== undefined) return { at: end ?? (status === 'in-progress' ? start : undefined), status };
-  return { at: performedDateTime, status };
+  const goesOn = status === 'in-progress';
+  if (performedPeriod !== undefined) return { at: end ?? (goesOn ? start : undefined), status, goesOn };
+  return { at: performedDateTime, status, goesOn };
 }

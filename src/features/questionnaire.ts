@@ -61,7 +61,7 @@ export function compileQuestionnaire(definition: QuestionnaireDefinition): Featu
       const detail = `one of the newest responses does not answer ${label}, and another does`;
       return missing('conflict', detail, sources);
     }
-    const given = mostExact(contenders);
+    const given = mostExact(contenders)?.at;
     const at = given === undefined ? {} : { at: given };
     if (others.some(({ value }) => !isSame(value, first.value))) {
       const detail = `two different answers to ${label} at the newest time`;

@@ -2,7 +2,7 @@ import type { ObservationDefinition } from '../model-catalog/feature-map-schema.
 import type { ExtractionContext } from './feature-extractor.ts';
 import type { MissingValue } from './feature-vector.ts';
 import type { Measurement } from './measurements.ts';
-import { compareTexts } from './pick-by-content.ts';
+import { mostExact } from './pick-by-content.ts';
 import type { Agreement } from './pick-one.ts';
 import { timeUnknown } from './time-unknown.ts';
 
@@ -67,10 +67,9 @@ export function isOne(group: readonly Measurement[]): boolean {
   return group.every(({ time }) => time.end > latestStart);
 }
 
-/** Of several at one time the one whose time says most; of equal ones the first as a text. */
+/** Of several at one time the one whose time says most. */
 export function mostExactOf(group: readonly Measurement[]): Measurement {
-  const lengthOf = ({ time }: Measurement): number => time.end - time.start;
-  const [first] = [...group].sort((one, other) => lengthOf(one) - lengthOf(other) || compareTexts(one.at, other.at));
-  if (first === undefined) throw new Error('a group holds a measurement');
-  return first;
+  const found = mostExact(group);
+  if (found === undefined) throw new Error('a group holds a measurement');
+  return found;
 }

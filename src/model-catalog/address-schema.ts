@@ -38,6 +38,21 @@ const lookup = Type.Object(
     ),
     source: Type.String({ minLength: 1, description: 'where the table is published, in which version' }),
     licence: Type.String({ minLength: 1, description: 'on which terms it may stand in the folder' }),
+    country: Type.Optional(
+      Type.Object(
+        {
+          of: Type.Array(Type.String({ minLength: 1 }), {
+            minItems: 1,
+            uniqueItems: true,
+            description: 'texts of Address.country that mean the country of the table, upper case',
+          }),
+          unstated: Type.Union([Type.Literal('abstain'), Type.Literal('in')], {
+            description: 'what becomes of an address that names no country: a reason, or one of that country',
+          }),
+        },
+        { ...strict, description: 'of which country the table is: the same postal code is another place elsewhere' },
+      ),
+    ),
   },
   { ...strict, description: 'a table that gives the value for the part of the address' },
 );

@@ -1,11 +1,15 @@
 import type { AddressDefinition } from './address-schema.ts';
-import { compileKey } from './lookup-key.ts';
+import { compileKey, countryKey } from './lookup-key.ts';
 
 type Find = (path: string, message: string) => void;
 
 /** That an address feature is either a code with a vocabulary or a number by a table, and its texts can be met. */
 export function checkAddress(definition: AddressDefinition, find: Find): void {
-  const { unit, vocabulary, lookup, plausible, missing, key } = definition;
+  const { part, unit, vocabulary, lookup, plausible, missing, key } = definition;
+  if (lookup !== undefined && lookup.country === undefined && part !== 'country')
+    find('/lookup/country', `is needed: the same ${part} is another place in another country`);
+  for (const text of lookup?.country?.of ?? [])
+    if (countryKey(text) !== text) find('/lookup/country/of', `'${text}' is never met: write it in upper case`);
   if (unit === undefined) {
     if (vocabulary === undefined || Object.keys(vocabulary).length === 0)
       find('/vocabulary', 'is needed by a code; a number needs unit and lookup');

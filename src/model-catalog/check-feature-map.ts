@@ -167,16 +167,17 @@ function imputedBelow(map: FeatureMap, name: string, depth = 0): string | undefi
 /** That each key of an encounter feature goes with its pick. */
 function checkEncounter(definition: EncounterDefinition, find: (path: string, message: string) => void): void {
   const { pick, per, absent } = definition;
-  const isStay = pick === 'length-of-stay';
+  const isStay = pick === 'length-of-stay' || pick === 'nights';
+  const isCount = pick === 'count' || pick === 'nights';
   for (const key of ['class', 'window'] as const) {
     if (!isStay && definition[key] === undefined) find(`/${key}`, `is needed by ${pick}`);
   }
   for (const key of ['class', 'window', 'anchor', 'excludeIndex'] as const) {
     if (isStay && definition[key] !== undefined)
-      find(`/${key}`, 'is not for length-of-stay, which is that of the encounter of the call');
+      find(`/${key}`, `is not for ${pick}, which is that of the encounter of the call`);
   }
-  if (pick !== 'count' && per === undefined) find('/per', `is needed by ${pick}: the unit of time, such as d`);
-  if (pick === 'count' && per !== undefined) find('/per', 'is for time-since and length-of-stay, not for count');
+  if (!isCount && per === undefined) find('/per', `is needed by ${pick}: the unit of time, such as d`);
+  if (isCount && per !== undefined) find('/per', `is for time-since and length-of-stay, not for ${pick}`);
   if (absent !== undefined && pick !== 'count')
     find('/absent', `is for count, not for ${pick}: none is a reason there`);
 }

@@ -86,8 +86,9 @@ const encounter = Type.Object(
       }),
     ),
     excludeIndex: Type.Optional(Type.Boolean({ description: 'the encounter of the call is not counted' })),
-    pick: Type.Union([Type.Literal('count'), Type.Literal('time-since'), Type.Literal('length-of-stay')], {
-      description: 'how many there are, how long ago the last one was, or how long the one of the call lasted',
+    pick: Type.Enum(['count', 'time-since', 'length-of-stay', 'nights'], {
+      description:
+        'how many there are, how long ago the last one was, how long the one of the call lasted, or how many midnights of the site lay in it',
     }),
     per: Type.Optional(timeUnit),
     absent: Type.Optional(zero),

@@ -33,7 +33,7 @@ export function featureType(definition: FeatureDefinition): FeatureType {
   const unit = unitOf(definition) ?? '1';
   const pick = 'pick' in definition ? definition.pick : undefined;
   if (pick === 'hour') return { type: 'number', unit, plausible: [0, 23], isWhole: true };
-  if (pick === 'count' || pick === 'no-shows')
+  if (pick === 'count' || pick === 'no-shows' || pick === 'nights')
     return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER], isWhole: true };
   if (pick === 'time-since' || pick === 'length-of-stay' || pick === 'lead-time')
     return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };

@@ -34,3 +34,8 @@ function hasShape(text: string, shape: string): boolean {
   }
   return true;
 }
+
+/** How the country of an address is compared with those of a table. */
+export function countryKey(text: string): string {
+  return text.trim().toUpperCase();
+}

@@ -44,6 +44,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
     if (definition.pick === 'hour') return 'h';
     return definition.pick === 'no-shows' ? '1' : definition.per;
   }
+  if (definition.kind === 'encounter' && definition.pick === 'nights') return 'd';
   if (definition.kind === 'encounter' || definition.kind === 'procedure' || definition.kind === 'service-request')
     return definition.pick === 'count' ? '1' : definition.per;
   if (definition.kind !== 'observation') return 'unit' in definition ? definition.unit : undefined;

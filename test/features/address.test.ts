@@ -1,5 +1,6 @@
 import type { Address, Patient } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
+import { checkAddress } from '../../src/model-catalog/check-address.ts';
 import type { AddressDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import { patient } from '../support/build-record.ts';
 import { extractOne } from '../support/extract-one.ts';
@@ -23,7 +24,12 @@ const deprivation: AddressDefinition = {
   part: 'postalCode',
   use: ['home', 'unstated'],
   key: ['trim', { shapes: ['99999', '99999-9999'] }, { first: 5 }],
-  lookup: { table: 'tables/synthetic.json', source: 'synthetic', licence: 'none needed' },
+  lookup: {
+    table: 'tables/synthetic.json',
+    source: 'synthetic',
+    licence: 'none needed',
+    country: { of: ['US', 'USA'], unstated: 'in' },
+  },
   unit: '1',
   plausible: [1, 10],
 };
@@ -158,5 +164,32 @@ describe('an address feature with a table', () => {
 
   it('is not compiled without its table', () => {
     expect(() => extractOne(deprivation, living([]))).toThrow('the table tables/synthetic.json was not read');
+  });
+});
+
+describe('a table of one country', () => {
+  const only = (unstated: 'in' | 'abstain'): AddressDefinition => ({
+    ...deprivation,
+    lookup: { table: 'tables/synthetic.json', source: 'synthetic', licence: 'none', country: { of: ['US'], unstated } },
+  });
+  const lookedUp = (unstated: 'in' | 'abstain', place: Address) =>
+    extractOne(only(unstated), living([place]), { lookup: synthetic });
+
+  it('says nothing of the same postal code elsewhere', () => {
+    const berlin = { use: 'home', country: 'DE', postalCode: '10001' } as const;
+    expect(lookedUp('in', berlin)).toMatchObject({ because: 'not-in-table' });
+    expect(lookedUp('in', { ...berlin, country: ' us ' })).toMatchObject({ value: 7 });
+  });
+
+  it('takes an address without a country only where the map says so', () => {
+    expect(lookedUp('in', { use: 'home', postalCode: '10001' })).toMatchObject({ value: 7 });
+    expect(lookedUp('abstain', { use: 'home', postalCode: '10001' })).toMatchObject({ because: 'undecodable' });
+  });
+
+  it('must be named by the map', () => {
+    const { country: _, ...lookup } = { country: undefined, ...deprivation.lookup };
+    const found: string[] = [];
+    checkAddress({ ...deprivation, lookup } as AddressDefinition, (path) => found.push(path));
+    expect(found).toEqual(['/lookup/country']);
   });
 });

@@ -6,7 +6,7 @@ import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import type { FeatureDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import { clinicalRecord } from '../../src/records/clinical-record.ts';
 import { encounter, patient } from '../support/build-record.ts';
-import { noPopulation } from '../support/extract-one.ts';
+import { extractOne, noPopulation } from '../support/extract-one.ts';
 
 const act = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const inpatient = { class: { system: act, code: 'IMP' } };
@@ -216,5 +216,32 @@ describe('the length of the stay', () => {
     expect(extract(length, [stay('2026-02-20T12:00:00Z')])).toMatchObject({ because: 'no-encounter' });
     for (const vague of [stay('2026'), stay('2025-10'), stay('2025-10-01', '2025-11'), stay('2025-10-01')])
       expect(extract(length, [], vague)).toMatchObject({ because: 'time-unknown' });
+  });
+});
+
+describe('the nights of the stay', () => {
+  const count: FeatureDefinition = { kind: 'encounter', label: 'Nights', pick: 'nights' };
+  const from = (start: string, end?: string, zone?: string) =>
+    extractOne(count, [stay(start, end, end === undefined ? going : {})], {
+      encounter: stay(start, end, end === undefined ? going : {}),
+      ...(zone === undefined ? {} : { timeZone: zone }),
+    });
+
+  it('are the date of discharge minus the date of admission, whatever the hours', () => {
+    expect(from('2026-02-16T18:00:00Z', '2026-02-21T11:00:00Z')).toMatchObject({ value: 5 });
+    expect(from('2026-02-16T01:00:00Z', '2026-02-16T23:00:00Z')).toMatchObject({ value: 0 });
+    expect(from('2026-02-16', '2026-02-21')).toMatchObject({ value: 5 });
+    expect(from('2026-02-27T18:00:00Z')).toMatchObject({ value: 2 });
+  });
+
+  it('are those of the site, also where a clock change lies between', () => {
+    expect(from('2026-02-16T23:30:00Z', '2026-02-17T01:00:00Z')).toMatchObject({ value: 1 });
+    expect(from('2026-02-16T23:30:00Z', '2026-02-17T01:00:00Z', 'Europe/Berlin')).toMatchObject({ value: 0 });
+    expect(from('2025-10-25T10:00:00Z', '2025-10-27T10:00:00Z', 'Europe/Berlin')).toMatchObject({ value: 2 });
+  });
+
+  it('are not known from months, nor where the end lies before the beginning', () => {
+    expect(from('2026-02', '2026-02-21')).toMatchObject({ because: 'time-unknown' });
+    expect(from('2026-02-16T18:00:00Z', '2026-02-10')).toMatchObject({ because: 'time-unknown' });
   });
 });

@@ -47,6 +47,7 @@ describe('the social deprivation index of PREVENT from the postal code', () => {
         columns: { key: 'zcta', value: 'decile' },
         source: 'Synthetic, made for this test; the index itself is published by the Robert Graham Center',
         licence: 'none needed',
+        country: { of: ['US', 'USA'], unstated: 'in' },
       },
       unit: '1',
       plausible: [1, 10],
@@ -107,7 +108,7 @@ describe('HOSPITAL (doi:10.1001/jamainternmed.2013.3023)', () => {
       during: 'encounter',
       absent: { assume: false, encounterWithin: 'P2Y' },
     },
-    lengthOfStay: { kind: 'encounter', label: 'Length of stay', pick: 'length-of-stay', per: 'd' },
+    nightsOfStay: { kind: 'encounter', label: 'Nights of the stay', pick: 'nights' },
   };
   const index = encounter('2026-02-01T08:00:00Z', '2026-02-08T08:00:00Z', { id: 'index', ...inpatient });
   const record = [
@@ -128,7 +129,7 @@ describe('HOSPITAL (doi:10.1001/jamainternmed.2013.3023)', () => {
     expect(read.get('hemoglobinAtDischarge')).toMatchObject({ state: 'observed', value: 11.4 });
     expect(read.get('admissionsBefore')).toMatchObject({ state: 'derived', value: 2 });
     expect(read.get('procedureDuringStay')).toMatchObject({ state: 'observed', value: true });
-    expect(read.get('lengthOfStay')).toMatchObject({ value: 7 });
+    expect(read.get('nightsOfStay')).toMatchObject({ value: 7 });
   });
 
   it('says nothing of a stay that the call does not name', () => {

@@ -246,3 +246,11 @@ it('the time since the last procedure is not known where a vaguer one may be lat
   expect(extractOne(ago, [procedure(bypass, '2024'), exact])).toMatchObject({ because: 'time-unknown' });
   expect(extractOne(ago, [procedure(bypass, '2023'), exact])).toMatchObject({ state: 'derived' });
 });
+
+it('a procedure of unknown status that ended after as-of is a doubt, however long before the window it began', () => {
+  const unclear = procedure(bypass, undefined, {
+    status: 'unknown',
+    performedPeriod: { start: '2026-01-25T08:00:00Z', end: '2026-03-03T08:00:00Z' },
+  });
+  expect(extractOne(within({ window: 'P7D' }), [unclear, visit])).toMatchObject({ because: 'undecodable' });
+});

@@ -12,7 +12,12 @@ const byNumber: AddressDefinition = {
   part: 'postalCode',
   use: ['home'],
   key: [{ shapes: ['99999', '99999-9999'] }, { first: 5 }],
-  lookup: { table: 'tables/a.json', source: 'synthetic', licence: 'none needed' },
+  lookup: {
+    table: 'tables/a.json',
+    source: 'synthetic',
+    licence: 'none needed',
+    country: { of: ['US'], unstated: 'in' },
+  },
   unit: '1',
   plausible: [1, 10],
 };
@@ -26,6 +31,7 @@ const byCode: AddressDefinition = {
     columns: { key: 'country', value: 'region' },
     source: 'synthetic',
     licence: 'none needed',
+    country: { of: ['US'], unstated: 'in' },
   },
   vocabulary: { low: ['low risk'], high: ['high risk'] },
 };

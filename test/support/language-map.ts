@@ -443,7 +443,12 @@ const about: FeatureMap['features'] = {
     part: 'postalCode',
     use: ['home', 'unstated'],
     key: ['trim', { shapes: ['99999', '99999-9999'] }, { first: 5 }],
-    lookup: { table: 'tables/deprivation.json', source: example, licence: 'none needed' },
+    lookup: {
+      table: 'tables/deprivation.json',
+      source: example,
+      licence: 'none needed',
+      country: { of: ['US'], unstated: 'in' },
+    },
     unit: '1',
     plausible: [1, 10],
     missing: { impute: [{ because: ['not-in-table'], value: 5, source: example }] },
