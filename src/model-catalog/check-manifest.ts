@@ -57,6 +57,12 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
     });
     checkMissingColumns(manifest, map, find);
     checkReference(manifest, map, find);
+    manifest.outcomes.forEach((outcome, index) => {
+      if (outcome.kind === 'probability') return;
+      for (const name of outcome.effective ?? [])
+        if (!Object.hasOwn(map.features, name))
+          find(`/outcomes/${index}/effective`, `names ${name}, which feature-map.json does not define`);
+    });
   });
 }
 

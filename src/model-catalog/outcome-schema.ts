@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { strict } from './schema-terms.ts';
+import { featureName, strict } from './schema-terms.ts';
 
 /**
  * The outcomes of `manifest.json`: what a column of the output tensor says, and in which form a reader meets it. A
@@ -76,6 +76,13 @@ const probability = Type.Object(
 const observed = {
   coding: Type.Array(coding, { minItems: 1, description: 'what is observed: Observation.code' }),
   horizon: Type.Optional(horizon),
+  effective: Type.Optional(
+    Type.Array(featureName, {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'measured features whose newest time is the time of the Observation; without it as-of',
+    }),
+  ),
 };
 
 const points = Type.Object(
@@ -141,5 +148,7 @@ export const outcomeSchema = Type.Unsafe<Static<(typeof kinds)[number]>>({
 
 export type Outcome = Static<typeof outcomeSchema>;
 export type ProbabilityOutcome = Extract<Outcome, { kind: 'probability' }>;
+/** Whose result is an Observation. */
+export type ObservedOutcome = Exclude<Outcome, { kind: 'probability' }>;
 export type Band = Static<ReturnType<typeof bandWithin>>;
 export type OutcomeClass = Static<typeof oneOfSeveral>['classes'][number];

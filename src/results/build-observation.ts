@@ -1,6 +1,8 @@
 import type { Observation, ObservationComponent } from '@medplum/fhirtypes';
-import type { SourceReference } from '../features/feature-vector.ts';
-import { dataAbsentReasonSystem, extensionUrls } from './canonical-urls.ts';
+import type { ObservedOutcome } from '../model-catalog/outcome-schema.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { extensionUrls } from './canonical-urls.ts';
+import { isDerivable } from './derivable.ts';
 import type { OutcomeSentence } from './narrative.ts';
 import { observedValue } from './observed-value.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
@@ -8,34 +10,43 @@ import { resultBody } from './result-body.ts';
 import type { ResultRequest } from './result-request.ts';
 import { toReference } from './source-reference.ts';
 
-/** What an Observation of R4 may be derived from; all that a result rests on stands in its inputs and its Provenance. */
-const derivable =
-  /(^|\/)(DocumentReference|ImagingStudy|Media|QuestionnaireResponse|Observation|MolecularSequence)\/[^/]+(\/_history\/[^/]+)?$/;
-
 /**
- * Points, measurements and classes as an Observation: the first outcome of the manifest is its value, each other one a
- * component. Where the model abstains about the first, the value is absent with the reason.
+ * Points, measurements and classes as an Observation: the first outcome that has a score is its value, each other one a
+ * component. Throws RESULT_INVALID for two scores under one code (obs-7).
+ * @param outcomes those that have a score, in the order of the manifest
  */
 export function buildObservation(request: ResultRequest, outcomes: readonly OutcomeFrame[]): Observation {
   const { frame, computedAt, timeZone } = request;
   const times = frame.timesOf(request.asOf, timeZone);
-  const sentences: OutcomeSentence[] = [];
-  const [main] = frame.outcomes;
-  if (main === undefined) throw new RangeError('a model without outcomes has no result');
-  let own: Partial<Observation> = { dataAbsentReason: withheld(request, main) };
-  const component: ObservationComponent[] = [];
-  for (const outcome of outcomes) {
-    const { value, xhtml } = observedValue(request, outcome, request.scores.get(outcome.outcome.id));
-    sentences.push({ outcome: outcome.outcome, xhtml: `${outcome.labelXhtml}: ${xhtml}` });
-    if (outcome === main) own = value;
-    else component.push({ extension: [outcome.id], code: outcome.concept, ...value });
-  }
+  const [main] = outcomes;
+  if (main === undefined) throw new RangeError('a result has a score');
+  const values = outcomes.map((outcome) => ({
+    outcome,
+    ...observedValue(request, outcome, request.scores.get(outcome.outcome.id)),
+  }));
+  refuseSharedCodes(request, outcomes);
+  const sentences = values.map(
+    ({ outcome, xhtml }): OutcomeSentence => ({
+      outcome: outcome.outcome,
+      xhtml: `${outcome.labelXhtml}: ${xhtml}`,
+    }),
+  );
+  const [own, ...others] = values.map(({ value }) => value);
+  const component = others.map(
+    (value, index): ObservationComponent => ({
+      extension: [(outcomes[index + 1] ?? main).id],
+      code: (outcomes[index + 1] ?? main).concept,
+      ...value,
+    }),
+  );
   const { meta, text, extension, identifier, subject, encounter, device, basis, note } = resultBody(
     request,
     times,
     sentences,
   );
-  const derivedFrom = basis.filter(({ reference = '' }) => derivable.test(reference)).map(observed);
+  const derivedFrom = basis
+    .filter(({ reference = '' }) => isDerivable(reference))
+    .map((source) => toReference(source) as NonNullable<Observation['derivedFrom']>[number]);
   return {
     resourceType: 'Observation',
     meta,
@@ -46,7 +57,7 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
     code: main.concept,
     subject,
     ...(encounter === undefined ? {} : { encounter }),
-    effectiveDateTime: times.asOf,
+    effectiveDateTime: effectiveAt(request, main) ?? times.asOf,
     issued: computedAt.toISOString(),
     ...own,
     method: { text: frame.method },
@@ -57,15 +68,23 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
   };
 }
 
-function withheld({ inputs }: ResultRequest, { outcome }: OutcomeFrame): Observation['dataAbsentReason'] {
-  const verdict = inputs.verdicts.get(outcome.id);
-  const reasons = verdict === undefined || verdict.state === 'score' ? [] : verdict.reasons;
-  return {
-    coding: [{ system: dataAbsentReasonSystem, code: 'not-performed' }],
-    text: `Withheld: ${reasons.map(({ message }) => message).join('; ')}`,
-  };
+/** When what the outcome is made of was measured, where its manifest says which features that are: a number of last year is no number of today. */
+function effectiveAt({ inputs }: ResultRequest, { outcome }: OutcomeFrame): string | undefined {
+  const { effective = [] } = outcome as ObservedOutcome;
+  const times = effective.flatMap((name) => {
+    const value = inputs.features.get(name);
+    return value !== undefined && 'at' in value && value.at !== undefined ? [value.at] : [];
+  });
+  return times.sort((one, other) => Date.parse(other) - Date.parse(one))[0];
 }
 
-function observed(source: SourceReference): NonNullable<Observation['derivedFrom']>[number] {
-  return toReference(source) as NonNullable<Observation['derivedFrom']>[number];
+function refuseSharedCodes({ model }: ResultRequest, outcomes: readonly OutcomeFrame[]): void {
+  const codes = outcomes.flatMap(({ outcome }) =>
+    (outcome.coding ?? []).map(({ system, code }) => JSON.stringify([system, code])),
+  );
+  if (new Set(codes).size === codes.length) return;
+  throw new PredictionError(
+    'RESULT_INVALID',
+    `${model.id}@${model.version} gives two scores under one code: a reader could not tell them apart.`,
+  );
 }

@@ -15,7 +15,6 @@ export const predictionNamingSystem = `${own}/NamingSystem/prediction`;
 export const modelNamingSystem = `${own}/NamingSystem/model`;
 
 export const ucumSystem = 'http://unitsofmeasure.org';
-export const dataAbsentReasonSystem = 'http://terminology.hl7.org/CodeSystem/data-absent-reason';
 export const riskProbabilitySystem = 'http://terminology.hl7.org/CodeSystem/risk-probability';
 
 /** Security label "Artificial Intelligence asserted" (AIT-1). */

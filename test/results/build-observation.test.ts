@@ -136,12 +136,34 @@ describe('a score as an Observation', () => {
     expect(observed([filtration], [['egfr', 90]]).text?.div).toContain('+2.00 mL/min/1.73 m²');
   });
 
-  test('OB-3 a first outcome that is withheld has no value but its reason, and the others stand', () => {
+  test('OB-3 where the first outcome is withheld the next is the value, under its own code, and the reason stands beside', () => {
     const verdict: Verdict = { state: 'out-of-range', reasons: [{ reason: 'age', message: 'age 101 is too high' }] };
     const result = observed([filtration, stage], [['stage', 1]], [['egfr', verdict]]);
-    expect(result.valueQuantity).toBeUndefined();
-    expect(result.dataAbsentReason).toMatchObject({ text: 'Withheld: age 101 is too high' });
-    expect(result.component).toHaveLength(1);
+    expect(result).toMatchObject({ code: { text: 'Stage' }, valueCodeableConcept: { text: 'normal' } });
+    expect(result.component).toBeUndefined();
+    expect(result.note?.map(({ text }) => text).join()).toContain('age 101 is too high');
+  });
+
+  test('OB-3 obs-7 two scores under one code are never sent: nobody could tell them apart', () => {
+    const twin: Outcome = { ...total, id: 'twin', column: 1 };
+    const both: [string, number][] = [
+      ['total', 7],
+      ['twin', 3],
+    ];
+    expect(() => buildResult(requestOf([total, twin], both))).toThrow(
+      expect.objectContaining({ code: 'RESULT_INVALID' }),
+    );
+  });
+
+  test('is of the time of its newest measurement where the manifest names them, not of today', () => {
+    const dated: Outcome = { ...filtration, effective: ['systolicBloodPressure', 'age'] };
+    const request = requestOf([dated], [['egfr', 77]]);
+    const measured = request.inputs.features.get('systolicBloodPressure');
+    if (measured === undefined || !('at' in measured)) throw new Error('the pressure has no time');
+    expect(buildResult(request)).toMatchObject({ effectiveDateTime: measured.at });
+    expect(measured.at).not.toBe(
+      (buildResult(requestOf([filtration], [['egfr', 77]])) as Observation).effectiveDateTime,
+    );
   });
 
   test.each([

@@ -102,7 +102,7 @@ const readers: Readonly<Record<string, (row: Row) => Omit<ScoreCase, 'id'>>> = {
       procedureDuringStay: Number(row.procedure),
       urgentAdmission: Number(row.urgent_admission),
       admissionsBefore: Number(row.admissions_prev_year),
-      lengthOfStay: row.los_ge_5 === '1' ? 5 : 4.9,
+      lengthOfStay: row.los_ge_5 === '1' ? 5 : 4,
     },
     expected: { hospital: Number(row.expected_total) },
     level: row.risk ?? '',

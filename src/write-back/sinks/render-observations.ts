@@ -1,13 +1,10 @@
 import type { Coding, Observation, Reference, RiskAssessment, RiskAssessmentPrediction } from '@medplum/fhirtypes';
 import { extensionUrls } from '../../results/canonical-urls.ts';
+import { isDerivable } from '../../results/derivable.ts';
 import type { SinkResource } from './render-result.ts';
 
 /** Codes of the predicted outcomes themselves; no code of a disorder is used, since none was observed. */
 export const predictedOutcomeSystem = 'https://fhirsight.org/fhir/CodeSystem/predicted-outcome';
-
-/** What Observation.derivedFrom may name in R4. */
-const derivable =
-  /(?:^|\/)(?:DocumentReference|ImagingStudy|Media|QuestionnaireResponse|Observation|MolecularSequence)\/[^/]+(?:\/_history\/[^/]+)?$/;
 
 /** One Observation per scored outcome: the percentage that the RiskAssessment prints, as of the same instant. */
 export function renderObservations(
@@ -61,7 +58,7 @@ function issued({ occurrenceDateTime }: RiskAssessment): Pick<Observation, 'issu
 function derivedFrom({ basis = [] }: RiskAssessment): Pick<Observation, 'derivedFrom'> {
   const sources = basis.filter(
     ({ reference, identifier }: Reference) =>
-      derivable.test(reference ?? '') || (reference === undefined && derivable.test(identifier?.value ?? '')),
+      isDerivable(reference ?? '') || (reference === undefined && isDerivable(identifier?.value ?? '')),
   );
   return sources.length === 0 ? {} : { derivedFrom: sources as Observation['derivedFrom'] & object };
 }
