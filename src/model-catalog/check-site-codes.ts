@@ -38,6 +38,13 @@ function checkCompleteness(list: ResolvedList, site: SiteFile, find: Find): void
   for (const [code, concept] of list.bySite) {
     const [system] = splitToken(code);
     if (known.has(system)) continue;
+    if (list.hasOthers) {
+      find(
+        codePath(site, concept, code),
+        `brings ${system} into ${list.feature}, which also names codes outside its concepts: whether another code of ${system} means those cannot be said here; the map must put them into a concept`,
+      );
+      continue;
+    }
     const unmapped = list.concepts.find((each) => site.concepts[each]?.complete?.includes(system) !== true);
     if (unmapped === undefined) continue;
     find(

@@ -16,6 +16,8 @@ export interface ResolvedList {
   /** JSON Pointer below the feature: `/codes`, `/component/codes`, `/where/encounter/class`. */
   readonly path: string;
   readonly concepts: readonly string[];
+  /** It also names codes or value sets beside its concepts. */
+  readonly hasOthers: boolean;
   /** Codes of the map and its value sets. */
   readonly own: ReadonlySet<string>;
   /** Codes that only the site file names, with the concept that it adds them to. */
@@ -78,7 +80,8 @@ export function resolveFeatureMap(
         );
         const bySite = new Map(concepts.flatMap((concept) => addedTo(concept).map((code) => [code, concept] as const)));
         for (const code of codes) bySite.delete(code);
-        lists.push({ feature, kind: definition.kind, path, concepts, own: new Set(codes), bySite });
+        const hasOthers = entries.some((entry) => typeof entry !== 'object' || entry === null || !('concept' in entry));
+        lists.push({ feature, kind: definition.kind, path, concepts, hasOthers, own: new Set(codes), bySite });
         const all = distinct([...codes, ...bySite.keys()]);
         if (all.length === 0 && findings.length === 0)
           find(`/features/${feature}${path}`, `has no code: ${concepts.join(', ')} needs one, here or in a site file`);

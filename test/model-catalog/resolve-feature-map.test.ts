@@ -239,6 +239,15 @@ describe('a site file', () => {
       'http://snomed.info/sct|44054006',
       'urn:local|DM2',
     ]);
+    const stroke = { stroke: { display: 'Stroke', codes: ['http://snomed.info/sct|230690007'] } };
+    const either = { event: diagnosed([{ concept: 'diabetes' }, { concept: 'stroke' }]) };
+    expect(said(resolved(either, { concepts: { ...diabetes, ...stroke }, site: whole }).siteFindings).join()).toContain(
+      'list every code of urn:local that means stroke',
+    );
+    const mixed = { event: diagnosed([{ concept: 'diabetes' }, 'http://snomed.info/sct|230690007']) };
+    expect(said(resolved(mixed, { concepts: diabetes, site: whole }).siteFindings).join()).toContain(
+      'which also names codes outside its concepts',
+    );
     const known = siteOf({ diabetes: { codes: ['http://snomed.info/sct|46635009'] } });
     expect(resolved(map, { concepts: diabetes, site: known }).siteFindings).toEqual([]);
   });

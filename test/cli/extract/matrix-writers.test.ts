@@ -56,6 +56,16 @@ describe('a matrix in CSV', () => {
     );
   });
 
+  it('keeps a logical id as it is, also one that begins with a hyphen: others join by it', async () => {
+    const file = await openMatrixFile(path.join(folder, 'ids.csv'), true);
+    const writer = csvMatrix(file.handle, [{ name: 'subject', type: 'text', read: () => undefined }]);
+    await writer.write(['-abc']);
+    await writer.write(['=cmd']);
+    await writer.end();
+    await file.commit();
+    expect(readFileSync(path.join(folder, 'ids.csv'), 'utf8')).toBe("subject\r\n-abc\r\n'=cmd\r\n");
+  });
+
   it('never lets what somebody sent run in a spreadsheet', async () => {
     const file = await write(csvMatrix, 'formula.csv', [['=HYPERLINK("http://x")', -1.5, 0, true, undefined]]);
     expect(readFileSync(file, 'utf8')).toBe(
