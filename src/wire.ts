@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createFhirClient } from './fhir/client/fhir-client.ts';
-import { keptServerProfile } from './fhir/client/kept-server-profile.ts';
 import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-declared-server.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
@@ -26,11 +24,11 @@ import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import type { PredictionRequest } from './prediction/prediction-request.ts';
 import { recordTypes } from './records/clinical-record.ts';
-import { createHttpRecordSource } from './records/http-record-source.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
 import { loadModels, namedModel, predictable } from './wire-models.ts';
+import { openRecordServer } from './wire-record-server.ts';
 import { openRunsOf } from './wire-runs.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
@@ -234,22 +232,11 @@ async function openOwnSource(
 function openSource(
   config: Config,
   own: { source: RecordSource; subjectBase: string },
-  { validator, declared }: { validator: ResourceValidator; declared: DeclaredServerFile },
+  parts: { readonly validator: ResourceValidator; readonly declared: DeclaredServerFile },
   opened: (close: () => Promise<void>) => void,
 ): { source: RecordSource; subjectBase: string } {
   if (config.fhirBaseUrl === undefined) return own;
-  const client = createFhirClient({
-    base: config.fhirBaseUrl,
-    timeoutMs: config.fhirTimeoutMs,
-    maxResources: config.fhirMaxResources,
-    // A parameter that the server does not know is said to be unknown, not passed over.
-    headers: { prefer: 'handling=strict' },
-  });
-  opened(() => client.close());
-  const profile = keptServerProfile(client, declared);
-  // Read at the start; where that fails, whoever searches first reads it again and is told.
-  profile().catch(() => undefined);
-  const source = createHttpRecordSource(client, validator, profile);
+  const source = openRecordServer(config, config.fhirBaseUrl, parts, opened);
   return { source, subjectBase: source.base };
 }
 

@@ -115,6 +115,19 @@ describe('fhirsight extract', () => {
     60_000,
   );
 
+  it('searches another server as its profile says, and stops at a profile that is wrong', async () => {
+    const profile = fileOf('profile.json');
+    writeFileSync(profile, '{"pages": 10}');
+    const wrong = await runFhirsight([...common, '--cohort', 'all', '--out', fileOf('profiled.csv')], {
+      DATA_DIR: fileOf('unused'),
+      FHIR_BASE_URL: 'http://127.0.0.1:9/fhir',
+      FHIR_SERVER_PROFILE: profile,
+    });
+    expect(wrong.code).not.toBe(0);
+    expect(wrong.stderr).toContain('profile.json');
+    expect(wrong.stderr).toContain('pages');
+  });
+
   it('exits 1 for a model that is not served, and leaves no file', async () => {
     const own = mkdtempSync(path.join(folder, 'unknown-'));
     const args = ['extract', '--model', 'none', '--cohort', 'all', '--as-of', '2026-03-01'];

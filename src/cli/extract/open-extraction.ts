@@ -1,13 +1,13 @@
-import { createFhirClient } from '../../fhir/client/fhir-client.ts';
+import { readDeclaredServer } from '../../fhir/client/read-declared-server.ts';
 import { createResourceValidator } from '../../fhir/validate-resource.ts';
 import { createBatchingEngine } from '../../inference/batching-engine.ts';
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { createLogger } from '../../platform/logger.ts';
-import { createHttpRecordSource } from '../../records/http-record-source.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
 import { loadModels, predictable } from '../../wire-models.ts';
+import { openRecordServer } from '../../wire-record-server.ts';
 import { httpCohorts, runSliceSize, storeCohorts } from '../../wire-runs.ts';
 import { runningServer } from '../running-server.ts';
 import { withHouse } from '../with-house.ts';
@@ -48,12 +48,12 @@ async function overHttp<T>(
   try {
     const engine = createBatchingEngine(createOnnxEngine());
     open.push(() => engine.close());
-    const { catalog, compiled } = await loadModels(config, engine, logger);
-    const client = createFhirClient({ base, timeoutMs: config.fhirTimeoutMs, maxResources: config.fhirMaxResources });
-    open.push(() => client.close());
+    // What a site says of its server is not about our own.
+    const declared = own ? {} : await readDeclaredServer(config.fhirServerProfile);
+    const { catalog, compiled } = await loadModels(config, engine, logger, declared);
     const validator = createResourceValidator();
     const cohorts = httpCohorts(config, base, (close) => open.push(close));
-    const read = createHttpRecordSource(client, validator);
+    const read = openRecordServer(config, base, { validator, declared }, (close) => open.push(close));
     const source = own
       ? { ...read, own, base: `${config.publicBaseUrl ?? base.replace(/\/fhir\/R4$/, '')}/fhir/R4` }
       : read;
