@@ -129,10 +129,18 @@ describe('a category', () => {
     const { features } = extractAll({ feature: consciousness() }, [coded('v')]);
     expect(inputRow(columns, features)).toEqual([0, 1, 0]);
     const map = { language: 1 as const, features: { feature: consciousness() }, population: noPopulation };
-    const manifest = { tensors: { input: { columns } }, explanation: { reference: {} } } as unknown as Manifest;
+    const manifest = {
+      tensors: { input: { columns } },
+      explanation: { reference: {} },
+      outcomes: [],
+    } as unknown as Manifest;
     expect(checkColumns(manifest, map)).toEqual([]);
     const partial = [{ feature: 'feature', encode: { alert: 1 } }];
-    const gap = { tensors: { input: { columns: partial } }, explanation: { reference: {} } } as unknown as Manifest;
+    const gap = {
+      tensors: { input: { columns: partial } },
+      explanation: { reference: {} },
+      outcomes: [],
+    } as unknown as Manifest;
     expect(checkColumns(gap, map).map(({ message }) => message)).toEqual([
       'has no number for voice, which feature can be',
       'has no number for other, which feature can be',

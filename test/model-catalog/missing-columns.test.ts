@@ -39,6 +39,7 @@ describe('what load says of the columns of a feature that may be missing', () =>
     const manifest = {
       tensors: { input: { name: 'x', type: 'float64', columns, ...input } },
       explanation: { reference: { a: 1 } },
+      outcomes: [],
     } as unknown as Manifest;
     return checkColumns(manifest, { language: 1, features: { a: measured(missing) }, population }).map(
       ({ path: at, message }) => `${at} ${message}`,

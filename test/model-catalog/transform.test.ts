@@ -63,7 +63,7 @@ const measured = (plausible: [number, number]): FeatureDefinition => ({
 const findings = (columns: InputColumn[], features: Record<string, FeatureDefinition>) => {
   const population: FeatureMap['population'] = { exclude: [], require: [], ranges: [] };
   const input = { name: 'x', type: 'float64' as const, columns };
-  const manifest = { tensors: { input }, explanation: { reference: {} } } as unknown as Manifest;
+  const manifest = { tensors: { input }, explanation: { reference: {} }, outcomes: [] } as unknown as Manifest;
   return checkColumns(manifest, { language: 1, features, population }).map(({ path, message }) => `${path} ${message}`);
 };
 

@@ -55,9 +55,10 @@ describe('the metrics', () => {
     expect(total(samples, 'fhirsight_feature_observed_total', { ...of('age'), state: 'derived' })).toBe(3);
     expect(total(samples, 'fhirsight_feature_observed_total', { ...of('phosphate'), state: 'imputed' })).toBe(3);
     expect(total(samples, 'fhirsight_feature_assumed_total', of('diabetes'))).toBe(3);
-    expect(total(samples, 'fhirsight_feature_missing_total', { ...of('creatinine'), because: 'not-found' })).toBe(3);
+    for (const feature of ['creatinine', 'magnesium'])
+      expect(total(samples, 'fhirsight_feature_missing_total', { ...of(feature), because: 'not-found' })).toBe(3);
     const all = ['observed', 'assumed', 'missing'].map((state) => total(samples, `fhirsight_feature_${state}_total`));
-    expect(all.reduce((sum, count) => sum + count, 0)).toBe(5 * 3);
+    expect(all.reduce((sum, count) => sum + count, 0)).toBe(6 * 3);
   });
 
   it('count abstentions by outcome and reason, and failures by code', async () => {

@@ -33,8 +33,8 @@ beforeAll(async () => {
   ];
   for (const [sink, identifier, state] of rows) {
     await server.house.database.query(
-      `insert into deliveries (tenant, sink, identifier, resource_id, state, attempts, last_error)
-       values ('default', $1, $2, 'ra-1', $3, 4, $4)`,
+      `insert into deliveries (tenant, sink, identifier, resource_type, resource_id, state, attempts, last_error)
+       values ('default', $1, $2, 'RiskAssessment', 'ra-1', $3, 4, $4)`,
       [sink, identifier, state, state === 'dead' ? '{"reason":"rejected","status":422,"text":"no"}' : null],
     );
   }
