@@ -4,13 +4,13 @@ import { type AnswerHolder, type AnswerReader, compileAnswerAgreement, compileAn
 import type { FeatureExtractor } from './feature-extractor.ts';
 import type { MeasurementReader } from './measurements.ts';
 import type { ObservationIndex } from './observation-index.ts';
-import { type Agreement, compilePickOne } from './pick-one.ts';
+import { type Agreement, compilePickOne, onlyNewest } from './pick-one.ts';
 import { compileQuantity } from './quantity.ts';
 import { isWithin, sameNumber } from './same-number.ts';
 
 /** An answer, coded, true or false or a quantity, read as yes or no. A code in neither list is a reason, never a no. */
 export function compileAnswer(definition: AnswerDefinition, index: ObservationIndex): FeatureExtractor {
-  const { find, agree } = answerReading(definition, index);
+  const { find, agree } = answerReading(definition, index, onlyNewest(definition));
   return compilePickOne(definition, find, agree);
 }
 
@@ -18,9 +18,10 @@ export function compileAnswer(definition: AnswerDefinition, index: ObservationIn
 export function answerReading(
   definition: AnswerDefinition,
   index: ObservationIndex,
+  which?: 'newest',
 ): { readonly find: MeasurementReader<AnswerHolder>; readonly agree: Agreement<AnswerHolder> } {
   return {
-    find: compileAnswers(definition, index),
+    find: compileAnswers(definition, index, which),
     agree: compileAnswerAgreement(definition.label, compileYesOrNo(definition)),
   };
 }

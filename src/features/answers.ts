@@ -3,7 +3,7 @@ import { type ExtractionContext, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import {
   compileMeasurements,
-  isAnswered,
+  type Doubt,
   type Measured,
   type Measurement,
   type MeasurementReader,
@@ -12,6 +12,7 @@ import {
 import type { ObservationIndex } from './observation-index.ts';
 import { firstReason, mostExact, type Unread } from './pick-by-content.ts';
 import type { Agreement } from './pick-one.ts';
+import { hasSeveralValues, isAnswered } from './value-elements.ts';
 
 /** The resource or component whose value is an answer. */
 export type AnswerHolder = Observation | ObservationComponent;
@@ -20,16 +21,17 @@ export type AnswerHolder = Observation | ObservationComponent;
 export type AnswerReader<Said extends boolean | string> = (holder: AnswerHolder) => { readonly value: Said } | Unread;
 
 /** Finds the answers of a feature; one without a value was not given. */
-export function compileAnswers(definition: Measured, index: ObservationIndex): MeasurementReader<AnswerHolder> {
-  return compileMeasurements<AnswerHolder>(definition, index, (holder) => {
+export function compileAnswers(
+  definition: Measured,
+  index: ObservationIndex,
+  which?: 'newest',
+): MeasurementReader<AnswerHolder> {
+  const read = (holder: AnswerHolder): AnswerHolder | Doubt | undefined => {
     if (!isAnswered(holder)) return undefined;
     if (holder.dataAbsentReason !== undefined) return 'absent-and-given';
     return hasSeveralValues(holder) ? 'several-values' : holder;
-  });
-}
-
-function hasSeveralValues(holder: AnswerHolder): boolean {
-  return Object.keys(holder).filter((key) => /^value[A-Z]/.test(key)).length > 1;
+  };
+  return compileMeasurements<AnswerHolder>(definition, index, read, which);
 }
 
 /** Reads several answers of one time as one, in which all must agree. */

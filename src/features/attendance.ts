@@ -31,8 +31,10 @@ export function lastAttendance({
     if (start === undefined || start.start > asOf || isVagueAt(asOf, start)) continue;
     const given = rangeOf(period?.end);
     const end = given === undefined || isVagueAt(asOf, given) ? start : given;
+    const time = Math.min(end.start, asOf);
+    if (last !== undefined && time < last.time) continue;
     const at = end === start || end.start > asOf ? period?.start : period?.end;
-    const attendance = { encounter, time: Math.min(end.start, asOf), ...(at === undefined ? {} : { at }) };
+    const attendance = at === undefined ? { encounter, time } : { encounter, time, at };
     if (last === undefined || isLater(attendance, last)) last = attendance;
   }
   return last;

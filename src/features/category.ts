@@ -5,11 +5,11 @@ import { type AnswerHolder, type AnswerReader, compileAnswerAgreement, compileAn
 import type { FeatureExtractor } from './feature-extractor.ts';
 import type { MeasurementReader } from './measurements.ts';
 import type { ObservationIndex } from './observation-index.ts';
-import { type Agreement, compilePickOne } from './pick-one.ts';
+import { type Agreement, compilePickOne, onlyNewest } from './pick-one.ts';
 
 /** The newest coded answer as one of the declared levels. */
 export function compileCategory(definition: CategoryDefinition, index: ObservationIndex): FeatureExtractor {
-  const { find, agree } = categoryReading(definition, index);
+  const { find, agree } = categoryReading(definition, index, onlyNewest(definition));
   return compilePickOne(definition, find, agree);
 }
 
@@ -17,9 +17,10 @@ export function compileCategory(definition: CategoryDefinition, index: Observati
 export function categoryReading(
   definition: CategoryDefinition,
   index: ObservationIndex,
+  which?: 'newest',
 ): { readonly find: MeasurementReader<AnswerHolder>; readonly agree: Agreement<AnswerHolder> } {
   return {
-    find: compileAnswers(definition, index),
+    find: compileAnswers(definition, index, which),
     agree: compileAnswerAgreement(definition.label, compileLevel(definition)),
   };
 }

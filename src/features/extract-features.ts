@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import { type InstantRange, instantRange } from '../fhir/instant-range.ts';
+import { type InstantRange, instantRange, usualRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { type Attendance, lastAttendance } from './attendance.ts';
@@ -28,7 +28,7 @@ export function extractFeatures(
   const features = compiled.isInOrder ? extracted : inOrderOfMap(extracted, compiled);
 
   const exclusions = defaultExclusions(record, context.asOf, timeZone);
-  const required = manifest.tensors.input.columns.map(({ feature }) => feature);
+  const required = manifest.tensors.input.columns;
   const verdicts = compiled.judge(manifest.outcomes, { required, exclusions, features });
 
   // The record names a resource by one object, however often it is asked.
@@ -87,11 +87,16 @@ function calendarDay(instant: number, zone: string): string {
   return day;
 }
 
-/** The same few dates are asked for by many features, and stand in many resources: they are read once. */
+/**
+ * Dates in their usual forms are read each time they are asked for, which costs less than to remember them. Others need
+ * a calendar; they are asked for by many features, and stand in many resources: they are read once.
+ */
 function dateReader(timeZone: string): ExtractionContext['rangeOf'] {
   const read = new Map<string, InstantRange | undefined>();
   return (date) => {
     if (date === undefined) return undefined;
+    const usual = usualRange(date, timeZone);
+    if (usual !== undefined) return usual;
     const known = read.get(date);
     if (known !== undefined || read.has(date)) return known;
     const range = instantRange(date, timeZone);

@@ -60,11 +60,15 @@ export type Measured = Pick<
 
 const none: Measurements<never> = { measured: [], untimed: [], atEdge: [], undecided: [] };
 
-/** Finds the measurements of a feature: by its codes, as components of its panels, about the subject, inside the window. */
+/**
+ * Finds the measurements of a feature: by its codes, as components of its panels, about the subject, inside the window.
+ * @param which of several only those that may be the newest, as `newest` chooses them: older ones are not even read
+ */
 export function compileMeasurements<Held = Quantity>(
   definition: Measured,
   index: ObservationIndex,
   read: HolderReader<Held>,
+  which: 'all' | 'newest' = 'all',
 ): MeasurementReader<Held> {
   const statuses = definition.status ?? resultStatuses;
   const codes = definition.codes ?? [];
@@ -93,18 +97,44 @@ export function compileMeasurements<Held = Quantity>(
     );
     const isMeasured = ({ observation }: { readonly observation: Observation }): boolean =>
       readingsIn(context, observation).length > 0;
-    const measured: Measurement<Held>[] = [];
-    for (const { observation, time, at } of candidates) {
+    const readOne = (candidate: ObservationCandidate): Measurement<Held> | undefined => {
+      const { observation, time, at } = candidate;
       const readings = readingsIn(context, observation);
-      if (readings.length > 0) measured.push({ observation, time, at, readings });
-    }
+      return readings.length === 0 ? undefined : { observation, time, at, readings };
+    };
     return {
-      measured,
-      untimed: untimed.filter(isMeasured),
-      atEdge: atEdge.filter(isMeasured),
-      undecided: undecided.filter((observation) => isMeasured({ observation })),
+      measured: which === 'newest' ? newestRead(candidates, readOne) : allRead(candidates, readOne),
+      untimed: untimed.length === 0 ? none.untimed : untimed.filter(isMeasured),
+      atEdge: atEdge.length === 0 ? none.atEdge : atEdge.filter(isMeasured),
+      undecided: undecided.length === 0 ? none.undecided : undecided.filter((one) => isMeasured({ observation: one })),
     };
   };
+}
+
+type Read<Held> = (candidate: ObservationCandidate) => Measurement<Held> | undefined;
+
+function allRead<Held>(candidates: readonly ObservationCandidate[], read: Read<Held>): Measurement<Held>[] {
+  const measured: Measurement<Held>[] = [];
+  for (const candidate of candidates) {
+    const found = read(candidate);
+    if (found !== undefined) measured.push(found);
+  }
+  return measured;
+}
+
+/** All that `newest` may choose of. Where the newest candidate is measured, those that are older need not be read. */
+function newestRead<Held>(candidates: readonly ObservationCandidate[], read: Read<Held>): Measurement<Held>[] {
+  let last = candidates[0];
+  for (const each of candidates) if (last !== undefined && each.time.start > last.time.start) last = each;
+  const found = last && read(last);
+  if (last === undefined || found === undefined) return allRead(candidates, read);
+  const measured = [found];
+  for (const candidate of candidates) {
+    if (candidate === last || candidate.time.end <= last.time.start) continue;
+    const other = read(candidate);
+    if (other !== undefined) measured.push(other);
+  }
+  return measured;
 }
 
 /**
@@ -122,19 +152,16 @@ function compileReadings<Held>(
   return (observation) => {
     if (changesMeaning(observation)) return ['unknown-modifier'];
     const found: (Held | Doubt)[] = [];
-    const add = (holder: Observation | ObservationComponent): void => {
-      const held = changesMeaning(holder) ? 'unknown-modifier' : read(holder);
+    if (isMeasured(observation.code)) {
+      const held = read(observation);
       if (held !== undefined) found.push(held);
-    };
-    if (isMeasured(observation.code)) add(observation);
-    if (panels.length > 0 && observation.component !== undefined && isPanel(observation.code)) {
-      for (const component of observation.component) if (isPart(component.code)) add(component);
+    }
+    if (panels.length === 0 || observation.component === undefined || !isPanel(observation.code)) return found;
+    for (const component of observation.component) {
+      if (!isPart(component.code)) continue;
+      const held = changesMeaning(component) ? 'unknown-modifier' : read(component);
+      if (held !== undefined) found.push(held);
     }
     return found;
   };
-}
-
-/** Whether it has a value of any kind. */
-export function isAnswered(holder: Observation | ObservationComponent): boolean {
-  return Object.keys(holder).some((key) => /^_?value[A-Z]/.test(key));
 }

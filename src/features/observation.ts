@@ -5,7 +5,7 @@ import type { FeatureValue, OriginalValue } from './feature-vector.ts';
 import { compileMeasurements, type Measurement, type MeasurementReader, unreadable } from './measurements.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { compareTexts, firstReason, mostExact, type Unread } from './pick-by-content.ts';
-import { type Agreement, compilePickOne } from './pick-one.ts';
+import { type Agreement, compilePickOne, onlyNewest } from './pick-one.ts';
 import { compileQuantity, type QuantityReader } from './quantity.ts';
 import { isWithin, sameNumber } from './same-number.ts';
 import { compileUnitSuspicion, type UnitSuspicion } from './suspect-unit.ts';
@@ -19,7 +19,7 @@ interface NumberReading {
 
 /** One measured value, in the declared unit: the newest that counts, or the oldest in the window. */
 export function compileObservation(definition: ObservationDefinition, index: ObservationIndex): FeatureExtractor {
-  const { find, agree } = observationReading(definition, index);
+  const { find, agree } = observationReading(definition, index, onlyNewest(definition));
   return compilePickOne(definition, find, agree);
 }
 
@@ -27,9 +27,10 @@ export function compileObservation(definition: ObservationDefinition, index: Obs
 export function observationReading(
   definition: ObservationDefinition,
   index: ObservationIndex,
+  which?: 'newest',
 ): { readonly find: MeasurementReader; readonly agree: Agreement } {
   return {
-    find: compileMeasurements(definition, index, compileQuantityIn(definition)),
+    find: compileMeasurements(definition, index, compileQuantityIn(definition), which),
     agree: compileAgreement(definition),
   };
 }

@@ -12,6 +12,7 @@ export interface Unread {
 
 /** The first of several reasons, in the order of the list of reasons. */
 export function firstReason(reasons: readonly Unread[]): Unread | undefined {
+  if (reasons.length < 2) return reasons[0];
   const rank = ({ because }: Unread): number => missingReasons.indexOf(because);
   return [...reasons].sort((one, other) => rank(one) - rank(other) || compareTexts(one.detail, other.detail))[0];
 }
@@ -22,6 +23,7 @@ export function pickDate(
   dates: readonly (string | undefined)[],
   which: 'earliest' | 'latest',
 ): string | undefined {
+  if (dates.length === 1) return dates[0];
   const sign = which === 'earliest' ? 1 : -1;
   const known = dates.filter((date) => date !== undefined);
   const key = (date: string): number => sign * (rangeOf(date)?.start ?? sign * Number.POSITIVE_INFINITY);
@@ -32,6 +34,7 @@ export function pickDate(
 export function mostExact<T extends { readonly time: InstantRange; readonly at: string }>(
   given: readonly T[],
 ): T | undefined {
+  if (given.length < 2) return given[0];
   const lengthOf = ({ time }: T): number => time.end - time.start;
   return [...given].sort(
     (one, other) =>

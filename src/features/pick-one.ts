@@ -13,6 +13,11 @@ export type Agreement<Held = Quantity> = (
   contenders: readonly Measurement<Held>[],
 ) => FeatureValue;
 
+/** What has to be found for `compilePickOne` alone; a panel needs to see older ones too. */
+export function onlyNewest({ pick }: Pick<ObservationDefinition, 'pick'>): 'newest' | undefined {
+  return pick === 'latest' ? 'newest' : undefined;
+}
+
 /**
  * What one measurement says: the newest that counts, or the oldest in the window. Every doubt about which one that is, and
  * about its value, is a reason, not a reason to take another one.

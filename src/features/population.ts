@@ -9,8 +9,8 @@ type Reason = { readonly reason: string; readonly feature?: string; readonly mes
 
 /** What is judged: a subject's features, and why no model may speak about it at all. */
 export interface Judged {
-  /** Features the model reads, in the order of its columns. */
-  readonly required: readonly string[];
+  /** The columns of the model, each with the feature that it reads. */
+  readonly required: readonly { readonly feature: string }[];
   readonly exclusions: readonly Exclusion[];
   readonly features: ReadonlyMap<string, FeatureValue>;
 }
@@ -36,12 +36,13 @@ export function compilePopulation(population: Population): Judge {
   const rulesOfOthers = concerning(population, undefined);
   return (outcomes, judged) => {
     const found = new Map<Population, Verdict>();
+    const gaps = gapsOf(judged);
     const verdicts = new Map<string, Verdict>();
     for (const { id } of outcomes) {
       const rules = rulesOf.get(id) ?? rulesOfOthers;
       let verdict = found.get(rules);
       if (verdict === undefined) {
-        verdict = judge(rules, judged);
+        verdict = judge(rules, judged, gaps);
         found.set(rules, verdict);
       }
       verdicts.set(id, verdict);
@@ -62,13 +63,28 @@ function concerning(population: Population, outcome: string | undefined): Popula
   };
 }
 
+/** What the model would not be given, and what it would be given in place of a measurement: the same for every outcome. */
+interface Gaps {
+  readonly lacking: readonly string[];
+  readonly imputed: readonly string[];
+}
+
+function gapsOf({ required, features }: Judged): Gaps {
+  const lacking: string[] = [];
+  for (const { feature } of required) if (isLacking(features.get(feature))) lacking.push(feature);
+  const imputed: string[] = [];
+  for (const [name, { state }] of features) if (state === 'imputed') imputed.push(name);
+  return { lacking, imputed };
+}
+
 /**
  * The verdict by the rules of one outcome. In this order: not eligible (every reason), insufficient data (every input
  * that is missing, every two that contradict each other), out of range (every input outside), else score.
  */
 function judge(
   { exclude, require, ranges, crossChecks = [], mostImputed = 0 }: Population,
-  { required, exclusions, features }: Judged,
+  { exclusions, features }: Judged,
+  { lacking, imputed }: Gaps,
 ): Verdict {
   const notEligible: Reason[] = exclusions.map(({ reason, message }) => ({ reason, message }));
   const insufficient = new Map<string, Reason>();
@@ -91,10 +107,9 @@ function judge(
   }
   if (notEligible.length > 0) return { state: 'not-eligible', reasons: notEligible };
 
-  for (const name of required) if (isLacking(features.get(name))) lacks(name);
+  for (const name of lacking) lacks(name);
   for (const { feature } of ranges) if (isLacking(features.get(feature))) lacks(feature);
-  const imputed = [...features].filter(([, { state }]) => state === 'imputed');
-  if (imputed.length > mostImputed) for (const [name] of imputed) lacks(name);
+  if (imputed.length > mostImputed) for (const name of imputed) lacks(name);
   for (const check of crossChecks) {
     const reason = disagreement(check, features);
     if (reason !== undefined) insufficient.set(reason.reason, reason);

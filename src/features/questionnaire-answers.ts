@@ -4,6 +4,7 @@ import type {
   QuestionnaireResponseItemAnswer,
 } from '@medplum/fhirtypes';
 import { changesMeaning } from './unknown-meaning.ts';
+import { isAnswered } from './value-elements.ts';
 
 /** The answers to one question, or `unknown-modifier` where one stands in something that must not be read. */
 export type Answers = readonly QuestionnaireResponseItemAnswer[] | 'unknown-modifier';
@@ -24,7 +25,7 @@ function collect(
   for (const item of items) {
     const before = found.length;
     if (item.linkId === linkId) {
-      for (const answer of item.answer ?? []) if (isGiven(answer)) found.push(answer);
+      for (const answer of item.answer ?? []) if (isAnswered(answer)) found.push(answer);
     }
     if (!collect(item.item ?? [], linkId, found)) return false;
     for (const answer of item.answer ?? []) if (!collect(answer.item ?? [], linkId, found)) return false;
@@ -32,8 +33,4 @@ function collect(
     if (isModified && found.length > before) return false;
   }
   return true;
-}
-
-function isGiven(answer: QuestionnaireResponseItemAnswer): boolean {
-  return Object.keys(answer).some((key) => /^_?value[A-Z]/.test(key));
 }

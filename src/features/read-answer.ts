@@ -5,6 +5,7 @@ import type { QuestionnaireDefinition } from '../model-catalog/feature-map-schem
 import type { FeatureScalar, OriginalValue } from './feature-vector.ts';
 import type { Unread } from './pick-by-content.ts';
 import { compileQuantity } from './quantity.ts';
+import { hasSeveralValues } from './value-elements.ts';
 
 export interface ReadAnswer {
   readonly value: FeatureScalar;
@@ -19,8 +20,7 @@ export function compileAnswerReader(definition: QuestionnaireDefinition): Answer
   const read =
     definition.unit === undefined ? compileCoded(definition) : compileNumber(definition.unit, definition.numbers?.unit);
   return (answer) => {
-    const values = Object.keys(answer).filter((key) => /^value[A-Z]/.test(key));
-    if (values.length > 1) return { because: 'undecodable', detail: 'an answer has several values' };
+    if (hasSeveralValues(answer)) return { because: 'undecodable', detail: 'an answer has several values' };
     return read(answer);
   };
 }

@@ -2,7 +2,8 @@ import type { Observation, ObservationComponent, Quantity, Ratio } from '@medplu
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import { isUcumUnit, ucumSystem } from '../fhir/ucum.ts';
 import type { ValueForms } from '../model-catalog/value-forms-schema.ts';
-import { type Doubt, type HolderReader, isAnswered } from './measurements.ts';
+import type { Doubt, HolderReader } from './measurements.ts';
+import { hasSeveralValues, isAnswered } from './value-elements.ts';
 
 type Reading = Quantity | Doubt;
 type ValueForm = (holder: Observation | ObservationComponent) => Reading;
@@ -31,7 +32,7 @@ export function compileQuantityIn(forms: ValueForms & { readonly unit: string })
  */
 function compileForm({ strings, integers, ratios, unit }: ValueForms & { readonly unit: string }): ValueForm {
   return (holder) => {
-    if (Object.keys(holder).filter((key) => /^value[A-Z]/.test(key)).length > 1) return 'several-values';
+    if (hasSeveralValues(holder)) return 'several-values';
     const { valueString, valueInteger, valueRatio } = holder;
     if (valueString !== undefined && strings !== undefined) {
       return fromText(valueString, strings === 'numbers' ? undefined : strings.unit);

@@ -153,6 +153,8 @@ export function clinicalRecord(parts: {
       },
       isSubject: (reference) => isSubject(reference, subject),
       sourceReference: (resource) => {
+        const again = references.get(resource);
+        if (again !== undefined) return again;
         const from = origins.get(resource);
         const named = from !== 'caller' || resource.id !== undefined;
         const key = named ? resource : resource.resourceType;
