@@ -34,7 +34,7 @@ const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder
 const map = read('feature-map.json') as FeatureMap;
 const manifest = read('manifest.json') as Manifest;
 const compiled = compileFeatureMap(map);
-const paths = fhirPathFeatures(map);
+const paths = fhirPathFeatures(map, referenceDate);
 const nothing = new Map();
 
 interface Sample {
@@ -64,8 +64,9 @@ const byFhirPath = ({ bundle }: Sample) => new Map([...paths].map(([name, featur
 function agreed(sample: Sample): boolean {
   const found = byFhirPath(sample);
   return [...extract(sample).features].every(([name, feature]) => {
-    if (compiled.features.get(name)?.definition.kind !== 'observation') return true;
-    return feature.state === 'observed' && feature.value === found.get(name);
+    const kind = compiled.features.get(name)?.definition.kind;
+    if (kind === 'derived' || kind === 'demographics') return true;
+    return feature.state !== 'missing' && feature.value === found.get(name);
   });
 }
 
