@@ -6,6 +6,7 @@ import { compileFeatureMap } from './features/compile-feature-map.ts';
 import { categoriesOf, type DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { InferenceEngine } from './inference/inference-engine.ts';
 import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import { readByUsed } from './model-catalog/read-by-used.ts';
 import { readSiteFile, type SiteFile } from './model-catalog/read-site-file.ts';
 import { keptRecordQueries, recordQueries } from './model-catalog/record-queries.ts';
 import { checkSiteQueries, withSiteQueries } from './model-catalog/site-queries.ts';
@@ -18,7 +19,7 @@ import type { PredictableModel } from './prediction/prediction-parts.ts';
 import { createResultFrame } from './results/result-frame.ts';
 
 /** What is made once for each model version, at load. */
-type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame' | 'queriesAt'>;
+type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame' | 'queriesAt' | 'readByUsed'>;
 
 /** Loads the catalog of MODELS_DIR with the codes of SITE_FILE, and makes what each version needs once. */
 export async function loadModels(
@@ -33,13 +34,15 @@ export async function loadModels(
     modelsDir: modelsFolder(config.modelsDir),
     engine,
     ...(site === undefined ? {} : { site }),
-    accept: ({ key, manifest, featureMap, lookups, site: applied }) => {
+    accept: (version) => {
+      const { key, manifest, featureMap, lookups, gathered, site: applied } = version;
       const made = compileFeatureMap(featureMap, lookups);
       compiled.set(key, {
         compiled: made,
+        readByUsed: readByUsed(version),
         explainTime: createRunningTime(),
         resultFrame: createResultFrame(manifest, made.labels, applied),
-        queriesAt: keptRecordQueries(featureMap, config.optOutBy, (queries) =>
+        queriesAt: keptRecordQueries(gathered, config.optOutBy, (queries) =>
           withSiteQueries(queries, declared.queries?.[manifest.id] ?? {}),
         ),
       });
@@ -58,8 +61,8 @@ function refuseSiteQueries(config: Config, declared: DeclaredServerFile, catalog
   const faults = Object.entries(declared.queries ?? {}).flatMap(([id, site]) => {
     const versions = catalog.list().filter(({ manifest }) => manifest.id === id);
     if (versions.length === 0) return [`/queries/${id}: no model of this id is served.`];
-    return versions.flatMap(({ featureMap, key }) =>
-      checkSiteQueries(recordQueries(featureMap, new Date(0), config.optOutBy), site, categoriesOf(declared)).map(
+    return versions.flatMap(({ gathered, key }) =>
+      checkSiteQueries(recordQueries(gathered, new Date(0), config.optOutBy), site, categoriesOf(declared)).map(
         (fault) => `/queries/${id}/${fault.key} ${fault.message} (${key}).`,
       ),
     );
@@ -91,10 +94,17 @@ export function predictable(
   id: string,
   version: string | undefined,
 ): PredictableModel {
-  const { key, manifest, digest, site, run } = catalog.find(id, version);
+  const { key, manifest, digest, site, uses, run } = catalog.find(id, version);
   const made = compiled.get(key);
   if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
-  return { manifest, digest, run, ...(site === undefined ? {} : { site }), ...made };
+  return {
+    manifest,
+    digest,
+    run,
+    uses: uses.map((used) => predictable(catalog, compiled, used.manifest.id, used.manifest.version)),
+    ...(site === undefined ? {} : { site }),
+    ...made,
+  };
 }
 
 /** The loaded version that a call names; undefined where it names none, whatever it names instead. */

@@ -25,6 +25,7 @@ import { compileFirstOf } from './first-of.ts';
 import { compileInput } from './input.ts';
 import { compileMedication } from './medication.ts';
 import { withMissingPolicy } from './missing-policy.ts';
+import { compileModelOutput } from './model-output.ts';
 import { compileObservation, observationReading } from './observation.ts';
 import { createObservationIndex, type ObservationIndex } from './observation-index.ts';
 import { compilePanel, type PanelMember } from './panel.ts';
@@ -136,6 +137,8 @@ function compileKind(
       return compileDerived(definition);
     case 'first-of':
       return compileFirstOf(definition);
+    case 'model':
+      return { extract: compileModelOutput(definition) };
     case 'input':
       return { extract: compileInput(definition) };
     case 'allergy':

@@ -7,11 +7,13 @@ import type { CompiledFeatureMap } from './compile-feature-map.ts';
 import { defaultExclusions } from './default-exclusions.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import type { FeatureValue, ModelInputs, SourceReference } from './feature-vector.ts';
+import type { ModelOutputs } from './model-output.ts';
 
 /**
  * Step 2 of the path: turns the record into the model's inputs and says, outcome by outcome, whether the model may speak.
  * @param asserted values of the caller, which replace what the record says
  * @param timeZone IANA zone in which dates without a time are read
+ * @param outputs what the models whose outputs the map takes say of the same record
  */
 export function extractFeatures(
   record: ClinicalRecord,
@@ -19,9 +21,10 @@ export function extractFeatures(
   manifest: Pick<Manifest, 'tensors' | 'outcomes'>,
   asserted: ReadonlyMap<string, FeatureValue>,
   timeZone: string,
+  outputs: ModelOutputs = none,
 ): ModelInputs {
   const extracted = new Map<string, FeatureValue>();
-  const context = contextOf(record, compiled, timeZone, extracted);
+  const context = contextOf(record, compiled, timeZone, extracted, outputs);
   for (const feature of compiled.order) {
     extracted.set(feature.name, asserted.get(feature.name) ?? feature.extract(context));
   }
@@ -38,6 +41,8 @@ export function extractFeatures(
   for (const { sources } of features.values()) for (const source of sources) basis.add(source);
   return { features, verdicts, basis: [...basis] };
 }
+
+const none: ModelOutputs = new Map();
 
 function inOrderOfMap(
   extracted: ReadonlyMap<string, FeatureValue>,
@@ -56,6 +61,7 @@ function contextOf(
   { observationIndex, windows }: CompiledFeatureMap,
   timeZone: string,
   values: ReadonlyMap<string, FeatureValue>,
+  outputs: ModelOutputs,
 ): ExtractionContext {
   const asOf = record.asOf.getTime();
   const made = new Map<object, unknown>();
@@ -76,6 +82,7 @@ function contextOf(
       return attended.last;
     },
     values,
+    outputs,
     observations: observationIndex.sort(record.byType('Observation')),
   };
   return context;

@@ -22,7 +22,7 @@ export const missingReasons = [
   'not-in-table', // the table has no row for what is looked up
   'status-at-time-unknown', // what holds today may not have held at as-of, or the other way about
   'time-unknown', // no usable clinical time
-  'input-missing', // derived from an input that is missing
+  'input-missing', // derived from an input that is missing, or the output of a model that abstains
   'no-encounter', // the feature is about the encounter of the call, and the call names none
   'not-asserted', // only the caller can give it, and the caller did not
   'too-few', // fewer measurements than the map asks for
@@ -75,6 +75,8 @@ export type FeatureValue =
       /** Of which features; none where it was made of several measurements. */
       readonly from: readonly string[];
       readonly detail?: string;
+      /** `id@version` of the other model whose output it is. */
+      readonly model?: string;
       /** Of a sequence, whose `value` is how many bins hold a measurement: what the model is given. */
       readonly steps?: SequenceSteps;
       readonly sources: readonly SourceReference[];
@@ -105,6 +107,8 @@ export type FeatureValue =
       readonly at?: string;
       /** For a derived feature: the inputs that are missing. */
       readonly needs?: readonly string[];
+      /** For the output of another model that lacks inputs: why it lacks them. */
+      readonly behind?: readonly MissingReason[];
       /** What the model is given, where it was trained with values missing for this reason; else it abstains. */
       readonly given?: MissingInput;
       readonly sources: readonly SourceReference[];

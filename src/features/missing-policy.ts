@@ -56,8 +56,12 @@ function coversAll(because: readonly string[]): (reasons: readonly MissingReason
 }
 
 /** A feature made of others is missing for the reasons of these: a doubt about one of them is a doubt about it. */
-export function reasonsBehind({ because, needs = [] }: Missing, values: Values): MissingReason[] {
+export function reasonsBehind(
+  { because, behind: known, needs = [] }: Missing,
+  values: Values,
+): readonly MissingReason[] {
   if (because !== 'input-missing') return [because];
+  if (known !== undefined && known.length > 0) return known;
   const behind = needs.flatMap((name) => {
     const value = values.get(name);
     return value?.state === 'missing' ? reasonsBehind(value, values) : [];

@@ -6,6 +6,7 @@ import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
 import type { FeatureValue, SourceReference } from './feature-vector.ts';
 import { beginningOf } from './medication-standing.ts';
+import { type ModelOutputs, outputKey } from './model-output.ts';
 import type { MedicationResource } from './prescribed.ts';
 
 /**
@@ -18,13 +19,15 @@ export function guessedFeatures(
   values: ReadonlyMap<string, FeatureValue>,
   record: ClinicalRecord,
   timeZone: string,
+  outputs: ModelOutputs = new Map(),
 ): ReadonlySet<string> {
   const guessed = new Set<string>();
   for (const { name, definition, reads } of order) {
     const value = values.get(name);
     if (value === undefined) continue;
     const inherited = reads.some((read) => guessed.has(read));
-    if (inherited || isGuess(definition, value, record, timeZone)) guessed.add(name);
+    const isOfGuess = definition.kind === 'model' && outputs.get(outputKey(definition))?.isGuess === true;
+    if (inherited || isOfGuess || isGuess(definition, value, record, timeZone)) guessed.add(name);
   }
   return guessed;
 }
@@ -61,7 +64,8 @@ function isGuess(
     // No record holds it.
     case 'input':
       return false;
-    // What they read is looked at by itself.
+    // What they read is looked at by itself, that of another model too.
+    case 'model':
     case 'derived':
     case 'first-of':
       return false;

@@ -6,6 +6,7 @@ import { featureType } from './feature-type.ts';
 import type { ModelVersion } from './model-version.ts';
 import { type NumberRange, numbersWithin, wholeNumbersWithin } from './number-schema.ts';
 import type { JsonSchema } from './published-schemas.ts';
+import { readByUsed } from './read-by-used.ts';
 
 /**
  * The JSON Schema of what a caller may assert for a model: one key for each feature, with the value as a number in the
@@ -15,7 +16,8 @@ import type { JsonSchema } from './published-schemas.ts';
 export function assertedInputsSchema({
   manifest,
   featureMap,
-}: Pick<ModelVersion, 'manifest' | 'featureMap'>): JsonSchema {
+  uses,
+}: Pick<ModelVersion, 'manifest' | 'featureMap' | 'uses'>): JsonSchema {
   // A sequence is what a record says, and is not asserted.
   const features = Object.entries(featureMap.features).filter(([, definition]) => definition.kind !== 'sequence');
   const exclusive = features.flatMap(([name, definition]) =>
@@ -23,15 +25,20 @@ export function assertedInputsSchema({
       .filter((read) => featureMap.features[read]?.kind !== 'demographics')
       .map((read) => ({ not: { required: [name, read] } })),
   );
+  // What another model reads from the record is not known to it where the caller asserts it.
+  const together = [...readByUsed({ featureMap, uses })].map(([name, outputs]) => ({
+    anyOf: [{ not: { required: [name] } }, { required: outputs }],
+  }));
+  const rules = [...exclusive, ...together];
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: `Inputs of ${manifest.title} (${manifest.id} ${manifest.version})`,
     description:
-      'What a caller may assert in place of what the record says. Each key is one `input` parameter of $predict: a number goes into valueDecimal, an object into valueQuantity, a boolean into valueBoolean, a text into valueCode. A feature and what it is derived from are not asserted together.',
+      'What a caller may assert in place of what the record says. Each key is one `input` parameter of $predict: a number goes into valueDecimal, an object into valueQuantity, a boolean into valueBoolean, a text into valueCode. A feature and what it is derived from are not asserted together; what another model reads of the record and its output are.',
     type: 'object',
     properties: Object.fromEntries(features.map(([name, definition]) => [name, valueSchema(definition)])),
     additionalProperties: false,
-    ...(exclusive.length === 0 ? {} : { allOf: exclusive }),
+    ...(rules.length === 0 ? {} : { allOf: rules }),
   };
 }
 

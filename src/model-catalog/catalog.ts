@@ -2,12 +2,13 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PredictionError } from '../platform/errors.ts';
 import { serviceClash } from './cds-services.ts';
-import { modelInvalid } from './finding.ts';
+import { type Finding, modelInvalid } from './finding.ts';
 import { runGoldenCases } from './golden-cases.ts';
 import type { LoadedVersion, ModelVersion } from './model-version.ts';
 import { probeNaN } from './probe-nan.ts';
 import { readModelFolder } from './read-models.ts';
 import type { SiteFile } from './read-site-file.ts';
+import { notServed, takenOutputs, usedKey } from './used-models.ts';
 
 /** Whatever can load an artefact; the inference engine does. */
 export interface ModelLoader {
@@ -69,7 +70,9 @@ export async function loadCatalog(options: {
   loaded.sort(
     (a, b) => compareIds(a.manifest.id, b.manifest.id) || compareVersions(b.manifest.version, a.manifest.version),
   );
-  const served = await withoutClashes(loaded, refused);
+  // A folder that is refused takes those with it that use it, and these no service from others.
+  const usable = await withoutOrphans(loaded, refused);
+  const served = await withoutOrphans(await withoutClashes(usable, refused), refused);
   return { list: () => served, find: (model, version) => findVersion(served, refused, model, version), refused };
 }
 
@@ -82,12 +85,38 @@ async function withoutClashes(loaded: readonly LoadedVersion[], refused: Refused
       served.push(version);
       continue;
     }
-    const dir = `${version.manifest.id}/${version.manifest.version}`;
-    const error = modelInvalid(dir, [{ file: 'manifest.json', ...clash }]);
-    refused.push({ dir, reason: error.message, error });
-    await version.release();
+    await refuse(version, { file: 'manifest.json', ...clash }, refused);
   }
   return served;
+}
+
+/** A version that uses one that is not served, or was another when it was read for it, is refused, and then those that use it. */
+async function withoutOrphans(loaded: readonly LoadedVersion[], refused: RefusedFolder[]): Promise<LoadedVersion[]> {
+  const served: LoadedVersion[] = [];
+  const isServed = ({ key, digest }: ModelVersion): boolean =>
+    loaded.some((other) => other.key === key && other.digest === digest);
+  for (const version of loaded) {
+    const orphaned = takenOutputs(version.featureMap).find(({ definition }) =>
+      version.uses.some((used) => used.key === usedKey(definition) && !isServed(used)),
+    );
+    if (orphaned === undefined) {
+      served.push(version);
+      continue;
+    }
+    const key = usedKey(orphaned.definition);
+    const stopped = refused.find(({ dir }) => dir === key.replace('@', '/'));
+    const error = stopped?.error ?? new RangeError(`the folder was changed while models were loaded`);
+    const finding = { ...notServed(key, error), path: `/features/${orphaned.feature}/model` };
+    await refuse(version, finding, refused);
+  }
+  return served.length === loaded.length ? served : await withoutOrphans(served, refused);
+}
+
+async function refuse(version: LoadedVersion, finding: Finding, refused: RefusedFolder[]): Promise<void> {
+  const dir = `${version.manifest.id}/${version.manifest.version}`;
+  const error = modelInvalid(dir, [finding]);
+  refused.push({ dir, reason: error.message, error });
+  await version.release();
 }
 
 async function loadVersion(

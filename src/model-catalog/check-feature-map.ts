@@ -9,6 +9,7 @@ import { checkEvent } from './check-event.ts';
 import { checkInput } from './check-input.ts';
 import { checkMedication } from './check-medication.ts';
 import { checkMissing } from './check-missing.ts';
+import { checkModelOutput } from './check-model-output.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkQuestionnaire } from './check-questionnaire.ts';
 import { checkSequence } from './check-sequence.ts';
@@ -83,6 +84,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   if (definition.kind === 'medication') checkMedication(definition, find);
   if (definition.kind === 'encounter') checkEncounter(definition, find);
   if (definition.kind === 'input') checkInput(definition, find);
+  if (definition.kind === 'model') checkModelOutput(definition, find);
   if (definition.kind === 'service-request') checkServiceRequest(definition, find);
   if (definition.kind === 'appointment') checkAppointment(definition, find);
   if (definition.kind === 'questionnaire') checkQuestionnaire(definition, find);

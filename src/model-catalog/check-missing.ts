@@ -53,7 +53,7 @@ function checkReasons(policy: Policy, definition: FeatureDefinition, find: (mess
   const imputed = impute.flatMap(({ because }) => because);
   for (const because of new Set(imputed.filter((reason) => onPurpose.includes(reason))))
     find(`imputes for ${because}, for which the model is given that it is missing`);
-  const isMadeOfOthers = definition.kind === 'derived' || definition.kind === 'first-of';
+  const isMadeOfOthers = ['derived', 'first-of', 'model'].includes(definition.kind);
   if (isMadeOfOthers && [...onPurpose, ...imputed].includes('input-missing'))
     find('names input-missing; name the reasons of the features that it is made of');
 }

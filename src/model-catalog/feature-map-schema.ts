@@ -7,6 +7,7 @@ import { demographics } from './demographics-schema.ts';
 import { familyHistory } from './family-history-schema.ts';
 import { input } from './input-schema.ts';
 import { medication } from './medication-schema.ts';
+import { modelOutput } from './model-output-schema.ts';
 import { observation, panel } from './observation-schema.ts';
 import { populationSchema } from './population-schema.ts';
 import { procedure } from './procedure-schema.ts';
@@ -140,6 +141,7 @@ const kinds = [
   encounter,
   derived,
   firstOf,
+  modelOutput,
   input,
   questionnaire,
   appointment,
@@ -196,6 +198,7 @@ export type { AppointmentDefinition } from './appointment-schema.ts';
 export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { FamilyHistoryDefinition } from './family-history-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
+export type { ModelOutputDefinition } from './model-output-schema.ts';
 export type { LocalUnits, ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';
 export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';

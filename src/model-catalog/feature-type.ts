@@ -38,6 +38,6 @@ export function featureType(definition: FeatureDefinition): FeatureType {
   if (pick === 'time-since' || pick === 'length-of-stay' || pick === 'lead-time')
     return { type: 'number', unit, plausible: [0, Number.MAX_SAFE_INTEGER] };
   const plausible = plausibleRange(definition);
-  const whole = definition.kind === 'input' && definition.whole === true ? { isWhole: true as const } : {};
+  const whole = 'whole' in definition && definition.whole === true ? { isWhole: true as const } : {};
   return { type: 'number', unit, ...(plausible && { plausible }), ...whole };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { AppliedSite } from './applied-site.ts';
 import { checkFeatureMap } from './check-feature-map.ts';
@@ -8,6 +9,8 @@ import type { GoldenFile } from './golden-case-schema.ts';
 import { checkGoldenCoverage, checkGoldenFile } from './golden-cases.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { ModelCard } from './model-card-schema.ts';
+import type { ModelOutputDefinition } from './model-output-schema.ts';
+import type { ModelVersion } from './model-version.ts';
 import {
   type JsonParser,
   parseFeatureMap,
@@ -20,6 +23,8 @@ import { checkFiles, readModelFiles } from './read-model-files.ts';
 import type { SiteFile } from './read-site-file.ts';
 import { type ReadValueSet, readValueSets } from './read-value-sets.ts';
 import { resolveFeatureMap } from './resolve-feature-map.ts';
+import { readUsedModels } from './used-models.ts';
+import { wholeVersion } from './whole-version.ts';
 
 /** What could be read of a version folder, and everything that is wrong with it. A part that does not parse is absent. */
 export interface InspectedModel {
@@ -39,6 +44,8 @@ export interface InspectedModel {
   readonly card: ModelCard | undefined;
   /** In the order of their names; the content is absent where it does not parse. */
   readonly golden: readonly { readonly file: string; readonly content: GoldenFile | undefined }[];
+  /** The models whose outputs the feature map takes, those that can be used. */
+  readonly uses: readonly ModelVersion[];
   /** The findings of each stage; those of a later one may follow from those of an earlier one. */
   readonly stages: readonly (readonly Finding[])[];
 }
@@ -46,10 +53,15 @@ export interface InspectedModel {
 /**
  * Reads one version folder (`<models>/<id>/<version>`) and checks as much of it as can be read. Nothing is run.
  * @param site local codes and units, read into the map
+ * @param users the versions that this one is read for, `id@version`, each used by the one before it
  */
-export async function inspectModelFolder(dir: string, site?: SiteFile): Promise<InspectedModel> {
+export async function inspectModelFolder(
+  dir: string,
+  site?: SiteFile,
+  users: readonly string[] = [],
+): Promise<InspectedModel> {
   const folder = { id: path.basename(path.dirname(path.resolve(dir))), version: path.basename(path.resolve(dir)) };
-  const found: Record<'folder' | 'manifest' | 'sealed' | 'forms' | 'names' | 'fit' | 'site', Finding[]> = {
+  const found: Record<'folder' | 'manifest' | 'sealed' | 'forms' | 'names' | 'fit' | 'site' | 'uses', Finding[]> = {
     folder: [],
     manifest: [],
     sealed: [],
@@ -57,6 +69,7 @@ export async function inspectModelFolder(dir: string, site?: SiteFile): Promise<
     names: [],
     fit: [],
     site: [],
+    uses: [],
   };
   const files = await readModelFiles(dir, found.folder);
   const parsed = <T>(parse: JsonParser<T>, file: string): T | undefined => {
@@ -84,6 +97,9 @@ export async function inspectModelFolder(dir: string, site?: SiteFile): Promise<
     .filter((file) => file.startsWith('golden/'))
     .map((file) => ({ file, content: parsed(parseGoldenFile, file) }));
   if (manifest !== undefined) found.fit.push(...fitTogether(manifest, featureMap, card, golden));
+  const above = [...users, `${folder.id}@${folder.version}`];
+  const used = featureMap && (await readUsedModels(featureMap, (each) => readBeside(dir, each, site, above)));
+  found.uses.push(...(used?.findings ?? []));
   return {
     name: `${folder.id}/${folder.version}`,
     files,
@@ -95,8 +111,29 @@ export async function inspectModelFolder(dir: string, site?: SiteFile): Promise<
     site: resolved?.site,
     card,
     golden,
-    stages: [found.folder, found.manifest, found.sealed, found.forms, found.names, found.site, found.fit],
+    uses: used?.uses ?? [],
+    stages: [found.folder, found.manifest, found.sealed, found.forms, found.names, found.site, found.fit, found.uses],
   };
+}
+
+/** The version folder beside this one that it uses; undefined where there is none, an error where it is refused. */
+async function readBeside(
+  dir: string,
+  { model, version }: ModelOutputDefinition,
+  site: SiteFile | undefined,
+  above: readonly string[],
+): Promise<ModelVersion | Error | undefined> {
+  const key = `${model}@${version}`;
+  const start = above.indexOf(key);
+  if (start >= 0) return new RangeError(`it needs itself: ${[...above.slice(start), key].join(' -> ')}`);
+  const beside = path.join(path.resolve(dir), '..', '..', model, version);
+  if (!existsSync(beside)) return undefined;
+  try {
+    return wholeVersion(await inspectModelFolder(beside, site, above));
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
 }
 
 function fitTogether(

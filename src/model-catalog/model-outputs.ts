@@ -7,7 +7,7 @@ import { requirementsLibrary } from './requirements-library.ts';
 import { smartScopes } from './smart-scopes.ts';
 
 /** What is made from a feature map for those who provide its data. */
-export type ModelOutput = Pick<ModelVersion, 'manifest' | 'featureMap' | 'card'>;
+export type ModelOutput = Pick<ModelVersion, 'manifest' | 'featureMap' | 'uses' | 'gathered' | 'card'>;
 
 type OptOutBy = readonly ('consent' | 'group')[];
 
@@ -21,7 +21,8 @@ interface Output {
   make(versions: readonly ModelOutput[], optOutBy: OptOutBy): unknown;
 }
 
-const maps = (versions: readonly ModelOutput[]) => versions.map(({ featureMap }) => featureMap);
+/** Of what is read, that of other models whose outputs are taken included. */
+const maps = (versions: readonly ModelOutput[]) => versions.map(({ gathered }) => gathered);
 
 /** Every output, by its name: the last part of its address, and the option of `fhirsight describe`. */
 const modelOutputs = {

@@ -22,12 +22,16 @@ export interface ModelVersion {
   readonly card: ModelCard;
   /** Of every file in `golden/`, in the order of their names. */
   readonly goldenCases: readonly GoldenCase[];
+  /** The versions whose outputs features of the map take, in the order of the map; each with those that it uses in turn. */
+  readonly uses: readonly ModelVersion[];
+  /** All that is read of a record for this version, see `gatheredMap`. */
+  readonly gathered: FeatureMap;
   /** The bytes of model.onnx whose checksum was verified. */
   readonly artefact: Uint8Array;
   /**
    * SHA-256 (hex) over the name and SHA-256 of each file, the manifest included, in the order of their names:
    * equal exactly when every byte the server reads is equal. Where a site file adds to it, over that and its id and
-   * version too.
+   * version too; where it uses other models, over their digests too.
    */
   readonly digest: string;
 }

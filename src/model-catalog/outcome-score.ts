@@ -1,5 +1,8 @@
 import type { Band, Outcome, OutcomeClass } from './outcome-schema.ts';
 
+/** UCUM unit of points of a score. */
+export const pointsUnit = '{score}';
+
 /** What a score is called: the published band that holds it, or its class. */
 export type Level = Band | OutcomeClass;
 

@@ -10,13 +10,13 @@ type OptOutBy = readonly ('consent' | 'group')[];
  * DataRequirements. `dateFilter` stands only where the searches have a date too: a result without a time must be seen.
  */
 export function requirementsLibrary(
-  { manifest, featureMap, card }: Pick<ModelVersion, 'manifest' | 'featureMap' | 'card'>,
+  { manifest, uses, gathered, card }: Pick<ModelVersion, 'manifest' | 'uses' | 'gathered' | 'card'>,
   optOutBy: OptOutBy,
 ): Library {
   const { id, version, title, publisher, description, intendedUse, sources } = manifest;
   return {
     resourceType: 'Library',
-    url: `https://fhirsight.org/fhir/Library/${id}`,
+    url: libraryUrl(id),
     version,
     name: computerName(id),
     title,
@@ -27,13 +27,24 @@ export function requirementsLibrary(
     description,
     purpose: intendedUse,
     copyright: `Equation: ${card.licence.equation} Software: ${card.licence.software}`,
-    relatedArtifact: sources.map(({ citation, doi }) => ({
-      type: 'citation',
-      citation,
-      ...(doi === undefined ? {} : { url: `https://doi.org/${doi}` }),
-    })),
-    dataRequirement: dataRequirements(featureMap, optOutBy),
+    relatedArtifact: [
+      ...sources.map(({ citation, doi }) => ({
+        type: 'citation' as const,
+        citation,
+        ...(doi === undefined ? {} : { url: `https://doi.org/${doi}` }),
+      })),
+      ...uses.map((used) => ({
+        type: 'depends-on' as const,
+        display: used.manifest.title,
+        resource: `${libraryUrl(used.manifest.id)}|${used.manifest.version}`,
+      })),
+    ],
+    dataRequirement: dataRequirements(gathered, optOutBy),
   };
+}
+
+function libraryUrl(id: string): string {
+  return `https://fhirsight.org/fhir/Library/${id}`;
 }
 
 const patientSubject = { coding: [{ system: 'http://hl7.org/fhir/resource-types', code: 'Patient' }] };

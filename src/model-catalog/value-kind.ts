@@ -21,6 +21,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
       return (definition.pick ?? 'any') === 'any' ? 'boolean' : 'number';
     case 'appointment':
       return definition.pick === 'weekday' ? 'code' : 'number';
+    case 'model':
+      return definition.unit === undefined ? 'code' : 'number';
     case 'input':
     case 'questionnaire':
       if (definition.unit !== undefined) return 'number';
@@ -63,7 +65,7 @@ export function unitOf(definition: FeatureDefinition): string | undefined {
 /** The codes a coded feature can have; empty for every other feature. */
 export function vocabularyOf(definition: FeatureDefinition): readonly string[] {
   if (definition.kind === 'appointment') return definition.pick === 'weekday' ? weekdays : [];
-  if (definition.kind === 'input') return definition.vocabulary ?? [];
+  if (definition.kind === 'input' || definition.kind === 'model') return definition.vocabulary ?? [];
   if (definition.kind === 'category') return Object.keys(definition.levels);
   const isCoded =
     definition.kind === 'demographics' || definition.kind === 'questionnaire' || definition.kind === 'address';

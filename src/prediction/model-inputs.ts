@@ -1,9 +1,12 @@
-import { readAssertedInputs } from '../features/asserted-input.ts';
+import { type AssertedInput, readAssertedInputs } from '../features/asserted-input.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
+import type { ModelOutputs } from '../features/model-output.ts';
+import { PredictionError } from '../platform/errors.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { gatherRecord } from '../records/gather-record.ts';
 import type { Subject } from '../records/subject.ts';
+import { askUsedModels } from './ask-used-models.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { type OpenOrigin, openOrigin } from './record-origin.ts';
@@ -27,22 +30,26 @@ export interface ReadInputs {
   readonly origin: Omit<OpenOrigin, 'close'>;
   readonly record: ClinicalRecord;
   readonly inputs: ModelInputs;
+  /** What the models whose outputs are taken said; for `guessedFeatures`. */
+  readonly outputs: ModelOutputs;
 }
 
 /**
- * Steps 1 and 2 of the path, gather and extract, in the only place that joins them: a prediction and a row of the training
+ * Steps 1 and 2 of the path, gather and extract (which asks the models whose outputs are inputs), in the only place that joins them: a prediction and a row of the training
  * matrix begin with the very same call, so that they cannot read different data.
- * Throws what `gatherRecord` throws, and PARAMETER_INVALID for asserted values that do not fit.
+ * Throws what `gatherRecord` throws, INFERENCE_FAILED where another model fails, and PARAMETER_INVALID for asserted values that do not fit.
  * @param onGathered called between the two steps
  */
 export async function readModelInputs(
   parts: InputParts,
-  { manifest, compiled, queriesAt }: Pick<PredictableModel, 'manifest' | 'compiled' | 'queriesAt'>,
+  model: Pick<PredictableModel, 'manifest' | 'compiled' | 'uses' | 'readByUsed' | 'queriesAt'>,
   request: InputRequest,
   onGathered: () => void = () => undefined,
 ): Promise<ReadInputs> {
   const { asOf } = request;
+  const { manifest, compiled, queriesAt } = model;
   const asserted = readAssertedInputs(request.inputs, compiled);
+  refuseHalfAsserted(request.inputs, model);
   const queries = queriesAt(asOf);
   const origin = await openOrigin(parts, request, queries);
   const subject: Subject = { tenant: parts.tenant, base: origin.subjectBase, id: request.subject };
@@ -56,6 +63,23 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone);
-  return { subject, origin, record, inputs };
+  const outputs = await askUsedModels(model, record, parts.timeZone, asserted);
+  const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs);
+  return { subject, origin, record, inputs, outputs };
+}
+
+/** Throws PARAMETER_INVALID where a caller asserts what another model would still read from the record. */
+function refuseHalfAsserted(
+  inputs: readonly AssertedInput[],
+  { readByUsed }: Pick<PredictableModel, 'readByUsed'>,
+): void {
+  for (const { name, expression } of inputs) {
+    const outputs = readByUsed.get(name) ?? [];
+    const unknown = outputs.filter((output) => !inputs.some((other) => other.name === output));
+    if (unknown.length === 0) continue;
+    const message = `Input '${name}' is asserted, but ${unknown.join(', ')} would be computed by another model from what the record says of it. Assert ${unknown.join(', ')} too.`;
+    throw new PredictionError('PARAMETER_INVALID', message, {
+      issues: [{ message, ...(expression === undefined ? {} : { expression }) }],
+    });
+  }
 }

@@ -10,16 +10,24 @@ import type { RecordSource } from '../records/record-source.ts';
 import type { ResultFrame } from '../results/result-frame.ts';
 import type { OutcomeRecord, ResultResources, WriteReceipt } from '../write-back/outcome-record.ts';
 
-/** A model version, loaded and compiled. */
-export interface PredictableModel {
+/** What it takes to ask a model version about a record. */
+export interface UsableModel {
   readonly manifest: Manifest;
+  readonly compiled: CompiledFeatureMap;
+  /** See LoadedModel.run. */
+  readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
+  /** The models whose outputs the map takes. */
+  readonly uses: readonly UsableModel[];
+}
+
+/** A model version, loaded and compiled. */
+export interface PredictableModel extends UsableModel {
   /** See ModelVersion.digest. */
   readonly digest: string;
   /** What the site file adds to it. */
   readonly site?: AppliedSite;
-  readonly compiled: CompiledFeatureMap;
-  /** See LoadedModel.run. */
-  readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
+  /** See `readByUsed`. */
+  readonly readByUsed: ReadonlyMap<string, readonly string[]>;
   /** How long contributions of this version have taken. */
   readonly explainTime: RunningTime;
   /** What all its results have in common. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import { pointsUnit } from '../model-catalog/outcome-score.ts';
 import { smallestPlainPercent, toPercent } from './percent.ts';
 import { unitText } from './unit-text.ts';
 
@@ -11,9 +12,6 @@ export interface ContributionAmount {
   /** UCUM. */
   readonly code: string;
 }
-
-/** UCUM unit of points of a score. */
-export const pointsUnit = '{score}';
 
 /** @param difference of scores as the model gives them: of probabilities, for one */
 export function contributionAmount(outcome: Outcome, difference: number): ContributionAmount {

@@ -62,6 +62,7 @@ function stateCell(value: FeatureValue): string {
       `missing: ${value.because}${value.given === undefined ? '' : ', given to the model as missing'}`,
     );
   if (value.state === 'imputed') return element('td', `imputed: ${value.because}`);
+  if (value.state === 'derived' && value.model !== undefined) return element('td', `output of ${value.model}`);
   if (value.state === 'derived')
     return element('td', value.from.length === 0 ? 'derived' : `derived from ${value.from.join(', ')}`);
   const original = value.state === 'observed' ? value.original : undefined;

@@ -1,9 +1,8 @@
 import type { Observation, ObservationReferenceRange } from '@medplum/fhirtypes';
 import { isPlainNumber } from '../fhir/plain-number.ts';
-import { bandsOf, scoreMisfit } from '../model-catalog/outcome-score.ts';
+import { bandsOf, pointsUnit, scoreMisfit } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { ucumSystem } from './canonical-urls.ts';
-import { pointsUnit } from './contribution-amount.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
 import type { ResultRequest } from './result-request.ts';
 import { scoreLevel } from './score-level.ts';

@@ -28,6 +28,7 @@ export function predictionInput(
   if ('at' in value && value.at !== undefined) parts.push({ url: 'at', valueDateTime: value.at });
   for (const source of value.sources) parts.push({ url: 'source', valueReference: toReference(source) });
   if (value.state === 'derived') for (const from of value.from) parts.push({ url: 'from', valueString: from });
+  if (value.state === 'derived' && value.model !== undefined) parts.push({ url: 'model', valueString: value.model });
   if ('because' in value) parts.push({ url: 'reason', valueCode: value.because });
   if ('detail' in value && value.detail !== undefined) parts.push({ url: 'detail', valueString: value.detail });
   if (value.state === 'observed' && value.original !== undefined && isPlainNumber(value.original.value)) {

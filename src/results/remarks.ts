@@ -16,7 +16,7 @@ export function remarks(request: ResultRequest): string[] {
         said.push(`${title}: ${labelOf(request, name)} (${value.detail}).`);
     }
   }
-  said.push(...clipped(request), ...withheld(request));
+  said.push(...ofOtherModels(request), ...clipped(request), ...withheld(request));
   said.push('none' in contributions ? `No contributions of inputs: ${contributions.none}` : frame.contributionMethod);
   return said;
 }
@@ -39,6 +39,14 @@ function whatIf(request: ResultRequest): string[] {
   }
   if (names.length === 0) return [];
   return [`What-if: asserted by the caller, not taken from the record: ${names.join(', ')}.`];
+}
+
+/** Inputs that are no measurement but what another model says, and what that model would say of them. */
+function ofOtherModels(request: ResultRequest): string[] {
+  return [...request.inputs.features].flatMap(([name, value]) => {
+    if (value.state !== 'derived' || value.model === undefined) return [];
+    return [`Output of another model: ${labelOf(request, name)} (${value.detail ?? value.model}).`];
+  });
 }
 
 /** Values that the model was not given as they are. */

@@ -16,8 +16,10 @@ import {
 } from '../../src/model-catalog/parse-model-json.ts';
 import { type Lookups, readLookups } from '../../src/model-catalog/read-lookups.ts';
 import { resolveFeatureMap } from '../../src/model-catalog/resolve-feature-map.ts';
+import { readUsedModels } from '../../src/model-catalog/used-models.ts';
 import { valueSetCodes } from '../../src/model-catalog/value-set-codes.ts';
 import { blocksOf, readDocument, tableRows } from '../support/markdown-blocks.ts';
+import { shippedModel } from '../support/shipped-model.ts';
 
 const document = 'docs/model-author.md';
 const blocks = blocksOf(document).filter(({ language }) => language === 'json');
@@ -100,6 +102,12 @@ describe(document, () => {
     const map = exampleMap();
     expect(checkFeatureMap(map, ['event-10y'])).toEqual([]);
     expect([...compileFeatureMap(map, exampleLookups(map)).features.keys()]).toEqual(Object.keys(map.features));
+  });
+
+  test('the outputs of other models are outcomes of shipped models, in their units', async () => {
+    const { uses, findings } = await readUsedModels(exampleMap(), ({ model, version }) => shippedModel(model, version));
+    expect(findings).toEqual([]);
+    expect(uses.map(({ key }) => key)).toEqual(['ckd-epi-2021@1.0.0', 'lace@1.0.0']);
   });
 
   test('every whole feature map is one that compiles', () => {

@@ -6,8 +6,8 @@ import { testFeatureMaps } from '../contract/feature-map.ts';
 import { languageMap, languageUnderTest } from '../support/language-map.ts';
 
 testFeatureMaps([languageUnderTest], {
-  // What only the caller can say.
-  unreached: ['language frailty', 'language mobility'],
+  // What only the caller can say, and what other models do, which are not asked here.
+  unreached: ['estimatedGfr', 'gfrCategory', 'laceOfAnother', 'frailty', 'mobility'].map((name) => `language ${name}`),
   states: ['observed', 'derived', 'imputed', 'assumed-absent', ...missingReasons],
 });
 

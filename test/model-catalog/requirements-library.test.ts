@@ -14,7 +14,7 @@ const both = ['consent', 'group'] as const;
 /** The requirements of a map, by type. */
 function requirementsOf(featureMap: FeatureMap): Map<string, DataRequirement> {
   if (kidney === undefined) throw new Error('kfre-4 is not shipped');
-  const { dataRequirement = [] } = requirementsLibrary({ ...kidney, featureMap }, both);
+  const { dataRequirement = [] } = requirementsLibrary({ ...kidney, gathered: featureMap }, both);
   const byType = new Map(dataRequirement.map((requirement) => [requirement.type ?? '', requirement]));
   expect(byType.size).toBe(dataRequirement.length);
   return byType;

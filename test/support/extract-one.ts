@@ -2,6 +2,7 @@ import type { Encounter } from '@medplum/fhirtypes';
 import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import { extractFeatures } from '../../src/features/extract-features.ts';
 import type { FeatureValue, ModelInputs } from '../../src/features/feature-vector.ts';
+import type { ModelOutputs } from '../../src/features/model-output.ts';
 import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import type { Lookup, Lookups } from '../../src/model-catalog/read-lookups.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
@@ -21,6 +22,8 @@ export function extractAll(
     outcomes?: string[];
     asserted?: ReadonlyMap<string, FeatureValue>;
     lookups?: Lookups;
+    /** What other models say of the record. */
+    outputs?: ModelOutputs;
     /** The one that the call names. */
     encounter?: Encounter;
   } = {},
@@ -46,6 +49,7 @@ export function extractAll(
     },
     options.asserted ?? new Map(),
     options.timeZone ?? 'UTC',
+    options.outputs,
   );
 }
 

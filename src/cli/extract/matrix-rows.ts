@@ -106,9 +106,9 @@ async function rowOf(
   try {
     refuseFuture(asOf, parts.clock.now());
     const wanted = { subject, asOf, seed: [], inputs: [], signal, ...(encounter === undefined ? {} : { encounter }) };
-    const { record, inputs } = await readModelInputs(parts, model, wanted);
+    const { record, inputs, outputs } = await readModelInputs(parts, model, wanted);
     const { manifest, compiled } = model;
-    const guessed = guessedFeatures(compiled, inputs.features, record, parts.timeZone).size;
+    const guessed = guessedFeatures(compiled, inputs.features, record, parts.timeZone, outputs).size;
     const mayScore = [...inputs.verdicts.values()].some(({ state }) => state === 'score');
     const x = mayScore ? inputRow(manifest.tensors.input.columns, inputs.features) : undefined;
     return { ...request, inputs, guessed, ...(x === undefined ? {} : { x }) };

@@ -4,6 +4,7 @@ import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import { inspectSiteFile } from '../../model-catalog/read-site-file.ts';
 import { recordQueries } from '../../model-catalog/record-queries.ts';
 import { checkSiteQueries } from '../../model-catalog/site-queries.ts';
+import { gatheredMap } from '../../model-catalog/used-models.ts';
 import { readConfigFromProcess } from '../../platform/config.ts';
 import { PredictionError } from '../../platform/errors.ts';
 
@@ -13,7 +14,7 @@ import { PredictionError } from '../../platform/errors.ts';
  */
 export async function lintServerProfile(folder: string, file: string, siteFile?: string): Promise<LintFinding[]> {
   const codes = siteFile === undefined ? undefined : await inspectSiteFile(siteFile);
-  const { manifest, featureMap } = await inspectModelFolder(
+  const { manifest, featureMap, uses } = await inspectModelFolder(
     folder,
     codes?.findings.length === 0 ? codes.site : undefined,
   );
@@ -28,7 +29,7 @@ export async function lintServerProfile(folder: string, file: string, siteFile?:
   });
   try {
     const declared = await readDeclaredServer(file);
-    const queries = recordQueries(featureMap, new Date(0), readConfigFromProcess().optOutBy);
+    const queries = recordQueries(gatheredMap(featureMap, uses), new Date(0), readConfigFromProcess().optOutBy);
     const site = declared.queries?.[manifest.id] ?? {};
     return checkSiteQueries(queries, site, categoriesOf(declared)).map(({ key, message }) =>
       finding(`/queries/${manifest.id}/${key}`, message),

@@ -27,16 +27,16 @@ export function hookServices(
   optOutBy: readonly ('consent' | 'group')[],
 ): HookService[] {
   return cdsServices(catalog).map((service) => {
-    const { featureMap, manifest } = service.version;
+    const { gathered, manifest } = service.version;
     const outcome = manifest.outcomes.find(({ id }) => id === service.declared.outcome);
     if (outcome === undefined) throw new RangeError(`${service.id} is about no outcome of its model`);
-    const queries = recordQueries(featureMap, new Date(0), optOutBy);
+    const queries = recordQueries(gathered, new Date(0), optOutBy);
     return {
       ...service,
       outcome,
       contributions: service.declared.contributions ?? usualContributions,
       cautions: listed(manifest.cautions.map(markdownText)),
-      prefetch: prefetchTemplates(featureMap, optOutBy),
+      prefetch: prefetchTemplates(gathered, optOutBy),
       answerTypes: new Map([[patientKey, 'Patient'], ...queries.map(({ key, type }) => [key, type] as const)]),
     };
   });

@@ -1,4 +1,4 @@
-import type { LoadedVersion } from '../../model-catalog/model-version.ts';
+import type { LoadedVersion, ModelVersion } from '../../model-catalog/model-version.ts';
 import type { ReadValueSet } from '../../model-catalog/read-value-sets.ts';
 
 /** One line of `GET /models`. */
@@ -26,7 +26,7 @@ export function describeModel(
   isDefault: boolean,
   versions: readonly string[],
 ): Record<string, unknown> {
-  const { manifest, featureMap, valueSets, site, card } = version;
+  const { manifest, featureMap, valueSets, site, uses, card } = version;
   return {
     ...summariseModel(version, isDefault),
     versions,
@@ -38,6 +38,7 @@ export function describeModel(
     ...(featureMap.concepts === undefined ? {} : { concepts: featureMap.concepts }),
     ...(valueSets.length === 0 ? {} : { valueSets: valueSets.map(summariseValueSet) }),
     ...(site === undefined ? {} : { site }),
+    ...(uses.length === 0 ? {} : { uses: uses.map(summariseUse) }),
     population: featureMap.population,
     outcomes: manifest.outcomes,
     explanation: manifest.explanation,
@@ -45,6 +46,11 @@ export function describeModel(
     ...(manifest.coefficientSet === undefined ? {} : { coefficientSet: manifest.coefficientSet }),
     card,
   };
+}
+
+/** Another model whose output is a feature of this one. */
+function summariseUse({ manifest: { id, version, title }, digest }: ModelVersion): Record<string, unknown> {
+  return { id, version, title, digest };
 }
 
 /** Which value set, of which version, and how many codes it has; the codes stand in the features. */

@@ -1,0 +1,102 @@
+import { extractFeatures } from '../features/extract-features.ts';
+import type { FeatureValue, ModelInputs } from '../features/feature-vector.ts';
+import { type ModelOutput, type ModelOutputs, outputKey, reasonsOfAbstention } from '../features/model-output.ts';
+import { guessedFeatures } from '../features/todays-status.ts';
+import { inputRow, score } from '../inference/score.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import { levelAt } from '../model-catalog/outcome-score.ts';
+import { takenOutputs, usedKey } from '../model-catalog/used-models.ts';
+import { PredictionError } from '../platform/errors.ts';
+import type { ClinicalRecord } from '../records/clinical-record.ts';
+import { inputRemarks } from './input-remarks.ts';
+import type { UsableModel } from './prediction-parts.ts';
+
+const noValues: ReadonlyMap<string, FeatureValue> = new Map();
+const noOutputs: ModelOutputs = new Map();
+
+/**
+ * Asks the models whose outputs a map takes about the same record as of the same instant, each as if it was asked itself:
+ * its population, its required inputs, its caps on what is imputed. One that abstains is an output too, with its reasons.
+ * Throws INFERENCE_FAILED where one fails.
+ * @param asserted features that the caller gives: what is not needed for any other is not asked for
+ */
+export async function askUsedModels(
+  { compiled, uses }: Pick<UsableModel, 'compiled' | 'uses'>,
+  record: ClinicalRecord,
+  timeZone: string,
+  asserted: ReadonlyMap<string, FeatureValue> = noValues,
+): Promise<ModelOutputs> {
+  if (uses.length === 0) return noOutputs;
+  const taken = takenOutputs(compiled.map).filter(({ feature }) => !asserted.has(feature));
+  const asked = uses.map(async (used) => {
+    const wanted = new Set(
+      taken.filter(({ definition }) => usedKey(definition) === keyOf(used)).map(({ definition }) => definition.outcome),
+    );
+    return wanted.size === 0 ? [] : await outputsOf(used, record, timeZone, wanted);
+  });
+  return new Map((await Promise.all(asked)).flat());
+}
+
+async function outputsOf(
+  used: UsableModel,
+  record: ClinicalRecord,
+  timeZone: string,
+  wanted: ReadonlySet<string>,
+): Promise<[key: string, output: ModelOutput][]> {
+  const { manifest, compiled } = used;
+  const outputs = await askUsedModels(used, record, timeZone);
+  const inputs = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs);
+  const isGuess = guessedFeatures(compiled, inputs.features, record, timeZone, outputs).size > 0;
+  const outcomes = manifest.outcomes.filter(({ id }) => wanted.has(id));
+  const scored = outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
+  const scores = scored.length === 0 ? new Map<string, number>() : await scoresOf(used, inputs, scored);
+  const said = { sources: inputs.basis, isGuess };
+  return outcomes.map((outcome) => {
+    const { id } = outcome;
+    const verdict = inputs.verdicts.get(id);
+    if (verdict === undefined) throw new PredictionError('INTERNAL', `${keyOf(used)} judged nothing of ${id}.`);
+    const key = outputKey({ model: manifest.id, version: manifest.version, outcome: id });
+    if (verdict.state !== 'score')
+      return [key, { ...said, verdict, behind: reasonsOfAbstention(verdict, inputs.features) }];
+    const value = saidValue(outcome, scores.get(id));
+    if (value === undefined) throw new PredictionError('INTERNAL', `${keyOf(used)} gave no score of ${id}.`);
+    const columns = manifest.tensors.input.columns;
+    const dates = columns.flatMap(({ feature }) => dateOf(inputs.features.get(feature)));
+    const remarks = [...supersession(used), ...inputRemarks(compiled, columns, inputs.features)];
+    return [key, { ...said, value, dates, remarks }];
+  });
+}
+
+/** The very numbers that the model's own result has: one row, the same columns. */
+async function scoresOf(
+  used: UsableModel,
+  { features }: ModelInputs,
+  outcomes: readonly Outcome[],
+): Promise<ReadonlyMap<string, number>> {
+  try {
+    return await score(used.run, inputRow(used.manifest.tensors.input.columns, features), outcomes);
+  } catch (cause) {
+    if (!(cause instanceof PredictionError)) throw cause;
+    throw new PredictionError(cause.code, `${keyOf(used)}, whose output is an input, failed: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+function supersession({ manifest: { supersededBy } }: UsableModel): string[] {
+  return supersededBy === undefined ? [] : [`which is superseded by ${supersededBy.model}: ${supersededBy.because}`];
+}
+
+/** A class is said by its code. */
+function saidValue(outcome: Outcome, number: number | undefined): number | string | undefined {
+  if (outcome.kind !== 'class' || number === undefined) return number;
+  return levelAt(outcome, number)?.code;
+}
+
+function dateOf(value: FeatureValue | undefined): string[] {
+  return value !== undefined && 'at' in value && value.at !== undefined ? [value.at] : [];
+}
+
+function keyOf({ manifest }: UsableModel): string {
+  return usedKey({ model: manifest.id, version: manifest.version });
+}
