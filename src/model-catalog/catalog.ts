@@ -105,7 +105,7 @@ async function withoutOrphans(loaded: readonly LoadedVersion[], refused: Refused
     }
     const key = usedKey(orphaned.definition);
     const stopped = refused.find(({ dir }) => dir === key.replace('@', '/'));
-    const error = stopped?.error ?? new RangeError(`the folder was changed while models were loaded`);
+    const error = stopped?.error ?? new RangeError('the folder was changed while models were loaded');
     const finding = { ...notServed(key, error), path: `/features/${orphaned.feature}/model` };
     await refuse(version, finding, refused);
   }

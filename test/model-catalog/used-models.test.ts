@@ -167,6 +167,23 @@ describe('a model that uses another', () => {
     expect(reasons['onlooker/1.0.0']).toContain('needs first@1.0.0, but that is not served');
   });
 
+  it('is refused where the other was changed while models were loaded: what runs would not be what it names', async () => {
+    const folder = await prevent();
+    const ckd = await addShipped(folder.modelsDir, 'ckd-epi-2021');
+    const changing: typeof engine = {
+      ...engine,
+      load: async (model) => {
+        await ckd.edit('manifest.json', (manifest) => {
+          manifest.title = `${manifest.title} again`;
+        });
+        return await engine.load(model);
+      },
+    };
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine: changing });
+    expect(keysOf(catalog)).toEqual(['ckd-epi-2021@1.0.0']);
+    expect(reasonsOf(catalog)['prevent-base/1.0.0']).toContain('the folder was changed while models were loaded');
+  });
+
   it('has another digest once the other has, and nobody else has', async () => {
     const folder = await prevent();
     await addUserOf(folder.modelsDir, 'user-of-user', {
