@@ -34,21 +34,28 @@ export function compilePopulation(population: Population): Judge {
     if (!sets.has(key)) sets.set(key, rules);
   }
   const rulesOfOthers = concerning(population, undefined);
+  // A model has one list of outcomes for as long as it is loaded.
+  const planned = new WeakMap<object, Plan>();
   return (outcomes, judged) => {
-    const found = new Map<Population, Verdict>();
+    const plan = planned.get(outcomes) ?? planOf(outcomes, ({ id }) => rulesOf.get(id) ?? rulesOfOthers);
+    planned.set(outcomes, plan);
     const gaps = gapsOf(judged);
+    const found = plan.rules.map((rules) => judge(rules, judged, gaps));
     const verdicts = new Map<string, Verdict>();
-    for (const { id } of outcomes) {
-      const rules = rulesOf.get(id) ?? rulesOfOthers;
-      let verdict = found.get(rules);
-      if (verdict === undefined) {
-        verdict = judge(rules, judged, gaps);
-        found.set(rules, verdict);
-      }
-      verdicts.set(id, verdict);
-    }
+    for (const { id, at } of plan.outcomes) verdicts.set(id, found[at] as Verdict);
     return verdicts;
   };
+}
+
+/** Each set of rules once, and each outcome with the place of its set. */
+interface Plan {
+  readonly rules: readonly Population[];
+  readonly outcomes: readonly { readonly id: string; readonly at: number }[];
+}
+
+function planOf<T extends { readonly id: string }>(outcomes: readonly T[], rulesOf: (outcome: T) => Population): Plan {
+  const rules = [...new Set(outcomes.map(rulesOf))];
+  return { rules, outcomes: outcomes.map((outcome) => ({ id: outcome.id, at: rules.indexOf(rulesOf(outcome)) })) };
 }
 
 function concerning(population: Population, outcome: string | undefined): Population {
