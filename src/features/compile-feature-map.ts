@@ -35,6 +35,7 @@ import { compileQuestionnaire } from './questionnaire.ts';
 import { compileSequence } from './sequence.ts';
 import { compileServiceRequest } from './service-request.ts';
 import { compileSummary } from './summary.ts';
+import { compileText } from './text.ts';
 import { createWindows, type Windows } from './windows.ts';
 
 export interface CompiledFeature {
@@ -123,6 +124,8 @@ function compileKind(
       return { extract: compileAnswer(definition, index) };
     case 'category':
       return { extract: compileCategory(definition, index) };
+    case 'text':
+      return { extract: compileText(definition, index) };
     case 'sequence':
       return { extract: compileSequence(definition, index) };
     case 'condition':

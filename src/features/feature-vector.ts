@@ -26,6 +26,7 @@ export const missingReasons = [
   'no-encounter', // the feature is about the encounter of the call, and the call names none
   'not-asserted', // only the caller can give it, and the caller did not
   'too-few', // fewer measurements than the map asks for
+  'too-long', // a text has more characters than the map reads
   'not-together', // measurements that belong together stand in no panel
   'not-computable', // the derivation gives no finite number
 ] as const;
@@ -48,6 +49,14 @@ export interface OriginalValue {
   readonly comparator?: '<' | '<=' | '>' | '>=';
 }
 
+/** What a text says: personal data, which no log, metric or result repeats. */
+export interface FeatureText {
+  /** In NFC, normalised and cut as the map says. */
+  readonly content: string;
+  /** How many characters (code points) it had; absent where it was not cut. */
+  readonly cutFrom?: number;
+}
+
 export type FeatureScalar = number | boolean | string;
 
 /** Measured numbers on a grid of time: by channel one number for each bin, from the oldest to the newest. */
@@ -65,7 +74,9 @@ export type FeatureValue =
       readonly sources: readonly SourceReference[];
       /** As it was given, where that was in another unit or as a limit. */
       readonly original?: OriginalValue;
-      /** How its unit text was understood, where only the site file knows it. */
+      /** Of a text, whose `value` is how many characters it has. */
+      readonly text?: FeatureText;
+      /** How its unit text was understood, where only the site file knows it; that a text was cut. */
       readonly detail?: string;
     }
   | {

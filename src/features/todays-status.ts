@@ -58,6 +58,7 @@ function isGuess(
     case 'observation':
     case 'answer':
     case 'category':
+    case 'text':
     case 'sequence':
     case 'questionnaire':
       return false;

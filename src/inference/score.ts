@@ -23,6 +23,8 @@ export function inputRow(columns: InputColumns, features: ReadonlyMap<string, Fe
         `Column ${column.feature} has no value; the model must not be run.`,
       );
     }
+    // The length of a text is no value of it.
+    if (value.state === 'observed' && value.text !== undefined) return finite(column, undefined);
     const steps = value.state === 'derived' ? value.steps : undefined;
     return steps === undefined ? encode(column, value.value) : finite(column, sequenceColumnValue(column, steps));
   });

@@ -18,8 +18,10 @@ export function assertedInputsSchema({
   featureMap,
   uses,
 }: Pick<ModelVersion, 'manifest' | 'featureMap' | 'uses'>): JsonSchema {
-  // A sequence is what a record says, and is not asserted.
-  const features = Object.entries(featureMap.features).filter(([, definition]) => definition.kind !== 'sequence');
+  // A sequence or a text is what a record says, and is not asserted.
+  const features = Object.entries(featureMap.features).filter(
+    ([, definition]) => definition.kind !== 'sequence' && definition.kind !== 'text',
+  );
   const exclusive = features.flatMap(([name, definition]) =>
     madeOf(definition)
       .filter((read) => featureMap.features[read]?.kind !== 'demographics')
@@ -45,7 +47,8 @@ export function assertedInputsSchema({
 function valueSchema(definition: FeatureDefinition): JsonSchema {
   const value = featureType(definition);
   const about = { title: definition.label, ...('ask' in definition && { description: definition.ask }) };
-  if (value.type === 'sequence') throw new Error(`${definition.label} is a sequence, which is not asserted`);
+  if (value.type === 'sequence' || value.type === 'text')
+    throw new Error(`${definition.label} is a ${value.type}, which is not asserted`);
   if (value.type === 'boolean') return { ...about, type: 'boolean' };
   if (value.type === 'code') return { ...about, type: 'string', enum: value.vocabulary };
   const { unit, plausible, isWhole } = value;

@@ -13,6 +13,7 @@ import { checkModelOutput } from './check-model-output.ts';
 import { checkPopulation } from './check-population.ts';
 import { checkQuestionnaire } from './check-questionnaire.ts';
 import { checkSequence } from './check-sequence.ts';
+import { checkText } from './check-text.ts';
 import { checkValueForms } from './check-value-forms.ts';
 import { compileExpression } from './expression.ts';
 import type {
@@ -91,6 +92,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   if (definition.kind === 'procedure') checkProcedure(definition, find);
   if (definition.kind === 'answer') checkAnswer(definition, find);
   if (definition.kind === 'category') checkCategory(definition, find);
+  if (definition.kind === 'text') checkText(definition, find);
 }
 
 function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (message: string) => void): void {
@@ -112,6 +114,7 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
       const feature = known(node);
       const kind = feature === undefined ? undefined : valueKind(feature);
       if (kind === 'code') find(`computes with ${node}, which is a code; use if-equal`);
+      if (kind === 'text') find(`computes with ${node}, which is a text and no number`);
       if (kind === 'sequence') find(`computes with ${node}, which is a sequence and not one number`);
       return;
     }
@@ -146,7 +149,7 @@ function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (m
       continue;
     }
     const kind = valueKind(definition);
-    if (kind === 'code' || kind === 'sequence')
+    if (kind === 'code' || kind === 'text' || kind === 'sequence')
       find(`names ${name}, which is a ${kind}; only numbers and yes-or-no have a first`);
     else if (unit === undefined && kind === 'number') find(`names ${name}, a number; then 'unit' is needed`);
     else if (unit !== undefined && unitOf(definition) !== unit)

@@ -11,7 +11,7 @@ import type { Band, Outcome } from './outcome-schema.ts';
 import { bandsOf, scoreRange } from './outcome-score.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { repeated } from './repeated.ts';
-import { valueKind, vocabularyOf } from './value-kind.ts';
+import { type ValueKind, valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'manifest.json';
 const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
@@ -148,6 +148,13 @@ function checkColumn(column: Manifest['tensors']['input']['columns'][number], ma
     find('/feature', `is ${column.feature}, which feature-map.json does not define`);
     return;
   }
+  if (definition.kind === 'text') {
+    find(
+      '/feature',
+      `is ${column.feature}, a text: a tensor of numbers cannot take it, and no tensor of strings is read yet`,
+    );
+    return;
+  }
   if (column.indicator !== undefined) {
     if (column.encode !== undefined || column.transform !== undefined)
       find('/indicator', `takes no encode and no transform: it is 1 where ${column.feature} is missing, else 0`);
@@ -194,7 +201,7 @@ function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
 /** Why a value cannot fill a column; undefined where it can. */
 export function misfit(
   value: number | boolean | string,
-  kind: 'number' | 'boolean' | 'code' | 'sequence',
+  kind: ValueKind,
   encode: Readonly<Record<string, number>> | undefined,
 ): string | undefined {
   const wanted = kind === 'code' ? 'string' : kind;

@@ -20,7 +20,7 @@ export function checkSiteCodes(map: FeatureMap, lists: readonly ResolvedList[], 
 }
 
 /** Kinds that look for Observations by their codes: one that is coded otherwise is not seen, and says nothing. */
-const measuredKinds: ReadonlySet<string> = new Set(['observation', 'answer', 'category', 'sequence']);
+const measuredKinds: ReadonlySet<string> = new Set(['observation', 'answer', 'category', 'text', 'sequence']);
 
 /** Whether a code that the list does not hold is read as something else, not as unknown. */
 function isClosed({ kind, path }: ResolvedList): boolean {

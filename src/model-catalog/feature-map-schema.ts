@@ -32,6 +32,7 @@ import {
 } from './schema-terms.ts';
 import { sequence } from './sequence-schema.ts';
 import { serviceRequest } from './service-request-schema.ts';
+import { text } from './text-schema.ts';
 
 /**
  * The language of `feature-map.json`, version 1. One entry per feature says where in the record it comes
@@ -134,6 +135,7 @@ const kinds = [
   observation,
   answer,
   category,
+  text,
   sequence,
   condition,
   medication,
@@ -204,6 +206,7 @@ export type { ProcedureDefinition } from './procedure-schema.ts';
 export type { QuestionnaireDefinition } from './questionnaire-schema.ts';
 export type { SequenceDefinition } from './sequence-schema.ts';
 export type { ServiceRequestDefinition } from './service-request-schema.ts';
+export type { TextDefinition } from './text-schema.ts';
 export type ConditionDefinition = Static<typeof condition>;
 export type { MedicationDefinition } from './medication-schema.ts';
 export type DerivedDefinition = Static<typeof derived>;

@@ -2,7 +2,7 @@ import type { FeatureDefinition } from './feature-map-schema.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
 
-/** The value a feature has: a number in `unit`, yes or no, a code of a vocabulary, or numbers on a grid of time. */
+/** The value a feature has: a number in `unit`, yes or no, a code of a vocabulary, a text, or numbers on a grid of time. */
 export type FeatureType =
   | {
       readonly type: 'number';
@@ -13,6 +13,8 @@ export type FeatureType =
     }
   | { readonly type: 'boolean' }
   | { readonly type: 'code'; readonly vocabulary: readonly string[] }
+  /** Its scalar is how many characters it has. */
+  | { readonly type: 'text'; readonly maxLength: number }
   /** Its scalar is how many of the bins hold a measurement. */
   | {
       readonly type: 'sequence';
@@ -27,6 +29,7 @@ export function featureType(definition: FeatureDefinition): FeatureType {
     const { steps, unit, plausible } = definition;
     return { type: 'sequence', steps, unit, plausible };
   }
+  if (definition.kind === 'text') return { type: 'text', maxLength: definition.maxLength };
   const kind = valueKind(definition);
   if (kind === 'boolean') return { type: 'boolean' };
   if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };

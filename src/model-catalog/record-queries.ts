@@ -67,6 +67,7 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
       definition.kind === 'observation' ||
       definition.kind === 'answer' ||
       definition.kind === 'category' ||
+      definition.kind === 'text' ||
       definition.kind === 'sequence',
   );
   if (observed.length > 0) {

@@ -1,8 +1,10 @@
 import { weekdays } from './appointment-schema.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
 
-/** What a feature's value is: a number in its unit, yes or no, a code of its vocabulary, or numbers on a grid of time. */
-export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' | 'code' | 'sequence' {
+/** What a feature's value is: a number in its unit, yes or no, a code of its vocabulary, a text, or numbers on a grid of time. */
+export type ValueKind = 'number' | 'boolean' | 'code' | 'text' | 'sequence';
+
+export function valueKind(definition: FeatureDefinition): ValueKind {
   switch (definition.kind) {
     case 'demographics':
       return definition.element === 'age' ? 'number' : 'code';
@@ -10,6 +12,8 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
       return definition.unit === undefined ? 'code' : 'number';
     case 'category':
       return 'code';
+    case 'text':
+      return 'text';
     case 'sequence':
       return 'sequence';
     case 'observation':
@@ -38,8 +42,9 @@ export function valueKind(definition: FeatureDefinition): 'number' | 'boolean' |
   }
 }
 
-/** UCUM unit of a feature that is a number: a count has none, a slope is a change for each unit of time. */
+/** UCUM unit of a feature that is a number, or of the length of a text: a count has none, a slope is a change for each unit of time. */
 export function unitOf(definition: FeatureDefinition): string | undefined {
+  if (definition.kind === 'text') return '{character}';
   if (valueKind(definition) !== 'number') return undefined;
   if (definition.kind === 'demographics') return definition.unit ?? 'a';
   if (definition.kind === 'appointment') {

@@ -17,9 +17,10 @@ export function inputHash({ features }: PredictionOutcome['inputs']): string {
   return hash('sha256', JSON.stringify(parts));
 }
 
-/** The channels of a sequence too, which its one value is only a count of. */
+/** The channels of a sequence and the words of a text too, which their one value is only a count of. */
 function saidOf(feature: FeatureValue): unknown[] {
   if (feature.state === 'missing') return [feature.because];
+  if (feature.state === 'observed' && feature.text !== undefined) return [feature.value, feature.text.content];
   const steps = feature.state === 'derived' ? feature.steps : undefined;
   return steps === undefined ? [feature.value] : [feature.value, steps.value, steps.mask, steps.since];
 }

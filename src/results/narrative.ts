@@ -48,6 +48,8 @@ function inputRow(frame: InputFrame | undefined, name: string, value: FeatureVal
 
 function valueCell(value: FeatureValue, unit: string): string {
   if (value.state === 'missing') return '<td></td>';
+  // Who may read a result may not be who may read the note: its source says where it stands.
+  if (value.state === 'observed' && value.text !== undefined) return element('td', `text of ${value.value} characters`);
   if (typeof value.value === 'boolean') return value.value ? '<td>yes</td>' : '<td>no</td>';
   if (typeof value.value === 'string') return element('td', value.value);
   if (value.state === 'derived' && value.steps !== undefined)
@@ -65,6 +67,8 @@ function stateCell(value: FeatureValue): string {
   if (value.state === 'derived' && value.model !== undefined) return element('td', `output of ${value.model}`);
   if (value.state === 'derived')
     return element('td', value.from.length === 0 ? 'derived' : `derived from ${value.from.join(', ')}`);
+  if (value.state === 'observed' && value.text?.cutFrom !== undefined)
+    return element('td', `observed, cut from ${value.text.cutFrom} characters`);
   const original = value.state === 'observed' ? value.original : undefined;
   if (original?.comparator !== undefined)
     return element('td', `observed, given as ${original.comparator}${original.value} ${original.unit}`);

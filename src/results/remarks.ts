@@ -13,7 +13,7 @@ export function remarks(request: ResultRequest): string[] {
   for (const [state, title] of detailed) {
     for (const [name, value] of inputs.features) {
       if (value.state === state && 'detail' in value && value.detail !== undefined)
-        said.push(`${title}: ${labelOf(request, name)} (${value.detail}).`);
+        said.push(`${'text' in value ? 'Cut' : title}: ${labelOf(request, name)} (${value.detail}).`);
     }
   }
   said.push(...ofOtherModels(request), ...clipped(request), ...withheld(request));

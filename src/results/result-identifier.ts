@@ -64,7 +64,9 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
   const sources = sortedKeys(value.sources, keyOf);
   switch (value.state) {
     case 'observed': {
-      return [value.state, value.value, value.at ?? null, originalParts(value.original), sources];
+      const { state, value: scalar, at = null, original, text } = value;
+      const said = text === undefined ? [] : [text.content, text.cutFrom ?? null];
+      return [state, scalar, at, originalParts(original), sources, ...said];
     }
     case 'derived':
       return [

@@ -1,5 +1,6 @@
 const readable: Readonly<Record<string, string>> = {
   '1': '',
+  '{character}': 'characters',
   a: 'years',
   mo: 'months',
   d: 'days',

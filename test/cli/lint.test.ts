@@ -351,6 +351,26 @@ const byRules: readonly Fault[] = [
     says: 'is read by no input column',
   },
   {
+    fault: 'a text, which only the training matrix holds',
+    edit: map,
+    change: (json) => {
+      json.features.triageNote = {
+        kind: 'text',
+        label: 'Triage note',
+        codes: ['http://loinc.org|54094-8'],
+        window: 'P1D',
+        pick: 'latest',
+        normalise: 'none',
+        maxLength: 200,
+        missing: 'abstain',
+      };
+    },
+    rule: 'text-unread',
+    severity: 'warning',
+    path: '/features/triageNote',
+    says: 'only fhirsight extract writes it',
+  },
+  {
     fault: 'a direction of a feature that is no column',
     edit: manifest,
     change: (json) => {

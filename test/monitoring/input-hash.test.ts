@@ -8,6 +8,16 @@ const hashOf = (parts: Partial<typeof steps>): string => {
   return inputHash({ features: new Map([['pulse', pulse]]), verdicts: new Map(), basis: [] });
 };
 
+const hashOfText = (content: string): string => {
+  const note: FeatureValue = { state: 'observed', value: content.length, text: { content }, sources: [] };
+  return inputHash({ features: new Map([['note', note]]), verdicts: new Map(), basis: [] });
+};
+
+test('two texts of one length, but other words, are not the same inputs', () => {
+  expect(hashOfText('chest pain')).not.toBe(hashOfText('chest hurt'));
+  expect(hashOfText('chest pain')).toMatch(/^[0-9a-f]{64}$/);
+});
+
 test('two sequences with as many measurements, but other numbers, are not the same inputs', () => {
   const hashes = [{}, { value: [61, 63] }, { mask: [0, 1] }, { since: [0, 2] }].map(hashOf);
   expect(new Set(hashes).size).toBe(4);

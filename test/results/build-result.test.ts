@@ -380,6 +380,33 @@ test('a sequence is said to be measured in so many bins, and clipped in so many,
   expect(input?.extension).toContainEqual({ url: 'detail', valueString: 'measured in 2 of 3 bins' });
 });
 
+test('a text is told by its length, and that it was cut, and its words stand nowhere in the result', () => {
+  const base = resultRequest();
+  const note: FeatureValue = {
+    state: 'observed',
+    value: 11,
+    at: '2026-02-28T08:00:00Z',
+    text: { content: 'Mrs Example', cutFrom: 40 },
+    detail: 'cut to the first 11 of its 40 characters',
+    sources: [{ reference: 'Observation/note/_history/1' }],
+  };
+  const features = { ...base.features, note: { label: 'Triage note', unit: '{character}' } };
+  const inputs = { ...base.inputs, features: new Map(base.inputs.features).set('note', note) };
+  const result = buildRisk(resultRequest({ features, inputs }));
+  expect(JSON.stringify(result)).not.toContain('Example');
+  expect(result.text?.div).toContain(
+    '<td>Triage note</td><td>text of 11 characters</td><td>observed, cut from 40 characters</td><td>2026-02-28T08:00:00Z</td>',
+  );
+  expect(result.note?.map(({ text }) => text)).toContain(
+    'Cut: Triage note (cut to the first 11 of its 40 characters).',
+  );
+  const input = result.extension?.find(({ extension }) => extension?.some(({ valueString }) => valueString === 'note'));
+  expect(input?.extension).toContainEqual({
+    url: 'value',
+    valueQuantity: { value: 11, unit: 'characters', system: 'http://unitsofmeasure.org', code: '{character}' },
+  });
+});
+
 test('the narrative is well-formed XHTML, whatever markup or control characters labels and details hold', () => {
   const hostile = '<script>alert(1)</script> & "x" \u0000\u0008 \ud800 ]]> &amp;';
   const request = resultRequest({ features: { ...resultRequest().features, age: { label: hostile, unit: hostile } } });

@@ -54,6 +54,19 @@ test('two sequences that differ in one bin only are two predictions', () => {
   expect(new Set([same, ...others]).size).toBe(4);
 });
 
+test('two texts of one length that say another thing, or of which one was cut, are two predictions', () => {
+  const note = (content: string, cutFrom?: number): FeatureValue => ({
+    state: 'observed',
+    value: 4,
+    text: { content, ...(cutFrom === undefined ? {} : { cutFrom }) },
+    sources: [],
+  });
+  const identifiers = [note('pain'), note('none'), note('pain', 5), note('pain', 6)].map((value) =>
+    resultIdentifier(withFeature('creatinine', value)),
+  );
+  expect(new Set(identifiers).size).toBe(4);
+});
+
 const changed: [string, ResultRequest][] = [
   ['tenant', { ...base, subject: { ...base.subject, tenant: 'other' } }],
   ['FHIR base', { ...base, subject: { ...base.subject, base: 'https://ehr.example/fhir' } }],

@@ -5,6 +5,7 @@ import type {
   CategoryDefinition,
   ObservationDefinition,
   SequenceDefinition,
+  TextDefinition,
 } from '../../src/model-catalog/feature-map-schema.ts';
 import {
   among,
@@ -24,7 +25,7 @@ import {
 import type { Measure } from './measures-of.ts';
 import { asSent, spoilers } from './re-express.ts';
 
-type Observed = ObservationDefinition | SequenceDefinition | AnswerDefinition | CategoryDefinition;
+type Observed = ObservationDefinition | SequenceDefinition | AnswerDefinition | CategoryDefinition | TextDefinition;
 
 const effective = among(
   [12, under('effectiveDateTime', times)],
@@ -87,7 +88,7 @@ const unsaid: fc.Arbitrary<object> = fc.constantFrom<object>(
 /** What an Observation or a component says: a value of the feature, or something in its place. */
 function contentOf(definition: Observed, measure: Measure | undefined): fc.Arbitrary<object> {
   const numbers = measure === undefined ? [] : numbersOf(measure);
-  const coded = answersOf(definition);
+  const coded = definition.kind === 'text' ? textsOf(definition) : answersOf(definition);
   const given = [...numbers, ...coded];
   const [first] = given;
   if (first === undefined) return unsaid;
@@ -156,8 +157,29 @@ function ratioOf(measure: Measure): fc.Arbitrary<object> {
   });
 }
 
+/** Few different texts, some of them the same but for white space or the form of a letter, and what is none. */
+function textsOf({ maxLength, codedAnswers }: TextDefinition): fc.Arbitrary<object>[] {
+  const texts = mostly(
+    8,
+    [
+      'short of breath',
+      'short  of breath ',
+      'Pe\u0301',
+      'P\u00e9',
+      `${'long '.repeat(maxLength)}1`,
+      '\u{1f642}'.repeat(maxLength + 1),
+    ],
+    [' ', '\u200b', '<p>pain</p>', 'lost \ufffd', '\ud83d', 'bell \u0007'],
+  );
+  const concepts = texts.map((text) => ({ text, coding: [local] }));
+  return [
+    under('valueString', texts),
+    ...(codedAnswers === undefined ? [] : [under('valueCodeableConcept', concepts)]),
+  ];
+}
+
 /** Coded and boolean answers: those of the feature, unknown ones of its systems and of others, and two at once. */
-function answersOf(definition: Observed): fc.Arbitrary<object>[] {
+function answersOf(definition: Exclude<Observed, TextDefinition>): fc.Arbitrary<object>[] {
   if (definition.kind === 'observation' || definition.kind === 'sequence') return [];
   const lists =
     definition.kind === 'answer'

@@ -106,6 +106,7 @@ function resourceFor(
     case 'observation':
     case 'answer':
     case 'category':
+    case 'text':
     case 'sequence':
       return arbitraryObservation(definition, measures);
     case 'condition':

@@ -11,16 +11,28 @@ import type { MapUnderTest } from './map-under-test.ts';
 
 /** What an input says to the model and to a reader of the result. The order of its sources says nothing. */
 export type Input = Partial<
-  Record<'state' | 'value' | 'because' | 'needs' | 'at' | 'original' | 'given' | 'detail' | 'steps', unknown>
+  Record<'state' | 'value' | 'because' | 'needs' | 'at' | 'original' | 'given' | 'detail' | 'steps' | 'text', unknown>
 > & { readonly sources: readonly string[] };
 
 /** By `model feature`, and by `model: outcome` what the model may say. */
 export type Inputs = Readonly<Record<string, Input>>;
 
 function inputOf({ sources, ...said }: FeatureValue): Input {
-  const { state, value, because, needs, at, original, given, detail, steps }: Omit<Input, 'sources'> = said;
+  const { state, value, because, needs, at, original, given, detail, steps, text }: Omit<Input, 'sources'> = said;
   const names = sources.map(({ reference, display }) => reference ?? display ?? '');
-  return { state, value, because, needs, at, original, given, detail, steps, sources: [...new Set(names)].sort() };
+  return {
+    state,
+    value,
+    because,
+    needs,
+    at,
+    original,
+    given,
+    detail,
+    steps,
+    text,
+    sources: [...new Set(names)].sort(),
+  };
 }
 
 function saidOf(verdict: Verdict): Input {

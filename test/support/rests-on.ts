@@ -39,6 +39,7 @@ function reads(map: MapUnderTest, name: string, resource: RecordResource): boole
     case 'observation':
     case 'answer':
     case 'category':
+    case 'text':
     case 'sequence':
       if (resource.resourceType !== 'Observation') return false;
       return [name, ...companions(map, name)].some((each) => {

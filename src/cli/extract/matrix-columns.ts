@@ -6,7 +6,8 @@ import type { PredictableModel } from '../../prediction/prediction-parts.ts';
 /** One cell; undefined where there is nothing to say. */
 export type Cell = string | number | boolean | Date | undefined;
 
-export type ColumnType = 'text' | 'number' | 'whole-number' | 'boolean' | 'instant';
+/** `free-text` is what somebody wrote in a record. */
+export type ColumnType = 'text' | 'free-text' | 'number' | 'whole-number' | 'boolean' | 'instant';
 
 /** What is known of one row: one subject at one as-of. */
 export interface RowFacts {
@@ -31,7 +32,7 @@ export interface MatrixColumn {
 }
 
 /**
- * The columns of a model's training matrix: who and when, five for each feature, two for each outcome, one for each input of
+ * The columns of a model's training matrix: who and when, five for each feature (six for a text), two for each outcome, one for each input of
  * the model. Throws PARAMETER_INVALID where a feature has the name of a column that every matrix has.
  */
 export function matrixColumns({
@@ -83,14 +84,24 @@ function featureColumns(name: string, type: FeatureType): MatrixColumn[] {
     },
   });
   return [
-    column('', columnType(type), (value): FeatureScalar | undefined =>
-      value.state === 'missing' ? undefined : value.value,
-    ),
+    column('', columnType(type), cellOf(type)),
     column('.state', 'text', ({ state }) => state),
     column('.reason', 'text', (value) => ('because' in value ? value.because : undefined)),
     column('.at', 'text', (value) => ('at' in value ? value.at : undefined)),
     column('.source', 'text', ({ sources }) => sources.flatMap(({ reference }) => reference ?? []).join(' ')),
+    ...(type.type === 'text' ? [column('.cut', 'boolean', isCut)] : []),
   ];
+}
+
+function cellOf({ type }: FeatureType): (value: FeatureValue) => Cell {
+  // The words of a text, which elsewhere nobody is shown: the matrix is what a model is trained on.
+  if (type === 'text') return (value) => (value.state === 'observed' ? value.text?.content : undefined);
+  return (value): FeatureScalar | undefined => (value.state === 'missing' ? undefined : value.value);
+}
+
+/** Whether the model would be given less of a text than the record holds. */
+function isCut(value: FeatureValue): Cell {
+  return value.state === 'observed' ? value.text?.cutFrom !== undefined : undefined;
 }
 
 /** A kind of value that is new to the language has no column before it is decided on here. */
@@ -105,6 +116,8 @@ function columnType({ type }: FeatureType): ColumnType {
       return 'boolean';
     case 'code':
       return 'text';
+    case 'text':
+      return 'free-text';
   }
 }
 

@@ -12,6 +12,7 @@ const pageBytes = 1_048_576;
 
 const basicTypes: Readonly<Record<ColumnType, BasicType>> = {
   text: 'STRING',
+  'free-text': 'STRING',
   number: 'DOUBLE',
   'whole-number': 'INT32',
   boolean: 'BOOLEAN',

@@ -11,6 +11,14 @@ export function csvCell(value: string | number | boolean | undefined): string {
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
+/**
+ * The same, but a text that begins with an apostrophe gets another one: without its first apostrophe every text that has
+ * one is what it was.
+ */
+export function csvTextCell(text: string | undefined): string {
+  return csvCell(text?.startsWith("'") === true ? `'${text}` : text);
+}
+
 /** The same, but a logical id stays as it is, `-a` too: others join by it, and no formula that does anything is one. */
 export function csvIdCell(id: string | undefined): string {
   return id !== undefined && isFhirId(id) ? id : csvCell(id);

@@ -3,7 +3,10 @@ import { decidingOf } from '../feature-reads.ts';
 import type { Finding } from '../finding.ts';
 import type { LintedModel } from './linted-model.ts';
 
-/** Every feature must be read by something: one that is not costs queries and discloses data for nothing. */
+/**
+ * Every feature must be read by something: one that is not costs queries and discloses data for nothing. A text, which
+ * nothing can read yet, is there for the training matrix: see `checkTexts`.
+ */
 export function checkUnreadFeatures({ manifest, featureMap }: LintedModel): Finding[] {
   const { features, population } = featureMap;
   const read = new Set([
@@ -13,9 +16,9 @@ export function checkUnreadFeatures({ manifest, featureMap }: LintedModel): Find
     ...Object.values(features).flatMap(readsOf),
     ...Object.values(features).flatMap(decidingOf),
   ]);
-  return Object.keys(features)
-    .filter((name) => !read.has(name))
-    .map((name) => ({
+  return Object.entries(features)
+    .filter(([name, { kind }]) => kind !== 'text' && !read.has(name))
+    .map(([name]) => ({
       file: 'feature-map.json',
       path: `/features/${name}`,
       message: 'is read by no input column, no other feature and no rule of the population; use it or remove it',

@@ -15,6 +15,7 @@ import { checkPopulationRanges } from './check-population-ranges.ts';
 import { checkRepeatedKeys } from './check-repeated-keys.ts';
 import { checkSiteUse, checkStandardCodes, codesOfSite } from './check-site-use.ts';
 import { checkSnomedCodes } from './check-snomed-codes.ts';
+import { checkTexts } from './check-texts.ts';
 import { checkUnits } from './check-units.ts';
 import { checkUnreadFeatures } from './check-unread-features.ts';
 import { checkUnreadNames } from './check-unread-names.ts';
@@ -36,6 +37,7 @@ const featureMapRules: readonly LintRule<FeatureMap>[] = [
   { name: 'label-repeated', severity: 'error', check: checkLabels },
   { name: 'population-plausible', severity: 'error', check: checkPopulationRanges },
   { name: 'missing-reason', severity: 'warning', check: checkMissingReasons },
+  { name: 'text-unread', severity: 'warning', check: checkTexts },
 ];
 const manifestRules: readonly LintRule<Manifest>[] = [
   { name: 'outcome-coding', severity: 'warning', check: checkOutcomeCodings },

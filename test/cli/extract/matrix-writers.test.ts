@@ -66,6 +66,28 @@ describe('a matrix in CSV', () => {
     expect(readFileSync(path.join(folder, 'ids.csv'), 'utf8')).toBe("subject\r\n-abc\r\n'=cmd\r\n");
   });
 
+  it('gives a text of a record back when one apostrophe is taken off, whatever it begins with', async () => {
+    const texts = [
+      '=1+1',
+      "'=1+1",
+      "'s better",
+      '- fever\n- "cough", chills\r\n',
+      '\u{1f642} ok',
+      '@home',
+      "''",
+      'plain',
+      '',
+    ];
+    const file = await openMatrixFile(path.join(folder, 'texts.csv'), true);
+    const writer = csvMatrix(file.handle, [{ name: 'note', type: 'free-text', read: () => undefined }]);
+    for (const text of texts) await writer.write([text]);
+    await writer.end();
+    await file.commit();
+    const cells = csvRows(readFileSync(path.join(folder, 'texts.csv'), 'utf8')).map(({ note = '' }) => note);
+    expect(cells.filter((cell) => /^[=+\-@\t\r\n]/.test(cell))).toEqual([]);
+    expect(cells.map((cell) => cell.replace(/^'/, ''))).toEqual(texts);
+  });
+
   it('never lets what somebody sent run in a spreadsheet', async () => {
     const file = await write(csvMatrix, 'formula.csv', [['=HYPERLINK("http://x")', -1.5, 0, true, undefined]]);
     expect(readFileSync(file, 'utf8')).toBe(
