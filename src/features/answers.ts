@@ -1,6 +1,7 @@
 import type { Observation, ObservationComponent } from '@medplum/fhirtypes';
+import type { InstantRange } from '../fhir/instant-range.ts';
 import { type ExtractionContext, missing } from './feature-extractor.ts';
-import type { FeatureValue } from './feature-vector.ts';
+import type { FeatureValue, SourceReference } from './feature-vector.ts';
 import {
   compileMeasurements,
   type Doubt,
@@ -41,25 +42,35 @@ export function compileAnswerAgreement<Said extends boolean | string>(
 ): Agreement<AnswerHolder> {
   return (context: ExtractionContext, contenders: readonly Measurement<AnswerHolder>[]): FeatureValue => {
     const sources = [...new Set(contenders.map(({ observation }) => context.record.sourceReference(observation)))];
-    const said = new Set<Said>();
-    const unread: Unread[] = [];
-    for (const { readings } of contenders) {
-      for (const reading of readings) {
-        const answer = typeof reading === 'string' ? unreadable[reading] : read(reading);
-        if ('because' in answer) unread.push(answer);
-        else said.add(answer.value);
-      }
-    }
-    const reason = firstReason(unread);
-    if (reason !== undefined) return missing(reason.because, `the newest ${label}: ${reason.detail}`, sources);
-    const at = mostExact(contenders)?.at;
-    const [value, ...others] = said;
-    if (value === undefined) return missing('not-found', `no ${label}`, sources);
-    const dated = at === undefined ? {} : { at };
-    if (others.length > 0) {
-      const detail = `two different answers to ${label} at the newest time`;
-      return { state: 'missing', because: 'conflict', detail, ...dated, sources };
-    }
-    return { state: 'observed', value, ...dated, sources };
+    const answers = contenders.flatMap(({ readings }) =>
+      readings.map((reading) => (typeof reading === 'string' ? unreadable[reading] : read(reading))),
+    );
+    return agreed(label, answers, contenders, sources);
   };
+}
+
+/** What all of several answers say, with the time that says most; or why there is no such thing. */
+export function agreed<Said extends boolean | string>(
+  label: string,
+  answers: readonly ({ readonly value: Said } | Unread)[],
+  contenders: readonly { readonly time: InstantRange; readonly at: string }[],
+  sources: readonly SourceReference[],
+): FeatureValue {
+  const said = new Set<Said>();
+  const unread: Unread[] = [];
+  for (const answer of answers) {
+    if ('because' in answer) unread.push(answer);
+    else said.add(answer.value);
+  }
+  const reason = firstReason(unread);
+  if (reason !== undefined) return missing(reason.because, `the newest ${label}: ${reason.detail}`, sources);
+  const at = mostExact(contenders)?.at;
+  const [value, ...others] = said;
+  if (value === undefined) return missing('not-found', `no ${label}`, sources);
+  const dated = at === undefined ? {} : { at };
+  if (others.length > 0) {
+    const detail = `two different answers to ${label} at the newest time`;
+    return { state: 'missing', because: 'conflict', detail, ...dated, sources };
+  }
+  return { state: 'observed', value, ...dated, sources };
 }

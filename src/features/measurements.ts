@@ -4,13 +4,9 @@ import type { ObservationDefinition } from '../model-catalog/feature-map-schema.
 import { anchorOf } from './anchor.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import type { MissingReason } from './feature-vector.ts';
-import {
-  type ObservationCandidate,
-  observationCandidates,
-  resultStatuses,
-  type UntimedCandidate,
-} from './observation-candidates.ts';
+import { type ObservationCandidate, observationCandidates, type UntimedCandidate } from './observation-candidates.ts';
 import type { ObservationIndex } from './observation-index.ts';
+import { resultStatuses } from './result-standing.ts';
 import { changesMeaning } from './unknown-meaning.ts';
 import { compileWhere, type WhereTest } from './where.ts';
 

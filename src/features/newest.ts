@@ -31,10 +31,10 @@ export function mayBeNewest<T extends { readonly time: InstantRange }>(
 }
 
 /** Of the candidates without a time, those that may be as new as the newest with one: it cannot be told which counts. */
-export function perhapsNewer(
+export function perhapsNewer<T extends Pick<UntimedCandidate, 'latest'>>(
   contenders: readonly { readonly time: InstantRange }[],
-  untimed: readonly UntimedCandidate[],
-): readonly UntimedCandidate[] {
+  untimed: readonly T[],
+): readonly T[] {
   if (untimed.length === 0) return untimed;
   let newestStart = Number.NEGATIVE_INFINITY;
   for (const { time } of contenders) if (time.start > newestStart) newestStart = time.start;

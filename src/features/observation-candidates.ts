@@ -1,9 +1,7 @@
 import type { Observation } from '@medplum/fhirtypes';
 import type { InstantRange } from '../fhir/instant-range.ts';
-import { before } from '../model-catalog/record-queries.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
-import { lastInstant } from './last-instant.ts';
-import { isVagueAt } from './vague-time.ts';
+import { boundsOf, standingOf } from './result-standing.ts';
 
 /** An Observation that counts at as-of, and when it was true. */
 export interface ObservationCandidate {
@@ -20,8 +18,6 @@ export interface UntimedCandidate {
   readonly latest: number;
 }
 
-const secondMs = 1_000;
-
 export interface CandidatesFound {
   readonly candidates: ObservationCandidate[];
   /** Without a usable time, and perhaps inside the window. */
@@ -31,9 +27,6 @@ export interface CandidatesFound {
   /** Of the status `unknown`, and perhaps inside the window: nobody says whether they count. */
   readonly undecided: Observation[];
 }
-
-/** Statuses of a result that somebody stands by (FHIR observation-status). */
-export const resultStatuses: readonly string[] = ['final', 'amended', 'corrected'];
 
 /**
  * Observations with one of the codes that count at as-of: about the subject itself, status, clinical time inside the
@@ -48,54 +41,20 @@ export function observationCandidates(
   window: string,
   anchor?: InstantRange,
 ): CandidatesFound {
-  const { asOf } = context;
-  const [earliest, surely] = beginnings(context, window, anchor);
   const candidates: ObservationCandidate[] = [];
   const untimed: UntimedCandidate[] = [];
   const atEdge: ObservationCandidate[] = [];
   const undecided: Observation[] = [];
+  const bounds = boundsOf(context, window, anchor);
   for (const observation of observationsAt(context, places)) {
     if (isAboutAnother(context, observation)) continue;
-    const isUndecided = !statuses.includes(observation.status);
-    if (isUndecided && observation.status !== 'unknown') continue;
-    if (isUnverifiedPrediction(observation)) continue;
-    const issued = context.rangeOf(observation.issued)?.start;
-    if (issued !== undefined && issued > asOf) continue;
-    const begun = context.rangeOf(observation.effectivePeriod?.start)?.start;
-    if (begun !== undefined && begun > asOf) continue;
-    const at = clinicalDate(observation);
-    const time = context.rangeOf(at);
-    if (time !== undefined && time.start > asOf) continue;
-    if (time !== undefined && anchor !== undefined && time.start > lastInstant(anchor)) continue;
-    const latest = issued ?? asOf;
-    if (isUndecided) {
-      if (time === undefined ? latest >= earliest : time.end > earliest) undecided.push(observation);
-      continue;
-    }
-    if (at === undefined || time === undefined || (observation.issued !== undefined && issued === undefined)) {
-      if (latest >= earliest) untimed.push({ observation, latest });
-      continue;
-    }
-    if (time.start < surely) {
-      const mayBeIn = time.end > earliest && (surely > earliest || time.end - time.start > secondMs);
-      if (mayBeIn) atEdge.push({ observation, time, at });
-      continue;
-    }
-    const mayBeLater = anchor !== undefined && lastInstant(time) > anchor.start;
-    if (mayBeLater || isVagueAt(asOf, time)) untimed.push({ observation, latest });
-    else candidates.push({ observation, time, at });
+    const standing = standingOf(context, observation, statuses, bounds);
+    if (standing === undefined) continue;
+    if (standing.is === 'undecided') undecided.push(observation);
+    else if (standing.is === 'untimed') untimed.push({ observation, latest: standing.latest });
+    else (standing.is === 'at-edge' ? atEdge : candidates).push({ observation, time: standing.time, at: standing.at });
   }
   return { candidates, untimed, atEdge, undecided };
-}
-
-/** When the window begins at the earliest, and when it has surely begun. */
-function beginnings(context: ExtractionContext, window: string, anchor: InstantRange | undefined): [number, number] {
-  if (anchor === undefined) {
-    const since = context.since(window);
-    return [since, since];
-  }
-  const startOf = (end: number): number => before(new Date(end), window).getTime();
-  return [startOf(anchor.start), startOf(lastInstant(anchor))];
 }
 
 /** The Observations at several places, each once: one with several codes stands at several. */
@@ -115,21 +74,8 @@ function observationsAt({ observations }: ExtractionContext, places: readonly nu
   return all ?? only;
 }
 
-/** What a model has computed and nobody has verified is no measurement, also where a map counts preliminary results. */
-function isUnverifiedPrediction({ status, meta }: Observation): boolean {
-  if (status !== 'preliminary') return false;
-  return (meta?.security ?? []).some(
-    ({ system, code }) => system === 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue' && code === 'AIAST',
-  );
-}
-
 /** A result in the mother's record may be about her child: `focus` says so. */
 function isAboutAnother({ record }: ExtractionContext, { focus }: Observation): boolean {
   if (focus === undefined || focus.length === 0) return false;
   return !focus.some(({ reference }) => record.isSubject(reference));
-}
-
-/** effectiveDateTime, effectiveInstant, or the end of effectivePeriod. A Timing or a Period without an end has no single time. */
-function clinicalDate(observation: Observation): string | undefined {
-  return observation.effectiveDateTime ?? observation.effectiveInstant ?? observation.effectivePeriod?.end;
 }

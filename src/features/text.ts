@@ -1,5 +1,6 @@
 import type { TextDefinition } from '../model-catalog/feature-map-schema.ts';
 import { type AnswerHolder, type AnswerReader, compileAnswerAgreement, compileAnswers } from './answers.ts';
+import { compileConclusion } from './conclusion.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import type { ObservationIndex } from './observation-index.ts';
@@ -11,8 +12,12 @@ import { compileTextReader } from './read-text.ts';
  * cut is a conflict too. Its value is how many characters the model is given; what they say stands beside it.
  */
 export function compileText(definition: TextDefinition, index: ObservationIndex): FeatureExtractor {
-  const agree = compileAnswerAgreement<string>(definition.label, compileReader(definition));
   const measure = compileMeasure(definition);
+  if (definition.from === 'report') {
+    const conclude = compileConclusion(definition);
+    return (context) => measure(conclude(context));
+  }
+  const agree = compileAnswerAgreement<string>(definition.label, compileReader(definition));
   return compilePickOne<AnswerHolder>(definition, compileAnswers(definition, index), (context, contenders) =>
     measure(agree(context, contenders)),
   );

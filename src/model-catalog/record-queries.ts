@@ -1,6 +1,6 @@
 import { DateTime, Duration } from 'luxon';
 import type { MedicationType } from '../fhir/medication-types.ts';
-import type { FeatureDefinition, FeatureMap, SequenceDefinition } from './feature-map-schema.ts';
+import type { FeatureDefinition, FeatureMap, SequenceDefinition, TextDefinition } from './feature-map-schema.ts';
 import { type MedicationSource, medicationSources, typeOfSource } from './medication-schema.ts';
 import { gridWindow } from './sequence-grid.ts';
 
@@ -11,6 +11,7 @@ type SearchedType =
   | 'Encounter'
   | 'Procedure'
   | 'QuestionnaireResponse'
+  | 'DiagnosticReport'
   | 'ServiceRequest'
   | 'AllergyIntolerance'
   | 'FamilyMemberHistory'
@@ -62,14 +63,17 @@ export interface SiteSearch {
 export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('consent' | 'group')[]): RecordQuery[] {
   const queries: RecordQuery[] = [];
   const definitions = Object.values(map.features);
-  const observed = definitions.filter(
-    (definition) =>
-      definition.kind === 'observation' ||
-      definition.kind === 'answer' ||
-      definition.kind === 'category' ||
-      definition.kind === 'text' ||
-      definition.kind === 'sequence',
-  );
+  const reported = definitions.filter(isReported);
+  const observed = definitions
+    .filter(
+      (definition) =>
+        definition.kind === 'observation' ||
+        definition.kind === 'answer' ||
+        definition.kind === 'category' ||
+        definition.kind === 'text' ||
+        definition.kind === 'sequence',
+    )
+    .filter((definition) => !isReported(definition));
   if (observed.length > 0) {
     const codes = new Set<string>();
     for (const definition of observed) {
@@ -89,6 +93,13 @@ export function recordQueries(map: FeatureMap, asOf: Date, optOutBy: readonly ('
       subjectParameter: 'patient',
     });
   }
+  if (reported.length > 0)
+    queries.push({
+      key: 'diagnosticReports',
+      type: 'DiagnosticReport',
+      codes: [...new Set(reported.flatMap(({ codes = [] }) => codes))],
+      subjectParameter: 'patient',
+    });
   // Without codes: a candidate that cannot be decoded must be seen, for it forbids to assume absence.
   if (definitions.some((definition) => definition.kind === 'condition'))
     queries.push({ key: 'conditions', type: 'Condition', subjectParameter: 'patient' });
@@ -123,6 +134,11 @@ const keyOfSource: Readonly<Record<MedicationSource, string>> = {
   dispense: 'medicationDispenses',
 };
 
+/** Whether it is read from DiagnosticReports. */
+function isReported(definition: FeatureDefinition): definition is TextDefinition {
+  return definition.kind === 'text' && definition.from === 'report';
+}
+
 /** How long before as-of what a feature reads may lie. */
 function windowOf(definition: { readonly window: string } | SequenceDefinition): string {
   return 'window' in definition ? definition.window : gridWindow(definition);
@@ -142,7 +158,7 @@ function isJoined(definition: FeatureDefinition): boolean {
  * MedicationRequest and its like hides those that name their Medication by a reference; Encounter and Consent have none.
  */
 export function isSearchedByCode({ type }: RecordQuery): boolean {
-  return type === 'Observation' || type === 'Condition' || type === 'Group';
+  return type === 'Observation' || type === 'DiagnosticReport' || type === 'Condition' || type === 'Group';
 }
 
 /** As-of instants whose queries are kept: callers ask again and again about the last few minutes. */

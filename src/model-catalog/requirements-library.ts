@@ -81,6 +81,7 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
     'component',
     'specimen',
   ],
+  DiagnosticReport: ['status', 'code', 'subject', 'effective', 'issued', 'conclusion'],
   Condition: ['clinicalStatus', 'verificationStatus', 'code', 'subject', 'onset', 'abatement', 'recordedDate'],
   MedicationRequest: [
     'status',

@@ -6,10 +6,23 @@ export const text = Type.Object(
   {
     kind: Type.Literal('text'),
     label,
-    codes: Type.Optional(described(tokens, 'codes of Observation.code; `codes` or `component` or both are needed')),
+    from: Type.Optional(
+      Type.Union([Type.Literal('observation'), Type.Literal('report')], {
+        description: 'whether an Observation (default) or the conclusion of a DiagnosticReport is read',
+      }),
+    ),
+    codes: Type.Optional(
+      described(
+        tokens,
+        'codes of Observation.code or DiagnosticReport.code; `codes` or `component` or both are needed',
+      ),
+    ),
     component: Type.Optional(component),
     status: Type.Optional(
-      Type.Array(Type.String(), { minItems: 1, description: 'statuses that count; default final, amended, corrected' }),
+      Type.Array(Type.String(), {
+        minItems: 1,
+        description: 'statuses that count; default final, amended, corrected, and of a report appended',
+      }),
     ),
     window: described(duration, 'how long before as-of the text may have been written'),
     pick: Type.Union([Type.Literal('latest'), Type.Literal('earliest')], {
@@ -36,7 +49,7 @@ export const text = Type.Object(
     ),
     missing: Type.Literal('abstain', { description: 'a text is never made up' }),
   },
-  { ...strict, description: 'the words of one observation, such as a triage note' },
+  { ...strict, description: 'the words of one observation or report, such as a triage note' },
 );
 
 export type TextDefinition = Static<typeof text>;

@@ -3,6 +3,7 @@ import type {
   Appointment,
   Condition,
   Consent,
+  DiagnosticReport,
   Encounter,
   FamilyMemberHistory,
   Group,
@@ -34,6 +35,7 @@ export type RecordResource =
   | Encounter
   | Procedure
   | QuestionnaireResponse
+  | DiagnosticReport
   | ServiceRequest
   | AllergyIntolerance
   | FamilyMemberHistory
@@ -52,6 +54,7 @@ export const recordTypes: readonly RecordType[] = [
   'Encounter',
   'Procedure',
   'QuestionnaireResponse',
+  'DiagnosticReport',
   'ServiceRequest',
   'AllergyIntolerance',
   'FamilyMemberHistory',

@@ -1,4 +1,4 @@
-import type { Observation } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Observation } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readAssertedInputs } from '../../src/features/asserted-input.ts';
@@ -6,12 +6,15 @@ import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import { inputRow } from '../../src/inference/score.ts';
 import { assertedInputsSchema } from '../../src/model-catalog/asserted-inputs-schema.ts';
+import { bulkExport } from '../../src/model-catalog/bulk-export.ts';
 import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
 import { checkColumns } from '../../src/model-catalog/check-manifest.ts';
 import type { FeatureDefinition, FeatureMap, TextDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import { featureTable } from '../../src/model-catalog/feature-table.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { prefetchTemplates } from '../../src/model-catalog/prefetch-templates.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
+import { smartScopes } from '../../src/model-catalog/smart-scopes.ts';
 import { observation } from '../support/build-record.ts';
 import { extractAll, extractOne, noPopulation } from '../support/extract-one.ts';
 
@@ -232,6 +235,113 @@ describe('the characters of a text', () => {
       expect('detail' in reading && reading.detail).toEqual(expect.any(String));
       expect(JSON.stringify('detail' in reading ? reading.detail : '')).not.toContain(secret);
     }
+  });
+});
+
+describe('the conclusion of a report', () => {
+  const radiograph = note({ label: 'Radiograph', from: 'report', codes: ['http://loinc.org|36643-5'] });
+  let reports = 0;
+  const report = (
+    conclusion: string | undefined,
+    at: string,
+    parts: Partial<DiagnosticReport> = {},
+  ): DiagnosticReport => ({
+    resourceType: 'DiagnosticReport',
+    id: `report-${++reports}`,
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '36643-5' }] },
+    subject: { reference: 'Patient/1' },
+    effectiveDateTime: at,
+    ...(conclusion === undefined ? {} : { conclusion }),
+    ...parts,
+  });
+  const older = report('No infiltrate', '2026-03-01T07:00:00Z');
+
+  it('is that of the newest report with one of the codes, or of the oldest', () => {
+    const others = [
+      report('Pneumonia', '2026-03-01T09:00:00Z', { status: 'appended' }),
+      report('Of the brain', '2026-03-01T10:00:00Z', {
+        code: { coding: [{ system: 'http://loinc.org', code: '1-8' }] },
+      }),
+      report('Too old', '2026-02-20T09:00:00Z'),
+    ];
+    expect(extractOne(radiograph, [older, ...others])).toMatchObject({
+      value: 9,
+      text: { content: 'Pneumonia' },
+      at: '2026-03-01T09:00:00Z',
+      sources: [{ reference: expect.stringContaining('DiagnosticReport/report-') }],
+    });
+    expect(contentOf(extractOne({ ...radiograph, pick: 'earliest' }, [older, ...others]))).toBe('No infiltrate');
+    expect(extractOne(radiograph, [])).toMatchObject({ because: 'not-found' });
+    expect(extractOne(radiograph, [says('No report', undefined, { code: older.code })])).toMatchObject({
+      because: 'not-found',
+    });
+  });
+
+  it.each([
+    ['preliminary', { status: 'preliminary' }],
+    ['partial', { status: 'partial' }],
+    ['entered in error', { status: 'entered-in-error' }],
+    ['issued after as-of', { issued: '2026-03-01T12:00:01Z' }],
+    ['about a time after as-of', { effectiveDateTime: '2026-03-01T12:00:01Z' }],
+    ['without a word', { conclusion: undefined }],
+  ] as [string, Partial<DiagnosticReport>][])('is not that of a report that is %s', (_, parts) => {
+    const newer = JSON.parse(JSON.stringify(report('Never said', '2026-03-01T09:00:00Z', parts)));
+    expect(contentOf(extractOne(radiograph, [older, newer]))).toBe('No infiltrate');
+  });
+
+  it.each([
+    ['is empty', { conclusion: ' ' }],
+    ['is HTML', { conclusion: '<p>Pneumonia</p>' }],
+    ['stands in a document', { conclusion: undefined, presentedForm: [{ contentType: 'application/pdf' }] }],
+    ['is a code alone', { conclusion: undefined, conclusionCode: [{ text: 'Pneumonia' }] }],
+    ['carries an unknown modifier', { conclusion: 'Pneumonia', modifierExtension: [{ url: 'http://not' }] }],
+  ] as [string, Partial<DiagnosticReport>][])('is undecodable where that of the newest %s', (_, parts) => {
+    const newer = JSON.parse(JSON.stringify(report('', '2026-03-01T09:00:00Z', parts)));
+    expect(extractOne(radiograph, [older, newer])).toMatchObject({ because: 'undecodable' });
+  });
+
+  it('is of an unknown time where a report without one may be the newest, and was issued in time', () => {
+    const { effectiveDateTime: _, ...untimed } = report('When?', '');
+    expect(extractOne(radiograph, [older, untimed])).toMatchObject({ because: 'time-unknown' });
+    const early = { ...untimed, issued: '2026-03-01T06:00:00Z' };
+    expect(contentOf(extractOne(radiograph, [older, early]))).toBe('No infiltrate');
+    const period = { ...untimed, effectivePeriod: { start: '2026-03-01T08:00:00Z', end: '2026-03-01T08:30:00Z' } };
+    expect(contentOf(extractOne(radiograph, [older, period]))).toBe('When?');
+  });
+
+  it('is a conflict where two reports of one time say different things, and is cut as every text is', () => {
+    const two = [older, report('Infiltrate', '2026-03-01T07:00:00Z')];
+    expect(extractOne(radiograph, two)).toMatchObject({ because: 'conflict' });
+    expect(extractOne({ ...radiograph, maxLength: 2, longer: 'cut' }, [older])).toMatchObject({
+      text: { content: 'No', cutFrom: 13 },
+    });
+  });
+
+  it('is searched by its codes, apart from Observations', () => {
+    const map = { language: 1, features: { note: note(), radiograph }, population: noPopulation } as const;
+    expect(prefetchTemplates(map, [])).toEqual({
+      patient: 'Patient/{{context.patientId}}',
+      observations: 'Observation?patient={{context.patientId}}&code=http://loinc.org|54094-8',
+      diagnosticReports: 'DiagnosticReport?patient={{context.patientId}}&code=http://loinc.org|36643-5',
+    });
+    expect(smartScopes([map], []).v2.system).toBe('system/Patient.r system/Observation.rs system/DiagnosticReport.rs');
+    expect(bulkExport([map], [])).toMatchObject({
+      _type: 'Patient,Observation,DiagnosticReport',
+      _typeFilter: ['Observation?code=http://loinc.org|54094-8', 'DiagnosticReport?code=http://loinc.org|36643-5'],
+    });
+  });
+
+  it('has neither components nor coded answers', () => {
+    const component = { panels: ['http://loinc.org|1-8'], codes: ['http://loinc.org|1-8'] };
+    const { codes: _, ...bare } = radiograph;
+    const features = { wrong: { ...bare, component, codedAnswers: 'text' as const } };
+    const found = checkFeatureMap({ language: 1, features, population: noPopulation }, ['outcome']);
+    expect(found.map(({ path, message }) => `${path} ${message}`)).toEqual([
+      '/features/wrong/codes is needed by report',
+      '/features/wrong/component is for an Observation: a report has no components',
+      '/features/wrong/codedAnswers is for an Observation: the conclusion of a report is a text',
+    ]);
   });
 });
 

@@ -33,6 +33,17 @@ const features: Record<string, FeatureDefinition> = {
     longer: 'cut',
     missing: 'abstain',
   },
+  radiograph: {
+    kind: 'text',
+    label: 'Radiograph',
+    from: 'report',
+    codes: ['http://loinc.org|36643-5'],
+    window: 'P1Y',
+    pick: 'latest',
+    normalise: 'none',
+    maxLength: 100,
+    missing: 'abstain',
+  },
 };
 
 const note = '=Mrs Zzyzxnote, "fell"\n- at home, caf\u00e9 \u{1f642}';
@@ -42,6 +53,16 @@ const person: Resource[] = [
   patient({ id: '1' }),
   said('note', '54094-8', note),
   said('complaint', '8661-1', 'Zzyzxcomplaint of the chest'),
+  {
+    resourceType: 'DiagnosticReport',
+    id: 'radiograph',
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '36643-5' }] },
+    subject: { reference: 'Patient/1' },
+    effectiveDateTime: '2026-02-20T09:00:00Z',
+    issued: '2026-02-20T10:00:00Z',
+    conclusion: 'Zzyzxshadow',
+  },
 ];
 const other: Resource[] = [
   patient({ id: '2' }),
@@ -78,6 +99,8 @@ describe('texts', () => {
     expect(inputs.get('triageNote')).toMatchObject({ state: 'observed', value: 40, unit: '{character}' });
     expect(inputs.get('triageNote')?.sources[0]?.reference).toMatch(/Observation\/note/);
     expect(inputs.get('chiefComplaint')).toMatchObject({ state: 'observed', value: 10 });
+    expect(inputs.get('radiograph')).toMatchObject({ state: 'observed', value: 11 });
+    expect(inputs.get('radiograph')?.sources[0]?.reference).toMatch(/DiagnosticReport\/radiograph/);
     const missing = readInputs(await predictOverHttp(fhir, '2', { model: everyColumnModel }));
     expect(missing.get('triageNote')).toMatchObject({ state: 'missing', reason: 'too-long' });
     expect(missing.get('chiefComplaint')).toMatchObject({ state: 'missing', reason: 'undecodable' });
@@ -116,6 +139,7 @@ describe('texts', () => {
       'triageNote.state': 'observed',
       chiefComplaint: 'Zzyzxcompl',
       'chiefComplaint.cut': 'true',
+      radiograph: 'Zzyzxshadow',
     });
     expect(rows.find(({ subject }) => subject === '2')).toMatchObject({
       triageNote: '',

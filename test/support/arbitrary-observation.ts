@@ -1,4 +1,4 @@
-import type { Observation, ObservationComponent, Quantity } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Observation, ObservationComponent, Quantity } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import type {
   AnswerDefinition,
@@ -157,9 +157,39 @@ function ratioOf(measure: Measure): fc.Arbitrary<object> {
   });
 }
 
+/** Reports that a feature reads, and what looks like them. */
+export function arbitraryReport(definition: TextDefinition): fc.Arbitrary<DiagnosticReport> {
+  const { codes = [] } = definition;
+  const said = fc.oneof(
+    { weight: 8, arbitrary: under('conclusion', arbitraryText(definition)) },
+    { weight: 2, arbitrary: fc.constantFrom<object>({}, { presentedForm: [{ title: 'a document' }] }) },
+  );
+  const time = among(
+    [12, under('effectiveDateTime', times)],
+    [2, under('effectivePeriod', periods)],
+    [1, fc.constant({})],
+  );
+  return fc
+    .tuple(
+      fc.record({
+        code: mostly<DiagnosticReport['code']>(
+          6,
+          codes.map((code) => ({ coding: [codingOf(code)] })),
+          [{ coding: [local] }, { text: 'radiograph' }],
+        ),
+        status: mostly(6, ['final', 'amended', 'appended'], ['preliminary', 'partial', 'entered-in-error', 'unknown']),
+        issued: seldom(4, instants),
+        modifierExtension,
+      }),
+      said,
+      time,
+    )
+    .map((parts) => asSent({ resourceType: 'DiagnosticReport', subject, ...Object.assign({}, ...parts) }));
+}
+
 /** Few different texts, some of them the same but for white space or the form of a letter, and what is none. */
-function textsOf({ maxLength, codedAnswers }: TextDefinition): fc.Arbitrary<object>[] {
-  const texts = mostly(
+function arbitraryText({ maxLength }: TextDefinition): fc.Arbitrary<string> {
+  return mostly(
     8,
     [
       'short of breath',
@@ -171,10 +201,14 @@ function textsOf({ maxLength, codedAnswers }: TextDefinition): fc.Arbitrary<obje
     ],
     [' ', '\u200b', '<p>pain</p>', 'lost \ufffd', '\ud83d', 'bell \u0007'],
   );
+}
+
+function textsOf(definition: TextDefinition): fc.Arbitrary<object>[] {
+  const texts = arbitraryText(definition);
   const concepts = texts.map((text) => ({ text, coding: [local] }));
   return [
     under('valueString', texts),
-    ...(codedAnswers === undefined ? [] : [under('valueCodeableConcept', concepts)]),
+    ...(definition.codedAnswers === undefined ? [] : [under('valueCodeableConcept', concepts)]),
   ];
 }
 

@@ -12,7 +12,7 @@ import {
 } from './arbitrary-event.ts';
 import { arbitraryAllergy, arbitraryFamilyHistory, arbitraryServiceRequest } from './arbitrary-history.ts';
 import { arbitraryMedicationUse, medicationsOf } from './arbitrary-medication.ts';
-import { arbitraryObservation } from './arbitrary-observation.ts';
+import { arbitraryObservation, arbitraryReport } from './arbitrary-observation.ts';
 import { arbitraryPatient } from './arbitrary-patient.ts';
 import { among, times } from './arbitrary-terms.ts';
 import type { MapUnderTest } from './map-under-test.ts';
@@ -103,10 +103,11 @@ function resourceFor(
   medications: readonly Medication[],
 ): fc.Arbitrary<RecordResource> | undefined {
   switch (definition.kind) {
+    case 'text':
+      return definition.from === 'report' ? arbitraryReport(definition) : arbitraryObservation(definition, measures);
     case 'observation':
     case 'answer':
     case 'category':
-    case 'text':
     case 'sequence':
       return arbitraryObservation(definition, measures);
     case 'condition':

@@ -32,6 +32,16 @@ export function formsLeftOut({ resourceType }: RecordResource): object[] {
           { ...noTime, effectivePeriod: { end: at } },
         ]),
       ];
+    case 'DiagnosticReport':
+      return [
+        ...withStatus('entered-in-error', 'preliminary', 'registered', 'partial', 'cancelled'),
+        ...futureInstants.map((issued) => ({ issued })),
+        ...futureTimes.flatMap((at) => [
+          { effectivePeriod: undefined, effectiveDateTime: at },
+          { effectiveDateTime: undefined, effectivePeriod: { start: at } },
+          { effectiveDateTime: undefined, effectivePeriod: { start: before, end: at } },
+        ]),
+      ];
     case 'Condition':
       return [
         { verificationStatus: terminology('condition-ver-status')('entered-in-error') },

@@ -35,6 +35,7 @@ function reads(map: MapUnderTest, name: string, resource: RecordResource): boole
   if (readsOf(definition).some((input) => reads(map, input, resource))) return true;
   if (resourceType === 'Encounter')
     return ('absent' in definition && definition.absent !== undefined) || isJoined(definition);
+  if (definition.kind === 'text' && definition.from === 'report') return resourceType === 'DiagnosticReport';
   switch (definition.kind) {
     case 'observation':
     case 'answer':

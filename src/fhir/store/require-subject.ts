@@ -7,6 +7,7 @@ const subjectElements: Readonly<Record<string, string | undefined>> = {
   AllergyIntolerance: 'patient',
   Condition: 'subject',
   Consent: 'patient',
+  DiagnosticReport: 'subject',
   Encounter: 'subject',
   MedicationAdministration: 'subject',
   MedicationDispense: 'subject',
