@@ -4,7 +4,7 @@ import { compileConclusion } from './conclusion.ts';
 import { type FeatureExtractor, missing } from './feature-extractor.ts';
 import type { FeatureValue } from './feature-vector.ts';
 import type { ObservationIndex } from './observation-index.ts';
-import { compilePickOne } from './pick-one.ts';
+import { compilePickOne, onlyNewest } from './pick-one.ts';
 import { compileTextReader } from './read-text.ts';
 
 /**
@@ -18,8 +18,10 @@ export function compileText(definition: TextDefinition, index: ObservationIndex)
     return (context) => measure(conclude(context));
   }
   const agree = compileAnswerAgreement<string>(definition.label, compileReader(definition));
-  return compilePickOne<AnswerHolder>(definition, compileAnswers(definition, index), (context, contenders) =>
-    measure(agree(context, contenders)),
+  return compilePickOne<AnswerHolder>(
+    definition,
+    compileAnswers(definition, index, onlyNewest(definition)),
+    (context, contenders) => measure(agree(context, contenders)),
   );
 }
 
