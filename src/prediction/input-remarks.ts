@@ -17,7 +17,8 @@ export function inputRemarks(
     if (value.state === 'imputed') said.add(`imputed there: ${label} (${value.detail})`);
     if (value.state === 'assumed-absent') said.add(`assumed absent there: ${label} (${value.detail})`);
     if (value.state === 'missing') said.add(`missing there: ${label} (${value.detail})`);
-    if (value.state === 'observed' && value.detail !== undefined) said.add(`unit there: ${label} (${value.detail})`);
+    if (value.state === 'observed' && value.detail !== undefined)
+      said.add(`${value.text === undefined ? 'unit' : 'cut'} there: ${label} (${value.detail})`);
     if (value.state === 'derived' && value.model !== undefined) said.add(`used there: ${label} (${value.detail})`);
   }
   for (const column of columns) {

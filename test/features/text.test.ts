@@ -439,6 +439,6 @@ describe('a map with a text', () => {
       "Input 'note' is a text of the record; it cannot be asserted.",
     );
     const manifest = { id: 'm', version: '1.0.0', title: 'M' } as Manifest;
-    expect(assertedInputsSchema({ manifest, featureMap: compiled.map })).toMatchObject({ properties: {} });
+    expect(assertedInputsSchema({ manifest, featureMap: compiled.map, uses: [] })).toMatchObject({ properties: {} });
   });
 });
