@@ -64,7 +64,7 @@ function contextOf(
   outputs: ModelOutputs,
 ): ExtractionContext {
   const asOf = record.asOf.getTime();
-  const made = new Map<object, unknown>();
+  let made: Map<object, unknown> | undefined;
   let attended: { readonly last: Attendance | undefined } | undefined;
   const context: ExtractionContext = {
     record,
@@ -74,6 +74,7 @@ function contextOf(
     since: windows.at(asOf),
     dayOf: (instant) => calendarDay(instant, timeZone),
     once: <Made>(key: object, make: () => Made): Made => {
+      made ??= new Map();
       if (!made.has(key)) made.set(key, make());
       return made.get(key) as Made;
     },
@@ -99,11 +100,12 @@ function calendarDay(instant: number, zone: string): string {
  * a calendar; they are asked for by many features, and stand in many resources: they are read once.
  */
 function dateReader(timeZone: string): ExtractionContext['rangeOf'] {
-  const read = new Map<string, InstantRange | undefined>();
+  let read: Map<string, InstantRange | undefined> | undefined;
   return (date) => {
     if (date === undefined) return undefined;
     const usual = usualRange(date, timeZone);
     if (usual !== undefined) return usual;
+    read ??= new Map();
     const known = read.get(date);
     if (known !== undefined || read.has(date)) return known;
     const range = instantRange(date, timeZone);
