@@ -32,10 +32,12 @@ export function compilePickOne<Held>(
   return (context) => {
     const { measured, untimed, atEdge } = find(context);
     const contenders = isEarliest ? earliest(measured) : newest(measured);
-    const rivals = isEarliest
-      ? [...untimed, ...atEdge]
-      : [...perhapsNewer(contenders, untimed), ...mayBeNewest(contenders, atEdge)];
-    if (rivals.length > 0) return timeUnknown(context, definition, rivals);
+    if (untimed.length > 0 || atEdge.length > 0) {
+      const rivals = isEarliest
+        ? [...untimed, ...atEdge]
+        : [...perhapsNewer(contenders, untimed), ...mayBeNewest(contenders, atEdge)];
+      if (rivals.length > 0) return timeUnknown(context, definition, rivals);
+    }
     return contenders.length === 0 ? missing('not-found', notFound) : agree(context, contenders);
   };
 }

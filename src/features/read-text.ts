@@ -23,14 +23,20 @@ function collapsed(text: string): string {
 const control = /[\p{Cc}--[\t\n\r]]/v;
 /** What stands where a character was lost. */
 const replacement = '\u{fffd}';
-/** Separators, and characters that nobody sees, such as zero-width spaces. */
-const unseen = /^[\p{Z}\p{Cf}\p{Cc}]*$/u;
+/** Separators, and characters that nobody sees, such as zero-width spaces and fillers. */
+const unseen = /^[\p{Z}\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+/** More marks on one letter than any language has (UAX #15, Stream-Safe Text Format): to order them takes minutes. */
+const stacked = /\p{M}{31}/u;
 
-/** Tags of HTML by their names (`<0.05`, `<NAME>` and `a < b` are none), comments, entities, and the head of RTF. */
+/**
+ * Tags of HTML by their names (`<0.05`, `<NAME>` and `a < b` are none), ends of tags of any name, comments, sections of
+ * CDATA, entities, and the head of RTF. No two parts of the pattern can take the same blanks, or long notes would take
+ * minutes.
+ */
 const tagNames =
   'html|head|body|div|p|br|span|b|i|u|em|strong|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|td|th|h[1-6]|pre|code|a|img|hr|font|style|script|sup|sub|blockquote|section';
 const markup = new RegExp(
-  `<\\/?(?:${tagNames})(?:\\s+[a-z][a-z:-]*\\s*=[^<>]*)?\\s*\\/?>|<!--|<!doctype|<\\?xml|&(?:amp|lt|gt|quot|apos|nbsp|#\\d{1,7}|#x[0-9a-f]{1,6});|^\\s*\\{\\\\rtf`,
+  `<\\/?(?:${tagNames})(?:\\s[^<>]*)?\\/?>|<\\/[a-z][a-z0-9:-]*\\s*>|<!--|<!doctype|<!\\[cdata\\[|<\\?xml|&(?:[a-z][a-z0-9]{1,31}|#\\d{1,7}|#x[0-9a-f]{1,6});|^\\s*\\{\\\\rtf`,
   'i',
 );
 
@@ -41,6 +47,7 @@ const faults: readonly { readonly detail: string; readonly isFound: (text: strin
     detail: 'the text holds U+FFFD, which stands for a character that was lost',
     isFound: (text) => text.includes(replacement),
   },
+  { detail: 'the text stacks more marks on a letter than any language does', isFound: (text) => stacked.test(text) },
   { detail: 'the text is empty', isFound: (text) => unseen.test(text) },
   { detail: 'the text holds markup', isFound: (text) => markup.test(text) },
 ];

@@ -81,7 +81,16 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
     'component',
     'specimen',
   ],
-  DiagnosticReport: ['status', 'code', 'subject', 'effective', 'issued', 'conclusion'],
+  DiagnosticReport: [
+    'status',
+    'code',
+    'subject',
+    'effective',
+    'issued',
+    'conclusion',
+    'conclusionCode',
+    'presentedForm',
+  ],
   Condition: ['clinicalStatus', 'verificationStatus', 'code', 'subject', 'onset', 'abatement', 'recordedDate'],
   MedicationRequest: [
     'status',

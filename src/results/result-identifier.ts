@@ -65,7 +65,7 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
   switch (value.state) {
     case 'observed': {
       const { state, value: scalar, at = null, original, text } = value;
-      const said = text === undefined ? [] : [text.content, text.cutFrom ?? null];
+      const said = text === undefined ? [] : [isVersioned(value.sources) ? null : text.content, text.cutFrom ?? null];
       return [state, scalar, at, originalParts(original), sources, ...said];
     }
     case 'derived':
@@ -86,6 +86,14 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
     case 'missing':
       return [value.state, value.because, value.at ?? null, sources];
   }
+}
+
+/**
+ * The versions of its sources say which text it is. Whoever reads an identifier, but not the note, could else try what the
+ * note may say until the identifier is the same.
+ */
+function isVersioned(sources: readonly SourceReference[]): boolean {
+  return sources.length > 0 && sources.every(({ reference }) => reference?.includes('/_history/') === true);
 }
 
 function originalParts(original: OriginalValue | undefined): unknown[] | null {

@@ -129,6 +129,12 @@ describe('a text', () => {
     ['an escape', { valueString: 'Chest \u001b[31mpain' }],
     ['a control character of Latin-1', { valueString: 'it\u0092s better' }],
     ['a character that was lost', { valueString: 'caf\ufffd' }],
+    ['an entity of a letter', { valueString: '&eacute;tat' }],
+    ['the end of a tag of Word', { valueString: 'pain <o:p></o:p>' }],
+    ['a tag with an attribute without a value', { valueString: '<p class>pain' }],
+    ['a section of CDATA', { valueString: '<![CDATA[pain]]>' }],
+    ['fillers that nobody sees', { valueString: '\u3164\u2800\u034f' }],
+    ['more marks on a letter than any language has', { valueString: `a${'\u0301\u0323'.repeat(20)}` }],
     ['half an emoji', { valueString: 'pain \ud83d' }],
   ] as [string, object][])('is undecodable where the newest note holds %s, and no older one is taken', (_, parts) => {
     const older = says('Older', '2026-03-01T07:00:00Z');
@@ -217,8 +223,9 @@ describe('the characters of a text', () => {
 
   it('are judged in little time, however long and strange the text is', () => {
     const started = performance.now();
-    for (const unit of ['<b ', '<p a=', ' \n', '&#1', '\u0301', '<!', '{\\rt'])
+    for (const unit of ['<b ', '<p a=', '</p ', ' \n', '&#1', '\u0301', '\u0301\u0323', '<!', '{\\rt'])
       read(unit.repeat(330_000), { maxLength: 1_000_000 });
+    for (const begun of ['<a x=', '<a ', '</a', '&#']) read(begun + ' '.repeat(1_000_000), { maxLength: 2_000_000 });
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 

@@ -67,6 +67,21 @@ test('two texts of one length that say another thing, or of which one was cut, a
   expect(new Set(identifiers).size).toBe(4);
 });
 
+test('a text that its versioned source names is not in the identifier, lest a reader of the result tries what it may say', () => {
+  const note = (content: string, reference: string): FeatureValue => ({
+    state: 'observed',
+    value: 4,
+    text: { content },
+    sources: [source(reference)],
+  });
+  const identifierOf = (content: string, reference: string) =>
+    resultIdentifier(withFeature('creatinine', note(content, reference)));
+  const named = identifierOf('pain', 'Observation/note/_history/1');
+  expect(identifierOf('none', 'Observation/note/_history/1')).toBe(named);
+  expect(identifierOf('none', 'Observation/note/_history/2')).not.toBe(named);
+  expect(identifierOf('none', 'Observation/note')).not.toBe(identifierOf('pain', 'Observation/note'));
+});
+
 const changed: [string, ResultRequest][] = [
   ['tenant', { ...base, subject: { ...base.subject, tenant: 'other' } }],
   ['FHIR base', { ...base, subject: { ...base.subject, base: 'https://ehr.example/fhir' } }],
