@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { filesOnDatabase } from './test/support/files-on-database.ts';
+import { testProjects } from './test/support/test-projects.ts';
 import base from './vitest.config.ts';
 
 /**
@@ -9,8 +10,7 @@ import base from './vitest.config.ts';
 export default defineConfig({
   test: {
     ...base.test,
-    include: [...filesOnDatabase(), 'test/services/**/*.test.ts'],
-    exclude: [],
+    projects: testProjects([...filesOnDatabase(), 'test/services/**/*.test.ts'], []),
     globalSetup: ['test/support/postgresql-setup.ts'],
   },
 });
