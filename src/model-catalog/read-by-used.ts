@@ -1,7 +1,7 @@
 import type { FeatureDefinition } from './feature-map-schema.ts';
 import { madeOf } from './feature-reads.ts';
-import { codesOfFeatureMap } from './lint/code-uses.ts';
 import type { ModelVersion } from './model-version.ts';
+import { readSame } from './read-same.ts';
 import { takenOutputs, usedKey } from './used-models.ts';
 
 type Using = Pick<ModelVersion, 'featureMap' | 'uses'>;
@@ -51,25 +51,4 @@ function partsOf(features: Features, name: string): FeatureDefinition[] {
     const definition = features[part];
     return definition === undefined || madeOf(definition).length > 0 ? [] : [definition];
   });
-}
-
-/** Whether two features may read the same of a record. Where that cannot be told from codes, those of one kind may. */
-function readSame(one: FeatureDefinition, other: FeatureDefinition): boolean {
-  if (one.kind === 'input' || other.kind === 'input') return false;
-  if (one.kind === 'model' || other.kind === 'model')
-    return one.kind === 'model' && other.kind === 'model' && usedKey(one) === usedKey(other);
-  if (one.kind === 'demographics' || other.kind === 'demographics')
-    return one.kind === 'demographics' && other.kind === 'demographics' && one.element === other.element;
-  const [codes, others] = [codesOf(one), codesOf(other)];
-  if (codes.size === 0 || others.size === 0) return one.kind === other.kind;
-  return [...codes].some((code) => others.has(code));
-}
-
-function codesOf(definition: FeatureDefinition): ReadonlySet<string> {
-  const uses = codesOfFeatureMap({
-    language: 1,
-    features: { definition },
-    population: { exclude: [], require: [], ranges: [] },
-  });
-  return new Set(uses.map(({ system, code }) => `${system}|${code}`));
 }
