@@ -134,7 +134,11 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
 }
 
 /** All are there, are one kind of value, and say it in one unit. */
-function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (message: string) => void): void {
+function checkFirstOf(
+  { of, unit, passOver }: FirstOfDefinition,
+  map: FeatureMap,
+  find: (message: string) => void,
+): void {
   for (const name of of.slice(0, -1)) {
     const imputed = imputedBelow(map, name);
     if (imputed === name)
@@ -142,6 +146,12 @@ function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (m
     else if (imputed !== undefined)
       find(`names ${name}, which is made of ${imputed}, which is imputed: what comes after it would not be asked`);
   }
+  // Such a model may abstain for no lack of data: the person is not eligible, which another source is no answer to.
+  const output = passOver.includes('input-missing') ? of.find((name) => takesOutput(map, name)) : undefined;
+  if (output !== undefined)
+    find(
+      `names ${output}, which takes the output of another model, and passes over input-missing; name the reasons of that model`,
+    );
   for (const name of of) {
     const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
     if (definition === undefined) {
@@ -155,6 +165,13 @@ function checkFirstOf({ of, unit }: FirstOfDefinition, map: FeatureMap, find: (m
     else if (unit !== undefined && unitOf(definition) !== unit)
       find(`names ${name}, which is in ${unitOf(definition) ?? 'no unit'}, not in ${unit}`);
   }
+}
+
+/** Whether a feature is the output of another model, or made of one. */
+function takesOutput(map: FeatureMap, name: string, depth = 0): boolean {
+  const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
+  if (definition === undefined || depth > Object.keys(map.features).length) return false;
+  return definition.kind === 'model' || madeOf(definition).some((part) => takesOutput(map, part, depth + 1));
 }
 
 /** The feature itself, or one that it is made of, that is imputed where it is missing. */

@@ -6,6 +6,8 @@ import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { assertedInputsSchema } from '../../src/model-catalog/asserted-inputs-schema.ts';
 import { bulkExport } from '../../src/model-catalog/bulk-export.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
+import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
+import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import { featureTable } from '../../src/model-catalog/feature-table.ts';
 import { prefetchTemplates } from '../../src/model-catalog/prefetch-templates.ts';
 import { readByUsed } from '../../src/model-catalog/read-by-used.ts';
@@ -15,7 +17,7 @@ import { requirementsLibrary } from '../../src/model-catalog/requirements-librar
 import { smartScopes } from '../../src/model-catalog/smart-scopes.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
 import { addShipped, addUserOf, egfrOfCkdEpi, preventOfCkdEpi } from '../support/models-that-use-others.ts';
-import { shippedModel } from '../support/shipped-model.ts';
+import { bareMap, shippedModel } from '../support/shipped-model.ts';
 import { siteOf } from '../support/site-file.ts';
 
 const engine = createOnnxEngine();
@@ -314,4 +316,31 @@ describe('lint of a folder that uses another', () => {
       'names input-missing; name the reasons of the features that it is made of',
     );
   });
+
+  it.each([
+    ['the output itself', ['gfr', 'fallback']],
+    ['what is derived from it', ['half', 'fallback']],
+    ['a first of such', ['inner', 'fallback']],
+  ])(
+    'refuses to pass over %s for input-missing: it would answer for a person whom the other model is not for',
+    async (_what, of) => {
+      const unit = egfrOfCkdEpi.unit;
+      const first = { kind: 'first-of' as const, label: 'Best', unit, of, passOver: ['not-found'] };
+      const features: FeatureMap['features'] = {
+        gfr: egfrOfCkdEpi,
+        half: { kind: 'derived', label: 'Half', unit, expression: ['/', 'gfr', 2], source: 'made for this test' },
+        fallback: { kind: 'input', label: 'Asked', unit, plausible: [1, 250], ask: 'How much?' },
+        inner: { ...first, of: ['half', 'gfr'], passOver: ['not-found'] },
+        best: first,
+      };
+      const messages = (passOver: string[]) =>
+        checkFeatureMap(bareMap({ ...features, best: { ...first, passOver } }), []).map(
+          ({ path, message }) => `${path} ${message}`,
+        );
+      expect(messages(['not-found', 'input-missing'])).toEqual([
+        `/features/best/of names ${of[0]}, which takes the output of another model, and passes over input-missing; name the reasons of that model`,
+      ]);
+      expect(messages(['not-found'])).toEqual([]);
+    },
+  );
 });
