@@ -87,24 +87,32 @@ export function modelsFolder(modelsDir: string): string {
   return modelsDir === 'models' && !existsSync(path.resolve(modelsDir)) ? bundled : path.resolve(modelsDir);
 }
 
-/** A version as the path needs it. Throws MODEL_UNKNOWN. */
+/**
+ * A version as the path needs it. Throws MODEL_UNKNOWN.
+ * @param known those that it uses by key, each made once
+ */
 export function predictable(
   catalog: Catalog,
   compiled: ReadonlyMap<string, CompiledModel>,
   id: string,
   version: string | undefined,
+  known: Map<string, PredictableModel> = new Map(),
 ): PredictableModel {
   const { key, manifest, digest, site, uses, run } = catalog.find(id, version);
   const made = compiled.get(key);
   if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
-  return {
+  const model = {
     manifest,
     digest,
     run,
-    uses: uses.map((used) => predictable(catalog, compiled, used.manifest.id, used.manifest.version)),
+    uses: uses.map(
+      (used) => known.get(used.key) ?? predictable(catalog, compiled, used.manifest.id, used.manifest.version, known),
+    ),
     ...(site === undefined ? {} : { site }),
     ...made,
   };
+  known.set(key, model);
+  return model;
 }
 
 /** The loaded version that a call names; undefined where it names none, whatever it names instead. */

@@ -1,3 +1,4 @@
+import { defaultExclusions } from '../features/default-exclusions.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { FeatureValue, ModelInputs } from '../features/feature-vector.ts';
 import { type ModelOutput, type ModelOutputs, outputKey, reasonsOfAbstention } from '../features/model-output.ts';
@@ -11,30 +12,70 @@ import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { inputRemarks } from './input-remarks.ts';
 import type { UsableModel } from './prediction-parts.ts';
 
+type Using = Pick<UsableModel, 'compiled' | 'uses'>;
+
 const noValues: ReadonlyMap<string, FeatureValue> = new Map();
 const noOutputs: ModelOutputs = new Map();
 
 /**
  * Asks the models whose outputs a map takes about the same record as of the same instant, each as if it was asked itself:
  * its population, its required inputs, its caps on what is imputed. One that abstains is an output too, with its reasons.
- * Throws INFERENCE_FAILED where one fails.
+ * Each is asked once, however many take its outputs; none about somebody of whom no model may speak.
+ * Throws INFERENCE_FAILED where one fails, or the request is given up before one was asked.
  * @param asserted features that the caller gives: what is not needed for any other is not asked for
  */
 export async function askUsedModels(
-  { compiled, uses }: Pick<UsableModel, 'compiled' | 'uses'>,
+  model: Using,
   record: ClinicalRecord,
   timeZone: string,
   asserted: ReadonlyMap<string, FeatureValue> = noValues,
+  signal?: AbortSignal,
 ): Promise<ModelOutputs> {
-  if (uses.length === 0) return noOutputs;
-  const taken = takenOutputs(compiled.map).filter(({ feature }) => !asserted.has(feature));
-  const asked = uses.map(async (used) => {
-    const wanted = new Set(
-      taken.filter(({ definition }) => usedKey(definition) === keyOf(used)).map(({ definition }) => definition.outcome),
-    );
-    return wanted.size === 0 ? [] : await outputsOf(used, record, timeZone, wanted);
-  });
-  return new Map((await Promise.all(asked)).flat());
+  if (model.uses.length === 0) return noOutputs;
+  if (defaultExclusions(record, record.asOf.getTime(), timeZone).length > 0) return noOutputs;
+  const outputs = new Map<string, ModelOutput>();
+  for (const { used, outcomes } of toAsk(model, asserted)) {
+    stopIfGivenUp(signal);
+    for (const [key, output] of await outputsOf(used, record, timeZone, outcomes, outputs)) outputs.set(key, output);
+  }
+  return outputs;
+}
+
+interface Asked {
+  readonly used: UsableModel;
+  /** All that anybody takes of it. */
+  readonly outcomes: Set<string>;
+}
+
+/** Each model once, after those that it uses itself. */
+function toAsk(model: Using, asserted: ReadonlyMap<string, FeatureValue>): readonly Asked[] {
+  const known = new Map<string, Asked>();
+  const order: Asked[] = [];
+  const visit = ({ compiled, uses }: Using, given: ReadonlyMap<string, FeatureValue>): void => {
+    const taken = takenOutputs(compiled.map).filter(({ feature }) => !given.has(feature));
+    for (const used of uses) {
+      const key = keyOf(used);
+      const wanted = taken.filter(({ definition }) => usedKey(definition) === key);
+      if (wanted.length === 0) continue;
+      const asked = known.get(key) ?? { used, outcomes: new Set() };
+      if (!known.has(key)) {
+        known.set(key, asked);
+        visit(used, noValues);
+        order.push(asked);
+      }
+      for (const { definition } of wanted) asked.outcomes.add(definition.outcome);
+    }
+  };
+  visit(model, asserted);
+  return order;
+}
+
+function stopIfGivenUp(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  if (signal.reason instanceof PredictionError) throw signal.reason;
+  const message =
+    'Not every model whose output is an input had been asked when the request was given up. Try again with more time.';
+  throw new PredictionError('INFERENCE_FAILED', message, { issues: [{ code: 'timeout', message }] });
 }
 
 async function outputsOf(
@@ -42,9 +83,9 @@ async function outputsOf(
   record: ClinicalRecord,
   timeZone: string,
   wanted: ReadonlySet<string>,
+  outputs: ModelOutputs,
 ): Promise<[key: string, output: ModelOutput][]> {
   const { manifest, compiled } = used;
-  const outputs = await askUsedModels(used, record, timeZone);
   const inputs = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs);
   const isGuess = guessedFeatures(compiled, inputs.features, record, timeZone, outputs).size > 0;
   const outcomes = manifest.outcomes.filter(({ id }) => wanted.has(id));

@@ -63,7 +63,7 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const outputs = await askUsedModels(model, record, parts.timeZone, asserted);
+  const outputs = await askUsedModels(model, record, parts.timeZone, asserted, request.signal);
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs);
   return { subject, origin, record, inputs, outputs };
 }

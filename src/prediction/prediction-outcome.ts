@@ -13,6 +13,7 @@ export interface NamedModel {
 /** How long each step took, in milliseconds; a step that was not reached has no entry. */
 export interface StageTimings {
   readonly gatherMs?: number;
+  /** With the time of the models whose outputs are inputs. */
   readonly featuresMs?: number;
   readonly inferMs?: number;
   readonly explainMs?: number;
