@@ -4,7 +4,8 @@ import { PredictionError } from '../platform/errors.ts';
 import { serviceClash } from './cds-services.ts';
 import { type Finding, modelInvalid } from './finding.ts';
 import { runGoldenCases } from './golden-cases.ts';
-import type { LoadedVersion, ModelVersion } from './model-version.ts';
+import type { ReadUses } from './inspect-model-folder.ts';
+import type { LoadedVersion, ModelVersion, UsedVersion } from './model-version.ts';
 import { probeNaN } from './probe-nan.ts';
 import { readModelFolder } from './read-models.ts';
 import type { SiteFile } from './read-site-file.ts';
@@ -59,9 +60,10 @@ export async function loadCatalog(options: {
 }): Promise<Catalog> {
   const loaded: LoadedVersion[] = [];
   const refused: RefusedFolder[] = [];
+  const read: ReadUses = new Map();
   for (const dir of await versionFolders(options.modelsDir)) {
     try {
-      loaded.push(await loadVersion(path.join(options.modelsDir, dir), options));
+      loaded.push(await loadVersion(path.join(options.modelsDir, dir), options, read));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       refused.push({ dir, reason: error.message, error });
@@ -93,7 +95,7 @@ async function withoutClashes(loaded: readonly LoadedVersion[], refused: Refused
 /** A version that uses one that is not served, or was another when it was read for it, is refused, and then those that use it. */
 async function withoutOrphans(loaded: readonly LoadedVersion[], refused: RefusedFolder[]): Promise<LoadedVersion[]> {
   const served: LoadedVersion[] = [];
-  const isServed = ({ key, digest }: ModelVersion): boolean =>
+  const isServed = ({ key, digest }: UsedVersion): boolean =>
     loaded.some((other) => other.key === key && other.digest === digest);
   for (const version of loaded) {
     const orphaned = takenOutputs(version.featureMap).find(({ definition }) =>
@@ -122,9 +124,10 @@ async function refuse(version: LoadedVersion, finding: Finding, refused: Refused
 async function loadVersion(
   dir: string,
   { engine, accept, site }: Parameters<typeof loadCatalog>[0],
+  read: ReadUses,
 ): Promise<LoadedVersion> {
   const started = performance.now();
-  const version = await readModelFolder(dir, site);
+  const version = await readModelFolder(dir, site, read);
   accept?.(version);
   const { input, output } = version.manifest.tensors;
   const model = await engine.load({

@@ -10,7 +10,7 @@ import { checkGoldenCoverage, checkGoldenFile } from './golden-cases.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { ModelCard } from './model-card-schema.ts';
 import type { ModelOutputDefinition } from './model-output-schema.ts';
-import type { ModelVersion } from './model-version.ts';
+import type { UsedVersion } from './model-version.ts';
 import {
   type JsonParser,
   parseFeatureMap,
@@ -45,19 +45,24 @@ export interface InspectedModel {
   /** In the order of their names; the content is absent where it does not parse. */
   readonly golden: readonly { readonly file: string; readonly content: GoldenFile | undefined }[];
   /** The models whose outputs the feature map takes, those that can be used. */
-  readonly uses: readonly ModelVersion[];
+  readonly uses: readonly UsedVersion[];
   /** The findings of each stage; those of a later one may follow from those of an earlier one. */
   readonly stages: readonly (readonly Finding[])[];
 }
 
+/** The versions that were read because others use them, by folder: each is read once. */
+export type ReadUses = Map<string, UsedVersion>;
+
 /**
  * Reads one version folder (`<models>/<id>/<version>`) and checks as much of it as can be read. Nothing is run.
  * @param site local codes and units, read into the map
+ * @param read what was read of others with the same site file; those that this one uses are added
  * @param users the versions that this one is read for, `id@version`, each used by the one before it
  */
 export async function inspectModelFolder(
   dir: string,
   site?: SiteFile,
+  read: ReadUses = new Map(),
   users: readonly string[] = [],
 ): Promise<InspectedModel> {
   const folder = { id: path.basename(path.dirname(path.resolve(dir))), version: path.basename(path.resolve(dir)) };
@@ -98,7 +103,7 @@ export async function inspectModelFolder(
     .map((file) => ({ file, content: parsed(parseGoldenFile, file) }));
   if (manifest !== undefined) found.fit.push(...fitTogether(manifest, featureMap, card, golden));
   const above = [...users, `${folder.id}@${folder.version}`];
-  const used = featureMap && (await readUsedModels(featureMap, (each) => readBeside(dir, each, site, above)));
+  const used = featureMap && (await readUsedModels(featureMap, (each) => readBeside(dir, each, { site, read, above })));
   found.uses.push(...(used?.findings ?? []));
   return {
     name: `${folder.id}/${folder.version}`,
@@ -120,16 +125,27 @@ export async function inspectModelFolder(
 async function readBeside(
   dir: string,
   { model, version }: ModelOutputDefinition,
-  site: SiteFile | undefined,
-  above: readonly string[],
-): Promise<ModelVersion | Error | undefined> {
+  {
+    site,
+    read,
+    above,
+  }: { readonly site: SiteFile | undefined; readonly read: ReadUses; readonly above: readonly string[] },
+): Promise<UsedVersion | Error | undefined> {
   const key = `${model}@${version}`;
   const start = above.indexOf(key);
   if (start >= 0) return new RangeError(`it needs itself: ${[...above.slice(start), key].join(' -> ')}`);
   const beside = path.join(path.resolve(dir), '..', '..', model, version);
+  const known = read.get(beside);
+  if (known !== undefined) return known;
   if (!existsSync(beside)) return undefined;
   try {
-    return wholeVersion(await inspectModelFolder(beside, site, above));
+    const {
+      artefact: _bytes,
+      goldenCases: _cases,
+      ...used
+    } = wholeVersion(await inspectModelFolder(beside, site, read, above));
+    read.set(beside, used);
+    return used;
   } catch (error) {
     if (error instanceof Error) return error;
     throw error;

@@ -23,7 +23,7 @@ export interface ModelVersion {
   /** Of every file in `golden/`, in the order of their names. */
   readonly goldenCases: readonly GoldenCase[];
   /** The versions whose outputs features of the map take, in the order of the map; each with those that it uses in turn. */
-  readonly uses: readonly ModelVersion[];
+  readonly uses: readonly UsedVersion[];
   /** All that is read of a record for this version, see `gatheredMap`. */
   readonly gathered: FeatureMap;
   /** The bytes of model.onnx whose checksum was verified. */
@@ -35,6 +35,9 @@ export interface ModelVersion {
    */
   readonly digest: string;
 }
+
+/** A version that another one uses, as that keeps it: it is run by what the catalog loaded. */
+export type UsedVersion = Omit<ModelVersion, 'artefact' | 'goldenCases'>;
 
 /** A model version whose artefact is loaded and has passed its golden cases. */
 export interface LoadedVersion extends ModelVersion {

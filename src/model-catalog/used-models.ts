@@ -2,7 +2,7 @@ import { checkAgainstOutcome } from './check-model-output.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { ModelOutputDefinition } from './model-output-schema.ts';
-import type { ModelVersion } from './model-version.ts';
+import type { ModelVersion, UsedVersion } from './model-version.ts';
 
 /** A feature that is the output of another model. */
 interface TakenOutput {
@@ -28,10 +28,10 @@ export function usedKey({ model, version }: Pick<ModelOutputDefinition, 'model' 
  */
 export async function readUsedModels(
   map: FeatureMap,
-  read: (used: ModelOutputDefinition) => Promise<ModelVersion | Error | undefined>,
-): Promise<{ readonly uses: readonly ModelVersion[]; readonly findings: readonly Finding[] }> {
+  read: (used: ModelOutputDefinition) => Promise<UsedVersion | Error | undefined>,
+): Promise<{ readonly uses: readonly UsedVersion[]; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
-  const known = new Map<string, ModelVersion | Error | undefined>();
+  const known = new Map<string, UsedVersion | Error | undefined>();
   for (const { feature, definition } of takenOutputs(map)) {
     const key = usedKey(definition);
     if (!known.has(key)) known.set(key, await read(definition));
@@ -64,7 +64,7 @@ export function notServed(key: string, error: Error | undefined): Pick<Finding, 
 
 const file = 'feature-map.json';
 
-function outcomesOf({ manifest }: ModelVersion): string {
+function outcomesOf({ manifest }: UsedVersion): string {
   return manifest.outcomes.map(({ id }) => id).join(', ');
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type AppliedSite, digestWithSite } from './applied-site.ts';
 import { modelInvalid } from './finding.ts';
 import type { InspectedModel } from './inspect-model-folder.ts';
-import type { ModelVersion } from './model-version.ts';
+import type { ModelVersion, UsedVersion } from './model-version.ts';
 import { digestOf } from './read-model-files.ts';
 import { gatheredMap } from './used-models.ts';
 
@@ -36,7 +36,7 @@ export function wholeVersion(inspected: InspectedModel): ModelVersion {
 }
 
 /** SHA-256 (hex) over the digest of a version and those of the models that it uses; its own where it uses none. */
-function digestWithUses(own: string, uses: readonly ModelVersion[]): string {
+function digestWithUses(own: string, uses: readonly UsedVersion[]): string {
   if (uses.length === 0) return own;
   const used = uses.map(({ key, digest }) => [key, digest]).sort();
   return createHash('sha256')
@@ -45,7 +45,7 @@ function digestWithUses(own: string, uses: readonly ModelVersion[]): string {
 }
 
 /** A result rests on local codes of the models that are used too. All were read with one site file. */
-function withSitesOf(own: AppliedSite | undefined, uses: readonly ModelVersion[]): AppliedSite | undefined {
+function withSitesOf(own: AppliedSite | undefined, uses: readonly UsedVersion[]): AppliedSite | undefined {
   const sites = [own, ...uses.map(({ site }) => site)].filter((site) => site !== undefined);
   const [first] = sites;
   if (first === undefined || sites.length === 1) return first;

@@ -186,6 +186,21 @@ describe('a model that uses another', () => {
     expect(reasonsOf(catalog)['prevent-base/1.0.0']).toContain('the folder was changed while models were loaded');
   });
 
+  it('keeps one copy of what many use, without its bytes: memory and start would grow with every way that leads to it', async () => {
+    const folder = await prevent();
+    const zero = { plausible: [0, 250] };
+    await addUserOf(folder.modelsDir, 'left', { ...outputOf('ckd-epi-2021'), ...zero });
+    await addUserOf(folder.modelsDir, 'right', { ...outputOf('ckd-epi-2021'), ...zero });
+    await addUserOf(folder.modelsDir, 'above-left', { ...outputOf('left'), ...zero });
+    const catalog = await loaded(folder);
+    expect(catalog.refused).toEqual([]);
+    const [ofLeft, ofRight, left] = ['left', 'right', 'above-left'].map((id) => catalog.find(id).uses[0]);
+    expect(ofLeft).toBe(ofRight);
+    expect(left?.uses[0]).toBe(ofRight);
+    expect(Object.keys(ofLeft ?? {})).not.toContain('artefact');
+    expect(catalog.find('prevent-base').uses[0]).toBe(ofRight);
+  });
+
   it('has another digest once the other has, and nobody else has', async () => {
     const folder = await prevent();
     await addUserOf(folder.modelsDir, 'user-of-user', {

@@ -1,4 +1,4 @@
-import type { LoadedVersion, ModelVersion } from '../../model-catalog/model-version.ts';
+import type { LoadedVersion, UsedVersion } from '../../model-catalog/model-version.ts';
 import type { ReadValueSet } from '../../model-catalog/read-value-sets.ts';
 
 /** One line of `GET /models`. */
@@ -49,7 +49,7 @@ export function describeModel(
 }
 
 /** Another model whose output is a feature of this one. */
-function summariseUse({ manifest: { id, version, title }, digest }: ModelVersion): Record<string, unknown> {
+function summariseUse({ manifest: { id, version, title }, digest }: UsedVersion): Record<string, unknown> {
   return { id, version, title, digest };
 }
 
