@@ -1,13 +1,30 @@
-import type { Bundle, Extension, Observation, OperationOutcome, Resource, RiskAssessment } from '@medplum/fhirtypes';
+import type {
+  Bundle,
+  Encounter,
+  Extension,
+  Observation,
+  OperationOutcome,
+  Procedure,
+  Resource,
+  RiskAssessment,
+} from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mgPerDl, observation } from '../support/build-record.ts';
 import { callHook, cardPrediction, fullPrefetch, patientView } from '../support/cds-call.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { makeMatrix } from '../support/make-matrix.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
-import { addUserOf, addUserOfCategory, columnOfCategory, preventOfCkdEpi } from '../support/models-that-use-others.ts';
+import {
+  addUserOf,
+  addUserOfCategory,
+  columnOfCategory,
+  egfrOfCkdEpi,
+  preventOfCkdEpi,
+} from '../support/models-that-use-others.ts';
 import { type PredictCall, predictOverHttp, readInputs, readOutcomes } from '../support/predict-call.ts';
 import { readScores } from '../support/read-scores.ts';
 import { scorablePatient } from '../support/scorable-patient.ts';
+import { shippedModel } from '../support/shipped-model.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
 import { ended, membersOf } from '../support/test-runs.ts';
@@ -35,12 +52,27 @@ beforeAll(async () => {
   folder = await preventOfCkdEpi();
   await addUserOf(folder.modelsDir, 'third', riskOfPrevent);
   await addUserOfCategory(folder.modelsDir);
+  await addModelOfStay(folder.modelsDir);
   server = await startFhirsight({ settings: { MODELS_DIR: folder.modelsDir }, clock });
 });
 afterAll(async () => {
   await server?.close();
   await folder?.[Symbol.asyncDispose]();
 });
+
+/** `of-stay`, whose numbers rest on the encounter of the call, and `of-any-day`, which takes its output and asks for none itself. */
+async function addModelOfStay(modelsDir: string): Promise<void> {
+  const { creatinine: atStart } = (await shippedModel('ckd-epi-2021')).featureMap.features;
+  const sum = { kind: 'derived', label: 'Sum', unit: 'mg/dL', source: 'made for this test' };
+  await addUserOf(modelsDir, 'of-stay', { ...sum, expression: ['+', 'atStart', 'procedures'] }, async ({ edit }) => {
+    await edit('feature-map.json', ({ features }) => {
+      features.atStart = { ...atStart, anchor: 'encounter-start' };
+      features.procedures = { kind: 'procedure', label: 'Procedures', during: 'encounter', pick: 'count' };
+    });
+  });
+  const output = { ...egfrOfCkdEpi, model: 'of-stay', plausible: [0, 250] };
+  await addUserOf(modelsDir, 'of-any-day', output);
+}
 
 /** Stores the scorable patient with another creatinine, or with none. */
 async function stored(id: string, creatinine?: Partial<Observation>, changes: object = {}): Promise<string> {
@@ -174,6 +206,48 @@ describe('an input that is the output of another model', () => {
     expect(remarks).toContain(
       '(total-cvd-10y of prevent-base@1.0.0; used there: Estimated GFR (egfr of ckd-epi-2021@1.0.0); assumed absent there: Diabetes (',
     );
+  });
+
+  it('rests on the encounter of the call as that model does, although its own map asks for none: else it would be of another stay', async () => {
+    const id = 'stays';
+    const subject = { reference: `Patient/${id}` };
+    const stays = ['2026-01-05', '2026-02-05'].map(
+      (start, index): Encounter => ({
+        resourceType: 'Encounter',
+        id: `${id}-${index}`,
+        status: 'finished',
+        class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+        subject,
+        period: { start: `${start}T08:00:00Z`, end: `${start}T20:00:00Z` },
+      }),
+    );
+    const before = observation('2160-0', mgPerDl(1.7), '2026-01-01T08:00:00Z', { id: `${id}-before`, subject });
+    const [first, second] = stays.map((stay) => `Encounter/${stay.id}`);
+    // One procedure in the first, two in the second.
+    const done = [first, second, second].map(
+      (reference = '', index): Procedure => ({
+        resourceType: 'Procedure',
+        id: `${id}-procedure-${index}`,
+        status: 'completed',
+        code: { text: 'any' },
+        subject,
+        encounter: { reference },
+        performedDateTime: index === 0 ? '2026-01-05T10:00:00Z' : '2026-02-05T10:00:00Z',
+      }),
+    );
+    const resources = [...scorablePatient(id), ...stays, before, ...done];
+    const answer = await send(server.fhir, 'POST', transactionOf(resources, { fullUrls: false }));
+    expect(answer.status, answer.text).toBe(200);
+    const scores = new Set<number>();
+    for (const encounter of [first ?? '', second ?? '']) {
+      const own = readScores(await ask(id, 'of-stay', { encounter })).get('egfr');
+      const input = readInputs(await ask(id, 'of-any-day', { encounter })).get('creatinine');
+      if (own === undefined || !('value' in own)) throw new Error(`of-stay gives nothing: ${JSON.stringify(own)}`);
+      expect(input).toMatchObject({ state: 'derived', value: own.value });
+      scores.add(own.value);
+    }
+    expect(scores.size).toBe(2);
+    expect(said(await ask(id, 'of-any-day'))).toMatch(/of of-stay@1.0.0, which abstains .*encounter/);
   });
 
   it('abstains through every model that rests on it', async () => {
