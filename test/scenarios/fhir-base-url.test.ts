@@ -12,7 +12,7 @@ const asOf = '2026-03-01T11:00:00Z';
 const models = ['prevent-base', 'pce-2013'];
 const records: Resource[][] = [...generateSamplePatients({ patients: 20, seed: 1, referenceDate: clock.now() })];
 const showcase = 'sample-0001';
-const fhirTimeoutMs = 400;
+const fhirTimeoutMs = 1_000;
 
 describe('clinical data on another server, named by FHIR_BASE_URL', () => {
   const faults: StubFault[] = [];

@@ -96,12 +96,12 @@ test('a writer that was killed leaves no second file: its batch is written under
   made.deliveries.start();
   await made.until(allDelivered);
   const before = await readdir(folder);
+  await made.close();
+  open.splice(0);
   // As a kill leaves it: the file is there, the receipts are not.
   await database.query(
     `update deliveries set state = 'sending', receipt = null, lease_until = now(), delivered_at = null`,
   );
-  await made.close();
-  open.splice(0);
   const next = bench({}, '2026-03-02T09:00:00Z');
   next.deliveries.start();
   await next.until(allDelivered);
