@@ -28,8 +28,8 @@ const [rounds = 60] = process.argv.slice(2).map(Number);
 const wantedBytes = 20_000;
 const records = 40;
 const byPath = 2;
-const repeats = 5;
-const warmUpRounds = 200;
+const repeats = 20;
+const warmUpRounds = 60;
 const warmUpByPath = 10;
 
 const folder = path.resolve(import.meta.dirname, `../models/${model}/1.0.0`);

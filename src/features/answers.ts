@@ -41,7 +41,8 @@ export function compileAnswerAgreement<Said extends boolean | string>(
   read: AnswerReader<Said>,
 ): Agreement<AnswerHolder> {
   return (context: ExtractionContext, contenders: readonly Measurement<AnswerHolder>[]): FeatureValue => {
-    const sources = [...new Set(contenders.map(({ observation }) => context.record.sourceReference(observation)))];
+    const named = contenders.map(({ observation }) => context.record.sourceReference(observation));
+    const sources = named.length < 2 ? named : [...new Set(named)];
     const answers = contenders.flatMap(({ readings }) =>
       readings.map((reading) => (typeof reading === 'string' ? unreadable[reading] : read(reading))),
     );
@@ -56,21 +57,21 @@ export function agreed<Said extends boolean | string>(
   contenders: readonly { readonly time: InstantRange; readonly at: string }[],
   sources: readonly SourceReference[],
 ): FeatureValue {
-  const said = new Set<Said>();
+  let value: Said | undefined;
+  let areTwo = false;
   const unread: Unread[] = [];
   for (const answer of answers) {
     if ('because' in answer) unread.push(answer);
-    else said.add(answer.value);
+    else if (value === undefined) value = answer.value;
+    else areTwo ||= answer.value !== value;
   }
   const reason = firstReason(unread);
   if (reason !== undefined) return missing(reason.because, `the newest ${label}: ${reason.detail}`, sources);
   const at = mostExact(contenders)?.at;
-  const [value, ...others] = said;
   if (value === undefined) return missing('not-found', `no ${label}`, sources);
-  const dated = at === undefined ? {} : { at };
-  if (others.length > 0) {
+  if (areTwo) {
     const detail = `two different answers to ${label} at the newest time`;
-    return { state: 'missing', because: 'conflict', detail, ...dated, sources };
+    return { state: 'missing', because: 'conflict', detail, ...(at === undefined ? {} : { at }), sources };
   }
-  return { state: 'observed', value, ...dated, sources };
+  return at === undefined ? { state: 'observed', value, sources } : { state: 'observed', value, at, sources };
 }

@@ -62,10 +62,10 @@ function agree(
   }
   const reason = firstReason(unread);
   if (reason !== undefined) return missing(reason.because, `${oneOf(definition)}: ${reason.detail}`, sources);
-  const [first, ...others] = values.sort(byExactness);
+  const [first] = values.length > 1 ? values.sort(byExactness) : values;
   const at = mostExact(contenders)?.at;
   if (first === undefined || at === undefined) return missing('not-found', `no ${definition.label}`, sources);
-  if (others.some(({ value }) => !sameNumber(value, first.value))) {
+  if (values.length > 1 && values.some(({ value }) => !sameNumber(value, first.value))) {
     const detail = `two different values of ${definition.label} at ${definition.pick === 'latest' ? 'the newest' : 'one'} time`;
     return { state: 'missing', because: 'conflict', detail, at, sources };
   }

@@ -25,13 +25,17 @@ export interface Bounds {
   readonly earliest: number;
   /** When it has surely begun. */
   readonly surely: number;
-  /** Where it ends; absent: at as-of. */
-  readonly anchor?: InstantRange;
+  /** Where it ends; undefined: at as-of. */
+  readonly anchor: InstantRange | undefined;
 }
 
 export function boundsOf(context: ExtractionContext, window: string, anchor?: InstantRange): Bounds {
-  const [earliest, surely] = beginnings(context, window, anchor);
-  return { earliest, surely, ...(anchor && { anchor }) };
+  if (anchor === undefined) {
+    const since = context.since(window);
+    return { earliest: since, surely: since, anchor };
+  }
+  const startOf = (end: number): number => before(new Date(end), window).getTime();
+  return { earliest: startOf(anchor.start), surely: startOf(lastInstant(anchor)), anchor };
 }
 
 /** Undefined where a result surely does not count: by its status, or because it was true or known at another time. */
@@ -66,16 +70,6 @@ export function standingOf(
   }
   const mayBeLater = anchor !== undefined && lastInstant(time) > anchor.start;
   return mayBeLater || isVagueAt(asOf, time) ? { is: 'untimed', latest } : { is: 'candidate', time, at };
-}
-
-/** When the window begins at the earliest, and when it has surely begun. */
-function beginnings(context: ExtractionContext, window: string, anchor: InstantRange | undefined): [number, number] {
-  if (anchor === undefined) {
-    const since = context.since(window);
-    return [since, since];
-  }
-  const startOf = (end: number): number => before(new Date(end), window).getTime();
-  return [startOf(anchor.start), startOf(lastInstant(anchor))];
 }
 
 /** What a model has computed and nobody has verified is no measurement, also where a map counts preliminary results. */

@@ -34,9 +34,10 @@ export function compileSex({
   const isSilent = (codes: Statement): boolean => codes.length > 0 && codes.every((code) => saysNothing.includes(code));
 
   const meaningOf = (codes: Statement, source: Source): Meaning => {
-    const found = new Set(codes.flatMap((code) => values.get(code) ?? []));
+    const found = codes.map((code) => values.get(code)).filter((value) => value !== undefined);
     const [value] = found;
-    if (found.size > 1) return { because: 'conflict', detail: `${label}: ${source} says two things at once` };
+    if (found.some((other) => other !== value))
+      return { because: 'conflict', detail: `${label}: ${source} says two things at once` };
     if (value !== undefined) return { value };
     if (codes.length === 0) return { because: 'undecodable', detail: `${label}: ${source} says it in words only` };
     return { because: 'not-in-vocabulary', detail: `${label}: ${source} says what the model does not know` };
