@@ -106,7 +106,8 @@ describe('the prediction log', () => {
       [tenant],
     );
     expect(texts[0]?.text).toContain('prevent-base');
-    expect(texts[0]?.text).not.toContain('213');
+    // Its first digits alone may stand in an id or a duration.
+    expect(texts[0]?.text).not.toContain('213.456');
   });
 
   it('hashes the inputs alike in any order of features and of sources, and differently where one value differs', async () => {

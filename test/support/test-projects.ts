@@ -6,6 +6,7 @@ import type { TestProjectConfiguration } from 'vitest/config';
  * starts processes, or opens and closes the house, has a worker of its own for each file.
  */
 const together = [
+  'entrances',
   'explanation',
   'features',
   'fhir',
