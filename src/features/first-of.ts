@@ -5,7 +5,8 @@ import { reasonsBehind } from './missing-policy.ts';
 
 /**
  * The first of several features that has a value. One that has none is passed over for the reasons that the map names (of
- * one that is made of others: for theirs); any other reason is a doubt, and becomes the reason of this feature: the next one is no answer to it.
+ * one that is made of others: for theirs); any other reason is a doubt, and becomes the reason of this feature: the next
+ * one is no answer to it.
  * @throws RangeError for a reason that does not exist
  */
 export function compileFirstOf(definition: FirstOfDefinition): {

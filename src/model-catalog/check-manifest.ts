@@ -60,10 +60,18 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
     manifest.outcomes.forEach((outcome, index) => {
       if (outcome.kind === 'probability') return;
       for (const name of outcome.effective ?? [])
-        if (!Object.hasOwn(map.features, name))
-          find(`/outcomes/${index}/effective`, `names ${name}, which feature-map.json does not define`);
+        checkEffective(map, name, (message) => find(`/outcomes/${index}/effective`, message));
     });
   });
+}
+
+/** Features that no measurement dates: with them alone a result would be of as-of in silence. */
+const undated: ReadonlySet<string> = new Set(['demographics', 'address', 'input', 'text']);
+
+function checkEffective(map: FeatureMap, name: string, find: (message: string) => void): void {
+  const definition = Object.hasOwn(map.features, name) ? map.features[name] : undefined;
+  if (definition === undefined) find(`names ${name}, which feature-map.json does not define`);
+  else if (undated.has(definition.kind)) find(`names ${name}, which is nothing that the outcome is measured by`);
 }
 
 function checkChecksumNames(manifest: Manifest, find: Find): void {

@@ -23,7 +23,8 @@ export function usedKey({ model, version }: Pick<ModelOutputDefinition, 'model' 
 }
 
 /**
- * Reads the models whose outputs a map takes, each once, in the order of the map, and checks that the features say what these outputs are.
+ * Reads the models whose outputs a map takes, each once, in the order of the map, and checks that the features say what
+ * these outputs are.
  * @param read one version folder beside that of the map; undefined where there is none, an error where it is refused
  */
 export async function readUsedModels(

@@ -35,9 +35,11 @@ export interface ReadInputs {
 }
 
 /**
- * Steps 1 and 2 of the path, gather and extract (which asks the models whose outputs are inputs), in the only place that joins them: a prediction and a row of the training
- * matrix begin with the very same call, so that they cannot read different data.
- * Throws what `gatherRecord` throws, INFERENCE_FAILED where another model fails, and PARAMETER_INVALID for asserted values that do not fit.
+ * Steps 1 and 2 of the path, gather and extract (which asks the models whose outputs are inputs), in the only place that
+ * joins them: a prediction and a row of the training matrix begin with the very same call, so that they cannot read
+ * different data.
+ * Throws what `gatherRecord` throws, INFERENCE_FAILED where another model fails, and PARAMETER_INVALID for asserted values
+ * that do not fit.
  * @param onGathered called between the two steps
  */
 export async function readModelInputs(

@@ -1,4 +1,5 @@
 import type { Observation, ObservationComponent } from '@medplum/fhirtypes';
+import { instantRange } from '../fhir/instant-range.ts';
 import type { ObservedOutcome } from '../model-catalog/outcome-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { extensionUrls } from './canonical-urls.ts';
@@ -68,14 +69,21 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
   };
 }
 
-/** When what the outcome is made of was measured, where its manifest says which features that are: a number of last year is no number of today. */
-function effectiveAt({ inputs }: ResultRequest, { outcome }: OutcomeFrame): string | undefined {
+/**
+ * When what the outcome is made of was measured, where its manifest says which features that are: a number of last year is
+ * no number of today. A date without a time is a day of the site, as it was when the features were read.
+ */
+function effectiveAt({ inputs, timeZone }: ResultRequest, { outcome }: OutcomeFrame): string | undefined {
   const { effective = [] } = outcome as ObservedOutcome;
-  const times = effective.flatMap((name) => {
+  let newest: { readonly at: string; readonly start: number } | undefined;
+  for (const name of effective) {
     const value = inputs.features.get(name);
-    return value !== undefined && 'at' in value && value.at !== undefined ? [value.at] : [];
-  });
-  return times.sort((one, other) => Date.parse(other) - Date.parse(one))[0];
+    const at = value !== undefined && 'at' in value ? value.at : undefined;
+    const start = at === undefined ? undefined : instantRange(at, timeZone)?.start;
+    if (at === undefined || start === undefined) continue;
+    if (newest === undefined || start > newest.start) newest = { at, start };
+  }
+  return newest?.at;
 }
 
 function refuseSharedCodes({ model }: ResultRequest, outcomes: readonly OutcomeFrame[]): void {

@@ -1,6 +1,6 @@
 import type { Observation } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../src/features/feature-vector.ts';
+import type { FeatureValue, Verdict } from '../../src/features/feature-vector.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
@@ -164,6 +164,20 @@ describe('a score as an Observation', () => {
     expect(measured.at).not.toBe(
       (buildResult(requestOf([filtration], [['egfr', 77]])) as Observation).effectiveDateTime,
     );
+  });
+
+  test('of a day and an instant is of the one that is newer in the zone of the site', () => {
+    const dated: Outcome = { ...filtration, effective: ['systolicBloodPressure', 'age'] };
+    const base = requestOf([dated], [['egfr', 77]]);
+    const at = (time: string): FeatureValue => ({ state: 'observed', value: 1, at: time, sources: [] });
+    // In New York the instant lies on the evening before that day.
+    const features = new Map(base.inputs.features)
+      .set('systolicBloodPressure', at('2026-03-01T02:00:00Z'))
+      .set('age', at('2026-03-01'));
+    const request = { ...base, inputs: { ...base.inputs, features } };
+    const timeIn = (timeZone: string) => (buildResult({ ...request, timeZone }) as Observation).effectiveDateTime;
+    expect(timeIn('America/New_York')).toBe('2026-03-01');
+    expect(timeIn('UTC')).toBe('2026-03-01T02:00:00Z');
   });
 
   test.each([

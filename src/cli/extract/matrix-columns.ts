@@ -32,8 +32,8 @@ export interface MatrixColumn {
 }
 
 /**
- * The columns of a model's training matrix: who and when, five for each feature (six for a text), two for each outcome, one for each input of
- * the model. Throws PARAMETER_INVALID where a feature has the name of a column that every matrix has.
+ * The columns of a model's training matrix: who and when, five for each feature (six for a text), two for each outcome, one
+ * for each input of the model. Throws PARAMETER_INVALID where a feature has the name of a column that every matrix has.
  */
 export function matrixColumns({
   manifest,
