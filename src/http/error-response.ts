@@ -33,6 +33,9 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   WHAT_IF_NOT_WRITABLE: [422, 'business-rule'],
   ABSTAINED: [422, 'business-rule'],
   INFERENCE_FAILED: [500, 'exception'],
+  ENGINE_UNAVAILABLE: [503, 'transient'],
+  OVERLOADED: [503, 'throttled'],
+  DEADLINE_EXCEEDED: [504, 'timeout'],
   RESULT_INVALID: [500, 'exception'],
   WRITE_REJECTED: [503, 'transient'],
   WRITE_CONFLICT: [409, 'conflict'],
@@ -47,8 +50,13 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   INTERNAL: [500, 'exception'],
 };
 
+/** Where nothing better is known. */
+const usualRetryAfterSeconds = 5;
+
 export interface ErrorDescription {
   readonly status: number;
+  /** Seconds, for a failure that passes by itself. */
+  readonly retryAfterSeconds?: number;
   readonly outcome: OperationOutcome;
 }
 
@@ -70,19 +78,24 @@ function describePrediction(error: PredictionError): ErrorDescription {
   const hung = error.code === 'RECORD_UNREACHABLE' && error.issues.some((issue) => issue.code === 'timeout');
   const [status, issueCode] = hung ? [504, 'timeout'] : responses[error.code];
   const issues = error.issues.length > 0 ? error.issues : [{ message: error.message }];
-  return { status, outcome: operationOutcome(issues, issueCode) };
+  const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? usualRetryAfterSeconds : undefined);
+  return {
+    status,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    outcome: operationOutcome(issues, issueCode),
+  };
 }
 
 /** Answers every error of a route. Statuses that pass by themselves carry Retry-After. */
 export const errorResponse: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
   const context = requestContext(response);
-  const { status, outcome } = describeError(error, context.requestId);
+  const { status, retryAfterSeconds, outcome } = describeError(error, context.requestId);
   context.logger.event({ name: 'request.failed', status, error });
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  if (status === 503) response.setHeader('Retry-After', '5');
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
   sendResource(response, status, outcome);
 };
 

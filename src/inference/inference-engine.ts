@@ -1,3 +1,6 @@
+import type { EngineReport } from '../model-catalog/engine-report.ts';
+import type { TensorForm, Tensors } from '../model-catalog/tensor.ts';
+
 /**
  * Port to whatever runs a model. Rows in, rows out; nothing above it knows threads, batches or devices.
  * Numbers are double precision; `columns` values are in the order of the manifest's input columns.
@@ -8,26 +11,53 @@ export interface InferenceEngine {
   close(): Promise<void>;
 }
 
+/** What the manifest declares of an input or output: rows by columns of numbers. */
+export interface MatrixForm {
+  readonly name: string;
+  readonly type: 'float32' | 'float64';
+  readonly columns: number;
+}
+
 export interface EngineModel {
   /** `id@version`, for messages. */
   readonly key: string;
   readonly artefact: Uint8Array;
-  readonly input: {
-    readonly name: string;
-    readonly type: 'float32' | 'float64';
-    readonly columns: number;
-    /** The model takes NaN for a value that is missing on purpose; without it a row with NaN is refused. */
-    readonly acceptsNaN?: boolean;
-  };
-  readonly output: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
+  /** `acceptsNaN`: the model takes NaN for a value that is missing on purpose; without it a row with NaN is refused. */
+  readonly input: MatrixForm & { readonly acceptsNaN?: boolean };
+  readonly output: MatrixForm;
+  /** Rows the model is tried with at load, such as those of its golden cases; none: rows of ones. */
+  readonly samples?: readonly (readonly number[])[];
+}
+
+/** Who goes first: somebody waits at a bedside for what is interactive, for a batch only a run. */
+export type InferenceLane = 'interactive' | 'batch';
+
+export interface RunOptions {
+  /** Absent: interactive. */
+  readonly lane?: InferenceLane;
+  /** When the answer is due, on the clock of performance.now() in milliseconds: what cannot be in time is refused at once. */
+  readonly answerBy?: number;
+  /** Once it is aborted the caller is answered at once: what waits is dropped, what runs is abandoned. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LoadedModel {
   /**
    * @param rows n rows of `input.columns` finite numbers, or NaN where the input accepts it
-   * @returns n rows of `output.columns` numbers; a row gives the same bits alone and in company
-   * Throws INFERENCE_FAILED.
+   * @returns n rows of `output.columns` numbers; for the grades bitwise, padded and single a row gives the same bits alone
+   * and in company
+   * Throws INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED.
    */
-  run(rows: readonly (readonly number[])[]): Promise<number[][]>;
+  run(rows: readonly (readonly number[])[], options?: RunOptions): Promise<number[][]>;
+  /**
+   * Runs the graph on tensors as they are, whatever it takes; the finite-number rule of `run` does not apply.
+   * @param feeds one tensor for each of `inputs`; a fault is PARAMETER_INVALID
+   * @param wanted names of `outputs`; absent: all
+   * Throws as `run` does.
+   */
+  infer(feeds: Tensors, wanted?: readonly string[], options?: RunOptions): Promise<Tensors>;
+  readonly inputs: readonly TensorForm[];
+  readonly outputs: readonly TensorForm[];
+  readonly report: EngineReport;
   release(): Promise<void>;
 }

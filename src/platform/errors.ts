@@ -28,6 +28,9 @@ export const errorCodes = [
   'WHAT_IF_NOT_WRITABLE', // asserted inputs are never written back
   'ABSTAINED', // the model may not speak about this subject: not eligible, insufficient data, out of range
   'INFERENCE_FAILED', // the engine failed or returned something that is not a score
+  'ENGINE_UNAVAILABLE', // the process or server that runs the model is gone or cannot be reached
+  'OVERLOADED', // more is asked of a model than it can answer in time
+  'DEADLINE_EXCEEDED', // the model did not answer by the time the caller gave
   'RESULT_INVALID', // the result that was built breaks base R4: a bug, and never sent
   'WRITE_REJECTED', // the store refused or could not keep the result
   'WRITE_CONFLICT', // the stored result was changed by somebody else
@@ -61,11 +64,18 @@ export interface ErrorIssue {
 export class PredictionError extends Error {
   readonly code: ErrorCode;
   readonly issues: readonly ErrorIssue[];
+  /** When the same call may succeed, in whole seconds from now, where that can be told. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { issues?: readonly ErrorIssue[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { issues?: readonly ErrorIssue[]; cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'PredictionError';
     this.code = code;
     this.issues = options.issues ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
