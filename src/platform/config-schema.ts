@@ -177,6 +177,25 @@ export const configSchema = Type.Object(
         allowed: 'a path this user may read',
       }),
     ),
+    enginesFile: optional(
+      text({
+        description:
+          'JSON file that declares remote engines and how each model is run; without it all run here, on the CPU.',
+        allowed: 'a path this user may read',
+      }),
+    ),
+    inferenceProtocol: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+      description:
+        'Whether the models answer raw tensors below /v2 (Open Inference Protocol): no eligibility, unit or abstention rule applies there.',
+      allowed: 'off or on',
+      default: 'off',
+    }),
+    inferenceProtocolTokenFile: optional(
+      text({
+        description: 'File with the bearer token that every call below /v2 must carry; needed where it is on.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     runChunkSize: whole({
       description: 'Members of a cohort run that one job predicts about.',
       unit: 'members',

@@ -33,6 +33,7 @@ describe('settings', () => {
       optOutBy: ['consent', 'group'],
       cdsFhirServers: [],
       cdsDeadlineMs: 500,
+      inferenceProtocol: 'off',
       runChunkSize: 250,
     });
   });
@@ -166,7 +167,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(24);
+    expect(Object.keys(env)).toHaveLength(27);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });

@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import type { DevicePolicy } from '../model-catalog/engine-report.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { isLoopback } from '../platform/loopback.ts';
+import {
+  type EnginesFile,
+  enginesSchema,
+  type ModelEngineSettings,
+  type RemoteEngineSettings,
+} from './engines-schema.ts';
+
+/** ENGINES_FILE as it was read: every engine that a model names is there. */
+export interface Engines {
+  /** For messages; absent where there is no file. */
+  readonly file?: string;
+  readonly remote: Readonly<Record<string, RemoteEngineSettings>>;
+  readonly models: Readonly<Record<string, ModelEngineSettings>>;
+}
+
+/** How one model is to be run. */
+export type ModelPlacement =
+  | { readonly remote?: undefined; readonly device: DevicePolicy; readonly isolated: boolean }
+  | {
+      readonly remote: {
+        /** Its name in the file. */
+        readonly engine: string;
+        /** The name of the model there. */
+        readonly model: string;
+        /** Absent: the one that the engine takes. */
+        readonly version?: string;
+      };
+    };
+
+/**
+ * Reads ENGINES_FILE; relative paths in it are relative to its folder. No file: all models run here, on the CPU.
+ * Throws CONFIG_INVALID with one issue per fault: file, JSON path, what is allowed.
+ */
+export async function readEngines(file: string | undefined): Promise<Engines> {
+  if (file === undefined) return { remote: {}, models: {} };
+  const value = await readJson(file);
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
+  ajv.addFormat('engine-url', isEngineUrl);
+  const validate = ajv.compile<EnginesFile>(enginesSchema);
+  if (!validate(value)) throw invalid(file, [...new Set((validate.errors ?? []).map(describe))]);
+  const faults = [
+    ...Object.entries(value.engines).flatMap(([name, engine]) => engineFaults(name, engine)),
+    ...Object.entries(value.models).flatMap(([id, model]) => modelFaults(id, model, Object.keys(value.engines))),
+  ];
+  if (faults.length > 0) throw invalid(file, faults);
+  const folder = path.dirname(path.resolve(file));
+  const located = Object.entries(value.engines).map(([name, engine]) => [name, within(engine, folder)] as const);
+  return { file, remote: Object.fromEntries(located), models: value.models };
+}
+
+/** How the file wants the model run; on the CPU of this server where it says nothing of it. */
+export function placementOf(engines: Engines, modelId: string): ModelPlacement {
+  const settings = Object.hasOwn(engines.models, modelId) ? engines.models[modelId] : undefined;
+  if (settings?.engine === undefined) {
+    return { device: settings?.device ?? 'cpu', isolated: settings?.isolation === 'process' };
+  }
+  const { engine, remoteModel, remoteVersion } = settings;
+  return {
+    remote: {
+      engine,
+      model: remoteModel ?? modelId,
+      ...(remoteVersion === undefined ? {} : { version: remoteVersion }),
+    },
+  };
+}
+
+/**
+ * A model of the file that has no folder is a slip of the pen, and the model that was meant would run elsewhere than it
+ * should. Throws CONFIG_INVALID.
+ * @param known ids of all folders, those that were refused too
+ */
+export function refuseUnknownModels({ file, models }: Engines, known: ReadonlySet<string>): void {
+  const unknown = Object.keys(models).filter((id) => !known.has(id));
+  if (unknown.length === 0 || file === undefined) return;
+  throw invalid(
+    file,
+    unknown.map(
+      (id) => `/models/${id}: no folder of MODELS_DIR has this name. There are: ${[...known].sort().join(', ')}.`,
+    ),
+  );
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+    const fault =
+      code === undefined || code.startsWith('ERR_ENCODING')
+        ? 'is not JSON in UTF-8. Write {"engines": {...}, "models": {...}}; docs/engines.md has an example.'
+        : `cannot be read (${code}). Name a file this user may read, or unset ENGINES_FILE.`;
+    throw new PredictionError('CONFIG_INVALID', `ENGINES_FILE ${file} ${fault}`, { cause });
+  }
+}
+
+function invalid(file: string, faults: readonly string[]): PredictionError {
+  const messages = faults.map((fault) => `ENGINES_FILE ${file}: ${fault}`);
+  return new PredictionError('CONFIG_INVALID', messages.join('\n'), {
+    issues: messages.map((message) => ({ message })),
+  });
+}
+
+function describe({ instancePath, keyword, params, message = 'is invalid' }: ErrorObject): string {
+  const at = instancePath || 'the top level';
+  switch (keyword) {
+    case 'additionalProperties':
+      return /^\/(engines|models)$/.test(instancePath)
+        ? `${at} has the name '${params.additionalProperty}'. Engines have 1 to 40 lower-case letters, digits and dashes; models the name of their folder.`
+        : `${at} has the unknown field '${params.additionalProperty}'. Remove it, or see docs/engines.md for its right name.`;
+    case 'required':
+      return `${at} lacks the field '${params.missingProperty}'. Add it.`;
+    case 'const':
+    case 'enum':
+    case 'anyOf':
+      return `${at} has a value that is not allowed there; docs/engines.md lists the values.`;
+    case 'format':
+      return `${at} must be an absolute http or https URL without user, password, query, fragment and /v2; a token belongs into tokenFile.`;
+    default:
+      return `${at} ${message}.`;
+  }
+}
+
+function engineFaults(name: string, { url, allowPlainHttp }: RemoteEngineSettings): string[] {
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'https:' || allowPlainHttp || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return [];
+  return [
+    `/engines/${name}/url sends inputs over http to another machine, where anybody between can read them. Use https, or say "allowPlainHttp": true.`,
+  ];
+}
+
+function modelFaults(id: string, settings: ModelEngineSettings, engines: readonly string[]): string[] {
+  const { engine, device, isolation, remoteModel, remoteVersion } = settings;
+  const at = `/models/${id}`;
+  if (engine === undefined) {
+    return remoteModel === undefined && remoteVersion === undefined
+      ? []
+      : [`${at} names a model elsewhere and no engine. Add "engine", or remove remoteModel and remoteVersion.`];
+  }
+  const faults: string[] = [];
+  if (!engines.includes(engine)) {
+    faults.push(`${at}/engine '${engine}' is not declared. Declared are: ${engines.join(', ') || 'none'}.`);
+  }
+  if (device !== undefined || isolation !== undefined) {
+    faults.push(`${at} has an engine, which decides by itself where it runs. Remove device and isolation.`);
+  }
+  return faults;
+}
+
+function within(engine: RemoteEngineSettings, folder: string): RemoteEngineSettings {
+  const { tokenFile } = engine;
+  return Object.freeze({
+    ...engine,
+    url: engine.url.replace(/\/+$/, ''),
+    ...(tokenFile === undefined ? {} : { tokenFile: path.resolve(folder, tokenFile) }),
+  });
+}
+
+function isEngineUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false;
+  return url.username === '' && url.password === '' && !/[?#]/.test(text) && !/\/v2\/*$/.test(url.pathname);
+}
