@@ -4,7 +4,6 @@ import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
-import { createBatchingEngine } from './inference/batching-engine.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
@@ -92,7 +91,10 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       logger.event({ name: 'data-dir.lock-taken-over', dataDir: config.dataDir, previousPid: lock.abandonedBy.pid });
     }
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
-    const engine = createBatchingEngine(createOnnxEngine());
+    const engine = createOnnxEngine({
+      triesApart: true,
+      lost: (model, place, reason) => logger.event({ name: 'model.engine-lost', model, place, reason }),
+    });
     open.push(() => engine.close());
     const declared = await readDeclaredServer(config.fhirServerProfile);
     const { catalog, compiled } = await loadModels(config, engine, logger, declared);

@@ -1,3 +1,5 @@
+import { fields } from './protobuf-fields.ts';
+
 /**
  * ONNX keeps large weights in files beside the model. A model loaded from bytes would read them from below the
  * working directory: unchecked, and outside its own folder. This walk over the protobuf finds any such tensor.
@@ -46,53 +48,4 @@ function walk(bytes: Uint8Array, message: Message, depth: number, seen: { graph:
     external = walk(field.bytes, child, depth + 1, seen) || external;
   }
   return external;
-}
-
-interface Field {
-  readonly number: number;
-  readonly value?: number;
-  readonly bytes?: Uint8Array;
-}
-
-/** The fields of one protobuf message, without copying. */
-function* fields(bytes: Uint8Array): Generator<Field> {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let i = 0; i < 10; i++) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw new SyntaxError('it is cut off');
-      value += (byte & 0x7f) * 2 ** (7 * i);
-      if (byte < 0x80) return value;
-    }
-    throw new SyntaxError('it holds a number that is too long');
-  };
-  const skip = (length: number): Uint8Array => {
-    if (at + length > bytes.length) throw new SyntaxError('it is cut off');
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  while (at < bytes.length) {
-    const key = varint();
-    const number = Math.floor(key / 8);
-    if (number === 0) throw new SyntaxError('it is no protobuf message');
-    switch (key % 8) {
-      case 0:
-        yield { number, value: varint() };
-        break;
-      case 1:
-        skip(8);
-        yield { number };
-        break;
-      case 2:
-        yield { number, bytes: skip(varint()) };
-        break;
-      case 5:
-        skip(4);
-        yield { number };
-        break;
-      default:
-        throw new SyntaxError('it is no protobuf message');
-    }
-  }
 }

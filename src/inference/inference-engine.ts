@@ -1,4 +1,5 @@
 import type { EngineReport } from '../model-catalog/engine-report.ts';
+import type { RunOptions } from '../model-catalog/run-options.ts';
 import type { TensorForm, Tensors } from '../model-catalog/tensor.ts';
 
 /**
@@ -25,20 +26,8 @@ export interface EngineModel {
   /** `acceptsNaN`: the model takes NaN for a value that is missing on purpose; without it a row with NaN is refused. */
   readonly input: MatrixForm & { readonly acceptsNaN?: boolean };
   readonly output: MatrixForm;
-  /** Rows the model is tried with at load, such as those of its golden cases; none: rows of ones. */
+  /** Rows the model is tried with at load, such as those of its golden cases; none: made-up ones. */
   readonly samples?: readonly (readonly number[])[];
-}
-
-/** Who goes first: somebody waits at a bedside for what is interactive, for a batch only a run. */
-export type InferenceLane = 'interactive' | 'batch';
-
-export interface RunOptions {
-  /** Absent: interactive. */
-  readonly lane?: InferenceLane;
-  /** When the answer is due, on the clock of performance.now() in milliseconds: what cannot be in time is refused at once. */
-  readonly answerBy?: number;
-  /** Once it is aborted the caller is answered at once: what waits is dropped, what runs is abandoned. */
-  readonly signal?: AbortSignal;
 }
 
 export interface LoadedModel {

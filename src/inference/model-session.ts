@@ -32,11 +32,3 @@ export interface ModelSession {
   /** Waits for the runs in progress. */
   release(): Promise<void>;
 }
-
-/** A place where graphs are opened and run. */
-export interface SessionHost {
-  /** Throws MODEL_INVALID with the reason of ONNX Runtime. */
-  open(request: SessionRequest): Promise<ModelSession>;
-  /** Waits for what is under way. */
-  close(): Promise<void>;
-}

@@ -1,216 +1,113 @@
-import * as ort from 'onnxruntime-node';
+import { availableParallelism } from 'node:os';
+import type { DeviceReport } from '../model-catalog/engine-report.ts';
+import type { Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { hasExternalData } from './external-data.ts';
+import { inferTensors } from './graph-model.ts';
 import type { EngineModel, InferenceEngine, LoadedModel } from './inference-engine.ts';
+import { rowsToTensor, tensorToRows } from './matrix-model.ts';
+import { openOnnxSession } from './onnx-session.ts';
+import { type GraphParts, type OpenedGraph, openGraph } from './open-graph.ts';
+import { createProcessHost, createThreadHost } from './sessions/apart-host.ts';
+import type { ProcessLimits } from './sessions/process-channel.ts';
+import { createTrialProcess } from './trial/trial-process.ts';
+import { tryModel } from './trial/try-model.ts';
 
-const sessionOptions: ort.InferenceSession.SessionOptions = {
-  executionProviders: ['cpu'],
-  executionMode: 'sequential',
-  // More threads spin cores for nothing on small models and let the last bits depend on how rows are split.
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  logSeverityLevel: 4,
-};
+export interface OnnxEngineOptions {
+  /** True: graphs are tried in a process of their own; false: in this thread, which they block and can take down. */
+  readonly triesApart?: boolean;
+  /** For the processes of the engine; absent: 4096 MB and an empty environment. */
+  readonly limits?: ProcessLimits;
+  /** What the site says of a model, by its key; absent: all are trusted, on the CPU. */
+  readonly isIsolated?: (key: string) => boolean;
+  /** A run that takes longer, in milliseconds, will not end; absent: 60,000. */
+  readonly stuckAfterMs?: number;
+  /** A trial that takes longer, in milliseconds, will not end; absent: 120,000. */
+  readonly trialTimeoutMs?: number;
+  /** Told when what runs a model crashed or was given up. */
+  readonly lost?: GraphParts['lost'];
+}
 
-/**
- * Rows are padded to a multiple of this, by element type: the lanes of a 128-bit vector. Vectorised operators
- * treat what is left over with other instructions, which differ in the last bits (measured: the logarithm of a
- * lone row); with nothing left over, a row gives the same bits in any company.
- */
-const rowMultiple = { float64: 2, float32: 4 } as const;
+const usualLimits: ProcessLimits = { memoryMb: 4096, environment: {} };
+/** About how long timing a model may take, and grading it again, in milliseconds. */
+const trialBudgetMs = 150;
+const onCpu: DeviceReport = { policy: 'cpu', provider: 'cpu' };
 
-/**
- * ONNX Runtime on the CPU, in this thread. Creating a session blocks the event loop, so models are loaded at start;
- * a run of a small model takes 20 to 30 µs.
- */
-export function createOnnxEngine(): InferenceEngine {
+/** ONNX Runtime behind the port: each model is tried, and run where it keeps nobody waiting. */
+export function createOnnxEngine(options: OnnxEngineOptions = {}): InferenceEngine {
+  const { limits = usualLimits, isIsolated = () => false, stuckAfterMs = 60_000, trialTimeoutMs = 120_000 } = options;
+  const trials = options.triesApart === true ? createTrialProcess(limits, trialTimeoutMs) : undefined;
+  const parts: GraphParts = {
+    try: trials === undefined ? (request) => tryModel(openOnnxSession, request) : (request) => trials.try(request),
+    threads: createThreadHost(),
+    processes: createProcessHost(limits),
+    cores: availableParallelism(),
+    trialBudgetMs,
+    stuckAfterMs,
+    lost: options.lost ?? (() => undefined),
+  };
   const loaded = new Set<Promise<LoadedModel>>();
-  let closed = false;
+  let closing: Promise<void> | undefined;
+
+  const close = async (): Promise<void> => {
+    const models = await Promise.allSettled(loaded);
+    loaded.clear();
+    await Promise.all(models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)));
+    await Promise.all([trials?.close(), parts.threads.close(), parts.processes.close()]);
+  };
   return {
     load(model) {
-      if (closed) return Promise.reject(new PredictionError('SHUTTING_DOWN', 'The inference engine is closed.'));
-      const loading = loadModel(model);
+      if (closing !== undefined)
+        return Promise.reject(new PredictionError('SHUTTING_DOWN', 'The inference engine is closed.'));
+      const loading = loadModel(parts, model, isIsolated(model.key), () => loaded.delete(loading));
       loaded.add(loading);
       loading.catch(() => loaded.delete(loading));
       return loading;
     },
-    async close() {
-      closed = true;
-      const models = await Promise.allSettled(loaded);
-      loaded.clear();
-      await Promise.all(models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)));
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }
 
-async function loadModel(model: EngineModel): Promise<LoadedModel> {
-  refuseExternalData(model);
-  const session = await createSession(model);
-  try {
-    checkTensor(model, 'input', session.inputMetadata);
-    checkTensor(model, 'output', session.outputMetadata);
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
-  return sessionModel(model, session);
-}
-
-function refuseExternalData(model: EngineModel): void {
-  let external: boolean;
-  try {
-    external = hasExternalData(model.artefact);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw invalid(model, `model.onnx is not an ONNX model: ${cause.message}`, cause);
-  }
-  if (external) {
-    throw invalid(model, 'model.onnx keeps tensors in other files (external data); save it as one file');
-  }
-}
-
-async function createSession(model: EngineModel): Promise<ort.InferenceSession> {
-  try {
-    return await ort.InferenceSession.create(model.artefact, sessionOptions);
-  } catch (cause) {
-    throw invalid(model, `model.onnx is refused by ONNX Runtime: ${messageOf(cause)}`, cause);
-  }
-}
-
-/** One tensor with the declared name, type and columns; rows must be free, or no batch could run. */
-function checkTensor(
+async function loadModel(
+  parts: GraphParts,
   model: EngineModel,
-  side: 'input' | 'output',
-  found: readonly ort.InferenceSession.ValueMetadata[],
-): void {
-  const expected = model[side];
-  const names = found.map((tensor) => tensor.name).join(', ');
-  const tensor = found.find((candidate) => candidate.name === expected.name);
-  if (tensor === undefined) {
-    throw invalid(model, `model.onnx has no ${side} named ${expected.name}; it has: ${names}`);
-  }
-  if (side === 'input' && found.length > 1) {
-    throw invalid(
-      model,
-      `model.onnx has ${found.length} inputs (${names}); the manifest declares one, ${expected.name}`,
-    );
-  }
-  if (!tensor.isTensor) throw invalid(model, `model.onnx: ${side} ${expected.name} is not a tensor`);
-  if (tensor.type !== expected.type) {
-    throw invalid(
-      model,
-      `model.onnx: ${side} ${expected.name} has type ${tensor.type}; the manifest declares ${expected.type}`,
-    );
-  }
-  const [rows, columns] = tensor.shape;
-  if (tensor.shape.length !== 2 || typeof rows === 'number' || columns !== expected.columns) {
-    throw invalid(
-      model,
-      `model.onnx: ${side} ${expected.name} has shape [${tensor.shape.join(', ')}]; ` +
-        `the manifest declares [rows, ${expected.columns}], rows left free`,
-    );
-  }
+  isolated: boolean,
+  forget: () => void,
+): Promise<LoadedModel> {
+  const { key, artefact, input, output } = model;
+  const graph = await openGraph(parts, {
+    key,
+    artefact,
+    matrix: { input, output },
+    ...(model.samples === undefined || model.samples.length === 0
+      ? {}
+      : { samples: new Map([[input.name, rowsToTensor(model, model.samples)]]) }),
+    isolated,
+    device: onCpu,
+  });
+  return loadedModel(model, graph, forget);
 }
 
-function sessionModel(model: EngineModel, session: ort.InferenceSession): LoadedModel {
-  const running = new Set<Promise<number[][]>>();
+function loadedModel(model: EngineModel, graph: OpenedGraph, forget: () => void): LoadedModel {
+  const { input, output } = model;
+  const wanted = [output.name];
   let released: Promise<void> | undefined;
   return {
-    run(rows) {
-      if (released !== undefined) {
-        return Promise.reject(new PredictionError('MODEL_NOT_READY', `${model.key} was released; it runs no more.`));
-      }
-      const run = runRows(model, session, rows);
-      running.add(run);
-      const forget = (): void => {
-        running.delete(run);
-      };
-      run.then(forget, forget);
-      return run;
+    async run(rows, options) {
+      if (rows.length === 0) return [];
+      const feeds: Tensors = new Map([[input.name, rowsToTensor(model, rows)]]);
+      const outputs = await graph.queue.run({ feeds, wanted, rows: rows.length, kind: 'rows' }, options);
+      return tensorToRows(model, outputs, rows.length);
     },
+    infer: (feeds, names, options = {}) => inferTensors(graph, feeds, names, options),
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+    report: graph.report,
     release() {
-      released ??= Promise.allSettled(running).then(() => session.release());
+      released ??= graph.release().finally(forget);
       return released;
     },
   };
-}
-
-async function runRows(
-  model: EngineModel,
-  session: ort.InferenceSession,
-  rows: readonly (readonly number[])[],
-): Promise<number[][]> {
-  if (rows.length === 0) return [];
-  const multiple = rowMultiple[model.input.type];
-  const paddedRows = Math.ceil(rows.length / multiple) * multiple;
-  const input = inputTensor(model, rows, paddedRows);
-  let outputs: ort.InferenceSession.ReturnType;
-  try {
-    outputs = await session.run({ [model.input.name]: input }, [model.output.name]);
-  } catch (cause) {
-    throw new PredictionError('INFERENCE_FAILED', `${model.key} failed to run: ${messageOf(cause)}`, { cause });
-  }
-  return outputRows(model, outputs[model.output.name], rows.length, paddedRows);
-}
-
-function inputTensor(model: EngineModel, rows: readonly (readonly number[])[], paddedRows: number): ort.Tensor {
-  const { columns, type, acceptsNaN = false } = model.input;
-  const length = paddedRows * columns;
-  const data = type === 'float64' ? new Float64Array(length) : new Float32Array(length);
-  for (let r = 0; r < paddedRows; r++) {
-    const index = Math.min(r, rows.length - 1);
-    const row = rows[index] ?? [];
-    if (row.length !== columns) {
-      throw new PredictionError(
-        'INFERENCE_FAILED',
-        `${model.key}: row ${index} has ${row.length} columns; the model takes ${columns}.`,
-      );
-    }
-    data.set(row, r * columns);
-  }
-  const bad = data.findIndex((value) => !Number.isFinite(value) && !(acceptsNaN && Number.isNaN(value)));
-  if (bad >= 0) {
-    throw new PredictionError(
-      'INFERENCE_FAILED',
-      `${model.key}: row ${Math.floor(bad / columns)}, column ${bad % columns} is no finite ${type}; the model was not run.`,
-    );
-  }
-  return new ort.Tensor(type, data, [paddedRows, columns]);
-}
-
-function outputRows(
-  model: EngineModel,
-  tensor: ort.OnnxValue | undefined,
-  rows: number,
-  paddedRows: number,
-): number[][] {
-  const { columns, name } = model.output;
-  if (!isTensor(tensor) || tensor.dims.length !== 2 || tensor.dims[0] !== paddedRows || tensor.dims[1] !== columns) {
-    const shape = isTensor(tensor) ? `[${tensor.dims.join(', ')}]` : 'no tensor';
-    throw new PredictionError(
-      'INFERENCE_FAILED',
-      `${model.key}: output ${name} is ${shape}; expected [${paddedRows}, ${columns}].`,
-    );
-  }
-  const values = Array.from(tensor.data as Float64Array | Float32Array);
-  return Array.from({ length: rows }, (_, row) => {
-    const result = values.slice(row * columns, (row + 1) * columns);
-    const bad = result.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new PredictionError('INFERENCE_FAILED', `${model.key}: output ${name}, column ${bad} is no finite number.`);
-    }
-    return result;
-  });
-}
-
-function isTensor(value: ort.OnnxValue | undefined): value is ort.Tensor {
-  return value !== undefined && 'dims' in value && 'data' in value;
-}
-
-function invalid(model: EngineModel, reason: string, cause?: unknown): PredictionError {
-  return new PredictionError('MODEL_INVALID', `Model ${model.key} is refused: ${reason}.`, { cause });
-}
-
-function messageOf(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { PredictionError } from '../platform/errors.ts';
 import { serviceClash } from './cds-services.ts';
 import { type Finding, modelInvalid } from './finding.ts';
-import { runGoldenCases } from './golden-cases.ts';
+import { goldenRow, runGoldenCases } from './golden-cases.ts';
 import type { ReadUses } from './inspect-model-folder.ts';
 import type { LoadedVersion, ModelVersion, UsedVersion } from './model-version.ts';
 import { probeNaN } from './probe-nan.ts';
@@ -23,7 +23,12 @@ export interface ModelLoader {
       readonly acceptsNaN?: boolean;
     };
     readonly output: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
-  }): Promise<Pick<LoadedVersion, 'run' | 'release'>>;
+    readonly samples: readonly (readonly number[])[];
+  }): Promise<
+    Pick<LoadedVersion, 'run' | 'infer' | 'inputs' | 'outputs' | 'release'> & {
+      readonly report: LoadedVersion['engine'];
+    }
+  >;
 }
 
 export interface RefusedFolder {
@@ -135,6 +140,7 @@ async function loadVersion(
     artefact: version.artefact,
     input: { ...input, columns: input.columns.length },
     output,
+    samples: version.goldenCases.map((golden) => goldenRow(golden, version.manifest, version.featureMap)),
   });
   try {
     const findings = await runGoldenCases(version, (rows) => model.run(rows));
@@ -147,7 +153,11 @@ async function loadVersion(
   return {
     ...version,
     loadMs: performance.now() - started,
-    run: (rows) => model.run(rows),
+    engine: model.report,
+    inputs: model.inputs,
+    outputs: model.outputs,
+    run: (rows, options) => model.run(rows, options),
+    infer: (feeds, wanted, options) => model.infer(feeds, wanted, options),
     release: () => model.release(),
   };
 }

@@ -1,10 +1,13 @@
 import type { AppliedSite } from './applied-site.ts';
+import type { EngineReport } from './engine-report.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { ModelCard } from './model-card-schema.ts';
 import type { Lookups } from './read-lookups.ts';
 import type { ReadValueSet } from './read-value-sets.ts';
+import type { RunOptions } from './run-options.ts';
+import type { TensorForm, Tensors } from './tensor.ts';
 
 /** One version folder, read and checked: everything the server knows of a model. */
 export interface ModelVersion {
@@ -43,7 +46,14 @@ export type UsedVersion = Omit<ModelVersion, 'artefact' | 'goldenCases'>;
 export interface LoadedVersion extends ModelVersion {
   /** How long loading and the golden cases took. */
   readonly loadMs: number;
-  /** Rows in the order of the manifest's input columns; rows of the output tensor out. Throws INFERENCE_FAILED. */
-  run(rows: readonly (readonly number[])[]): Promise<number[][]>;
+  /** Rows in the order of the manifest's input columns; rows of the output tensor out. See `LoadedModel` of the engine. */
+  run(rows: readonly (readonly number[])[], options?: RunOptions): Promise<number[][]>;
+  /** Tensors in, tensors out, past every rule about people and numbers. */
+  infer(feeds: Tensors, wanted?: readonly string[], options?: RunOptions): Promise<Tensors>;
+  /** What the graph takes and gives. */
+  readonly inputs: readonly TensorForm[];
+  readonly outputs: readonly TensorForm[];
+  /** How it is run. */
+  readonly engine: EngineReport;
   release(): Promise<void>;
 }

@@ -26,6 +26,13 @@ export type LogEvent =
       /** Concepts that no loaded model reads. */
       readonly unread: readonly string[];
     }
+  | {
+      readonly name: 'model.engine-lost';
+      readonly model: string;
+      /** Where it ran. */
+      readonly place: string;
+      readonly reason: string;
+    }
   | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
   | {
       readonly name: 'request.finished';
@@ -154,6 +161,7 @@ const errorEvents = new Set<LogEvent['name']>([
   'delivery.dead',
 ]);
 const warningEvents = new Set<LogEvent['name']>([
+  'model.engine-lost',
   'database.connection-lost',
   'database.close-timed-out',
   'database.statistics-failed',

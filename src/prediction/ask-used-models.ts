@@ -6,6 +6,7 @@ import { guessedFeatures } from '../features/todays-status.ts';
 import { inputRow, score } from '../inference/score.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { levelAt } from '../model-catalog/outcome-score.ts';
+import type { RunOptions } from '../model-catalog/run-options.ts';
 import { takenOutputs, usedKey } from '../model-catalog/used-models.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
@@ -23,20 +24,22 @@ const noOutputs: ModelOutputs = new Map();
  * Each is asked once, however many take its outputs; none about somebody of whom no model may speak.
  * Throws INFERENCE_FAILED where one fails, or the request is given up before one was asked.
  * @param asserted features that the caller gives: what is not needed for any other is not asked for
+ * @param options how the models are run
  */
 export async function askUsedModels(
   model: Using,
   record: ClinicalRecord,
   timeZone: string,
   asserted: ReadonlyMap<string, FeatureValue> = noValues,
-  signal?: AbortSignal,
+  options: RunOptions = {},
 ): Promise<ModelOutputs> {
   if (model.uses.length === 0) return noOutputs;
   if (defaultExclusions(record, record.asOf.getTime(), timeZone).length > 0) return noOutputs;
   const outputs = new Map<string, ModelOutput>();
   for (const { used, outcomes } of toAsk(model, asserted)) {
-    stopIfGivenUp(signal);
-    for (const [key, output] of await outputsOf(used, record, timeZone, outcomes, outputs)) outputs.set(key, output);
+    stopIfGivenUp(options.signal);
+    const said = await outputsOf(used, record, timeZone, outcomes, outputs, options);
+    for (const [key, output] of said) outputs.set(key, output);
   }
   return outputs;
 }
@@ -84,13 +87,14 @@ async function outputsOf(
   timeZone: string,
   wanted: ReadonlySet<string>,
   outputs: ModelOutputs,
+  options: RunOptions,
 ): Promise<[key: string, output: ModelOutput][]> {
   const { manifest, compiled } = used;
   const inputs = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs);
   const isGuess = guessedFeatures(compiled, inputs.features, record, timeZone, outputs).size > 0;
   const outcomes = manifest.outcomes.filter(({ id }) => wanted.has(id));
   const scored = outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
-  const scores = scored.length === 0 ? new Map<string, number>() : await scoresOf(used, inputs, scored);
+  const scores = scored.length === 0 ? new Map<string, number>() : await scoresOf(used, inputs, scored, options);
   const said = { sources: inputs.basis, isGuess };
   return outcomes.map((outcome) => {
     const { id } = outcome;
@@ -113,9 +117,11 @@ async function scoresOf(
   used: UsableModel,
   { features }: ModelInputs,
   outcomes: readonly Outcome[],
+  options: RunOptions,
 ): Promise<ReadonlyMap<string, number>> {
   try {
-    return await score(used.run, inputRow(used.manifest.tensors.input.columns, features), outcomes);
+    const row = inputRow(used.manifest.tensors.input.columns, features);
+    return await score((rows) => used.run(rows, options), row, outcomes);
   } catch (cause) {
     if (!(cause instanceof PredictionError)) throw cause;
     throw new PredictionError(cause.code, `${keyOf(used)}, whose output is an input, failed: ${cause.message}`, {

@@ -10,6 +10,7 @@ import { askUsedModels } from './ask-used-models.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { type OpenOrigin, openOrigin } from './record-origin.ts';
+import { runOptions } from './run-options.ts';
 
 /** What the first two steps need of the house. */
 export type InputParts = Pick<
@@ -19,9 +20,11 @@ export type InputParts = Pick<
 
 export type InputRequest = Pick<
   PredictionRequest,
-  'subject' | 'encounter' | 'origin' | 'seed' | 'inputs' | 'signal'
+  'subject' | 'encounter' | 'origin' | 'seed' | 'inputs' | 'answerBy' | 'signal'
 > & {
   readonly asOf: Date;
+  /** Absent: somebody waits for it. */
+  readonly entrance?: PredictionRequest['entrance'];
 };
 
 /** What the first two steps give. */
@@ -65,7 +68,7 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const outputs = await askUsedModels(model, record, parts.timeZone, asserted, request.signal);
+  const outputs = await askUsedModels(model, record, parts.timeZone, asserted, runOptions(request));
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs);
   return { subject, origin, record, inputs, outputs };
 }

@@ -23,6 +23,7 @@ import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { refuseFuture } from './refuse-future.ts';
 import { reportWrite } from './report-write.ts';
+import { runOptions } from './run-options.ts';
 
 /**
  * The path, and the only place that knows its order: gather, extract, score, explain, build, write. Every entrance
@@ -90,7 +91,9 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   }
 
   const row = inputRow(manifest.tensors.input.columns, inputs.features);
-  const scores = await score(model.run, row, outcomes);
+  const options = runOptions(request);
+  const run: PredictableModel['run'] = (rows) => model.run(rows, options);
+  const scores = await score(run, row, outcomes);
   time.step('inferMs');
   const explanation = await explainInTime(request, model.explainTime, () =>
     explain({
@@ -98,7 +101,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       columns: manifest.tensors.input.columns,
       encode,
       inputs: row,
-      run: model.run,
+      run,
       // The difference of two classes says nothing.
       outcomes: outcomes.filter(({ kind }) => kind !== 'class'),
     }),

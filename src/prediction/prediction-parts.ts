@@ -4,6 +4,7 @@ import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
+import type { RunOptions } from '../model-catalog/run-options.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LogEvent } from '../platform/events.ts';
 import type { RecordSource } from '../records/record-source.ts';
@@ -15,7 +16,7 @@ export interface UsableModel {
   readonly manifest: Manifest;
   readonly compiled: CompiledFeatureMap;
   /** See LoadedModel.run. */
-  readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
+  readonly run: (rows: readonly (readonly number[])[], options?: RunOptions) => Promise<number[][]>;
   /** The models whose outputs the map takes. */
   readonly uses: readonly UsableModel[];
 }

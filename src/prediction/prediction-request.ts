@@ -81,6 +81,6 @@ export interface PredictionRequest {
    * left out, and the result says so; inputs never are.
    */
   readonly answerBy?: number;
-  /** Aborts the reading of the record; a running inference is never interrupted. */
+  /** Aborts the reading of the record and the waiting for a model; a run that has begun goes on, and its result is dropped. */
   readonly signal?: AbortSignal;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EngineModel, InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { shippedModels } from '../support/model-folder.ts';
 import { missingnessModel, type OnnxModel, onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
@@ -32,10 +32,10 @@ const between = (min: number, max: number) => fc.double({ min, max, noNaN: true 
 export function describeInferenceEngine(name: string, create: () => InferenceEngine): void {
   describe(`inference engine: ${name}`, () => {
     let engine: InferenceEngine;
-    beforeEach(() => {
+    beforeAll(() => {
       engine = create();
     });
-    afterEach(() => engine.close());
+    afterAll(() => engine.close());
 
     describe('loading a model', () => {
       test('runs what it loaded', async () => {
@@ -82,6 +82,15 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
           /input x has shape \[n, 3\]; the manifest declares \[rows, 2\]/,
         ],
         ['a fixed number of rows', engineModel(sigmoidModel('float64', 2, 1)), /has shape \[1, 2\].*rows left free/],
+        [
+          'another number of rows than were asked, for nobody can tell whose they are',
+          engineModel({
+            inputs: [{ name: 'x', type: 'float64', shape: ['n', 2] }],
+            outputs: [{ name: 'risk', type: 'float64', shape: ['m', 2] }],
+            nodes: [{ op: 'Concat', inputs: ['x', 'x'], outputs: ['risk'], axis: 0 }],
+          }),
+          /output risk is \[6, 2\] for 3 rows/,
+        ],
         [
           'a second input',
           engineModel({
@@ -173,20 +182,6 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
         });
       });
 
-      test('refuses an answer of another shape than the manifest declares', async () => {
-        const model = await engine.load(
-          engineModel({
-            inputs: [{ name: 'x', type: 'float64', shape: ['n', 2] }],
-            outputs: [{ name: 'risk', type: 'float64', shape: ['m', 2] }],
-            nodes: [{ op: 'Concat', inputs: ['x', 'x'], outputs: ['risk'], axis: 0 }],
-          }),
-        );
-        await expect(model.run([[1, 2]])).rejects.toMatchObject({
-          code: 'INFERENCE_FAILED',
-          message: expect.stringContaining('output risk is [4, 2]; expected [2, 2]'),
-        });
-      });
-
       test('answers no rows with no rows', async () => {
         const model = await engine.load(engineModel(sigmoidModel('float64', 2)));
         expect(await model.run([])).toEqual([]);
@@ -252,6 +247,12 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
     });
 
     describe('releasing and closing', () => {
+      let engine: InferenceEngine;
+      beforeEach(() => {
+        engine = create();
+      });
+      afterEach(() => engine.close());
+
       test('release waits for runs in progress, and they succeed', async () => {
         const model = await engine.load(engineModel(sigmoidModel('float64', 2)));
         const order: string[] = [];

@@ -18,7 +18,8 @@ const issueCodes: Readonly<Record<number, readonly string[]>> = {
   415: ['not-supported'],
   422: ['business-rule', 'invariant', 'processing'],
   500: ['exception'],
-  503: ['transient', 'no-store', 'timeout'],
+  503: ['transient', 'throttled', 'no-store', 'timeout'],
+  504: ['timeout'],
 };
 
 const validator = createResourceValidator();

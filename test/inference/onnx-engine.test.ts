@@ -1,4 +1,8 @@
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { describeInferenceEngine } from '../contract/inference-engine.ts';
 
-describeInferenceEngine('ONNX Runtime', createOnnxEngine);
+describeInferenceEngine('ONNX Runtime, models tried in this thread', () => createOnnxEngine());
+
+describeInferenceEngine('ONNX Runtime, models tried and run in processes', () =>
+  createOnnxEngine({ triesApart: true, isIsolated: () => true }),
+);

@@ -119,10 +119,10 @@ describe('the models whose outputs are inputs', () => {
     const second = { ...ckdEpi, manifest: { ...ckdEpi.manifest, id: 'second' } };
     const features = { gfr: egfrOfCkdEpi, again: { ...egfrOfCkdEpi, model: 'second' } };
     const both = { compiled: compileFeatureMap(bareMap(features)), uses: [ckdEpi, second] };
-    await expect(askUsedModels(both, person, 'UTC', new Map(), stop.signal)).rejects.toBe(closing);
+    await expect(askUsedModels(both, person, 'UTC', new Map(), { signal: stop.signal })).rejects.toBe(closing);
     expect(run).toHaveBeenCalledTimes(1);
     const late = AbortSignal.abort();
-    await expect(askUsedModels(user, person, 'UTC', new Map(), late)).rejects.toMatchObject({
+    await expect(askUsedModels(user, person, 'UTC', new Map(), { signal: late })).rejects.toMatchObject({
       code: 'INFERENCE_FAILED',
       issues: [expect.objectContaining({ code: 'timeout' })],
     });

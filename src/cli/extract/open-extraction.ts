@@ -1,6 +1,5 @@
 import { readDeclaredServer } from '../../fhir/client/read-declared-server.ts';
 import { createResourceValidator } from '../../fhir/validate-resource.ts';
-import { createBatchingEngine } from '../../inference/batching-engine.ts';
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
@@ -46,7 +45,7 @@ async function overHttp<T>(
   const logger = createLogger({ level: 'warn' });
   const open: (() => Promise<void>)[] = [];
   try {
-    const engine = createBatchingEngine(createOnnxEngine());
+    const engine = createOnnxEngine({ triesApart: true });
     open.push(() => engine.close());
     // What a site says of its server is not about our own.
     const declared = own ? {} : await readDeclaredServer(config.fhirServerProfile);

@@ -1,6 +1,6 @@
 import type { LoadedModel } from '../../inference/inference-engine.ts';
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
-import { runGoldenCases } from '../../model-catalog/golden-cases.ts';
+import { goldenRow, runGoldenCases } from '../../model-catalog/golden-cases.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
 import { probeNaN } from '../../model-catalog/probe-nan.ts';
@@ -12,13 +12,14 @@ export async function lintWithEngine(model: LintedModel & { readonly artefact: U
   const { manifest, featureMap, golden, artefact } = model;
   const { input, output } = manifest.tensors;
   const key = `${manifest.id}@${manifest.version}`;
-  const engine = createOnnxEngine();
+  const engine = createOnnxEngine({ triesApart: true });
   try {
     const loaded: LoadedModel = await engine.load({
       key,
       artefact,
       input: { ...input, columns: input.columns.length },
       output,
+      samples: golden.flatMap(({ content }) => content.cases).map((each) => goldenRow(each, manifest, featureMap)),
     });
     const tried = { manifest, featureMap, goldenCases: golden.flatMap(({ content }) => content.cases) };
     const failed = await runGoldenCases(tried, (rows) => loaded.run(rows));

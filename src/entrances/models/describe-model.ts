@@ -26,7 +26,7 @@ export function describeModel(
   isDefault: boolean,
   versions: readonly string[],
 ): Record<string, unknown> {
-  const { manifest, featureMap, valueSets, site, uses, card } = version;
+  const { manifest, featureMap, valueSets, site, uses, card, engine } = version;
   return {
     ...summariseModel(version, isDefault),
     versions,
@@ -41,6 +41,7 @@ export function describeModel(
     ...(uses.length === 0 ? {} : { uses: uses.map(summariseUse) }),
     population: featureMap.population,
     outcomes: manifest.outcomes,
+    engine,
     explanation: manifest.explanation,
     sources: manifest.sources,
     ...(manifest.coefficientSet === undefined ? {} : { coefficientSet: manifest.coefficientSet }),

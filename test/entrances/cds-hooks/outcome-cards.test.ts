@@ -12,13 +12,14 @@ import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
 import type { Scored } from '../../../src/prediction/prediction-outcome.ts';
 import { cdsResponseFindings } from '../../support/cds-response-checker.ts';
 import { shippedModels } from '../../support/model-folder.ts';
+import { unloadedEngine } from '../../support/unloaded-engine.ts';
 
 const frame = { uuid: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', publicBaseUrl: undefined };
 
 let version: LoadedVersion;
 beforeAll(async () => {
   const read = await readModelFolder(path.join(shippedModels, 'pce-2013', '1.0.0'));
-  version = { ...read, loadMs: 1, run: async () => [], release: async () => undefined };
+  version = { ...read, ...unloadedEngine };
 });
 
 /** The service of the shipped model, its words changed. */

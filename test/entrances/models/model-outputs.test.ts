@@ -12,11 +12,10 @@ import { copyModel } from '../../support/model-folder.ts';
 import { shippedModel } from '../../support/shipped-model.ts';
 import { silentLogger } from '../../support/silent-logger.ts';
 import { siteOf, writeSite } from '../../support/site-file.ts';
+import { unloadedEngine } from '../../support/unloaded-engine.ts';
 
 const models = await Promise.all(['kfre-4', 'prevent-base'].map((id) => shippedModel(id)));
-const versions = models.map(
-  (model): LoadedVersion => ({ ...model, loadMs: 1, run: async () => [], release: async () => undefined }),
-);
+const versions = models.map((model): LoadedVersion => ({ ...model, ...unloadedEngine }));
 const catalog: Catalog = {
   list: () => versions,
   refused: [],

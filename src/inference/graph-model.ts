@@ -1,0 +1,69 @@
+import type { RunOptions } from '../model-catalog/run-options.ts';
+import { formMisfit, type TensorForm, type Tensors, tensorFault } from '../model-catalog/tensor.ts';
+import { PredictionError } from '../platform/errors.ts';
+import type { RunQueue } from './queue/run-queue.ts';
+
+/** An opened graph with its queue. */
+export interface GraphModel {
+  readonly key: string;
+  readonly inputs: readonly TensorForm[];
+  readonly outputs: readonly TensorForm[];
+  /** True where the first size of all inputs and outputs counts rows. */
+  readonly freeRows: boolean;
+  readonly queue: RunQueue;
+}
+
+/** See LoadedModel.infer. */
+export async function inferTensors(
+  graph: GraphModel,
+  feeds: Tensors,
+  wanted: readonly string[] | undefined,
+  options: RunOptions,
+): Promise<Tensors> {
+  checkFeeds(graph, feeds);
+  const names = wanted ?? graph.outputs.map(({ name }) => name);
+  const unknown = names.find((name) => !graph.outputs.some((output) => output.name === name));
+  if (unknown !== undefined || names.length === 0)
+    throw invalid(graph, `has no output ${unknown ?? 'that was asked for'}; it has: ${namesOf(graph.outputs)}`);
+  return await graph.queue.run(
+    { feeds, wanted: names, rows: rowsOf(graph, feeds), kind: kindOf(feeds, names) },
+    options,
+  );
+}
+
+function checkFeeds(graph: GraphModel, feeds: Tensors): void {
+  for (const name of feeds.keys()) {
+    if (!graph.inputs.some((input) => input.name === name))
+      throw invalid(graph, `has no input ${name}; it has: ${namesOf(graph.inputs)}`);
+  }
+  for (const form of graph.inputs) {
+    const tensor = feeds.get(form.name);
+    if (tensor === undefined)
+      throw invalid(graph, `needs a tensor for each of its inputs, ${namesOf(graph.inputs)}; ${form.name} is missing`);
+    const fault = tensorFault(tensor) ?? formMisfit(tensor, form);
+    if (fault !== undefined) throw invalid(graph, `cannot take this tensor: input ${form.name} ${fault}`);
+  }
+}
+
+/** How many rows all feeds have; 1 where rows are not what the first size counts. */
+function rowsOf(graph: GraphModel, feeds: Tensors): number {
+  if (!graph.freeRows) return 1;
+  const counts = new Set([...feeds.values()].map(({ dims }) => dims[0] ?? 0));
+  const [rows = 0] = counts;
+  if (counts.size > 1)
+    throw invalid(graph, `needs the same number of rows in each input; it was given ${[...counts].join(', ')}`);
+  if (rows === 0) throw invalid(graph, 'needs at least one row');
+  return rows;
+}
+
+function kindOf(feeds: Tensors, wanted: readonly string[]): string {
+  return JSON.stringify([wanted, [...feeds].map(([name, { type, dims }]) => [name, type, dims.slice(1)])]);
+}
+
+function namesOf(forms: readonly TensorForm[]): string {
+  return forms.map(({ name }) => name).join(', ');
+}
+
+function invalid({ key }: GraphModel, reason: string): PredictionError {
+  return new PredictionError('PARAMETER_INVALID', `${key} ${reason}.`);
+}

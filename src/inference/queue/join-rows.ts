@@ -1,0 +1,60 @@
+import { elementCount, type NumericData, numericData, type Tensor, type Tensors } from '../../model-catalog/tensor.ts';
+
+/** Rows `from` to `to` of every tensor; a view where the data are numbers. */
+export function sliceRows(tensors: Tensors, from: number, to: number): Tensors {
+  return new Map([...tensors].map(([name, tensor]) => [name, sliceTensor(tensor, from, to)]));
+}
+
+/**
+ * The rows of all parts one after the other, filled up with the last row to `rows`. The parts have the same names, types and
+ * sizes but for the first, which counts rows.
+ */
+export function joinRows(parts: readonly Tensors[], rows: number): Tensors {
+  const [first = new Map<string, Tensor>()] = parts;
+  return new Map(
+    [...first.keys()].map((name) => [
+      name,
+      joinTensors(
+        parts.flatMap((part) => part.get(name) ?? []),
+        rows,
+      ),
+    ]),
+  );
+}
+
+function sliceTensor(tensor: Tensor, from: number, to: number): Tensor {
+  const [, ...rest] = tensor.dims;
+  const width = elementCount(rest);
+  const dims = [to - from, ...rest];
+  return tensor.type === 'string'
+    ? { ...tensor, dims, data: tensor.data.slice(from * width, to * width) }
+    : { ...tensor, dims, data: tensor.data.subarray(from * width, to * width) };
+}
+
+function joinTensors(parts: readonly Tensor[], rows: number): Tensor {
+  const [first] = parts;
+  if (first === undefined) throw new RangeError('there are no tensors to join');
+  const [, ...rest] = first.dims;
+  const width = elementCount(rest);
+  const dims = [rows, ...rest];
+  if (first.type === 'string') {
+    const data = parts.flatMap((part) => part.data as readonly string[]);
+    const last = data.slice(data.length - width);
+    while (data.length < rows * width) data.push(...last);
+    return { ...first, dims, data };
+  }
+  const data = numericData(first.type, rows * width);
+  let at = 0;
+  for (const part of parts) {
+    copyInto(data, part.data as NumericData, at);
+    at += part.data.length;
+  }
+  const lastRow = at - width;
+  for (; at < data.length; at += width) data.copyWithin(at, lastRow, lastRow + width);
+  return { ...first, dims, data };
+}
+
+/** Both are of one element type, by the contract of `joinRows`. */
+function copyInto(target: NumericData, part: NumericData, at: number): void {
+  (target as Float64Array).set(part as Float64Array, at);
+}

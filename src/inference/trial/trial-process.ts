@@ -1,0 +1,60 @@
+import { PredictionError } from '../../platform/errors.ts';
+import { openProcess, type ProcessLimits } from '../sessions/process-channel.ts';
+import { createSessionClient, type SessionClient } from '../sessions/session-client.ts';
+import type { Trial, TrialRequest } from './try-model.ts';
+
+/** Tries graphs in a process of their own: one that crashes, fills its memory or never ends harms nobody. */
+export interface TrialProcess {
+  /** One after the other. Throws MODEL_INVALID, INFERENCE_FAILED. */
+  try(request: TrialRequest): Promise<Trial>;
+  close(): Promise<void>;
+}
+
+/** How long the process waits for the next graph, in milliseconds: starting one takes a fifth of a second. */
+const lingerMs = 2_000;
+
+/** @param timeoutMs a trial that takes longer is given up, and the model refused */
+export function createTrialProcess(limits: ProcessLimits, timeoutMs: number): TrialProcess {
+  let client: SessionClient | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let leaving: NodeJS.Timeout | undefined;
+
+  const tryNow = async (request: TrialRequest): Promise<Trial> => {
+    clearTimeout(leaving);
+    if (client === undefined || client.isGone)
+      client = createSessionClient((listener) => openProcess(listener, limits));
+    const asked = client;
+    const timer = setTimeout(() => asked.abandon(`did not end within ${timeoutMs} ms`), timeoutMs);
+    try {
+      return await asked.try(request);
+    } catch (error) {
+      if (!(error instanceof PredictionError) || error.code !== 'ENGINE_UNAVAILABLE') throw error;
+      const { key } = request.session;
+      throw new PredictionError(
+        'MODEL_INVALID',
+        `Model ${key} is refused: model.onnx was tried in a process of its own, which came to no end that can be used. ${error.message}`,
+        { cause: error },
+      );
+    } finally {
+      clearTimeout(timer);
+      leaving = setTimeout(() => void leave(), lingerMs).unref();
+    }
+  };
+  const leave = async (): Promise<void> => {
+    const idle = client;
+    client = undefined;
+    await idle?.close();
+  };
+  return {
+    try(request) {
+      const tried = last.then(() => tryNow(request));
+      last = tried.catch(() => undefined);
+      return tried;
+    },
+    async close() {
+      await last;
+      clearTimeout(leaving);
+      await leave();
+    },
+  };
+}

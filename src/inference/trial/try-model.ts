@@ -1,0 +1,147 @@
+import type { BatchGrade } from '../../model-catalog/engine-report.ts';
+import { numericData, shapeText, type Tensor, type TensorForm, type Tensors } from '../../model-catalog/tensor.ts';
+import { PredictionError } from '../../platform/errors.ts';
+import type { EngineModel } from '../inference-engine.ts';
+import { matrixMisfit } from '../matrix-model.ts';
+import type { ModelSession, SessionRequest } from '../model-session.ts';
+import { gradeBatches } from './grade-batches.ts';
+import { probeRows, type Samples } from './probe-rows.ts';
+import { type TimedRun, timeRuns } from './time-runs.ts';
+
+export interface TrialRequest {
+  readonly session: SessionRequest;
+  /** What the manifest declares, where it does: rows by columns. */
+  readonly matrix?: Pick<EngineModel, 'input' | 'output'>;
+  /** Tensors for each input whose first dimension counts the same rows, at least one; absent: ones, and texts that are empty. */
+  readonly samples?: Tensors;
+  /** About how long running it may take, in milliseconds, for the timing and again for the grading. */
+  readonly budgetMs: number;
+}
+
+/** What was learnt of a graph by opening and running it. */
+export interface Trial {
+  readonly openMs: number;
+  readonly inputs: readonly TensorForm[];
+  readonly outputs: readonly TensorForm[];
+  readonly otherOutputs: readonly string[];
+  /** The first size of every input and of each wanted output is free: it counts rows. */
+  readonly freeRows: boolean;
+  /** Empty where it could not be run: no samples were given and made-up ones do not fit. */
+  readonly runs: readonly TimedRun[];
+  readonly batches: BatchGrade;
+}
+
+/** A graph that opens as fast is not opened again to learn how long it takes. */
+const readyWithinMs = 10;
+const mostRows = 256;
+const fewestRows = 3;
+
+/**
+ * Opens a graph, times it, finds out whether rows change each other, and releases it.
+ * Throws MODEL_INVALID where it does not open or is not as the manifest declares, INFERENCE_FAILED where it fails on the samples that were given.
+ */
+export async function tryModel(
+  open: (request: SessionRequest) => Promise<ModelSession>,
+  request: TrialRequest,
+): Promise<Trial> {
+  let { session, openMs } = await timedOpen(open, request.session);
+  try {
+    if (openMs > readyWithinMs) {
+      // The first graph of a process waits for ONNX Runtime itself.
+      await session.release();
+      ({ session, openMs } = await timedOpen(open, request.session));
+    }
+    const misfit = request.matrix && matrixMisfit(request.matrix, session);
+    if (misfit !== undefined) throw invalid(request, misfit);
+    return { openMs, ...forms(session), ...(await tryRuns(session, request)) };
+  } finally {
+    await session.release();
+  }
+}
+
+async function timedOpen(
+  open: (request: SessionRequest) => Promise<ModelSession>,
+  request: SessionRequest,
+): Promise<{ session: ModelSession; openMs: number }> {
+  const started = performance.now();
+  const session = await open(request);
+  return { session, openMs: performance.now() - started };
+}
+
+function forms({ inputs, outputs, otherOutputs }: ModelSession): Pick<Trial, 'inputs' | 'outputs' | 'otherOutputs'> {
+  return { inputs, outputs, otherOutputs };
+}
+
+async function tryRuns(
+  session: ModelSession,
+  request: TrialRequest,
+): Promise<Pick<Trial, 'freeRows' | 'runs' | 'batches'>> {
+  const { budgetMs } = request;
+  const wanted = request.matrix === undefined ? session.outputs.map(({ name }) => name) : [request.matrix.output.name];
+  const samples: Samples =
+    request.samples === undefined
+      ? { tensors: madeUpSample(session.inputs), madeUp: true }
+      : { tensors: request.samples, madeUp: false };
+  try {
+    const free = hasFreeRows(session, wanted) && (await keepsRows(session, samples, wanted, request));
+    const runs = await timeRuns(session, { ...samples, free }, wanted, budgetMs);
+    const rowMs = runs[0]?.ms ?? 0;
+    // Each row runs about thirty times: alone, and in batches.
+    const rows = Math.min(mostRows, Math.max(fewestRows, Math.floor(budgetMs / (30 * rowMs || 1))));
+    const batches = free
+      ? await gradeBatches(session, probeRows(samples, rows, 1), wanted)
+      : ({ grade: 'single' } as const);
+    return { freeRows: free, runs, batches };
+  } catch (error) {
+    if (request.samples !== undefined || !(error instanceof PredictionError) || error.code !== 'INFERENCE_FAILED')
+      throw error;
+    // Made-up values may be none that the graph can take: nothing is known then, and nothing is assumed.
+    return { freeRows: false, runs: [], batches: { grade: 'single' } };
+  }
+}
+
+/** True where the first size of every input and of each wanted output is free. */
+function hasFreeRows(session: ModelSession, wanted: readonly string[]): boolean {
+  const outputs = session.outputs.filter(({ name }) => wanted.includes(name));
+  return session.inputs.length > 0 && [...session.inputs, ...outputs].every(({ shape }) => shape[0] === null);
+}
+
+/**
+ * True where three rows go in and three come out. A graph that is declared to have rows and gives another number of them
+ * cannot be served: nobody could tell whose they are.
+ */
+async function keepsRows(
+  session: ModelSession,
+  samples: Samples,
+  wanted: readonly string[],
+  request: TrialRequest,
+): Promise<boolean> {
+  const rows = 3;
+  const outputs = await session.run(probeRows(samples, rows, 1), wanted);
+  for (const [name, { dims }] of outputs) {
+    if (dims[0] === rows) continue;
+    if (request.matrix === undefined) return false;
+    throw invalid(request, `model.onnx: output ${name} is ${shapeText(dims)} for ${rows} rows`);
+  }
+  return true;
+}
+
+function invalid({ session }: TrialRequest, reason: string): PredictionError {
+  return new PredictionError('MODEL_INVALID', `Model ${session.key} is refused: ${reason}.`);
+}
+
+/** Ones, or empty texts, of the declared form with every free size 1. */
+function madeUpSample(inputs: readonly TensorForm[]): Tensors {
+  return new Map(
+    inputs.map(({ name, type, shape }): [string, Tensor] => {
+      const dims = shape.map((size) => size ?? 1);
+      const count = dims.reduce((product, size) => product * size, 1);
+      if (type === 'string') return [name, { type, dims, data: Array.from({ length: count }, () => '') }];
+      const data = numericData(type, count);
+      const one = type === 'float16' ? 0x3c00 : 1;
+      for (let index = 0; index < count; index++)
+        data[index] = data instanceof BigInt64Array || data instanceof BigUint64Array ? 1n : one;
+      return [name, { type, dims, data }];
+    }),
+  );
+}
