@@ -98,12 +98,13 @@ export function predictable(
   version: string | undefined,
   known: Map<string, PredictableModel> = new Map(),
 ): PredictableModel {
-  const { key, manifest, digest, site, uses, run } = catalog.find(id, version);
+  const { key, manifest, digest, engine, site, uses, run } = catalog.find(id, version);
   const made = compiled.get(key);
   if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
   const model = {
     manifest,
     digest,
+    engine,
     run,
     uses: uses.map(
       (used) => known.get(used.key) ?? predictable(catalog, compiled, used.manifest.id, used.manifest.version, known),

@@ -205,9 +205,9 @@ function cutToMinute(instant: Date): Date {
   return new Date(Math.floor(instant.getTime() / 60_000) * 60_000);
 }
 
-function named({ manifest, digest, site }: PredictableModel): ResultRequest['model'] {
+function named({ manifest, digest, engine, site }: PredictableModel): ResultRequest['model'] {
   const { id, version, title } = manifest;
-  return { id, version, title, digest, manifest, ...(site === undefined ? {} : { site }) };
+  return { id, version, title, digest, manifest, engine, ...(site === undefined ? {} : { site }) };
 }
 
 function stored(receipt: WriteReceipt | undefined): ResultResource {

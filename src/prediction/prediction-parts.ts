@@ -2,6 +2,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
+import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
@@ -25,6 +26,8 @@ export interface UsableModel {
 export interface PredictableModel extends UsableModel {
   /** See ModelVersion.digest. */
   readonly digest: string;
+  /** What runs it. */
+  readonly engine: EngineReport;
   /** What the site file adds to it. */
   readonly site?: AppliedSite;
   /** See `readByUsed`. */

@@ -13,6 +13,8 @@ export const extensionUrls = {
 
 export const predictionNamingSystem = `${own}/NamingSystem/prediction`;
 export const modelNamingSystem = `${own}/NamingSystem/model`;
+export const modelEngineNamingSystem = `${own}/NamingSystem/model-engine`;
+export const batchGradeSystem = `${own}/CodeSystem/batch-grade`;
 
 export const ucumSystem = 'http://unitsofmeasure.org';
 export const riskProbabilitySystem = 'http://terminology.hl7.org/CodeSystem/risk-probability';

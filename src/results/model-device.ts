@@ -1,19 +1,39 @@
 import { createHash } from 'node:crypto';
 import type { Device } from '@medplum/fhirtypes';
 import { siteSentence } from '../model-catalog/applied-site.ts';
-import { artificialIntelligence, modelNamingSystem } from './canonical-urls.ts';
+import type { BatchGrade } from '../model-catalog/engine-report.ts';
+import {
+  artificialIntelligence,
+  batchGradeSystem,
+  modelEngineNamingSystem,
+  modelNamingSystem,
+} from './canonical-urls.ts';
 import type { PredictedModel } from './result-request.ts';
 
 const longestId = 64;
 
+/** What each grade says to a reader; see CodeSystem/batch-grade. */
+export const gradeTexts: Readonly<Record<BatchGrade['grade'], string>> = {
+  bitwise: 'A subject scores the same bits alone and in company; measured when the model was loaded.',
+  padded:
+    'A subject scores the same bits alone and in company, since rows are filled up to a multiple; measured when the model was loaded.',
+  single: 'Each subject is scored in a run of its own.',
+  tolerance:
+    'A subject may score differently in company, within rounding: 0.00001 and 0.01 % of the score; measured when the model was loaded.',
+};
+
+type Identified = Pick<PredictedModel, 'id' | 'version' | 'digest' | 'engine'>;
+
 /**
- * Logical id of the Device of one model version: the same model, version and digest always give the same id, so the
- * Device is made once and never changed (DEV-2).
+ * Logical id of the Device of one model version on one kind of engine: the same model, version, digest, runtime, device and
+ * grade always give the same id, so the Device is made once and never changed (DEV-2).
  */
-export function modelDeviceId({ id, version, digest }: Pick<PredictedModel, 'id' | 'version' | 'digest'>): string {
-  const readable = `model-${id}-${version}-${digest.slice(0, 12)}`.replace(/[^A-Za-z0-9\-.]/g, '-');
+export function modelDeviceId(model: Identified): string {
+  const { id, version, digest } = model;
+  const engine = sha256(engineName(model)).slice(0, 8);
+  const readable = `model-${id}-${version}-${digest.slice(0, 12)}-${engine}`.replace(/[^A-Za-z0-9\-.]/g, '-');
   if (readable.length <= longestId) return readable;
-  return `model-${createHash('sha256').update(`${id}|${version}|${digest}`).digest('hex').slice(0, 40)}`;
+  return `model-${sha256(`${id}|${version}|${digest}|${engine}`).slice(0, 40)}`;
 }
 
 /** What identifies one model version with these very weights, as an identifier value. */
@@ -21,14 +41,18 @@ export function modelIdentifier({ id, version, digest }: Pick<PredictedModel, 'i
   return `${id}|${version}|${digest}`;
 }
 
-/** The Device of one model version, in the shape of the AI-Device profile (DEV-1, AIT-3). */
+/** The Device of one model version on its engine, in the shape of the AI-Device profile (DEV-1, AIT-3). */
 export function modelDevice(model: PredictedModel): Device & { id: string } {
-  const { manifest, site } = model;
+  const { manifest, site, engine } = model;
   return {
     resourceType: 'Device',
     id: modelDeviceId(model),
     meta: { profile: ['http://hl7.org/fhir/uv/aitransparency/StructureDefinition/AI-Device'] },
-    identifier: [{ system: modelNamingSystem, value: modelIdentifier(model) }],
+    identifier: [
+      // The first is unique to this Device: whoever stores it elsewhere finds it by that.
+      { system: modelEngineNamingSystem, value: `${modelIdentifier(model)}|${engineName(model)}` },
+      { system: modelNamingSystem, value: modelIdentifier(model) },
+    ],
     status: 'active',
     manufacturer: manifest.publisher,
     deviceName: [
@@ -38,6 +62,28 @@ export function modelDevice(model: PredictedModel): Device & { id: string } {
     modelNumber: model.id,
     type: { coding: [artificialIntelligence], text: 'Predictive model' },
     version: [{ value: model.version }],
+    property: [
+      { type: { text: 'Runtime' }, valueCode: [{ text: engine.runtime }] },
+      { type: { text: 'Execution provider' }, valueCode: [{ text: engine.device.provider }] },
+      {
+        type: { text: 'Scores alone and in company' },
+        valueCode: [
+          {
+            coding: [{ system: batchGradeSystem, code: engine.batches.grade }],
+            text: gradeTexts[engine.batches.grade],
+          },
+        ],
+      },
+    ],
     note: [{ text: manifest.description }, ...(site === undefined ? [] : [{ text: siteSentence(site) }])],
   };
+}
+
+/** `onnxruntime-1.30.0-cpu-padded` */
+function engineName({ engine: { runtime, device, batches } }: Pick<PredictedModel, 'engine'>): string {
+  return `${runtime}-${device.provider}-${batches.grade}`.replaceAll(' ', '-');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

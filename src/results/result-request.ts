@@ -1,6 +1,7 @@
 import type { Contribution } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
+import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { ResultFrame } from './result-frame.ts';
 
@@ -12,6 +13,8 @@ export interface PredictedModel {
   /** See ModelVersion.digest. */
   readonly digest: string;
   readonly manifest: Manifest;
+  /** What runs it. */
+  readonly engine: Pick<EngineReport, 'runtime' | 'batches' | 'device'>;
   /** The local codes and units that its features were read by. */
   readonly site?: AppliedSite;
 }

@@ -11,6 +11,7 @@ import type {
 import { expect, test } from 'vitest';
 import { missingReasons, verdictStates } from '../../src/features/feature-vector.ts';
 import { extensionUrls } from '../../src/results/canonical-urls.ts';
+import { gradeTexts } from '../../src/results/model-device.ts';
 import { supersededTag } from '../../src/write-back/superseded-tag.ts';
 import { buildRisk, resultRequest } from '../support/result-request.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
@@ -37,6 +38,7 @@ test('the code systems hold exactly the codes of the product', () => {
   expect(codesOf('missing-reason')).toEqual([...missingReasons]);
   expect(codesOf('prediction-verdict')).toEqual([...verdictStates]);
   expect(codesOf('feature-state')).toEqual(['observed', 'derived', 'asserted', 'imputed', 'assumed-absent', 'missing']);
+  expect(codesOf('batch-grade')).toEqual(Object.keys(gradeTexts));
   expect(codesOf('result-state')).toEqual([supersededTag.code]);
   expect(read<CodeSystem>('CodeSystem-result-state').url).toBe(supersededTag.system);
 });

@@ -10,8 +10,12 @@ test('DEV-1 DEV-2 a model version with its weights is one Device of the AI-Devic
   const device = modelDevice(model);
   expect(strictR4Issues(device)).toEqual([]);
   expect(device).toMatchObject({
-    id: 'model-test-model-1.2.3-ab12cd34ef56',
+    id: expect.stringMatching(/^model-test-model-1\.2\.3-ab12cd34ef56-[0-9a-f]{8}$/),
     identifier: [
+      {
+        system: 'https://fhirsight.org/fhir/NamingSystem/model-engine',
+        value: `test-model|1.2.3|${model.digest}|onnxruntime-1.30.0-cpu-bitwise`,
+      },
       { system: 'https://fhirsight.org/fhir/NamingSystem/model', value: `test-model|1.2.3|${model.digest}` },
     ],
     deviceName: [
@@ -25,9 +29,36 @@ test('DEV-1 DEV-2 a model version with its weights is one Device of the AI-Devic
 
 test('DEV-2 other weights are another Device, and a long model id still gives a valid id', () => {
   expect(modelDeviceId({ ...model, digest: 'f'.repeat(64) })).not.toBe(modelDeviceId(model));
-  const long = { id: 'm'.repeat(64), version: '10.20.30', digest: model.digest };
+  const long = { ...model, id: 'm'.repeat(64), version: '10.20.30' };
   expect(modelDeviceId(long)).toMatch(/^[A-Za-z0-9\-.]{1,64}$/);
   expect(modelDeviceId({ ...long, version: '10.20.31' })).not.toBe(modelDeviceId(long));
+});
+
+test('the Device says what ran the model and whether a subject scores the same alone and in company', () => {
+  const device = modelDevice(model);
+  expect(device.property?.map(({ valueCode }) => valueCode?.[0]?.coding?.[0]?.code ?? valueCode?.[0]?.text)).toEqual([
+    'onnxruntime 1.30.0',
+    'cpu',
+    'bitwise',
+  ]);
+});
+
+test.each<Partial<typeof model.engine>>([
+  { runtime: 'onnxruntime 1.31.0' },
+  { batches: { grade: 'tolerance', maxDifference: 1e-7 } },
+  { device: { policy: 'prefer-gpu', provider: 'cuda' } },
+])('DEV-2 the same weights on an engine that may give other bits are another Device: %j', (change) => {
+  const other = modelDevice({ ...model, engine: { ...model.engine, ...change } });
+  const device = modelDevice(model);
+  expect(other.id).not.toBe(device.id);
+  expect(other.identifier?.[0]).not.toEqual(device.identifier?.[0]);
+  expect(other.identifier?.[1]).toEqual(device.identifier?.[1]);
+});
+
+test('DEV-2 what differs from one start to the next does not change the Device', () => {
+  const tolerance = (maxDifference: number) =>
+    modelDevice({ ...model, engine: { ...model.engine, batches: { grade: 'tolerance', maxDifference } } });
+  expect(tolerance(1e-7)).toEqual(tolerance(2e-7));
 });
 
 test('PRV-1 PRV-2 AIT-4 a Provenance names the version, the Device, the reason AIAST and each source once', () => {

@@ -7,6 +7,7 @@ import { createResultFrame } from '../../src/results/result-frame.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { FeatureLabel, ResultRequest } from '../../src/results/result-request.ts';
 import { asRiskAssessment } from './as-risk-assessment.ts';
+import { unloadedEngine } from './unloaded-engine.ts';
 
 const digest = 'ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12';
 
@@ -118,6 +119,7 @@ export function resultRequest(
       title: 'Test model',
       digest,
       manifest: { ...testManifest, ...manifest },
+      engine: unloadedEngine.engine,
     },
     subject: { tenant: 'default', base: 'http://127.0.0.1:8080/fhir/R4', id: '17', own: true },
     asOf: new Date('2026-03-01T09:00:00Z'),

@@ -13,7 +13,7 @@ export const unloadedEngine: Pick<
   engine: {
     place: 'inline',
     because: 'It is not run.',
-    runtime: 'none',
+    runtime: 'onnxruntime 1.30.0',
     openMs: 0,
     runs: [],
     batches: { grade: 'bitwise' },
