@@ -10,7 +10,7 @@ const inlineLimits = { openMs: 10, rowMs: 0.3, batchMs: 5 } as const;
  * thread; what is not trusted, or runs on a GPU, whose drivers can take a process down, in a process.
  */
 export function choosePlace(
-  trial: Pick<Trial, 'openMs' | 'runs'>,
+  trial: Pick<Trial, 'openMs' | 'inputs' | 'freeRows' | 'runs'>,
   { provider, isolated }: { readonly provider: Provider; readonly isolated: boolean },
 ): Pick<EngineReport, 'place' | 'because'> {
   if (provider !== 'cpu')
@@ -20,14 +20,22 @@ export function choosePlace(
   const batch = trial.runs.at(-1);
   if (one === undefined || batch === undefined)
     return { place: 'thread', because: 'How long it takes could not be measured without samples.' };
+  if (!hasKnownSizes(trial))
+    return { place: 'thread', because: 'How long it takes depends on sizes that the graph leaves free.' };
   const measured = `Opening it takes ${round(trial.openMs)} ms, one row ${round(one.ms)} ms, ${batch.rows} rows ${round(batch.ms)} ms`;
   const limits = `the main thread gives ${inlineLimits.openMs} ms, ${inlineLimits.rowMs} ms and ${inlineLimits.batchMs} ms`;
   const isSmall =
     trial.openMs <= inlineLimits.openMs &&
     one.ms <= inlineLimits.rowMs &&
-    batch.rows > 1 &&
+    // Where larger batches were not timed they would have taken too long.
+    (batch.rows > 1 || !trial.freeRows) &&
     batch.ms <= inlineLimits.batchMs;
   return { place: isSmall ? 'inline' : 'thread', because: `${measured}; ${limits}.` };
+}
+
+/** True where nothing but the number of rows can be other than it was when the graph was timed. */
+function hasKnownSizes({ inputs, freeRows }: Pick<Trial, 'inputs' | 'freeRows'>): boolean {
+  return inputs.every(({ shape }) => shape.every((size, index) => size !== null || (freeRows && index === 0)));
 }
 
 /** Two significant digits. */

@@ -1,50 +1,23 @@
-import { availableParallelism } from 'node:os';
 import type { DeviceReport } from '../model-catalog/engine-report.ts';
 import type { Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { inferTensors } from './graph-model.ts';
+import { createGraphParts, type GraphPartsOptions } from './graph-parts.ts';
 import type { EngineModel, InferenceEngine, LoadedModel } from './inference-engine.ts';
 import { rowsToTensor, tensorToRows } from './matrix-model.ts';
-import { openOnnxSession } from './onnx-session.ts';
 import { type GraphParts, type OpenedGraph, openGraph } from './open-graph.ts';
-import { createProcessHost, createThreadHost } from './sessions/apart-host.ts';
-import type { ProcessLimits } from './sessions/process-channel.ts';
-import { createTrialProcess } from './trial/trial-process.ts';
-import { tryModel } from './trial/try-model.ts';
 
-export interface OnnxEngineOptions {
-  /** True: graphs are tried in a process of their own; false: in this thread, which they block and can take down. */
-  readonly triesApart?: boolean;
-  /** For the processes of the engine; absent: 4096 MB and an empty environment. */
-  readonly limits?: ProcessLimits;
+export interface OnnxEngineOptions extends GraphPartsOptions {
   /** What the site says of a model, by its key; absent: all are trusted, on the CPU. */
   readonly isIsolated?: (key: string) => boolean;
-  /** A run that takes longer, in milliseconds, will not end; absent: 60,000. */
-  readonly stuckAfterMs?: number;
-  /** A trial that takes longer, in milliseconds, will not end; absent: 120,000. */
-  readonly trialTimeoutMs?: number;
-  /** Told when what runs a model crashed or was given up. */
-  readonly lost?: GraphParts['lost'];
 }
 
-const usualLimits: ProcessLimits = { memoryMb: 4096, environment: {} };
-/** About how long timing a model may take, and grading it again, in milliseconds. */
-const trialBudgetMs = 150;
 const onCpu: DeviceReport = { policy: 'cpu', provider: 'cpu' };
 
 /** ONNX Runtime behind the port: each model is tried, and run where it keeps nobody waiting. */
 export function createOnnxEngine(options: OnnxEngineOptions = {}): InferenceEngine {
-  const { limits = usualLimits, isIsolated = () => false, stuckAfterMs = 60_000, trialTimeoutMs = 120_000 } = options;
-  const trials = options.triesApart === true ? createTrialProcess(limits, trialTimeoutMs) : undefined;
-  const parts: GraphParts = {
-    try: trials === undefined ? (request) => tryModel(openOnnxSession, request) : (request) => trials.try(request),
-    threads: createThreadHost(),
-    processes: createProcessHost(limits),
-    cores: availableParallelism(),
-    trialBudgetMs,
-    stuckAfterMs,
-    lost: options.lost ?? (() => undefined),
-  };
+  const { isIsolated = () => false } = options;
+  const parts = createGraphParts(options);
   const loaded = new Set<Promise<LoadedModel>>();
   let closing: Promise<void> | undefined;
 
@@ -52,7 +25,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): InferenceEngi
     const models = await Promise.allSettled(loaded);
     loaded.clear();
     await Promise.all(models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)));
-    await Promise.all([trials?.close(), parts.threads.close(), parts.processes.close()]);
+    await parts.close();
   };
   return {
     load(model) {
