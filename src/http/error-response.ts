@@ -15,6 +15,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   RESOURCE_INVALID: [400, 'invalid'],
   PARAMETER_INVALID: [400, 'value'],
   HOST_REFUSED: [403, 'forbidden'],
+  UNAUTHENTICATED: [401, 'login'],
   METHOD_NOT_ALLOWED: [405, 'not-supported'],
   OPERATION_UNKNOWN: [404, 'not-supported'],
   RESOURCE_UNKNOWN: [404, 'not-found'],

@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import express, { type Express, type Request, type RequestHandler, type Response, Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express';
 import helmet from 'helmet';
 import { PredictionError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -13,13 +20,21 @@ import { requestIdOf } from './request-id.ts';
 export interface MountedRoute {
   readonly path: string;
   readonly handler: RequestHandler;
-  /** True for a route with one format of its own: what the caller accepts is not looked at. */
-  readonly ownFormat?: true;
+  /** True for a route with one format of its own: what the caller accepts is not looked at. A list: below these paths. */
+  readonly ownFormat?: true | readonly string[];
+}
+
+/** What answers the errors below a path, in the place of an OperationOutcome. */
+export interface MountedErrors {
+  readonly path: string;
+  readonly handler: ErrorRequestHandler;
 }
 
 export interface AppOptions {
   /** Tried in this order: operations before reads. A handler that does not answer calls next(). */
   readonly routes: readonly MountedRoute[];
+  /** Below these paths errors have a form of their own, whoever throws them. */
+  readonly errors?: readonly MountedErrors[];
   readonly newRequestId: () => string;
   readonly logger: Logger;
   /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
@@ -49,13 +64,19 @@ export function createApp(options: AppOptions): Express {
   app.use('/health', healthRoutes(options.notReady));
   for (const { path, handler, ownFormat } of options.routes) {
     app.use(path, (request, response, next) => {
-      if (!ownFormat) negotiate(request, response);
+      if (!hasOwnFormat(ownFormat, request.path)) negotiate(request, response);
       return handler(request, response, next);
     });
   }
   if (!options.fallThrough) app.use(notFound);
+  for (const { path, handler } of options.errors ?? []) app.use(path, handler);
   app.use(errorResponse);
   return app;
+}
+
+function hasOwnFormat(ownFormat: MountedRoute['ownFormat'], path: string): boolean {
+  if (typeof ownFormat !== 'object') return ownFormat === true;
+  return ownFormat.some((own) => path === own || path.startsWith(`${own}/`));
 }
 
 function healthRoutes(notReady: AppOptions['notReady']): Router {

@@ -23,24 +23,24 @@ export interface InferAnswer {
 
 /**
  * Reads an answer of status 200 as the one to what was asked: of that model and version, with that id, each wanted output
- * once and as its metadata declare it. Throws SyntaxError with what is wrong, as the rest of a sentence about the answer.
+ * once and as its metadata declare it. Throws SyntaxError with a sentence on what is wrong with it.
  */
 export function readInferAnswer({ mediaType, headerLength, body }: ProtocolAnswer, asked: AskedInference): InferAnswer {
   const allowed = headerLength === undefined ? ['application/json'] : ['application/octet-stream', 'application/json'];
   if (!allowed.includes(mediaType)) {
-    throw new SyntaxError(`is ${mediaType.slice(0, 80) || 'of no media type'}; expected is ${allowed.join(' or ')}`);
+    throw new SyntaxError(`it is ${mediaType.slice(0, 80) || 'of no media type'}; expected is ${allowed.join(' or ')}`);
   }
   const { head, binary } = readFrame(body, headerLength);
-  if (!isObject(head)) throw new SyntaxError('is no object');
+  if (!isObject(head)) throw new SyntaxError('it is no object');
   readParameters(head.parameters);
   if (head.id !== asked.id)
-    throw new SyntaxError('does not carry the id of the request: it may be the answer to another');
+    throw new SyntaxError('it does not carry the id of the request: it may be the answer to another');
   if (head.model_name !== asked.model) {
-    throw new SyntaxError(`is of the model ${nameOf(head.model_name)}; asked was ${asked.model}`);
+    throw new SyntaxError(`it is of the model ${nameOf(head.model_name)}; asked was ${asked.model}`);
   }
   const version = head.model_version ?? undefined;
   if (version !== undefined && (typeof version !== 'string' || version !== (asked.version ?? version))) {
-    throw new SyntaxError(`is of version ${nameOf(version)}; expected is ${asked.version ?? 'a text'}`);
+    throw new SyntaxError(`it is of version ${nameOf(version)}; expected is ${asked.version ?? 'a text'}`);
   }
   const outputs = readTensorEntries(head.outputs, binary, 'output');
   const tensors = new Map(asked.wanted.map((form) => [form.name, outputOf(outputs, form)]));
@@ -49,9 +49,9 @@ export function readInferAnswer({ mediaType, headerLength, body }: ProtocolAnswe
 
 function outputOf(outputs: Tensors, form: TensorForm) {
   const tensor = outputs.get(form.name);
-  if (tensor === undefined) throw new SyntaxError(`lacks the output ${form.name}`);
+  if (tensor === undefined) throw new SyntaxError(`it lacks the output ${form.name}`);
   const misfit = formMisfit(tensor, form);
-  if (misfit !== undefined) throw new SyntaxError(`has an output ${form.name} that ${misfit}`);
+  if (misfit !== undefined) throw new SyntaxError(`it has an output ${form.name} that ${misfit}`);
   return tensor;
 }
 

@@ -131,7 +131,7 @@ function sessionOf(parts: SessionParts): Pick<ModelSession, 'run' | 'release'> {
       if (!(cause instanceof SyntaxError)) throw cause;
       throw new PredictionError(
         'INFERENCE_FAILED',
-        `${asked} gave an answer that ${cause.message.replace(/\.$/, '')}.`,
+        `${asked} gave an answer that is refused: ${cause.message.replace(/\.$/, '')}.`,
       );
     }
   };

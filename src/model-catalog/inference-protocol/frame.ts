@@ -15,7 +15,7 @@ export interface Frame {
 
 /**
  * @param headerLength the value of `headerLengthName`; absent: all of the body is JSON
- * Throws SyntaxError with what is wrong with the body, as the rest of a sentence that begins with it.
+ * Throws SyntaxError with what is wrong with the body.
  */
 export function readFrame(body: Buffer, headerLength: string | undefined): Frame {
   const length = headerLength === undefined ? body.length : lengthOf(headerLength, body.length);
@@ -28,7 +28,7 @@ function lengthOf(headerLength: string, bodyLength: number): number {
   if (!/^\d{1,15}$/.test(headerLength)) throw new SyntaxError(`${headerLengthName} is not a whole number`);
   const length = Number(headerLength);
   if (length > bodyLength) {
-    throw new SyntaxError(`${headerLengthName} says ${length} bytes, and it has only ${bodyLength}`);
+    throw new SyntaxError(`${headerLengthName} says ${length} bytes, and the body has only ${bodyLength}`);
   }
   return length;
 }

@@ -132,7 +132,7 @@ describe.each([true, false])('with binary tensors: %s', (binary) => {
     [
       'a head longer than the body',
       sent({ headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': '999999' } }),
-      /says 999999 bytes, and it has only/,
+      /says 999999 bytes, and the body has only/,
     ],
     [
       'a head of no length',

@@ -1,0 +1,34 @@
+import type { TensorForm, Tensors } from '../../model-catalog/tensor.ts';
+
+/** Port to the models as the protocol sees them: graphs that take tensors and give tensors. */
+export interface InferenceModels {
+  /**
+   * @param version absent: the highest that is loaded
+   * Throws MODEL_UNKNOWN, or MODEL_NOT_READY where the folder was refused.
+   */
+  find(name: string, version?: string): ServedModel;
+  /** Of a model that is there. */
+  versionsOf(name: string): readonly string[];
+  /** Whether every folder of the models was loaded. */
+  allReady(): boolean;
+}
+
+export interface ServedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly inputs: readonly TensorForm[];
+  readonly outputs: readonly TensorForm[];
+  /** Whether the manifest says that NaN stands for a value that is missing on purpose. */
+  readonly acceptsNaN: boolean;
+  /** Throws INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED. */
+  infer(feeds: Tensors, wanted: readonly string[], options: InferOptions): Promise<Tensors>;
+}
+
+export interface InferOptions {
+  /** Whoever waits at a bedside of this server goes first. */
+  readonly lane: 'batch';
+  /** On the clock of performance.now(), in milliseconds. */
+  readonly answerBy: number;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+}
