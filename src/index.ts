@@ -8,6 +8,10 @@ import { runRoutes } from './entrances/cohort/run-routes.ts';
 import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
 import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
+import { protocolError } from './entrances/inference-protocol/protocol-error.ts';
+import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.ts';
+import { readProtocolToken } from './entrances/inference-protocol/protocol-token.ts';
+import { servedModels } from './entrances/inference-protocol/served-models.ts';
 import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
@@ -52,7 +56,8 @@ export interface StartOptions {
 export interface Fhirsight {
   /**
    * The whole server as a handler for `app.use(fhirsight.router)` or `http.createServer(fhirsight.router)`. Below `/fhir/R4`,
-   * `/cds-services`, `/models` and `/schemas` it answers 503 until `start` is done; mounted in an app, other paths are left to that app.
+   * `/cds-services`, `/models` and `/schemas` (and `/v2`, where INFERENCE_PROTOCOL is on) it answers 503 until `start` is done;
+   * mounted in an app, other paths are left to that app.
    */
   readonly router: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
   /** Opens the database, loads the models. Throws a PredictionError; what was opened is closed again then. */
@@ -67,13 +72,15 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const clock = options.clock ?? systemClock;
   const metrics = createMetrics();
   const logger = meteredLogger(options.logger ?? createLogger({ level: config.logLevel }), metrics.onEvent);
-  const gate = createGate(ownPaths);
+  const protocolPaths = config.inferenceProtocol === 'on' ? ['/v2'] : [];
+  const gate = createGate([...ownPaths, ...protocolPaths]);
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
       { path: '/metrics', handler: metricsRoutes(metrics), ownFormat: true as const },
-      { path: '/', handler: gate.handler },
+      { path: '/', handler: gate.handler, ownFormat: protocolPaths },
     ],
+    errors: protocolPaths.map((path) => ({ path, handler: protocolError })),
     newRequestId: randomUUID,
     logger,
     notReady: () => gate.waitingFor(),
@@ -94,6 +101,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       if (house !== undefined)
         throw new PredictionError('INTERNAL', 'This fhirsight was started already; create another one.');
       const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
+      const protocolToken = await readProtocolToken(config);
       house = await wire({ config, clock, logger, listen: listen ?? here, onPrediction: metrics.onPrediction });
       const opened = house;
       try {
@@ -105,7 +113,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await opened.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         throw error;
       }
-      gate.open(routesOf(opened, config, clock), () => databaseAnswers(opened, logger));
+      gate.open(routesOf(opened, config, clock, protocolToken), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
         url: house.fhirBase,
@@ -142,7 +150,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 const ownPaths = ['/models', '/schemas', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
 
 /** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
-function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
+function routesOf(house: House, config: Config, clock: Clock, protocolToken: string | undefined): MountedRoute[] {
   const { repository, catalog, source, validator, fhirBase } = house;
   const definition = predictDefinition();
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
@@ -175,6 +183,20 @@ function routesOf(house: House, config: Config, clock: Clock): MountedRoute[] {
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
+    ...(protocolToken === undefined
+      ? []
+      : [
+          {
+            path: '/v2',
+            handler: protocolRoutes({
+              models: servedModels(catalog),
+              token: protocolToken,
+              version: packageVersion(),
+              maxBodyBytes,
+              timeoutMs: config.predictTimeoutMs,
+            }),
+          },
+        ]),
     { path: '/fhir/R4', handler: auditRoutes(audit) },
     { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
   ];

@@ -1,7 +1,7 @@
+import { float16OfNumber, numberOfFloat16 } from '../float16.ts';
 import { elementCount, type NumericData, type NumericType, numericData, shapeText, type Tensor } from '../tensor.ts';
 import { datatypeOf } from './datatype.ts';
 import { NumberText } from './exact-json.ts';
-import { halfBits, halfNumber } from './half.ts';
 
 /** The least and the greatest whole number of each type. */
 const ranges: Partial<Readonly<Record<NumericType, readonly [bigint, bigint]>>> = {
@@ -38,7 +38,7 @@ export function writeJsonData(tensor: Tensor): string {
     case 'bool':
       return `[${Array.from(tensor.data as Uint8Array, (bit) => bit !== 0).join(',')}]`;
     case 'float16':
-      return `[${Array.from(tensor.data as Uint16Array, (bits, index) => decimal(halfNumber(bits), index)).join(',')}]`;
+      return `[${Array.from(tensor.data as Uint16Array, (bits, index) => decimal(numberOfFloat16(bits), index)).join(',')}]`;
     case 'float32':
     case 'float64':
       return `[${Array.from(tensor.data as Float64Array, decimal).join(',')}]`;
@@ -95,9 +95,9 @@ function setterOf(type: NumericType, data: NumericData): (index: number, value: 
   return (index, value) => {
     const number = value instanceof NumberText ? Number(value.text) : value;
     if (typeof number !== 'number') throw misfit(type, index, 'no number');
-    const kept = type === 'float16' ? halfBits(number) : number;
+    const kept = type === 'float16' ? float16OfNumber(number) : number;
     data[index] = kept;
-    const there = type === 'float16' ? halfNumber(kept) : data[index];
+    const there = type === 'float16' ? numberOfFloat16(kept) : data[index];
     // JSON has no infinite numbers: this one is too great, for a double or for its type.
     if (!Number.isFinite(there)) throw misfit(type, index, 'too great for its type');
   };

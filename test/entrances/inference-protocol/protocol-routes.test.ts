@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { halfBits } from '../../../src/model-catalog/inference-protocol/half.ts';
+import { float16OfNumber } from '../../../src/model-catalog/float16.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { tensorOf } from '../../support/arbitrary-tensor.ts';
 import {
@@ -316,7 +316,7 @@ describe('OIP-7 OIP-8 a request that is wrong is 400, names what is wrong and re
     const infer = (version: string, value: number) => {
       const head = { inputs: [{ name: 'x', shape: [1, 3], datatype: 'FP16', parameters: { binary_data_size: 6 } }] };
       const json = Buffer.from(JSON.stringify(head));
-      const bytes = Buffer.from(Uint16Array.of(0, halfBits(value), 0).buffer);
+      const bytes = Buffer.from(Uint16Array.of(0, float16OfNumber(value), 0).buffer);
       const headers = { 'Inference-Header-Content-Length': String(json.length) };
       return call(`/v2/models/echo-float16/versions/${version}/infer`, {
         method: 'POST',

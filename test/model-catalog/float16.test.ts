@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { halfBits, halfNumber } from '../../../src/model-catalog/inference-protocol/half.ts';
+import { float16OfNumber, numberOfFloat16 } from '../../src/model-catalog/float16.ts';
 
 const isNaN16 = (bits: number): boolean => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0;
 
 test('each of the 65,536 patterns is the number that gives it back', () => {
   const wrong = Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) =>
-    isNaN16(bits) ? !Number.isNaN(halfNumber(bits)) : halfBits(halfNumber(bits)) !== bits,
+    isNaN16(bits) ? !Number.isNaN(numberOfFloat16(bits)) : float16OfNumber(numberOfFloat16(bits)) !== bits,
   );
   expect(wrong).toEqual([]);
 });
@@ -29,16 +29,16 @@ test.each([
   [1 + 2 ** -11, 0x3c00],
   [1 + 3 * 2 ** -11, 0x3c02],
 ])('%d has the bits %d', (value, bits) => {
-  expect(halfBits(value)).toBe(bits);
+  expect(float16OfNumber(value)).toBe(bits);
 });
 
 test('no other pattern is nearer to a number than the one that is given', () => {
   fc.assert(
     fc.property(fc.double({ min: -65_000, max: 65_000, noNaN: true }), (value) => {
-      const bits = halfBits(value);
-      const distance = Math.abs(halfNumber(bits) - value);
+      const bits = float16OfNumber(value);
+      const distance = Math.abs(numberOfFloat16(bits) - value);
       for (const other of [bits - 1, bits + 1].filter((near) => near >= 0 && near <= 0xffff && !isNaN16(near))) {
-        expect(distance).toBeLessThanOrEqual(Math.abs(halfNumber(other) - value));
+        expect(distance).toBeLessThanOrEqual(Math.abs(numberOfFloat16(other) - value));
       }
     }),
   );
