@@ -36,6 +36,9 @@ const usage = `fhirsight <command>
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
     --as OUTPUT                 prefetch, bulk-export, scopes, library, input-schema or features
     --version V                 which version (default the highest)
+  doctor                        what models can be run on here, what is missing, and what adds it
+    --policy cpu|prefer-gpu|require-gpu   exit 1 where it cannot be met; may be repeated
+    --json                      for another program
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.
 `;
@@ -50,6 +53,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['run', async () => (await import('./run-command.ts')).runCommand],
   ['describe', async () => (await import('./describe-command.ts')).describeCommand],
   ['extract', async () => (await import('./extract-command.ts')).extractCommand],
+  ['doctor', async () => (await import('./doctor-command.ts')).doctorCommand],
   ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);
 

@@ -38,6 +38,22 @@ export function readConfigFromProcess(): Config {
   return readConfig(process.env);
 }
 
+/** What a child process may see of the environment: where programs, libraries, devices and locales are found. */
+const childVariables =
+  /^(PATH|HOME|TMPDIR|TMP|TEMP|SystemRoot|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|LANG|LC_[A-Z]+|XDG_(CONFIG|DATA)_(HOME|DIRS)|(VK|CUDA|CUDNN|NVIDIA|MESA)_[A-Z0-9_]+|ORT_(TENSORRT|CUDA)_[A-Z0-9_]+)$/;
+
+/**
+ * The environment of a child process that runs models, and nothing else of ours: no URL, no password. TF32, which rounds
+ * the inputs of a product to ten bits, is off on NVIDIA's devices unless the site sets NVIDIA_TF32_OVERRIDE itself.
+ */
+export function inferenceEnvironment(env: Environment = process.env): Readonly<Record<string, string>> {
+  const passed: Record<string, string> = { NVIDIA_TF32_OVERRIDE: '0' };
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && childVariables.test(name)) passed[name] = value;
+  }
+  return passed;
+}
+
 /** The settings by the names of their variables, without passwords, for the log of the start. */
 export function describeConfig(config: Config): Readonly<Record<string, unknown>> {
   return Object.fromEntries(

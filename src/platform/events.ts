@@ -19,6 +19,20 @@ export type LogEvent =
   | { readonly name: 'sample.loaded'; readonly patients: number; readonly resources: number; readonly loadMs: number }
   | { readonly name: 'model.loaded'; readonly model: string; readonly digest: string; readonly loadMs: number }
   | {
+      readonly name: 'device.probed';
+      readonly provider: 'cuda' | 'tensorrt' | 'webgpu';
+      readonly works: boolean;
+      readonly probeMs: number;
+      /** Why it does not work. */
+      readonly reason?: string;
+    }
+  | {
+      /** A GPU was preferred for the model, and the CPU runs it. */
+      readonly name: 'model.device-fallback';
+      readonly model: string;
+      readonly reason: string;
+    }
+  | {
       readonly name: 'site.read';
       readonly file: string;
       readonly site: string;
@@ -176,6 +190,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'schedule.failed',
   'schedule.look-ahead',
   'prediction-log.failed',
+  'model.device-fallback',
 ]);
 const debugEvents = new Set<LogEvent['name']>(['data-dir.locked']);
 

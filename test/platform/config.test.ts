@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describeConfig, readConfig, readConfigFromProcess } from '../../src/platform/config.ts';
+import { describeConfig, inferenceEnvironment, readConfig, readConfigFromProcess } from '../../src/platform/config.ts';
 import { renderEnvExample } from '../../src/platform/render-env-example.ts';
 
 const issuesOf = (env: Record<string, string>): string[] => {
@@ -169,5 +169,32 @@ describe('.env.example', () => {
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
     expect(Object.keys(env)).toHaveLength(27);
     expect(readConfig(env)).toEqual(readConfig({}));
+  });
+});
+
+describe('the environment of a process that runs models', () => {
+  test('has what finds libraries, devices and locales, and no secret', () => {
+    const seen = {
+      PATH: '/usr/bin',
+      LD_LIBRARY_PATH: '/usr/local/cuda/lib64',
+      VK_ICD_FILENAMES: '/usr/share/vulkan/icd.d/x.json',
+      CUDA_VISIBLE_DEVICES: '1',
+      NVIDIA_VISIBLE_DEVICES: 'all',
+      LC_ALL: 'C.UTF-8',
+    };
+    const hidden = {
+      DATABASE_URL: 'postgres://u:p@db/x',
+      AWS_SECRET_ACCESS_KEY: 's',
+      NODE_OPTIONS: '--inspect',
+      NPM_TOKEN: 't',
+      LD_PRELOAD: '/tmp/x.so',
+      CUDA: undefined,
+    };
+    expect(inferenceEnvironment({ ...seen, ...hidden })).toEqual({ ...seen, NVIDIA_TF32_OVERRIDE: '0' });
+  });
+
+  test('rounds no inputs on NVIDIA devices, unless the site says so', () => {
+    expect(inferenceEnvironment({})).toEqual({ NVIDIA_TF32_OVERRIDE: '0' });
+    expect(inferenceEnvironment({ NVIDIA_TF32_OVERRIDE: '1' })).toEqual({ NVIDIA_TF32_OVERRIDE: '1' });
   });
 });

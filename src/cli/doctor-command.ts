@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+import { createDevices } from '../inference/devices/create-devices.ts';
+import { createChildRunner } from '../inference/devices/run-in-child.ts';
+import type { DevicePolicy } from '../model-catalog/engine-report.ts';
+import { inferenceEnvironment } from '../platform/config.ts';
+import { PredictionError } from '../platform/errors.ts';
+import { examine } from './doctor/examine.ts';
+import { showExamination } from './doctor/show-examination.ts';
+
+const policies: readonly DevicePolicy[] = ['cpu', 'prefer-gpu', 'require-gpu'];
+
+/**
+ * `fhirsight doctor`: what models can be run on here, what is missing, and what adds it, on standard output. Nothing is
+ * installed, and no setting is needed.
+ * @returns 0 where every `--policy` can be met, 1 where one cannot
+ */
+export async function doctorCommand(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { json: { type: 'boolean', default: false }, policy: { type: 'string', multiple: true } },
+  });
+  const wanted = (values.policy ?? ['cpu', 'prefer-gpu']).map(policyOf);
+  const environment = inferenceEnvironment();
+  // What is told by the result needs no log.
+  const devices = createDevices({ run: createChildRunner(environment), logger: { event: () => undefined } });
+  try {
+    const found = await examine(
+      {
+        environment,
+        // Only here: a library that cannot be loaded is a finding.
+        runtime: async () => await (await import('../inference/devices/runtime-facts.ts')).runtimeFacts(),
+        probe: () => devices.probe(),
+      },
+      wanted,
+    );
+    process.stdout.write(values.json ? `${JSON.stringify(found, undefined, 2)}\n` : showExamination(found));
+    return found.healthy ? 0 : 1;
+  } finally {
+    await devices.close();
+  }
+}
+
+function policyOf(text: string): DevicePolicy {
+  const policy = policies.find((each) => each === text);
+  if (policy === undefined)
+    throw new PredictionError('PARAMETER_INVALID', `--policy is one of ${policies.join(', ')}, not '${text}'.`);
+  return policy;
+}
