@@ -37,7 +37,8 @@ const usage = `fhirsight <command>
     --as OUTPUT                 prefetch, bulk-export, scopes, library, input-schema or features
     --version V                 which version (default the highest)
   doctor                        what models can be run on here, what is missing, and what adds it
-    --policy cpu|prefer-gpu|require-gpu   exit 1 where it cannot be met; may be repeated
+    --policy POLICY             exit 1 where this cannot be met: cpu, prefer-gpu or require-gpu; may be repeated (default
+                                those of ENGINES_FILE)
     --json                      for another program
 
 A running server that holds DATA_DIR is asked; otherwise the command opens the data itself.

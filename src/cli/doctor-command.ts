@@ -1,25 +1,26 @@
 import { parseArgs } from 'node:util';
 import { createDevices } from '../inference/devices/create-devices.ts';
 import { createChildRunner } from '../inference/devices/run-in-child.ts';
+import { readEngines } from '../inference/read-engines.ts';
 import type { DevicePolicy } from '../model-catalog/engine-report.ts';
-import { inferenceEnvironment } from '../platform/config.ts';
+import { inferenceEnvironment, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { examine } from './doctor/examine.ts';
+import { examine, type WantedPolicy } from './doctor/examine.ts';
 import { showExamination } from './doctor/show-examination.ts';
 
 const policies: readonly DevicePolicy[] = ['cpu', 'prefer-gpu', 'require-gpu'];
 
 /**
  * `fhirsight doctor`: what models can be run on here, what is missing, and what adds it, on standard output. Nothing is
- * installed, and no setting is needed.
- * @returns 0 where every `--policy` can be met, 1 where one cannot
+ * installed. Without `--policy` the policies are those of ENGINES_FILE.
+ * @returns 0 where every policy can be met, 1 where one cannot
  */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: { json: { type: 'boolean', default: false }, policy: { type: 'string', multiple: true } },
   });
-  const wanted = (values.policy ?? ['cpu', 'prefer-gpu']).map(policyOf);
+  const wanted = values.policy === undefined ? await policiesOfSite() : values.policy.map(policyOf);
   const environment = inferenceEnvironment();
   // What is told by the result needs no log.
   const devices = createDevices({ run: createChildRunner(environment), logger: { event: () => undefined } });
@@ -40,9 +41,18 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-function policyOf(text: string): DevicePolicy {
+function policyOf(text: string): WantedPolicy {
   const policy = policies.find((each) => each === text);
   if (policy === undefined)
     throw new PredictionError('PARAMETER_INVALID', `--policy is one of ${policies.join(', ')}, not '${text}'.`);
-  return policy;
+  return { policy, models: [] };
+}
+
+/** Those of ENGINES_FILE with the models that want them; `cpu` for all others. */
+async function policiesOfSite(): Promise<WantedPolicy[]> {
+  const engines = await readEngines(readConfigFromProcess().enginesFile);
+  return policies.flatMap((policy) => {
+    const models = Object.entries(engines.models).flatMap(([id, { device }]) => (device === policy ? [id] : []));
+    return policy === 'cpu' || models.length > 0 ? [{ policy, models }] : [];
+  });
 }

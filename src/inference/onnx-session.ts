@@ -9,11 +9,14 @@ import { namedAsZipMap, withZipMapInputs, type ZipMap, zipMaps } from './zip-map
 /**
  * Opens a graph with ONNX Runtime in this very thread, which it blocks, as each run does. An execution provider that does
  * not work throws; there is no fallback here. What goes into a ZipMap stands for what comes out of it.
+ * @param profilePrefix where ONNX Runtime writes which node ran on which provider, once the session is released: a path to
+ * which it adds the time and `.json`
  * Throws MODEL_INVALID with the reason of ONNX Runtime.
  */
-export async function openOnnxSession(request: SessionRequest): Promise<ModelSession> {
+export async function openOnnxSession(request: SessionRequest, profilePrefix?: string): Promise<ModelSession> {
   const maps = zipMaps(request.artefact);
-  const session = await createSession({ ...request, artefact: withZipMapInputs(request.artefact, maps) });
+  const artefact = withZipMapInputs(request.artefact, maps);
+  const session = await createSession({ ...request, artefact }, profilePrefix);
   const running = new Set<Promise<unknown>>();
   let released: Promise<void> | undefined;
   try {
@@ -52,7 +55,7 @@ export async function openOnnxSession(request: SessionRequest): Promise<ModelSes
   }
 }
 
-async function createSession(request: SessionRequest): Promise<InferenceSession> {
+async function createSession(request: SessionRequest, profilePrefix: string | undefined): Promise<InferenceSession> {
   const { artefact, provider, threads } = request;
   try {
     return await ort.InferenceSession.create(artefact, {
@@ -61,6 +64,7 @@ async function createSession(request: SessionRequest): Promise<InferenceSession>
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 4,
+      ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
     });
   } catch (cause) {
     throw refused(request, `model.onnx is refused by ONNX Runtime: ${messageOf(cause)}`, cause);

@@ -19,6 +19,7 @@ const maxCauses = 4;
  */
 const aboutTheServer: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MODEL_INVALID',
+  'MODEL_NOT_READY',
   'RECORD_UNREACHABLE',
   'INFERENCE_FAILED',
   'ENGINE_UNAVAILABLE',

@@ -17,7 +17,13 @@ export interface Examination {
   /** Why it cannot. */
   readonly runtimeFault?: string;
   readonly providers: readonly (ProviderProbe & { readonly wayOut: readonly Step[] })[];
-  readonly policies: readonly { readonly policy: DevicePolicy; readonly met: boolean; readonly how: string }[];
+  readonly policies: readonly (WantedPolicy & { readonly met: boolean; readonly how: string })[];
+}
+
+export interface WantedPolicy {
+  readonly policy: DevicePolicy;
+  /** Ids of those that want it; empty where none is named. */
+  readonly models: readonly string[];
 }
 
 /** What an examination asks; the real ones are those of this machine. */
@@ -28,7 +34,7 @@ export interface Patient {
   probe(): Promise<readonly ProviderProbe[]>;
 }
 
-export async function examine(patient: Patient, wanted: readonly DevicePolicy[]): Promise<Examination> {
+export async function examine(patient: Patient, wanted: readonly WantedPolicy[]): Promise<Examination> {
   const { environment } = patient;
   const machine = await machineFacts(environment);
   const node = { version: process.version, executable: process.execPath };
@@ -37,7 +43,7 @@ export async function examine(patient: Patient, wanted: readonly DevicePolicy[])
     runtime = await patient.runtime();
   } catch (error) {
     const runtimeFault = error instanceof Error ? error.message : String(error);
-    const policies = wanted.map((policy) => ({ policy, met: false, how: 'no model runs without ONNX Runtime' }));
+    const policies = wanted.map((each) => ({ ...each, met: false, how: 'no model runs without ONNX Runtime' }));
     return { healthy: false, node, machine, runtimeFault, providers: [], policies };
   }
   const providers: (ProviderProbe & { wayOut: Step[] })[] = [];
@@ -46,7 +52,7 @@ export async function examine(patient: Patient, wanted: readonly DevicePolicy[])
     const needed = probe.fault === 'library-missing' ? await missingLibraries(file, environment) : [];
     providers.push({ ...probe, wayOut: probe.works ? [] : wayOut(probe, runtime, needed, process) });
   }
-  const policies = wanted.map((policy) => ({ policy, ...verdictOn(policy, providers) }));
+  const policies = wanted.map((each) => ({ ...each, ...verdictOn(each.policy, providers) }));
   return { healthy: policies.every(({ met }) => met), node, machine, runtime, providers, policies };
 }
 

@@ -25,7 +25,11 @@ export function showExamination({ node, machine, runtime, runtimeFault, provider
     ]),
     '',
     'Policies',
-    ...policies.map(({ policy, met, how }) => `  ${policy.padEnd(11)} ${met ? 'can be met' : 'CANNOT be met'}: ${how}`),
+    ...policies.map(
+      ({ policy, models, met, how }) =>
+        `  ${policy.padEnd(11)} ${met ? 'can be met' : 'CANNOT be met'}: ${how}` +
+        (models.length === 0 ? '' : ` (${models.join(', ')})`),
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -79,6 +79,8 @@ function cudaSteps(
 ): Step[] {
   const own = `libonnxruntime_providers_${provider}.so`;
   const hasOwn = libraries.includes('libonnxruntime_providers_shared.so') && libraries.includes(own);
+  if (!hasOwn && provider === 'tensorrt')
+    return [{ what: "what cuda misses, and the libraries of TensorRT 10 by NVIDIA's packages" }];
   if (!hasOwn)
     return [
       {
@@ -88,7 +90,7 @@ function cudaSteps(
       {
         what: `or, where NuGet is not reached, from PyPI's onnxruntime-gpu ${version}, the same release (for CUDA 13)`,
         command:
-          `pip download --no-deps --only-binary=:all: onnxruntime-gpu==${version} && ` +
+          `pip download --no-deps --only-binary=:all: --python-version 3.12 --platform manylinux_2_28_x86_64 onnxruntime-gpu==${version} && ` +
           `unzip -j onnxruntime_gpu-${version}-*.whl 'onnxruntime/capi/libonnxruntime_providers_*' -d ${libraryFolder}`,
       },
       { what: 'then this command again, which says what those need' },
