@@ -31,6 +31,43 @@ export function slowOnnx(
   return concat([varintField(1, 8), field(7, graph), field(8, varintField(2, 17))]);
 }
 
+/**
+ * An ONNX graph that goes round as often as the largest number of its input says: risk[n, columns] = sigmoid of x, put
+ * through a sigmoid that many times. With 1e15 it never ends.
+ */
+export function loopOnnx(columns: number): Uint8Array {
+  const body = concat([
+    field(1, node('Identity', ['go'], ['go-on'])),
+    field(1, node('Sigmoid', ['before'], ['after'])),
+    field(2, text('body')),
+    field(11, scalarInfo('round', int64Type)),
+    field(11, scalarInfo('go', boolType)),
+    field(11, valueInfo('before', columns)),
+    field(12, scalarInfo('go-on', boolType)),
+    field(12, valueInfo('after', columns)),
+  ]);
+  const loop = concat([
+    node('Loop', ['rounds', 'always', 'x'], ['rounded']),
+    field(5, concat([field(1, text('body')), field(6, body), varintField(20, graphAttribute)])),
+  ]);
+  const keepNoDimensions = concat([field(1, text('keepdims')), varintField(3, 0), varintField(20, integerAttribute)]);
+  const toInt64 = concat([field(1, text('to')), varintField(3, int64Type), varintField(20, integerAttribute)]);
+  const graph = concat([
+    field(1, concat([node('ReduceMax', ['x'], ['largest']), field(5, keepNoDimensions)])),
+    field(1, concat([node('Cast', ['largest'], ['rounds']), field(5, toInt64)])),
+    field(1, loop),
+    field(1, node('Sigmoid', ['rounded'], ['risk'])),
+    field(2, text('loop')),
+    field(5, concat([varintField(2, boolType), field(8, text('always')), field(9, Uint8Array.of(1))])),
+    field(11, valueInfo('x', columns)),
+    field(12, valueInfo('risk', columns)),
+  ]);
+  return concat([varintField(1, 8), field(7, graph), field(8, varintField(2, 17))]);
+}
+
+const boolType = 9;
+const integerAttribute = 2;
+const graphAttribute = 5;
 const doubleType = 11;
 const int64Type = 7;
 
@@ -51,6 +88,11 @@ function valueInfo(name: string, columns: number): Uint8Array {
   const shape = concat([field(1, field(2, text('n'))), field(1, varintField(1, columns))]);
   const type = field(1, concat([varintField(1, doubleType), field(2, shape)]));
   return concat([field(1, text(name)), field(2, type)]);
+}
+
+function scalarInfo(name: string, type: number): Uint8Array {
+  const scalar = concat([varintField(1, type), field(2, new Uint8Array())]);
+  return concat([field(1, text(name)), field(2, field(1, scalar))]);
 }
 
 function field(number: number, bytes: Uint8Array): Uint8Array {

@@ -1,7 +1,13 @@
-import type { SessionRequest } from '../model-session.ts';
+import type { ModelSession, SessionRequest } from '../model-session.ts';
 import { openProcess, type ProcessLimits } from './process-channel.ts';
-import { type ApartSession, createSessionClient, type SessionClient } from './session-client.ts';
+import { createSessionClient, type SessionClient } from './session-client.ts';
 import { openThread } from './thread-channel.ts';
+
+/** A session that runs apart from this thread. */
+export interface ApartSession extends ModelSession {
+  /** Gives it up with whatever runs it: calls under way fail with ENGINE_UNAVAILABLE and the reason. */
+  abandon(reason: string): void;
+}
 
 /** Where graphs run apart from this thread: each in a thread or process of its own. */
 export interface ApartHost {
@@ -23,8 +29,12 @@ export function createProcessHost(limits: ProcessLimits): ApartHost {
   );
 }
 
+/** How long a host that closes waits for what was given up, in milliseconds: a thread cannot be ended, only awaited. */
+const abandonedGraceMs = 10_000;
+
 function createHost(start: (request: SessionRequest) => SessionClient): ApartHost {
   const clients = new Set<SessionClient>();
+  const abandoned = new Set<Promise<void>>();
   return {
     async open(request) {
       const client = start(request);
@@ -38,7 +48,9 @@ function createHost(start: (request: SessionRequest) => SessionClient): ApartHos
           ...session,
           abandon(reason) {
             forget();
-            session.abandon(reason);
+            const ended = session.abandon(reason);
+            abandoned.add(ended);
+            ended.then(() => abandoned.delete(ended));
           },
           async release() {
             // What is gone has nothing to release.
@@ -55,6 +67,12 @@ function createHost(start: (request: SessionRequest) => SessionClient): ApartHos
     },
     async close() {
       await Promise.all([...clients].map((client) => client.close()));
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, abandonedGraceMs);
+      });
+      await Promise.race([Promise.all(abandoned), patience]);
+      clearTimeout(timer);
     },
   };
 }

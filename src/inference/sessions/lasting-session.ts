@@ -1,6 +1,6 @@
 import { PredictionError } from '../../platform/errors.ts';
 import type { ModelSession } from '../model-session.ts';
-import type { ApartSession } from './session-client.ts';
+import type { ApartSession } from './apart-host.ts';
 
 export interface LastingOptions {
   readonly key: string;

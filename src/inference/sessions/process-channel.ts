@@ -63,6 +63,7 @@ export function openProcess(listener: SessionListener, { memoryMb, environment }
     abandon() {
       gone('was given up');
       child.kill('SIGKILL');
+      return ended;
     },
   };
 }

@@ -10,17 +10,18 @@ import type {
   SessionMessage,
 } from './session-messages.ts';
 
-/** A session that runs apart from this thread. */
-export interface ApartSession extends ModelSession {
-  /** Gives it up with whatever runs it: calls under way fail with ENGINE_UNAVAILABLE and the reason. */
-  abandon(reason: string): void;
+/** A session of a client. */
+export interface ClientSession extends ModelSession {
+  /** Gives the whole client up: calls under way fail with ENGINE_UNAVAILABLE and the reason. Resolves when what ran them has ended. */
+  abandon(reason: string): Promise<void>;
 }
 
 /** What runs sessions apart from this thread, and is asked through a channel. */
 export interface SessionClient {
-  open(request: SessionRequest): Promise<ApartSession>;
+  open(request: SessionRequest): Promise<ClientSession>;
   try(request: TrialRequest): Promise<Trial>;
-  abandon(reason: string): void;
+  /** See ClientSession.abandon. */
+  abandon(reason: string): Promise<void>;
   /** Waits for what was asked. */
   close(): Promise<void>;
   /** True once nothing can be asked of it any more. */
@@ -73,9 +74,9 @@ export function createSessionClient(openChannel: (listener: SessionListener) => 
       channel.post({ ...message, id } as SessionMessage);
     });
   };
-  const abandon = (reason: string): void => {
+  const abandon = (reason: string): Promise<void> => {
     end ??= reason;
-    channel.abandon();
+    return channel.abandon();
   };
   return {
     async open(request) {
@@ -105,8 +106,8 @@ export function createSessionClient(openChannel: (listener: SessionListener) => 
 
 function apartSession(
   { session, inputs, outputs, otherOutputs }: OpenedSession,
-  { ask, abandon }: { ask<T>(message: Message): Promise<T>; abandon(reason: string): void },
-): ApartSession {
+  { ask, abandon }: { ask<T>(message: Message): Promise<T>; abandon(reason: string): Promise<void> },
+): ClientSession {
   return {
     inputs,
     outputs,

@@ -31,8 +31,8 @@ export interface SessionChannel {
   post(message: SessionMessage): void;
   /** Lets the other side end by itself, once all that was asked is answered; resolves when it has. */
   end(): Promise<void>;
-  /** Gives it up at once, whatever it does: nothing more is heard of it. */
-  abandon(): void;
+  /** Gives it up at once, whatever it does: nothing more is heard of it. Resolves when it has ended after all. */
+  abandon(): Promise<void>;
 }
 
 /** What a channel tells: answers, and why the other side is gone. */

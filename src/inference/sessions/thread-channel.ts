@@ -33,6 +33,7 @@ export function openThread(listener: SessionListener): SessionChannel {
       worker.unref();
       worker.postMessage('end');
       gone('was given up');
+      return ended;
     },
   };
 }

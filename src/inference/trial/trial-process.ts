@@ -24,7 +24,7 @@ export function createTrialProcess(limits: ProcessLimits, timeoutMs: number): Tr
     if (client === undefined || client.isGone)
       client = createSessionClient((listener) => openProcess(listener, limits));
     const asked = client;
-    const timer = setTimeout(() => asked.abandon(`did not end within ${timeoutMs} ms`), timeoutMs);
+    const timer = setTimeout(() => void asked.abandon(`did not end within ${timeoutMs} ms`), timeoutMs);
     try {
       return await asked.try(request);
     } catch (error) {
