@@ -29,6 +29,6 @@ export interface InferOptions {
   readonly lane: 'batch';
   /** On the clock of performance.now(), in milliseconds. */
   readonly answerBy: number;
-  /** Aborted when the caller has gone. */
+  /** Aborted when that time has come, or the caller has gone. */
   readonly signal: AbortSignal;
 }

@@ -105,9 +105,9 @@ async function infer(
   const asked = parseInferRequest(await readBody(request, maxBodyBytes), headerLength);
   const wanted = wantedOutputs(model, asked);
   checkFeeds(model, asked.inputs);
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const outputs = await model.infer(asked.inputs, wanted, { lane: 'batch', answerBy, signal: gone.signal });
+  const outputs = await untilGone(response, timeoutMs, (signal) =>
+    model.infer(asked.inputs, wanted, { lane: 'batch', answerBy, signal }),
+  );
   const answer = renderAnswer(model, asked, wanted, outputs);
   if (answer.headerLength === undefined) {
     sendText(response, 200, answer.body.toString('utf8'), 'application/json');
@@ -116,6 +116,24 @@ async function infer(
   response.setHeader('Content-Type', bytesType);
   response.setHeader(headerLengthName, answer.headerLength);
   response.setHeader('Content-Length', answer.body.length).end(answer.body);
+}
+
+/** @param run gets a signal that is aborted when the time is up, or the caller has gone */
+async function untilGone<T>(
+  response: Response,
+  timeoutMs: number,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const abort = (): void => over.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  response.once('close', abort);
+  try {
+    return await run(over.signal);
+  } finally {
+    clearTimeout(timer);
+    response.off('close', abort);
+  }
 }
 
 /** Clients of the protocol are careless about the type; only what surely is something else is refused. */
