@@ -81,6 +81,12 @@ function siteRead(site: SiteFile, catalog: Catalog): LogEvent {
   return { name: 'site.read', file: site.file, site: site.id, version: site.version, unread };
 }
 
+/** Ids of the folders of the models, also of those that were refused. */
+export function folderIds(catalog: Catalog): ReadonlySet<string> {
+  const refused = catalog.refused.map(({ dir }) => dir.split('/')[0] ?? dir);
+  return new Set([...catalog.list().map(({ manifest }) => manifest.id), ...refused]);
+}
+
 /** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
 export function modelsFolder(modelsDir: string): string {
   const bundled = fileURLToPath(new URL('../models', import.meta.url));

@@ -5,6 +5,8 @@ import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
+import { createPlacedEngine } from './inference/placed-engine.ts';
+import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import type { Clock } from './platform/clock.ts';
@@ -26,7 +28,7 @@ import { recordTypes } from './records/clinical-record.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
-import { loadModels, namedModel, predictable } from './wire-models.ts';
+import { folderIds, loadModels, namedModel, predictable } from './wire-models.ts';
 import { openRecordServer } from './wire-record-server.ts';
 import { openRunsOf } from './wire-runs.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
@@ -91,13 +93,17 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       logger.event({ name: 'data-dir.lock-taken-over', dataDir: config.dataDir, previousPid: lock.abandonedBy.pid });
     }
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
-    const engine = createOnnxEngine({
+    const engines = await readEngines(config.enginesFile);
+    const onnx = createOnnxEngine({
       triesApart: true,
+      isIsolated: (key) => placementOf(engines, key).isolated === true,
       lost: (model, place, reason) => logger.event({ name: 'model.engine-lost', model, place, reason }),
     });
+    const engine = createPlacedEngine(engines, onnx);
     open.push(() => engine.close());
     const declared = await readDeclaredServer(config.fhirServerProfile);
     const { catalog, compiled } = await loadModels(config, engine, logger, declared);
+    refuseUnknownModels(engines, folderIds(catalog));
     const sinks = await readSinks(config.sinksFile);
 
     const url = await listen();

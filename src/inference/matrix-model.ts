@@ -71,6 +71,12 @@ export function rowsToTensor({ key, input }: Pick<EngineModel, 'key' | 'input'>,
   return { type, dims: [rows.length, columns], data: data as NumericData };
 }
 
+/** The samples of a model as what its graph is tried with; nothing where there are none. */
+export function sampleTensors(model: EngineModel): { readonly samples?: Tensors } {
+  if (model.samples === undefined || model.samples.length === 0) return {};
+  return { samples: new Map([[model.input.name, rowsToTensor(model, model.samples)]]) };
+}
+
 /** The output tensor as rows. Throws INFERENCE_FAILED where its shape or a number is not what the manifest declares. */
 export function tensorToRows(
   { key, output }: Pick<EngineModel, 'key' | 'output'>,

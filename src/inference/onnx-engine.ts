@@ -1,11 +1,10 @@
 import type { DeviceReport } from '../model-catalog/engine-report.ts';
-import type { Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { inferTensors } from './graph-model.ts';
 import { createGraphParts, type GraphPartsOptions } from './graph-parts.ts';
 import type { EngineModel, InferenceEngine, LoadedModel } from './inference-engine.ts';
-import { rowsToTensor, tensorToRows } from './matrix-model.ts';
-import { type GraphParts, type OpenedGraph, openGraph } from './open-graph.ts';
+import { loadedModel } from './loaded-model.ts';
+import { sampleTensors } from './matrix-model.ts';
+import { type GraphParts, openGraph } from './open-graph.ts';
 
 export interface OnnxEngineOptions extends GraphPartsOptions {
   /** What the site says of a model, by its key; absent: all are trusted, on the CPU. */
@@ -54,33 +53,9 @@ async function loadModel(
     key,
     artefact,
     matrix: { input, output },
-    ...(model.samples === undefined || model.samples.length === 0
-      ? {}
-      : { samples: new Map([[input.name, rowsToTensor(model, model.samples)]]) }),
+    ...sampleTensors(model),
     isolated,
     device: onCpu,
   });
   return loadedModel(model, graph, forget);
-}
-
-function loadedModel(model: EngineModel, graph: OpenedGraph, forget: () => void): LoadedModel {
-  const { input, output } = model;
-  const wanted = [output.name];
-  let released: Promise<void> | undefined;
-  return {
-    async run(rows, options) {
-      if (rows.length === 0) return [];
-      const feeds: Tensors = new Map([[input.name, rowsToTensor(model, rows)]]);
-      const outputs = await graph.queue.run({ feeds, wanted, rows: rows.length, kind: 'rows' }, options);
-      return tensorToRows(model, outputs, rows.length);
-    },
-    infer: (feeds, names, options = {}) => inferTensors(graph, feeds, names, options),
-    inputs: graph.inputs,
-    outputs: graph.outputs,
-    report: graph.report,
-    release() {
-      released ??= graph.release().finally(forget);
-      return released;
-    },
-  };
 }

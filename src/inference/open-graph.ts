@@ -1,15 +1,13 @@
-import type { BatchGrade, DeviceReport, EngineReport } from '../model-catalog/engine-report.ts';
+import type { DeviceReport, EngineReport } from '../model-catalog/engine-report.ts';
 import type { Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { choosePlace } from './choose-place.ts';
 import { hasExternalData } from './external-data.ts';
-import type { GraphModel } from './graph-model.ts';
 import type { EngineModel } from './inference-engine.ts';
 import type { ModelSession, Provider, SessionRequest } from './model-session.ts';
 import { runtimeVersion } from './onnx-runtime.ts';
 import { openOnnxSession } from './onnx-session.ts';
-import { runCost } from './queue/run-cost.ts';
-import { createRunQueue, type QueueOptions } from './queue/run-queue.ts';
+import { type OpenedGraph, servedGraph } from './served-graph.ts';
 import type { ApartHost } from './sessions/apart-host.ts';
 import { lastingSession } from './sessions/lasting-session.ts';
 import type { Trial, TrialRequest } from './trial/try-model.ts';
@@ -41,14 +39,8 @@ export interface GraphParts {
   lost(key: string, place: EngineReport['place'], reason: string): void;
 }
 
-export interface OpenedGraph extends GraphModel {
-  readonly report: EngineReport;
-  release(): Promise<void>;
-}
-
 /** How long one joint run may take, in milliseconds: in the main thread nobody else has a turn meanwhile. */
 const longestJointMs = { inline: 5, apart: 50 } as const;
-const mostJointRows = 256;
 /** A graph that takes as long for one row, in milliseconds, is tried with more threads, which must make it this much faster. */
 const threading = { fromMs: 5, most: 4, gain: 1.5 } as const;
 
@@ -72,33 +64,17 @@ export async function openGraph(parts: GraphParts, request: GraphRequest): Promi
   });
   const { place, because } = choosePlace(trial, { provider: session.provider, isolated: request.isolated });
   const opened = await openAt(parts, place, { ...session, threads });
-  const cost = runCost(trial.runs);
-  const longestMs = place === 'inline' ? longestJointMs.inline : longestJointMs.apart;
-  const joint = trial.freeRows
-    ? jointRuns(trial.batches, Math.min(mostJointRows, cost.rowsWithin(longestMs)))
-    : undefined;
-  const queue = createRunQueue(opened, { key: request.key, cost, ...(joint === undefined ? {} : { joint }) });
-  return {
+  return servedGraph(opened, trial, {
     key: request.key,
-    inputs: trial.inputs,
-    outputs: trial.outputs,
-    freeRows: trial.freeRows,
-    queue,
+    longestJointMs: place === 'inline' ? longestJointMs.inline : longestJointMs.apart,
     report: {
       place,
       because,
       runtime: `onnxruntime ${runtimeVersion}`,
       threads,
-      openMs: trial.openMs,
-      runs: trial.runs,
-      batches: trial.batches,
       device: request.device,
     },
-    async release() {
-      await queue.close();
-      await opened.release();
-    },
-  };
+  });
 }
 
 function refuseExternalData({ key, artefact }: GraphRequest): void {
@@ -140,10 +116,4 @@ async function openAt(parts: GraphParts, place: EngineReport['place'], request: 
     stuckAfterMs: parts.stuckAfterMs,
     lost: (reason) => parts.lost(request.key, place, reason),
   });
-}
-
-/** How rows may run together by their grade; those that change each other run one by one. */
-function jointRuns(batches: BatchGrade, mostRows: number): NonNullable<QueueOptions['joint']> {
-  if (batches.grade === 'single') return { mostRows: 1, padTo: 1 };
-  return { mostRows, padTo: batches.grade === 'padded' ? batches.padTo : 1 };
 }

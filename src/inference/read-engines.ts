@@ -23,6 +23,8 @@ export interface Engines {
 export type ModelPlacement =
   | { readonly remote?: undefined; readonly device: DevicePolicy; readonly isolated: boolean }
   | {
+      readonly device?: undefined;
+      readonly isolated?: undefined;
       readonly remote: {
         /** Its name in the file. */
         readonly engine: string;
@@ -54,8 +56,12 @@ export async function readEngines(file: string | undefined): Promise<Engines> {
   return { file, remote: Object.fromEntries(located), models: value.models };
 }
 
-/** How the file wants the model run; on the CPU of this server where it says nothing of it. */
-export function placementOf(engines: Engines, modelId: string): ModelPlacement {
+/**
+ * How the file wants the model run; on the CPU of this server where it says nothing of it.
+ * @param key `id@version`; the file knows only the id
+ */
+export function placementOf(engines: Engines, key: string): ModelPlacement {
+  const [modelId = ''] = key.split('@');
   const settings = Object.hasOwn(engines.models, modelId) ? engines.models[modelId] : undefined;
   if (settings?.engine === undefined) {
     return { device: settings?.device ?? 'cpu', isolated: settings?.isolation === 'process' };

@@ -2,9 +2,15 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createFhirsight } from '../../src/index.ts';
+import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
+import { createPlacedEngine } from '../../src/inference/placed-engine.ts';
+import { readEngines } from '../../src/inference/read-engines.ts';
 import { createRemoteEngine, type RemoteEngine } from '../../src/inference/remote/remote-engine.ts';
+import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
+import { packageVersion } from '../../src/package-version.ts';
 import { tensorOf } from '../support/arbitrary-tensor.ts';
 import { copyModel, folderAt, type ModelFolder } from '../support/model-folder.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -106,6 +112,53 @@ test('many callers at once each get their own rows, which the engine may run tog
     }),
   );
   expect(answers).toEqual(alone);
+});
+
+describe('a model whose folder is here and whose graph runs there', () => {
+  let here: ModelFolder;
+  let placed: InferenceEngine;
+  beforeEach(async () => {
+    here = await copyModel('kfre-4');
+  });
+  afterEach(async () => {
+    await placed.close();
+    await here[Symbol.asyncDispose]();
+  });
+  const catalogOver = async (there: object): Promise<Catalog> => {
+    const farm = { protocol: 'open-inference', url: server.url, tokenFile };
+    const file = path.join(folder.modelsDir, 'engines.json');
+    await writeFile(file, JSON.stringify({ engines: { farm }, models: { 'kfre-4': { engine: 'farm', ...there } } }));
+    placed = createPlacedEngine(await readEngines(file), createOnnxEngine());
+    return await loadCatalog({ modelsDir: here.modelsDir, engine: placed });
+  };
+
+  test('passes its golden cases there, and gives the same bits', async () => {
+    const { list } = await catalogOver({ remoteVersion: '1.0.0' });
+    const [model] = list();
+    expect(model?.engine).toMatchObject({ place: 'remote', runtime: `fhirsight ${packageVersion()}` });
+    expect(await model?.run(kidney)).toEqual(await server.house.catalog.find('kfre-4').run(kidney));
+  });
+
+  test('is refused where the server has another one under that name: its golden cases fail there', async () => {
+    await here.edit('golden/scalar-form.json', ({ cases }) => {
+      for (const { expected } of cases) for (const outcome of Object.keys(expected)) expected[outcome] *= 0.9;
+    });
+    await here.seal();
+    const { list, refused } = await catalogOver({});
+    expect(list()).toEqual([]);
+    expect(refused[0]).toMatchObject({
+      error: { code: 'MODEL_INVALID' },
+      reason: expect.stringContaining('golden case'),
+    });
+  });
+
+  test('is refused where the server does not have it', async () => {
+    const { refused } = await catalogOver({ remoteModel: 'kfre-5' });
+    expect(refused[0]).toMatchObject({
+      error: { code: 'ENGINE_UNAVAILABLE' },
+      reason: expect.stringMatching(/There is no model kfre-5/),
+    });
+  });
 });
 
 test('a server with a folder that was refused is not ready, and its other models are', async () => {

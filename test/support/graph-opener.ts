@@ -1,6 +1,7 @@
 import { inferTensors } from '../../src/inference/graph-model.ts';
 import { createGraphParts, type GraphPartsOptions } from '../../src/inference/graph-parts.ts';
-import { type GraphRequest, type OpenedGraph, openGraph } from '../../src/inference/open-graph.ts';
+import { type GraphRequest, openGraph } from '../../src/inference/open-graph.ts';
+import type { OpenedGraph } from '../../src/inference/served-graph.ts';
 import type { RunOptions } from '../../src/model-catalog/run-options.ts';
 import type { Tensors } from '../../src/model-catalog/tensor.ts';
 

@@ -12,6 +12,8 @@ export interface QueueOptions {
   readonly cost: RunCost;
   /** Rows of one joint run at most; absent: rows never run together. */
   readonly joint?: { readonly mostRows: number; readonly padTo: number };
+  /** Failures of a joint run that say nothing about its rows: its calls fail together, and none is tried alone. */
+  readonly sharesFate?: (error: unknown) => boolean;
 }
 
 /** What a call asks for. */
@@ -41,7 +43,7 @@ const longestWaitMs = 10_000;
  * when it is busy, as soon as it is idle. No timer, and no delay for one that is alone. Interactive calls go first.
  */
 export function createRunQueue(session: ModelSession, options: QueueOptions): RunQueue {
-  const { key, cost, joint } = options;
+  const { key, cost, joint, sharesFate = () => false } = options;
   const waiting = new WaitingCalls((signal) => givenUp(key, signal));
   let running: Promise<void> | undefined;
   let busyUntilMs = 0;
@@ -79,7 +81,7 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
       }
       return true;
     } catch (error) {
-      if (calls.length === 1) first.reject(error);
+      if (calls.length === 1 || sharesFate(error)) for (const call of calls) call.reject(error);
       else for (const call of calls) if (!call.isSettled) await runTogether([call]);
       return false;
     }

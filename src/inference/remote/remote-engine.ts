@@ -28,6 +28,8 @@ export interface RemoteSession extends ModelSession {
 
 /** A server of the Open Inference Protocol that runs models for this one. */
 export interface RemoteEngine {
+  /** In ENGINES_FILE, for messages. */
+  readonly name: string;
   /**
    * Asks what the server is, whether the model is ready there, and what it takes and gives.
    * Throws ENGINE_UNAVAILABLE where it does not answer or has no such model, MODEL_INVALID where it says what cannot be used.
@@ -45,6 +47,7 @@ export function createRemoteEngine(
 ): RemoteEngine {
   const client = createProtocolClient(name, settings);
   return {
+    name,
     async open({ key, model, version }) {
       const asked = `Engine ${name} (${settings.url}), asked for ${key} as ${model}${version === undefined ? '' : ` ${version}`},`;
       const path = `/v2/models/${encodeURIComponent(model)}${version === undefined ? '' : `/versions/${encodeURIComponent(version)}`}`;

@@ -1,0 +1,170 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EngineModel, InferenceEngine } from '../../../src/inference/inference-engine.ts';
+import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
+import { createPlacedEngine } from '../../../src/inference/placed-engine.ts';
+import { onnxBytes, sigmoidModel } from '../../support/onnx-model.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { rendered, type StubProtocolServer, startStubProtocolServer } from '../../support/stub-protocol-server.ts';
+
+let stub: StubProtocolServer;
+let engine: InferenceEngine;
+beforeEach(async () => {
+  stub = await startStubProtocolServer();
+  engine = placed();
+});
+afterEach(async () => {
+  await engine.close();
+  await stub.close();
+});
+
+function placed(timeoutMs = 5_000): InferenceEngine {
+  const farm = {
+    protocol: 'open-inference' as const,
+    url: stub.url,
+    allowPlainHttp: false,
+    timeoutMs,
+    attempts: 1,
+    binary: true,
+    connections: 16,
+    maxAnswerMb: 1,
+  };
+  const models = { far: { engine: 'farm', remoteModel: 'double', remoteVersion: '7' } };
+  return createPlacedEngine({ file: 'engines.json', remote: { farm }, models }, createOnnxEngine());
+}
+const model = (key: string, change: Partial<EngineModel> = {}): EngineModel => ({
+  key,
+  artefact: onnxBytes(sigmoidModel('float32', 2)),
+  input: { name: 'x', type: 'float32', columns: 2 },
+  output: { name: 'y', type: 'float32', columns: 2 },
+  samples: [
+    [1, 2],
+    [3, 4],
+  ],
+  ...change,
+});
+const infers = () => stub.requests.filter(({ path }) => path.endsWith('/infer')).length;
+
+test('a model runs where the file has it, and says so; every other one runs here', async () => {
+  const far = await engine.load(model('far@1.0.0'));
+  expect(
+    await far.run([
+      [1, 2],
+      [0.5, -3],
+    ]),
+  ).toEqual([
+    [2, 4],
+    [1, -6],
+  ]);
+  expect(far.report).toMatchObject({
+    place: 'remote',
+    because: 'ENGINES_FILE has it run by farm.',
+    runtime: 'stub 1.2',
+    batches: { grade: 'bitwise' },
+    device: { provider: 'remote' },
+  });
+  const near = await engine.load(model('near@1.0.0', { output: { name: 'risk', type: 'float32', columns: 2 } }));
+  expect(await near.run([[0, 0]])).toEqual([[0.5, 0.5]]);
+  expect(near.report.device.provider).toBe('cpu');
+});
+
+test('what is served there is held against the manifest, and the message says that it is not the file', async () => {
+  await expect(
+    engine.load(model('far@1.0.0', { output: { name: 'risk', type: 'float32', columns: 2 } })),
+  ).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: expect.stringMatching(/no output named risk; it has: y, n.*what engine farm serves/),
+  });
+  await stub.close();
+  await expect(engine.load(model('far@1.0.0'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+});
+
+test('a number that its type cannot hold, or that is none, is not sent', async () => {
+  const far = await engine.load(model('far@1.0.0'));
+  const before = infers();
+  await expect(far.run([[1, Number.NaN]])).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  await expect(far.run([[1, 1e300]])).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  expect(infers()).toBe(before);
+});
+
+describe('calls that run together', () => {
+  test('fail together where the server is gone, and none of them waits for its own time', async () => {
+    await engine.close();
+    engine = placed(300);
+    const far = await engine.load(model('far@1.0.0'));
+    const before = infers();
+    stub.faults.push({ does: 'hang' });
+    const calls = Array.from({ length: 50 }, (_, call) => far.run([[call, 0]]));
+    const outcomes = await Promise.allSettled(calls);
+    expect(
+      new Set(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'answered'))),
+    ).toEqual(new Set(['ENGINE_UNAVAILABLE']));
+    expect(infers() - before).toBeLessThan(5);
+    stub.faults.length = 0;
+    expect(await far.run([[7, 0]])).toEqual([[14, 0]]);
+  });
+
+  test('fail alone where the server fails at their row', async () => {
+    const far = await engine.load(model('far@1.0.0'));
+    stub.faults.push({
+      does: (answer, head) => {
+        const [rows] = (head.outputs[0]?.shape ?? []) as number[];
+        const bytes = answer.body.subarray(-8 * (rows ?? 0));
+        const poisoned = Array.from({ length: bytes.length / 8 }, (_, row) => bytes.readFloatLE(row * 8)).includes(26);
+        return poisoned ? { status: 500, headers: {}, body: Buffer.alloc(0) } : answer;
+      },
+    });
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, call) => far.run([[call, 0]])));
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value[0]?.[0] : outcome.reason.code)),
+    ).toEqual(Array.from({ length: 20 }, (_, call) => (call === 13 ? 'INFERENCE_FAILED' : call * 2)));
+  });
+
+  test('under a server that is slow, wrong and killed in turn each get their own row or an error, and then all are answered', async () => {
+    const far = await engine.load(model('far@1.0.0'));
+    const random = seededRandom(11);
+    stub.faults.push({
+      does: async (answer, head) => {
+        const fate = random();
+        await pause(Math.floor(random() * 4));
+        if (fate < 0.15) throw new Error('killed');
+        if (fate < 0.3) return rendered({ ...head, id: 'that of another' });
+        return answer;
+      },
+    });
+    let answered = 0;
+    const callers = Array.from({ length: 10 }, async (_, caller) => {
+      for (let call = 0; call < 30; call++) {
+        const value = caller * 100 + call;
+        const rows = await far
+          .run([
+            [value, 1],
+            [value, 2],
+          ])
+          .catch((error: unknown) => {
+            expect(error).toMatchObject({ code: expect.stringMatching(/^(ENGINE_UNAVAILABLE|INFERENCE_FAILED)$/) });
+            return undefined;
+          });
+        if (rows === undefined) continue;
+        expect(rows).toEqual([
+          [value * 2, 2],
+          [value * 2, 4],
+        ]);
+        answered += 1;
+      }
+    });
+    await Promise.all(callers);
+    expect(answered).toBeGreaterThan(50);
+    stub.faults.length = 0;
+    expect(await far.run([[7, 0]])).toEqual([[14, 0]]);
+  });
+});
+
+test('a closed engine loads nothing more, and what it loaded runs no more', async () => {
+  const far = await engine.load(model('far@1.0.0'));
+  const run = far.run([[1, 1]]);
+  await engine.close();
+  expect(await run).toEqual([[2, 2]]);
+  await expect(far.run([[1, 1]])).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
+  await expect(engine.load(model('far@1.0.0'))).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+});
