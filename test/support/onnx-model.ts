@@ -25,6 +25,12 @@ export interface OnnxModel {
   readonly inputs: readonly TensorShape[];
   readonly outputs: readonly TensorShape[];
   readonly nodes: readonly OnnxNode[];
+  /** Weights, in row-major order. */
+  readonly weights?: readonly {
+    readonly name: string;
+    readonly dims: readonly number[];
+    readonly data: Float32Array;
+  }[];
   /** Names a file below the working directory that holds a float64 constant of one element. */
   readonly externalConstant?: { readonly name: string; readonly location: string };
 }
@@ -66,6 +72,7 @@ export function onnxBytes(model: OnnxModel): Uint8Array {
       ),
     ),
     textField(2, 'test'),
+    ...(model.weights ?? []).map((weights) => bytesField(5, weightTensor(weights))),
     ...(model.externalConstant === undefined ? [] : [bytesField(5, externalTensor(model.externalConstant))]),
     ...model.inputs.map((tensor) => bytesField(11, valueInfo(tensor))),
     ...model.outputs.map((tensor) => bytesField(12, valueInfo(tensor))),
@@ -74,6 +81,15 @@ export function onnxBytes(model: OnnxModel): Uint8Array {
     numberField(1, 10),
     bytesField(7, graph),
     bytesField(8, message(textField(1, ''), numberField(2, 17))),
+  );
+}
+
+function weightTensor({ name, dims, data }: NonNullable<OnnxModel['weights']>[number]): Uint8Array {
+  return message(
+    ...dims.map((size) => numberField(1, size)),
+    numberField(2, elementTypes.float32),
+    textField(8, name),
+    bytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   );
 }
 
