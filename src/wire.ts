@@ -4,6 +4,9 @@ import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
+import { createDevices } from './inference/devices/create-devices.ts';
+import { createChildRunner } from './inference/devices/run-in-child.ts';
+import { usualMemoryMb } from './inference/graph-parts.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
 import { createPlacedEngine } from './inference/placed-engine.ts';
 import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
@@ -11,7 +14,7 @@ import type { Catalog } from './model-catalog/catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
-import { describeConfig } from './platform/config.ts';
+import { describeConfig, inferenceEnvironment } from './platform/config.ts';
 import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
 import type { Database } from './platform/database.ts';
 import type { Logger } from './platform/logger.ts';
@@ -94,9 +97,13 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     }
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
     const engines = await readEngines(config.enginesFile);
+    const environment = inferenceEnvironment();
     const onnx = createOnnxEngine({
       triesApart: true,
+      limits: { memoryMb: usualMemoryMb, environment },
       isIsolated: (key) => placementOf(engines, key).isolated === true,
+      devices: createDevices({ run: createChildRunner(environment), logger }),
+      policyOf: (key) => placementOf(engines, key).device ?? 'cpu',
       lost: (model, place, reason) => logger.event({ name: 'model.engine-lost', model, place, reason }),
     });
     const engine = createPlacedEngine(engines, onnx);

@@ -19,7 +19,9 @@ export interface GraphPartsOptions {
   readonly lost?: GraphParts['lost'];
 }
 
-const usualLimits: ProcessLimits = { memoryMb: 4096, environment: {} };
+/** Memory that a process of the engine may fill on the CPU, in megabytes. */
+export const usualMemoryMb = 4096;
+const usualLimits: ProcessLimits = { memoryMb: usualMemoryMb, environment: {} };
 /** About how long timing a model may take, and grading it again, in milliseconds. */
 const trialBudgetMs = 150;
 
@@ -27,10 +29,16 @@ const trialBudgetMs = 150;
 export function createGraphParts(options: GraphPartsOptions = {}): GraphParts & { close(): Promise<void> } {
   const { limits = usualLimits, stuckAfterMs = 60_000, trialTimeoutMs = 120_000 } = options;
   const trials = options.triesApart === true ? createTrialProcess(limits, trialTimeoutMs) : undefined;
+  // Their libraries abort and hang, so that nothing is tried on them in this process; their drivers map far more memory
+  // than they fill, so that theirs is not limited.
+  const deviceTrials = createTrialProcess({ environment: limits.environment }, trialTimeoutMs);
   const threads = createThreadHost();
   const processes = createProcessHost(limits);
   return {
-    try: trials === undefined ? (request) => tryModel(openOnnxSession, request) : (request) => trials.try(request),
+    try(request) {
+      if (request.session.provider !== 'cpu') return deviceTrials.try(request);
+      return trials === undefined ? tryModel(openOnnxSession, request) : trials.try(request);
+    },
     threads,
     processes,
     cores: availableParallelism(),
@@ -38,7 +46,7 @@ export function createGraphParts(options: GraphPartsOptions = {}): GraphParts & 
     stuckAfterMs,
     lost: options.lost ?? (() => undefined),
     async close() {
-      await Promise.all([trials?.close(), threads.close(), processes.close()]);
+      await Promise.all([trials?.close(), deviceTrials.close(), threads.close(), processes.close()]);
     },
   };
 }

@@ -4,9 +4,17 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { compareTensors, deviceTolerance } from '../../src/inference/devices/compare-tensors.ts';
 import { createDevices, type Devices } from '../../src/inference/devices/create-devices.ts';
 import { createChildRunner } from '../../src/inference/devices/run-in-child.ts';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { inferenceEnvironment } from '../../src/platform/config.ts';
 import { captureLog } from '../support/captured-log.ts';
-import { convolutionalGraph, denseGraph, mixedGraph, oneOperatorGraph } from '../support/device-graphs.ts';
+import {
+  convolutionalGraph,
+  denseGraph,
+  logisticModel,
+  mixedGraph,
+  oneOperatorGraph,
+  scattered,
+} from '../support/device-graphs.ts';
 import { root } from '../support/markdown-blocks.ts';
 import { onnxCases } from '../support/onnx-cases.ts';
 
@@ -82,6 +90,52 @@ describe('WebGPU on SwiftShader', () => {
     if (outputs === undefined || typeof outputs === 'string') throw new Error(outputs);
     expect(compareTensors(run.outputs, outputs).faults).toEqual([]);
     expect(ran.nodes.onDevice).toBeGreaterThan(0);
+  });
+});
+
+describe('the engine', () => {
+  test('runs a model on WebGPU in a process of its own, and its report says all of it', async () => {
+    const { devices } = devicesWith(onSwiftShader, true);
+    const engine = createOnnxEngine({ devices, policyOf: () => 'require-gpu', limits: { environment: onSwiftShader } });
+    try {
+      const model = { ...logisticModel(), samples: [new Array(5).fill(0.5), new Array(5).fill(-0.25)] };
+      const onDevice = await engine.load(model);
+      expect(onDevice.report).toMatchObject({
+        place: 'process',
+        device: { policy: 'require-gpu', provider: 'webgpu', nodes: { onCpu: 0 }, parity: { rows: 2 } },
+      });
+      const cpu = createOnnxEngine();
+      const rows = [1, 2, 3].map((seed) => Array.from(scattered(5, seed)));
+      const [expected, found] = await Promise.all([
+        cpu.load(model).then((loaded) => loaded.run(rows)),
+        onDevice.run(rows),
+      ]);
+      expect(found).toEqual(expected.map((row) => row.map((value) => expect.closeTo(value, 5))));
+      await cpu.close();
+    } finally {
+      await engine.close();
+    }
+  });
+
+  test('refuses a model that requires a GPU where there is none, and runs one that prefers it on the CPU', async () => {
+    const { devices } = devicesWith(withoutDriver, true);
+    const limits = { environment: withoutDriver };
+    const engine = createOnnxEngine({
+      devices,
+      policyOf: (key) => (key === 'logistic@1.0.0' ? 'require-gpu' : 'prefer-gpu'),
+      limits,
+    });
+    try {
+      await expect(engine.load(logisticModel())).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
+      const loaded = await engine.load({ ...logisticModel(), key: 'other@1.0.0' });
+      expect(loaded.report.device).toEqual({
+        policy: 'prefer-gpu',
+        provider: 'cpu',
+        fallback: expect.stringContaining('webgpu: the Vulkan loader finds no driver'),
+      });
+    } finally {
+      await engine.close();
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import type { DeviceCandidate } from '../../src/inference/devices/choose-device.ts';
+import type { EngineModel } from '../../src/inference/inference-engine.ts';
 import type { Tensors } from '../../src/model-catalog/tensor.ts';
 import { onnxBytes } from './onnx-model.ts';
 
@@ -34,6 +35,25 @@ export function denseGraph(): DeviceCandidate {
     ],
   });
   return { key: 'dense@1.0.0', artefact, feeds: [matrixFeeds(17, 20, 7)], rows: 17, wanted: ['risk'] };
+}
+
+/** A logistic regression with what a manifest declares: little to compile for a device, whose shaders depend on the rows. */
+export function logisticModel(): EngineModel {
+  const artefact = onnxBytes({
+    inputs: [{ name: 'x', type: 'float32', shape: ['n', 5] }],
+    outputs: [{ name: 'risk', type: 'float32', shape: ['n', 1] }],
+    weights: [weights('w', [5, 1], 1)],
+    nodes: [
+      { op: 'MatMul', inputs: ['x', 'w'], outputs: ['h'] },
+      { op: 'Sigmoid', inputs: ['h'], outputs: ['risk'] },
+    ],
+  });
+  return {
+    key: 'logistic@1.0.0',
+    artefact,
+    input: { name: 'x', type: 'float32', columns: 5 },
+    output: { name: 'risk', type: 'float32', columns: 1 },
+  };
 }
 
 /** A convolution of a picture of three channels, an average over it, and a dense layer. */
