@@ -16,8 +16,10 @@ import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement } from './fhir/capability-statement.ts';
+import { describeError } from './http/error-response.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { createGate } from './http/gate.ts';
+import { createOpenRequests } from './http/open-requests.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
 import { storeFeedback } from './monitoring/cds-feedback.ts';
 import { meteredLogger } from './monitoring/metered-logger.ts';
@@ -70,10 +72,14 @@ export interface Fhirsight {
 export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const config = options.config ?? readConfig(options.settings ?? {});
   const clock = options.clock ?? systemClock;
-  const metrics = createMetrics();
+  const metrics = createMetrics(() => openRequests.count());
   const logger = meteredLogger(options.logger ?? createLogger({ level: config.logLevel }), metrics.onEvent);
   const protocolPaths = config.inferenceProtocol === 'on' ? ['/v2'] : [];
-  const gate = createGate([...ownPaths, ...protocolPaths]);
+  const guarded = [...ownPaths, ...protocolPaths];
+  const gate = createGate(guarded);
+  const openRequests = createOpenRequests({ paths: guarded, longest: config.maxOpenRequests }, refusalBody, (event) =>
+    logger.event(event),
+  );
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
@@ -93,6 +99,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 
   return {
     router(request, response, next) {
+      if (openRequests.refuses(request, response)) return;
       const [req, res] = [request as Parameters<typeof alone>[0], response as Parameters<typeof alone>[1]];
       if (next === undefined) alone(req, res);
       else mounted(req, res, next);
@@ -143,6 +150,16 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       }
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
     },
+  };
+}
+
+/** What is said to a request that is one too many, in the shape of the protocol it came by. */
+function refusalBody(path: string): { contentType: string; text: string } {
+  const message = 'The server has as many requests under way as it answers in time. Try again after a second.';
+  if (path.startsWith('/v2')) return { contentType: 'application/json', text: JSON.stringify({ error: message }) };
+  return {
+    contentType: 'application/fhir+json; charset=utf-8',
+    text: JSON.stringify(describeError(new PredictionError('OVERLOADED', message), '').outcome),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Provider } from './model-session.ts';
 import type { Trial } from './trial/try-model.ts';
 
 /** What a graph may take, in milliseconds, to be opened and run in the main thread: nobody waits there for longer. */
-const inlineLimits = { openMs: 10, rowMs: 0.3, batchMs: 5 } as const;
+const inlineLimits = { openMs: 50, rowMs: 0.5, batchMs: 5 } as const;
 
 /**
  * Where a graph is run. What is small runs in the main thread, where a run costs least; what would keep others waiting, in a

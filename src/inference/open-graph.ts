@@ -39,7 +39,10 @@ export interface GraphParts {
   lost(key: string, place: EngineReport['place'], reason: string): void;
 }
 
-/** How long one joint run may take, in milliseconds: in the main thread nobody else has a turn meanwhile. */
+/**
+ * How long one joint run may take, in milliseconds: in the main thread nobody else has a turn meanwhile. Where one row takes
+ * longer by itself, those that join it may double it.
+ */
 const longestJointMs = { inline: 5, apart: 50 } as const;
 /** A graph that takes as long for one row, in milliseconds, is tried with more threads, which must make it this much faster. */
 const threading = { fromMs: 5, most: 4, gain: 1.5 } as const;
@@ -66,7 +69,8 @@ export async function openGraph(parts: GraphParts, request: GraphRequest): Promi
   const opened = await openAt(parts, place, { ...session, threads });
   return servedGraph(opened, trial, {
     key: request.key,
-    longestJointMs: place === 'inline' ? longestJointMs.inline : longestJointMs.apart,
+    longestJointMs:
+      place === 'inline' ? longestJointMs.inline : Math.max(longestJointMs.apart, 2 * (trial.runs[0]?.ms ?? 0)),
     report: {
       place,
       because,

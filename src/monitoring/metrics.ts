@@ -20,7 +20,8 @@ const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const stages = ['gather', 'features', 'infer', 'explain', 'build', 'write'] as const;
 const modelLabels = ['model', 'version'] as const;
 
-export function createMetrics(): Metrics {
+/** @param openRequests how many HTTP requests are under way */
+export function createMetrics(openRequests: () => number = () => 0): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const tally = createFeatureTally();
@@ -92,6 +93,14 @@ export function createMetrics(): Metrics {
     registers,
   });
   registerFeatureCounters(registry, tally.counts);
+  new Gauge({
+    name: 'fhirsight_http_requests_open',
+    help: 'HTTP requests under way; more than MAX_OPEN_REQUESTS are refused.',
+    registers,
+    collect() {
+      this.set(openRequests());
+    },
+  });
   new Gauge({
     name: 'fhirsight_event_loop_delay_seconds',
     help: 'How late timers fired since the last scrape, by quantile.',

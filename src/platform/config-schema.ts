@@ -125,8 +125,18 @@ export const configSchema = Type.Object(
     }),
     predictTimeoutMs: whole({
       ...milliseconds,
-      description: 'How long one prediction may wait for the record. A computation that has begun is finished.',
+      description:
+        'How long one prediction may wait for the record and for the model. A computation that has begun is finished, and its result dropped.',
       default: 30_000,
+    }),
+    maxOpenRequests: whole({
+      description:
+        'Requests under way at once; more are refused with 503 and Retry-After before they are read, so that those under way stay in time.',
+      unit: 'requests',
+      allowed: 'a whole number from 1 to 100000',
+      default: 256,
+      minimum: 1,
+      maximum: 100_000,
     }),
     drainTimeoutMs: whole({
       ...milliseconds,

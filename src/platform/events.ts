@@ -161,6 +161,9 @@ export type LogEvent =
       /** Cards that the prediction log does not know. */
       readonly unknownCards: number;
     }
+  | { readonly name: 'overload.started'; readonly open: number; readonly limit: number }
+  | { readonly name: 'overload.ended'; readonly refused: number; readonly durationMs: number }
+  | { readonly name: 'request.refused' }
   | { readonly name: 'drain.started'; readonly inFlight: number; readonly timeoutMs: number }
   | { readonly name: 'drain.finished'; readonly durationMs: number; readonly abandoned: number }
   | { readonly name: 'error.unexpected'; readonly error: LoggedError };
@@ -176,6 +179,8 @@ const errorEvents = new Set<LogEvent['name']>([
 ]);
 const warningEvents = new Set<LogEvent['name']>([
   'model.engine-lost',
+  'overload.started',
+  'overload.ended',
   'database.connection-lost',
   'database.close-timed-out',
   'database.statistics-failed',
@@ -192,7 +197,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'prediction-log.failed',
   'model.device-fallback',
 ]);
-const debugEvents = new Set<LogEvent['name']>(['data-dir.locked']);
+const debugEvents = new Set<LogEvent['name']>(['data-dir.locked', 'request.refused']);
 
 /** The level at which an event is logged; `LOG_LEVEL` hides what lies below. */
 export function levelOf(event: LogEvent): 'error' | 'warn' | 'info' | 'debug' {

@@ -93,15 +93,11 @@ function logLines(output: string): LogLine[] {
     .map((line) => JSON.parse(line) as LogLine);
 }
 
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  return Promise.race([work.then(() => true), wait(timeoutMs, false)]);
-}
-
-/** Resolves once the server's only thread answers nothing: it is in the middle of a run of the model. */
+/** Resolves once a request is under way: its only model takes about a second. */
 async function untilBusy(server: FhirsightProcess): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const health = fetch(`${server.url}/health/live`).then((response) => response.text());
-    if (!(await within(250, health))) return;
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    if (/^fhirsight_http_requests_open [1-9]/m.test(metrics)) return;
     await wait(10);
   }
   throw new Error('the server was never busy');

@@ -8,12 +8,12 @@ export interface TimedRun {
   readonly ms: number;
 }
 
-const sizes = [1, 8, 32] as const;
+const sizes = [1, 2, 8, 32] as const;
 const mostRuns = 20;
 
 /**
- * How long runs of 1, 8 and 32 rows take, each after one that is not counted. Larger ones are left out where they would take
- * more than what is left of the budget, the first never.
+ * How long runs of 1, 2, 8 and 32 rows take, each after one that is not counted. The last two are left out where they would
+ * take more than what is left of the budget.
  * @param samples `free`: the number of rows is; where it is not they are run as they are
  */
 export async function timeRuns(
@@ -28,7 +28,7 @@ export async function timeRuns(
     const last = runs.at(-1);
     const expectedMs = last === undefined ? 0 : 2 * (last.ms / last.rows) * rows;
     const leftMs = budgetMs - (performance.now() - started);
-    if (last !== undefined && expectedMs > leftMs) break;
+    if (last !== undefined && rows > 2 && expectedMs > leftMs) break;
     const feeds = samples.free ? probeRows(samples, rows, rows) : samples.tensors;
     runs.push({ rows, ms: await leastTime(session, feeds, wanted, leftMs / sizes.length) });
   }
