@@ -1,5 +1,5 @@
 import type { RunOptions } from '../model-catalog/run-options.ts';
-import { formMisfit, type TensorForm, type Tensors, tensorFault } from '../model-catalog/tensor.ts';
+import { formMisfit, type Tensor, type TensorForm, type Tensors, tensorFault } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { RunQueue } from './queue/run-queue.ts';
 
@@ -40,9 +40,15 @@ function checkFeeds(graph: GraphModel, feeds: Tensors): void {
     const tensor = feeds.get(form.name);
     if (tensor === undefined)
       throw invalid(graph, `needs a tensor for each of its inputs, ${namesOf(graph.inputs)}; ${form.name} is missing`);
-    const fault = tensorFault(tensor) ?? formMisfit(tensor, form);
+    const fault = tensorFault(tensor) ?? formMisfit(tensor, form) ?? textFault(tensor);
     if (fault !== undefined) throw invalid(graph, `cannot take this tensor: input ${form.name} ${fault}`);
   }
+}
+
+/** ONNX Runtime takes texts up to the first NUL, and half a character as another one: the model would get something else. */
+function textFault({ type, data }: Tensor): string | undefined {
+  const index = type === 'string' ? data.findIndex((text) => text.includes('\0') || !text.isWellFormed()) : -1;
+  return index < 0 ? undefined : `has a text (${index}) that holds NUL or is no valid Unicode`;
 }
 
 /** How many rows all feeds have; 1 where rows are not what the first size counts. */

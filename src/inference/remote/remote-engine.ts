@@ -59,12 +59,23 @@ export function createRemoteEngine(
       const binary = settings.binary && Array.isArray(extensions) && extensions.includes(binaryExtension);
       return {
         ...forms,
-        runtime: [server.name, server.version].filter((part) => typeof part === 'string').join(' ') || name,
+        runtime: runtimeOf(server) || name,
         ...sessionOf({ client, asked, path, model, version, binary, outputs: forms.outputs, key, newId }),
       };
     },
     close: () => client.close(),
   };
+}
+
+/** Name and version as a result may repeat them: a text of that server, and so only its plain characters. */
+function runtimeOf({ name, version }: Readonly<Record<string, unknown>>): string {
+  const text = [name, version].filter((part) => typeof part === 'string').join(' ');
+  return text
+    .replace(/[^\w.+() -]+/g, ' ')
+    .replace(/ +/g, ' ')
+    .trim()
+    .slice(0, 60)
+    .trim();
 }
 
 async function readObject(client: ProtocolClient, path: string, asked: string): Promise<Record<string, unknown>> {

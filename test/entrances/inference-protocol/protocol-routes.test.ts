@@ -263,6 +263,23 @@ describe('OIP-7 OIP-8 a request that is wrong is 400, names what is wrong and re
     expect(answer.body.error).not.toMatch(/777/);
   });
 
+  test('lists in lists without end', async () => {
+    for (const text of ['['.repeat(200_000), `${'['.repeat(100_000)}${']'.repeat(100_000)}`]) {
+      const whole = await post('/v2/models/echo-float32/infer', text);
+      expect([whole.status, typeof whole.body.error]).toEqual([400, 'string']);
+      const integers = `{"inputs":[{"name":"x","shape":[1,3],"datatype":"INT64","data":${text},12345678901234567890]}]}`;
+      expect((await post('/v2/models/echo-float32/infer', integers)).status).toBe(400);
+    }
+  });
+
+  test('names that objects have by themselves', async () => {
+    const text =
+      '{"inputs":[{"name":"__proto__","shape":[1,3],"datatype":"FP32","data":[1,2,3],"parameters":{"__proto__":1}}]}';
+    const answer = await post('/v2/models/echo-float32/infer', text);
+    expect([answer.status, answer.body.error]).toEqual([400, expect.stringContaining('has no input __proto__')]);
+    expect((await call('/v2/models/constructor')).status).toBe(404);
+  });
+
   test('a body that is not UTF-8', async () => {
     const body = Buffer.from('{"id":"\xff"}', 'latin1');
     const headers = { 'Content-Type': 'application/json' };

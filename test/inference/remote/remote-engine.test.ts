@@ -392,6 +392,16 @@ describe('opening', () => {
     });
   });
 
+  test.each([
+    [{ name: 'triton', version: '2.48.0' }, 'triton 2.48.0'],
+    [{ name: ' a|b\n<c>\u0000 ', version: 'ü' }, 'a b c'],
+    [{ name: 'x'.repeat(100), version: '1' }, 'x'.repeat(60)],
+    [{ name: 7, version: undefined }, 'farm'],
+  ])('what the server calls itself (%j) stands in results as %s', async (says, runtime) => {
+    Object.assign(stub.server, says);
+    expect((await open()).runtime).toBe(runtime);
+  });
+
   test('an output of a datatype that is not known cannot be asked for, and hinders no other', async () => {
     Object.assign(stub.metadata.outputs?.[1 as never] ?? {}, { datatype: 'BF16' });
     expect(await open()).toMatchObject({ outputs: [{ name: 'y' }], otherOutputs: ['n'] });
