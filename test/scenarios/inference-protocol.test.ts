@@ -139,6 +139,25 @@ describe('a model whose folder is here and whose graph runs there', () => {
     expect(await model?.run(kidney)).toEqual(await server.house.catalog.find('kfre-4').run(kidney));
   });
 
+  test('is served by a whole server, whose /models says where it runs; a slip in the file ends the start', async () => {
+    const { list } = await catalogOver({});
+    expect(list()).toHaveLength(1);
+    const file = path.join(folder.modelsDir, 'engines.json');
+    const settings = { MODELS_DIR: here.modelsDir, ENGINES_FILE: file };
+    const other = await startFhirsight({ settings });
+    try {
+      const answer = await fetch(`${other.url}/models/kfre-4`);
+      expect(await answer.json()).toMatchObject({ engine: { place: 'remote', device: { provider: 'remote' } } });
+    } finally {
+      await other.close();
+    }
+    await writeFile(file, JSON.stringify({ models: { 'kfre-44': { device: 'require-gpu' } } }));
+    await expect(startFhirsight({ settings })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('/models/kfre-44: no folder of MODELS_DIR has this name. There are: kfre-4.'),
+    });
+  });
+
   test('is refused where the server has another one under that name: its golden cases fail there', async () => {
     await here.edit('golden/scalar-form.json', ({ cases }) => {
       for (const { expected } of cases) for (const outcome of Object.keys(expected)) expected[outcome] *= 0.9;
