@@ -13,6 +13,7 @@ const benches = [
   'predict-during-run.ts',
   'predict-by-store-size.ts',
   'extract-against-fhirpath.ts',
+  'engine.ts',
 ];
 
 async function run(file: string): Promise<Figure[]> {

@@ -65,6 +65,40 @@ export function loopOnnx(columns: number): Uint8Array {
   return concat([varintField(1, 8), field(7, graph), field(8, varintField(2, 17))]);
 }
 
+/** A dense network of float32: `layers` hidden layers of `width`, weights from a fixed series, one risk for each row of x. */
+export function denseOnnx(columns: number, width: number, layers: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let seed = 1;
+  const next = (): number => {
+    seed = (seed * 16_807) % 2_147_483_647;
+    return seed / 2_147_483_647 - 0.5;
+  };
+  const weights = (name: string, rows: number, size: number): Uint8Array => {
+    const values = Float32Array.from({ length: rows * size }, () => next() / Math.sqrt(rows));
+    return field(5, tensor(name, [rows, size], floatType, values));
+  };
+  let before = 'x';
+  let rows = columns;
+  for (let layer = 0; layer < layers; layer++) {
+    parts.push(weights(`w${layer}`, rows, width));
+    parts.push(field(1, node('MatMul', [before, `w${layer}`], [`product${layer}`])));
+    parts.push(field(1, node('Relu', [`product${layer}`], [`layer${layer}`])));
+    before = `layer${layer}`;
+    rows = width;
+  }
+  parts.push(weights('last', rows, 1));
+  parts.push(field(1, node('MatMul', [before, 'last'], ['sum'])));
+  parts.push(field(1, node('Sigmoid', ['sum'], ['risk'])));
+  const graph = concat([
+    ...parts,
+    field(2, text('dense')),
+    field(11, valueInfo('x', columns, floatType)),
+    field(12, valueInfo('risk', 1, floatType)),
+  ]);
+  return concat([varintField(1, 8), field(7, graph), field(8, varintField(2, 17))]);
+}
+
+const floatType = 1;
 const boolType = 9;
 const integerAttribute = 2;
 const graphAttribute = 5;
@@ -79,14 +113,19 @@ function node(operator: string, inputs: readonly string[], outputs: readonly str
   ]);
 }
 
-function tensor(name: string, dims: readonly number[], type: number, values: Float64Array | BigInt64Array): Uint8Array {
+function tensor(
+  name: string,
+  dims: readonly number[],
+  type: number,
+  values: Float32Array | Float64Array | BigInt64Array,
+): Uint8Array {
   const raw = new Uint8Array(values.buffer);
   return concat([...dims.map((dim) => varintField(1, dim)), varintField(2, type), field(8, text(name)), field(9, raw)]);
 }
 
-function valueInfo(name: string, columns: number): Uint8Array {
+function valueInfo(name: string, columns: number, elementType: number = doubleType): Uint8Array {
   const shape = concat([field(1, field(2, text('n'))), field(1, varintField(1, columns))]);
-  const type = field(1, concat([varintField(1, doubleType), field(2, shape)]));
+  const type = field(1, concat([varintField(1, elementType), field(2, shape)]));
   return concat([field(1, text(name)), field(2, type)]);
 }
 

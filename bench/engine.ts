@@ -1,0 +1,222 @@
+/**
+ * What does the inference engine cost, and what does it save?
+ *
+ *     node bench/engine.ts [rounds]      # 15 by default
+ *
+ * - batching: a dense network (64 inputs, 3 layers of 512, float32) asked by 32 callers, each one row after the other, against
+ *   the same 32 callers who run the same session directly; and by one caller;
+ * - the event loop: how late a timer of 1 ms fires while a model runs that takes 20 ms or more, against an idle loop;
+ * - a light model (PREVENT) asked by 32 callers beside that heavy one, against the same alone;
+ * - memory: 300 models loaded and released twice; what the second 300 leave is told beside the first.
+ *
+ * Both sides of each figure run in turn, round by round; figures are medians of the rounds' ratios. Ends with 1 only where
+ * something failed.
+ */
+import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { EngineModel, LoadedModel } from '../src/inference/inference-engine.ts';
+import { createOnnxEngine } from '../src/inference/onnx-engine.ts';
+import { openOnnxSession } from '../src/inference/onnx-session.ts';
+import { denseOnnx, slowOnnx } from '../test/support/slow-onnx.ts';
+import { median } from './support/load.ts';
+import { atLeast, atMost, type Figure, report } from './support/report.ts';
+
+const [rounds = 15] = process.argv.slice(2).map(Number);
+const sliceMs = 400;
+const callers = 32;
+const columns = 64;
+
+type Ask = (row: readonly number[]) => Promise<unknown>;
+
+/** Rows a second: each caller asks for one row after the other. */
+async function rate(ask: Ask, rows: readonly (readonly number[])[], count: number, ms = sliceMs): Promise<number> {
+  const started = performance.now();
+  let answered = 0;
+  await Promise.all(
+    Array.from({ length: count }, async (_, caller) => {
+      for (let turn = caller; performance.now() - started < ms; turn += count) {
+        await ask(rows[turn % rows.length] ?? []);
+        answered += 1;
+      }
+    }),
+  );
+  return (answered * 1000) / (performance.now() - started);
+}
+
+/** Both sides in turn; the median of the rounds' ratios, and the median rate of each. */
+async function against(
+  one: () => Promise<number>,
+  other: () => Promise<number>,
+): Promise<{ ratio: number; one: number; other: number }> {
+  const found: { ratio: number; one: number; other: number }[] = [];
+  await one();
+  await other();
+  for (let round = 0; round < rounds; round++) {
+    // Whoever goes first changes from round to round.
+    const [first, second] = round % 2 === 0 ? [one, other] : [other, one];
+    const [left, right] = [await first(), await second()];
+    const [ours, theirs] = round % 2 === 0 ? [left, right] : [right, left];
+    found.push({ ratio: ours / theirs, one: ours, other: theirs });
+  }
+  const of = (name: 'ratio' | 'one' | 'other'): number => median(found.map((each) => each[name]));
+  return { ratio: of('ratio'), one: of('one'), other: of('other') };
+}
+
+function numbers(count: number, width: number): number[][] {
+  return Array.from({ length: count }, (_, row) =>
+    Array.from({ length: width }, (_, column) => Math.sin(row * 7.1 + column * 1.3)),
+  );
+}
+
+const model = (key: string, artefact: Uint8Array, change: Partial<EngineModel> = {}): EngineModel => ({
+  key,
+  artefact,
+  input: { name: 'x', type: 'float64', columns: 2 },
+  output: { name: 'risk', type: 'float64', columns: 1 },
+  ...change,
+});
+
+const engine = createOnnxEngine({ triesApart: true });
+
+async function batching(): Promise<Figure[]> {
+  const artefact = denseOnnx(columns, 512, 3);
+  const dense = await engine.load(
+    model('dense', artefact, {
+      input: { name: 'x', type: 'float32', columns },
+      output: { name: 'risk', type: 'float32', columns: 1 },
+    }),
+  );
+  const session = await openOnnxSession({ key: 'dense', artefact, provider: 'cpu', threads: 1 });
+  const direct: Ask = async (row) => {
+    const outputs = await session.run(
+      new Map([['x', { type: 'float32', dims: [1, columns], data: Float32Array.from(row) }]]),
+      ['risk'],
+    );
+    return outputs.get('risk')?.data[0];
+  };
+  const rows = numbers(1000, columns);
+  const ours: Ask = (row) => dense.run([row]);
+  const many = await against(
+    () => rate(ours, rows, callers),
+    () => rate(direct, rows, callers),
+  );
+  const lone = await against(
+    () => rate(ours, rows, 1),
+    () => rate(direct, rows, 1),
+  );
+  console.log(`dense network: ${dense.report.place}, ${dense.report.because} Grade: ${dense.report.batches.grade}.`);
+  await session.release();
+  await dense.release();
+  const measured = ({ one, other }: { one: number; other: number }) => ({ engineRowsPerS: one, directRowsPerS: other });
+  return [
+    atLeast('dense network, 32 callers: engine / unbatched', many.ratio, 6, measured(many)),
+    atLeast('dense network, one caller: engine / unbatched', lone.ratio, 0.8, measured(lone)),
+  ];
+}
+
+async function heavyModel(): Promise<LoadedModel> {
+  const heavy = await engine.load(model('heavy', slowOnnx(2, 1, { size: 560, products: 1 })));
+  console.log(`heavy model: ${heavy.report.place}, ${heavy.report.because}`);
+  return heavy;
+}
+
+/** Runs it again and again while the work goes on. */
+async function beside<T>(heavy: LoadedModel, work: () => Promise<T>): Promise<T> {
+  let goesOn = true;
+  const running = (async () => {
+    while (goesOn) await heavy.run([[1, 2]]);
+  })();
+  try {
+    return await work();
+  } finally {
+    goesOn = false;
+    await running;
+  }
+}
+
+/** 99th percentile of how late a timer of 1 ms fires, in milliseconds, the timer's own time included. */
+async function loopDelay(): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await wait(1_000);
+  delay.disable();
+  return delay.percentile(99) / 1e6;
+}
+
+async function besideHeavy(): Promise<Figure[]> {
+  const heavy = await heavyModel();
+  const runMs = heavy.report.runs[0]?.ms ?? 0;
+  if (runMs < 20) throw new Error(`the heavy model takes ${runMs} ms only`);
+  const loop = await against(() => beside(heavy, loopDelay), loopDelay);
+  const folder = new URL('../models/prevent-base/1.0.0/', import.meta.url);
+  const light = await engine.load(
+    model('light', readFileSync(new URL('model.onnx', folder)), {
+      input: { name: 'x', type: 'float64', columns: 11 },
+      output: { name: 'risk', type: 'float64', columns: 10 },
+    }),
+  );
+  console.log(`light model: ${light.report.place}`);
+  const rows = Array.from({ length: 100 }, (_, row) => [50 + (row % 20), 1, 200, 50, 130, 27, 90, 0, 0, 0, 0]);
+  const ask: Ask = (row) => light.run([row]);
+  const alone = await against(
+    () => beside(heavy, () => rate(ask, rows, callers, 1_000)),
+    () => rate(ask, rows, callers, 1_000),
+  );
+  await heavy.release();
+  await light.release();
+  return [
+    atMost('event-loop delay p99 while a model of 20 ms runs / idle', loop.ratio, 5, {
+      besideMs: loop.one,
+      idleMs: loop.other,
+      heavyRunMs: runMs,
+    }),
+    atLeast('light model beside the heavy one / alone', alone.ratio, 0.97, {
+      besideRowsPerS: alone.one,
+      aloneRowsPerS: alone.other,
+    }),
+  ];
+}
+
+async function memory(): Promise<Figure[]> {
+  const cycles = 300;
+  const artefact = denseOnnx(columns, 128, 2);
+  const here = createOnnxEngine();
+  const loadAndRelease = async (): Promise<number> => {
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      const loaded = await here.load(
+        model(`cycle-${cycle}`, artefact, {
+          input: { name: 'x', type: 'float32', columns },
+          output: { name: 'risk', type: 'float32', columns: 1 },
+        }),
+      );
+      await loaded.run(numbers(4, columns));
+      await loaded.release();
+    }
+    globalThis.gc?.();
+    await wait(200);
+    return process.memoryUsage.rss() / 1e6;
+  };
+  const first = await loadAndRelease();
+  const second = await loadAndRelease();
+  await here.close();
+  // As a ratio like all figures: ten megabytes above the first.
+  return [
+    atMost(
+      `RSS after the second ${cycles} loads and releases / after the first`,
+      second / first,
+      (first + 10) / first,
+      {
+        firstMb: first,
+        secondMb: second,
+      },
+    ),
+  ];
+}
+
+try {
+  const figures = [...(await batching()), ...(await besideHeavy()), ...(await memory())];
+  report('engine', { rounds }, figures);
+} finally {
+  await engine.close();
+}
