@@ -42,7 +42,7 @@ beforeAll(async () => {
     url: server.url,
     allowPlainHttp: false,
     tokenFile,
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     attempts: 1,
     binary: true,
     connections: 4,

@@ -224,7 +224,7 @@ describe('an inference', () => {
   });
 });
 
-describe('OIP-7 OIP-8 a request that is wrong is 400, names what is wrong and repeats no value', () => {
+describe('OIP-7 OIP-8 TM-5 a request that is wrong is 400, names what is wrong and repeats no value', () => {
   test.each<[string, unknown, RegExp]>([
     ['no JSON', '{"inputs": [777 1]}', /not valid JSON; it breaks at character/],
     ['NaN as a word', '{"inputs": [{"name":"x","shape":[1,3],"datatype":"FP32","data":[NaN,1,2]}]}', /not valid JSON/],

@@ -59,7 +59,7 @@ describe.each([true, false])('with binary tensors: %s', (binary) => {
       url: server.url,
       allowPlainHttp: false,
       tokenFile: path.join(folder, 'token'),
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       attempts: 1,
       binary,
       connections: 4,

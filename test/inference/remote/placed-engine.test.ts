@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EngineModel, InferenceEngine } from '../../../src/inference/inference-engine.ts';
@@ -18,7 +20,7 @@ afterEach(async () => {
   await stub.close();
 });
 
-function placed(timeoutMs = 5_000): InferenceEngine {
+function placed(timeoutMs = 30_000): InferenceEngine {
   const farm = {
     protocol: 'open-inference' as const,
     url: stub.url,
@@ -90,7 +92,7 @@ test('a number that its type cannot hold, or that is none, is not sent', async (
 describe('calls that run together', () => {
   test('fail together where the server is gone, and none of them waits for its own time', async () => {
     await engine.close();
-    engine = placed(300);
+    engine = placed(1_000);
     const far = await engine.load(model('far@1.0.0'));
     const before = infers();
     stub.faults.push({ does: 'hang' });
@@ -159,6 +161,47 @@ describe('calls that run together', () => {
     expect(await far.run([[7, 0]])).toEqual([[14, 0]]);
   });
 });
+
+test('a server process that is killed under load: each call gets its own rows or an error, and the next server answers', async () => {
+  const port = Number(new URL(stub.url).port);
+  await stub.close();
+  let killed = await startProcess(port);
+  const far = await engine.load(model('far@1.0.0'));
+  let answered = 0;
+  const outcomes = await Promise.all(
+    Array.from({ length: 40 }, async (_, caller) => {
+      const codes: string[] = [];
+      for (let call = 0; call < 10; call++) {
+        const value = caller * 10 + call;
+        await far.run([[value, caller]]).then(
+          (rows) => {
+            expect(rows).toEqual([[value * 2, caller * 2]]);
+            answered += 1;
+            if (answered === 100) killed.kill('SIGKILL');
+          },
+          (error: { code: string }) => codes.push(error.code),
+        );
+      }
+      return codes;
+    }),
+  );
+  expect(new Set(outcomes.flat())).toEqual(new Set(['ENGINE_UNAVAILABLE']));
+  killed = await startProcess(port);
+  try {
+    expect(await far.run([[7, 0]])).toEqual([[14, 0]]);
+  } finally {
+    killed.kill('SIGKILL');
+  }
+});
+
+/** The stub in a process of its own. */
+async function startProcess(port: number): Promise<ChildProcess> {
+  const file = new URL('../../support/stub-protocol-server.ts', import.meta.url).href;
+  const script = `import(${JSON.stringify(file)}).then((stub) => stub.startStubProtocolServer(${port})).then(() => console.log('up'))`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}
 
 test('a closed engine loads nothing more, and what it loaded runs no more', async () => {
   const far = await engine.load(model('far@1.0.0'));
