@@ -42,6 +42,8 @@ const endsAttempt: readonly string[] = [
   'DATABASE_UNAVAILABLE',
   'STORAGE_FULL',
   'SHUTTING_DOWN',
+  'ENGINE_UNAVAILABLE',
+  'OVERLOADED',
   'STARTING',
   ...endsRun,
 ];

@@ -85,6 +85,19 @@ describe('a process that runs a model', () => {
     for (const [index, [answer]] of answers.entries()) expect(answer?.[1]).toBeCloseTo(sigmoid(sigmoid(-index)), 12);
   });
 
+  test('is killed in every try of a run: that run fails by name, and the next one is answered', async () => {
+    const [model] = await loadIsolated(loopOnnx(columns));
+    const killing = setInterval(() => {
+      for (const pid of children()) process.kill(pid, 'SIGKILL');
+    }, 20);
+    await expect(model.run([[forEver, 1]])).rejects.toMatchObject({
+      code: 'INFERENCE_FAILED',
+      message: expect.stringMatching(/lost twice.*SIGKILL/),
+    });
+    clearInterval(killing);
+    expect(await model.run([[1, -1]])).toEqual([expected]);
+  });
+
   test('wants more memory than it may have: the run fails by name and the model goes on', async () => {
     const [model] = await loadIsolated(slowOnnx(columns, columns, { size: 64, products: 1 }), {
       triesApart: true,

@@ -49,7 +49,7 @@ export function lastingSession(first: ApartSession, options: LastingOptions): Mo
     try {
       return await session.run(feeds, wanted);
     } catch (error) {
-      if (!(error instanceof PredictionError) || error.code !== 'ENGINE_UNAVAILABLE') throw error;
+      if (!isLoss(error)) throw error;
       reopen(asked, error);
       throw hangs
         ? new PredictionError(
@@ -71,8 +71,16 @@ export function lastingSession(first: ApartSession, options: LastingOptions): Mo
       try {
         return await attempt(feeds, wanted);
       } catch (error) {
-        if (!(error instanceof PredictionError) || error.code !== 'ENGINE_UNAVAILABLE') throw error;
+        if (!isLoss(error)) throw error;
+      }
+      try {
         return await attempt(feeds, wanted);
+      } catch (error) {
+        if (!isLoss(error)) throw error;
+        // Twice is no accident: what was asked may be what ends it.
+        throw new PredictionError('INFERENCE_FAILED', `${key} was lost twice in this run. ${error.message}`, {
+          cause: error,
+        });
       }
     },
     release() {
@@ -83,4 +91,8 @@ export function lastingSession(first: ApartSession, options: LastingOptions): Mo
       return released;
     },
   };
+}
+
+function isLoss(error: unknown): error is PredictionError {
+  return error instanceof PredictionError && error.code === 'ENGINE_UNAVAILABLE';
 }
