@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../support/markdown-blocks.ts';
@@ -53,6 +53,41 @@ describe('docker/Dockerfile', () => {
       sources.split(' '),
     );
     expect(new Set(copied)).toEqual(new Set(allowed));
+  });
+});
+
+describe('docker/Dockerfile.cuda', () => {
+  const cuda = read('docker/Dockerfile.cuda');
+  const lines = cuda.split('\n').filter((line) => !line.startsWith('#'));
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+
+  it('stands on the image of docker/Dockerfile, and leaves its user, entry, volume and health check as they are', () => {
+    expect(cuda).toContain('ARG FHIRSIGHT_IMAGE=fhirsight\n');
+    const bases = [...cuda.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(bases).toEqual(['PYTHON_IMAGE', 'FHIRSIGHT_IMAGE'].map((name) => `$\{${name}}`));
+    const changing = /^(USER|ENTRYPOINT|CMD|VOLUME|HEALTHCHECK|EXPOSE|STOPSIGNAL|WORKDIR) /;
+    expect(lines.filter((line) => changing.test(line))).toEqual([]);
+  });
+
+  it('takes the provider of the very release of ONNX Runtime that is installed: another would be another library', () => {
+    expect(cuda).toContain(`onnxruntime-gpu==${dependencies['onnxruntime-node']} `);
+    const [binaries] = readdirSync(path.join(root, 'node_modules/onnxruntime-node/bin'));
+    expect(cuda).toContain(` node_modules/onnxruntime-node/bin/${binaries}/linux/x64/\n`);
+  });
+
+  it('pins every library to a version, and runs no code of a package', () => {
+    const [, packages = ''] = cuda.match(/--target \/cuda \\\n([\s\S]*?)\n(?! )/) ?? [];
+    const names = packages.split(/[\s\\]+/).filter((name) => name !== '');
+    expect(names.length).toBeGreaterThan(7);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9-]+==[\d.]+$/);
+    expect(cuda).toContain('--only-binary=:all:');
+  });
+
+  it('tells the loader where the libraries are, and asks the container toolkit for no more than computing', () => {
+    expect(cuda).toContain('COPY --from=cuda /libraries /opt/cuda/lib\n');
+    expect(lines.find((line) => line.startsWith('ENV '))).toBe(
+      'ENV LD_LIBRARY_PATH=/opt/cuda/lib NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility',
+    );
   });
 });
 
