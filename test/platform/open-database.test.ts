@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDatabase, openPglite } from '../../src/platform/open-database.ts';
 import { startPgliteServer } from '../../src/platform/pglite-server.ts';
 import { captureLog } from '../support/captured-log.ts';
+import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 const writer = path.join(import.meta.dirname, '../support/acknowledged-writer.ts');
@@ -32,6 +33,7 @@ describe('the embedded database', () => {
   });
 
   test('leaves the event loop free while a long statement runs', async () => {
+    await fillDataDir(dataDir);
     const database = await openDatabase({ dataDir, logger: silentLogger });
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
@@ -43,6 +45,7 @@ describe('the embedded database', () => {
   });
 
   test('keeps every acknowledged write and no half transaction over five kills at seeded moments', async () => {
+    await fillDataDir(dataDir);
     const acknowledged = new Set<number>();
     let seed = 20_260_301;
     const random = () => {
@@ -70,8 +73,8 @@ describe('the embedded database', () => {
   });
 
   test('comes back with all that was committed after its thread has ended in the middle of a transaction', async () => {
+    await fillDataDir(dataDir);
     const { logger, lines } = captureLog();
-    mkdirSync(dataDir);
     const server = await startPgliteServer({ folder: path.join(dataDir, 'database'), logger });
     const database = await openPglite(server, logger);
     await database.query('create table kept (n integer)');
@@ -108,6 +111,7 @@ describe('the embedded database', () => {
   });
 
   test('refreshes its statistics by itself after many writes, also when they were one transaction', async () => {
+    await fillDataDir(dataDir);
     const { logger, lines } = captureLog();
     const database = await openDatabase({ dataDir, logger });
     await database.query('create table many (n integer)');
@@ -123,6 +127,7 @@ describe('the embedded database', () => {
   });
 
   test('reads for its statistics only tables that have changed since', async () => {
+    await fillDataDir(dataDir);
     const database = await openDatabase({ dataDir, logger: silentLogger });
     await database.query('create table quiet (n integer); create table busy (n integer)');
     const analysed = async (counts: { quiet: number; busy: number }) =>

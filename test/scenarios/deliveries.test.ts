@@ -5,12 +5,15 @@ import type { Bundle, DocumentReference, Observation, Provenance, RiskAssessment
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { send } from '../support/fhir-test-server.ts';
 import { type FhirsightProcess, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { killsOfServer } from '../support/kills-of-server.ts';
 import { predictOverHttp } from '../support/predict-call.ts';
 import { scorablePatient } from '../support/scorable-patient.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
 import { transactionOf } from '../support/transaction-of.ts';
+
+const kills = Math.ceil(killsOfServer() / 5);
 
 let folder: string;
 let sinksFile: string;
@@ -151,7 +154,7 @@ test('a server that is killed again and again loses nothing, and two sinks hold 
   const predicted = new Set<string>();
   let running: FhirsightProcess = await startFhirsightProcess(settings);
   await load(running.fhir, ids);
-  for (let kill = 0; kill < 4; kill++) {
+  for (let kill = 0; kill < kills; kill++) {
     const before = Math.floor(random() * 12);
     const asking = (async () => {
       for (const id of ids) {
