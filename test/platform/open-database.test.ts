@@ -11,6 +11,8 @@ import { captureLog } from '../support/captured-log.ts';
 import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
+/** A busy machine takes its time. */
+const patience = { timeout: 30_000 };
 const writer = path.join(import.meta.dirname, '../support/acknowledged-writer.ts');
 
 describe('the embedded database', () => {
@@ -121,7 +123,7 @@ describe('the embedded database', () => {
         "select reltuples::int as n from pg_class where relname = 'many'",
       );
       expect(rows[0]?.n).toBe(5_000);
-    });
+    }, patience);
     await database.close();
     expect(lines().map(({ event }) => event)).toEqual(['database.opened', 'database.closed']);
   });
@@ -136,7 +138,7 @@ describe('the embedded database', () => {
           `select relname as name, analyze_count::int as count from pg_stat_user_tables where relname in ('quiet', 'busy')`,
         );
         expect(Object.fromEntries(rows.map(({ name, count }) => [name, count]))).toEqual(counts);
-      });
+      }, patience);
     await database.transaction(async (sql) => {
       await sql.query('insert into quiet select generate_series(1, 500)');
       await sql.query('insert into busy select generate_series(1, 1000)');
