@@ -2,12 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { createFhirsight } from '../index.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { createLogger } from '../platform/logger.ts';
-import { loadSamplePatientsOnce } from './load-sample-patients.ts';
 import { readyText } from './ready-text.ts';
 
 /**
@@ -19,6 +17,11 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   const config = readConfigFromProcess();
   const logger = createLogger({ level: config.logLevel });
   const stopped = stopSignal();
+  // Only now: what is wrong with the settings is said before a server is loaded.
+  const [{ createFhirsight }, { loadSamplePatientsOnce }] = await Promise.all([
+    import('../index.ts'),
+    import('./load-sample-patients.ts'),
+  ]);
   const fhirsight = createFhirsight({ config, clock: systemClock, logger });
   const server = createServer(fhirsight.router);
   let url = '';

@@ -59,6 +59,8 @@ function compilerOf(schemas: ReadonlyMap<string, Schema>, { allErrors }: { reado
     validateSchema: false,
     meta: false,
     logger: false,
+    // What is valid is told without them: their speed counts less than the time that every start waits for them.
+    code: { optimize: false },
   });
   ajv.addKeyword(elementRulesKeyword);
   for (const [name, test] of Object.entries(formats)) ajv.addFormat(name, test);

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { TSchema } from 'typebox';
 import { type FeatureMapFile, featureMapSchema } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import { type GoldenFile, goldenFileSchema } from './golden-case-schema.ts';
@@ -13,20 +14,24 @@ const ajv = new Ajv({
   strict: true,
   // The schema language of feature maps has values of several types in one place.
   allowUnionTypes: true,
+  // A file is read once; making the code of its check shorter takes longer than that.
+  code: { optimize: false },
   formats: { uri: (text: string) => /^[a-z][a-z0-9+.-]*:\S+$/i.test(text) && URL.canParse(text) },
 });
 
 /** Bytes of one JSON file to its type; where they do not fit, undefined, and a finding for each reason. */
 export type JsonParser<T> = (file: string, bytes: Uint8Array, findings: Finding[]) => T | undefined;
 
-export const parseManifest: JsonParser<Manifest> = parser(ajv.compile<Manifest>(manifestSchema));
-export const parseFeatureMap: JsonParser<FeatureMapFile> = parser(ajv.compile<FeatureMapFile>(featureMapSchema));
-export const parseModelCard: JsonParser<ModelCard> = parser(ajv.compile<ModelCard>(modelCardSchema));
-export const parseGoldenFile: JsonParser<GoldenFile> = parser(ajv.compile<GoldenFile>(goldenFileSchema));
-export const parseValueSet: JsonParser<ValueSetFile> = parser(ajv.compile<ValueSetFile>(valueSetSchema));
-export const parseSiteFile: JsonParser<SiteFileContent> = parser(ajv.compile<SiteFileContent>(siteFileSchema));
+export const parseManifest: JsonParser<Manifest> = parser<Manifest>(manifestSchema);
+export const parseFeatureMap: JsonParser<FeatureMapFile> = parser<FeatureMapFile>(featureMapSchema);
+export const parseModelCard: JsonParser<ModelCard> = parser<ModelCard>(modelCardSchema);
+export const parseGoldenFile: JsonParser<GoldenFile> = parser<GoldenFile>(goldenFileSchema);
+export const parseValueSet: JsonParser<ValueSetFile> = parser<ValueSetFile>(valueSetSchema);
+export const parseSiteFile: JsonParser<SiteFileContent> = parser<SiteFileContent>(siteFileSchema);
 
-function parser<T>(validate: ValidateFunction<T>): JsonParser<T> {
+/** Its schema is compiled when the first file is read: a command that reads no model waits for none of them. */
+function parser<T>(schema: TSchema): JsonParser<T> {
+  let validate: ValidateFunction<T> | undefined;
   return (file, bytes, findings) => {
     let value: unknown;
     try {
@@ -39,6 +44,7 @@ function parser<T>(validate: ValidateFunction<T>): JsonParser<T> {
       });
       return undefined;
     }
+    validate ??= ajv.compile<T>(schema);
     if (validate(value)) return value;
     for (const error of distinct(validate.errors ?? []))
       findings.push({ file, path: error.instancePath, message: describe(error) });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Bundle, OperationOutcome, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { type FhirsightProcess, root, runFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
 
 const folders: string[] = [];
@@ -111,6 +112,7 @@ describe('fhirsight sample --load and fhirsight predict', () => {
   const ask = ['predict', '--model', 'prevent-base', '--patient', 'sample-0001', '--as-of', '2026-03-01'];
   const env = { DATA_DIR: newDataDir() };
   let alone: RiskAssessment;
+  beforeAll(() => fillDataDir(env.DATA_DIR));
 
   it('without a server open the data themselves, and again give the same', async () => {
     const loaded = await runFhirsight(load, env);

@@ -100,6 +100,7 @@ describe('fhirsight run', () => {
 describe('fhirsight serve', () => {
   it('does not start with a schedule that cannot be parsed, and says what is allowed', async () => {
     const folder = newDataDir();
+    await fillDataDir(folder);
     const file = path.join(folder, 'schedules.json');
     const schedule = {
       name: 'n',

@@ -8,8 +8,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDatabase, openPglite } from '../../src/platform/open-database.ts';
 import { startPgliteServer } from '../../src/platform/pglite-server.ts';
 import { captureLog } from '../support/captured-log.ts';
+import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
+/** A busy machine takes its time. */
+const patience = { timeout: 30_000 };
 const writer = path.join(import.meta.dirname, '../support/acknowledged-writer.ts');
 
 describe('the embedded database', () => {
@@ -32,6 +35,7 @@ describe('the embedded database', () => {
   });
 
   test('leaves the event loop free while a long statement runs', async () => {
+    await fillDataDir(dataDir);
     const database = await openDatabase({ dataDir, logger: silentLogger });
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
@@ -43,6 +47,7 @@ describe('the embedded database', () => {
   });
 
   test('keeps every acknowledged write and no half transaction over five kills at seeded moments', async () => {
+    await fillDataDir(dataDir);
     const acknowledged = new Set<number>();
     let seed = 20_260_301;
     const random = () => {
@@ -70,8 +75,8 @@ describe('the embedded database', () => {
   });
 
   test('comes back with all that was committed after its thread has ended in the middle of a transaction', async () => {
+    await fillDataDir(dataDir);
     const { logger, lines } = captureLog();
-    mkdirSync(dataDir);
     const server = await startPgliteServer({ folder: path.join(dataDir, 'database'), logger });
     const database = await openPglite(server, logger);
     await database.query('create table kept (n integer)');
@@ -108,6 +113,7 @@ describe('the embedded database', () => {
   });
 
   test('refreshes its statistics by itself after many writes, also when they were one transaction', async () => {
+    await fillDataDir(dataDir);
     const { logger, lines } = captureLog();
     const database = await openDatabase({ dataDir, logger });
     await database.query('create table many (n integer)');
@@ -117,12 +123,13 @@ describe('the embedded database', () => {
         "select reltuples::int as n from pg_class where relname = 'many'",
       );
       expect(rows[0]?.n).toBe(5_000);
-    });
+    }, patience);
     await database.close();
     expect(lines().map(({ event }) => event)).toEqual(['database.opened', 'database.closed']);
   });
 
   test('reads for its statistics only tables that have changed since', async () => {
+    await fillDataDir(dataDir);
     const database = await openDatabase({ dataDir, logger: silentLogger });
     await database.query('create table quiet (n integer); create table busy (n integer)');
     const analysed = async (counts: { quiet: number; busy: number }) =>
@@ -131,7 +138,7 @@ describe('the embedded database', () => {
           `select relname as name, analyze_count::int as count from pg_stat_user_tables where relname in ('quiet', 'busy')`,
         );
         expect(Object.fromEntries(rows.map(({ name, count }) => [name, count]))).toEqual(counts);
-      });
+      }, patience);
     await database.transaction(async (sql) => {
       await sql.query('insert into quiet select generate_series(1, 500)');
       await sql.query('insert into busy select generate_series(1, 1000)');

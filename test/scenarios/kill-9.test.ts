@@ -3,10 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { afterAll, expect, it } from 'vitest';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { killsOfServer, mostKills } from '../support/kills-of-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
 
-const kills = 20;
+const kills = killsOfServer();
+const killsInside = kills / 4;
 const entriesPerTransaction = 40;
 const fhirJson = { 'content-type': 'application/fhir+json' };
 const marked = { nodeOptions: ['--import', path.join(root, 'test/support/mark-statements.ts')] };
@@ -123,13 +125,13 @@ it(`keeps every acknowledged write and no half transaction through ${kills} kill
   const random = seededRandom(20_261_122);
   const known: Acknowledged = { single: new Set(), transactions: new Set(), unanswered: new Set() };
   let insideTransaction = 0;
-  for (let round = 0; round < kills; round++) {
+  for (let round = 0; round < kills || (insideTransaction < killsInside && round < mostKills); round++) {
     if (await liveUntilKilled(round, known, random)) insideTransaction += 1;
   }
-  expect(insideTransaction).toBeGreaterThanOrEqual(5);
+  expect(insideTransaction).toBeGreaterThanOrEqual(killsInside);
   expect(known.single.size).toBeGreaterThan(kills);
   expect(known.transactions.size).toBeGreaterThan(kills / 2);
-  expect(known.unanswered.size).toBeGreaterThanOrEqual(5);
+  expect(known.unanswered.size).toBeGreaterThanOrEqual(killsInside);
 
   const server = await startFhirsightProcess(data.settings);
   const found = await storedObservations(server);

@@ -8,15 +8,17 @@ import { loadSamplePatients } from '../../src/cli/load-sample-patients.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { openDatabase } from '../../src/platform/open-database.ts';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { killsOfServer, mostKills } from '../support/kills-of-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
 
-const patients = 1_000;
-const kills = 20;
-const killsInsideWrite = 5;
-const killsWhileDelivering = 4;
+const kills = killsOfServer();
+/** Enough that the run is not over before the last kill. */
+const patients = Math.max(400, 50 * kills);
+const killsInsideWrite = Math.ceil(kills / 4);
+const killsWhileDelivering = Math.floor(kills / 5);
 const marked = { nodeOptions: ['--import', path.join(root, 'test/support/mark-result-writes.ts')] };
 
 const data = await createTestDataDir();
@@ -167,7 +169,10 @@ it(`finishes a run over ${patients} patients through ${kills} kill -9, ${killsIn
 
   let insideWrite = 0;
   let whileDelivering = 0;
-  for (let killed = 0; killed < kills; killed += servers.length) {
+  const killedEnough = (killed: number): boolean =>
+    killed >= mostKills ||
+    (killed >= kills && insideWrite >= killsInsideWrite && whileDelivering >= killsWhileDelivering);
+  for (let killed = 0; !killedEnough(killed); killed += servers.length) {
     if (killed > 0) await startAll();
     const deaths = await Promise.all(servers.map((server, index) => killInside(server, random, killed + index)));
     insideWrite += deaths.filter(({ inWrite }) => inWrite).length;

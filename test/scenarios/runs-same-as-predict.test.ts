@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadSamplePatients } from '../../src/cli/load-sample-patients.ts';
+import { patientsOnSuite } from '../support/patients-on-suite.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { ended, membersOf } from '../support/test-runs.ts';
 
-const patients = 1_000;
+const patients = patientsOnSuite();
 const asOf = new Date('2026-11-20T08:00:00Z');
 
 let server: StartedFhirsight;

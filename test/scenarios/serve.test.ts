@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Bundle, RiskAssessment } from '@medplum/fhirtypes';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseCurl } from '../support/curl-command.ts';
 import { fillDataDir } from '../support/embedded-data-dir.ts';
 import {
@@ -156,7 +156,7 @@ describe('fhirsight serve on a new data directory', () => {
   });
 
   it('goes on to exactly 100 patients when the first start was killed while they were loaded', async () => {
-    const env = { DATA_DIR: newDataDir(), SAMPLE_PATIENTS: '100', LOG_LEVEL: 'info' };
+    const env = { DATA_DIR: await knownDataDir(), SAMPLE_PATIENTS: '100', LOG_LEVEL: 'info' };
     const child = spawnFhirsight(['serve'], env, marked);
     let output = '';
     child.stdout.resume();
@@ -181,16 +181,46 @@ describe('fhirsight serve on a new data directory', () => {
     expect((await predict(server, 'sample-0001')).status).toBe(200);
     expect((await server.stop('SIGTERM')).code).toBe(0);
   });
+});
+
+describe('fhirsight serve without sample patients', () => {
+  const env = { DATA_DIR: newDataDir(), SAMPLE_PATIENTS: '0' };
+  let first: FhirsightProcess;
+  beforeAll(async () => {
+    await fillDataDir(env.DATA_DIR);
+    first = await startFhirsightProcess(env);
+  });
+  afterAll(() => first?.stop('SIGKILL'));
 
   it('loads no patient where SAMPLE_PATIENTS is 0, and says how to', async () => {
-    const server = await start({ DATA_DIR: await knownDataDir(), SAMPLE_PATIENTS: '0' });
-    expect(await countPatients(server)).toBe(0);
-    expect(server.output()).toContain('sample --patients 100 --load');
+    expect(await countPatients(first)).toBe(0);
+    expect(first.output()).toContain('sample --patients 100 --load');
+  });
+
+  it('refuses a second start on a data directory that it holds, naming its process and URL', async () => {
+    const second = await runFhirsight(['serve'], env);
+    expect(second).toMatchObject({ code: 1, signal: null });
+    expect(second.stderr).toContain(
+      `DATA_DIR_LOCKED: The data directory ${env.DATA_DIR} is held by process ${first.child.pid}`,
+    );
+    expect(second.stderr).toContain(hostname());
+    expect(second.stderr).toContain(first.url);
+    expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
+  });
+
+  it('refuses to start on a port that it has taken', async () => {
+    const { port } = new URL(first.url);
+    const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), PORT: port });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(`PORT ${port} cannot be listened on (EADDRINUSE)`);
   });
 });
 
 describe('fhirsight serve on a stop signal', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('answers the prediction under way and exits 0 on %s', async (signal) => {
+  it.each([
+    ['SIGTERM', 'SIGTERM', []],
+    ['SIGINT, and is not hurried by a second and a third', 'SIGINT', ['SIGINT', 'SIGTERM']],
+  ] as const)('answers the prediction under way and exits 0 on %s', async (_what, signal, later) => {
     await using models = await slowModelFolder();
     const env = {
       DATA_DIR: await knownDataDir(),
@@ -202,6 +232,7 @@ describe('fhirsight serve on a stop signal', () => {
     const answer = predict(server, 'sample-0001');
     await untilBusy(server);
     const stopped = server.stop(signal);
+    for (const another of later) server.child.kill(another);
     const response = await answer;
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ resourceType: 'RiskAssessment' });
@@ -211,18 +242,6 @@ describe('fhirsight serve on a stop signal', () => {
       { event: 'drain.started', inFlight: 1 },
       { event: 'drain.finished', abandoned: 0 },
     ]);
-  });
-
-  it('is not hurried by a second signal', async () => {
-    await using models = await slowModelFolder();
-    const server = await start({ DATA_DIR: await knownDataDir(), MODELS_DIR: models.modelsDir, SAMPLE_PATIENTS: '2' });
-    const answer = predict(server, 'sample-0001');
-    await untilBusy(server);
-    const stopped = server.stop('SIGINT');
-    server.child.kill('SIGINT');
-    server.child.kill('SIGTERM');
-    expect((await answer).status).toBe(200);
-    expect(await stopped).toEqual({ code: 0, signal: null });
   });
 
   it('exits 0 on a signal that comes while it starts, and leaves a data directory that opens', async () => {
@@ -238,19 +257,6 @@ describe('fhirsight serve on a stop signal', () => {
 });
 
 describe('fhirsight serve refuses to start', () => {
-  it('on a data directory that another server holds, naming its process and URL', async () => {
-    const env = { DATA_DIR: await knownDataDir() };
-    const first = await start(env);
-    const second = await runFhirsight(['serve'], env);
-    expect(second).toMatchObject({ code: 1, signal: null });
-    expect(second.stderr).toContain(
-      `DATA_DIR_LOCKED: The data directory ${env.DATA_DIR} is held by process ${first.child.pid}`,
-    );
-    expect(second.stderr).toContain(hostname());
-    expect(second.stderr).toContain(first.url);
-    expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
-  });
-
   it.each([
     ['a host that is not loopback', { HOST: '0.0.0.0' }, 'HOST is "0.0.0.0"'],
     ['a port that is none', { PORT: '80800' }, 'PORT is "80800"'],
@@ -279,14 +285,6 @@ describe('fhirsight serve refuses to start', () => {
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).not.toContain('secret');
     expect(ended.stderr).not.toMatch(/^\s+at /m);
-  });
-
-  it('on a port that is taken', async () => {
-    const first = await start({ DATA_DIR: await knownDataDir() });
-    const { port } = new URL(first.url);
-    const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), PORT: port });
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain(`PORT ${port} cannot be listened on (EADDRINUSE)`);
   });
 
   it('where the database server cannot be reached, without its password', async () => {

@@ -4,11 +4,12 @@ import { loadSamplePatients } from '../../src/cli/load-sample-patients.ts';
 import { toPercent } from '../../src/results/percent.ts';
 import { callHook, patientView } from '../support/cds-call.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
+import { patientsOnSuite } from '../support/patients-on-suite.ts';
 import { predictOverHttp } from '../support/predict-call.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { ended } from '../support/test-runs.ts';
 
-const patients = 1000;
+const patients = patientsOnSuite();
 const outcome = 'total-cvd-10y';
 const asOf = '2026-11-22T15:30:00Z';
 let server: StartedFhirsight;
@@ -71,7 +72,7 @@ async function runOverAll(): Promise<Map<string, ListedMember>> {
 }
 
 describe('one path', () => {
-  it('$predict, hook and run give the same bits for the same patient and as-of over 1,000 sample patients', async () => {
+  it(`$predict, hook and run give the same bits for the same patient and as-of over ${patients} sample patients`, async () => {
     const members = await runOverAll();
     expect([...members.keys()].sort()).toEqual(ids);
     const predicted = await onEach((id) => predictOverHttp(server.fhir, id, { model: 'prevent-base', asOf }));

@@ -6,10 +6,13 @@ const choice = /process\.env\.TEST_DATABASE_URL/;
 
 /**
  * They hold what models say against published figures, or ask what a command writes (`four-ways` compares what it reads):
- * the same whatever database keeps the resources.
+ * the same whatever database keeps the resources. Or they are about what is told before a database is asked: by the Host of
+ * a request, or by a search that a site may not have.
  */
 const sameOnEach = [
   'cli/extract-command',
+  'http/refuse-foreign-host',
+  'model-catalog/site-queries',
   'scenarios/cds-hooks-cases',
   'scenarios/equations-over-http',
   'scenarios/kinds-over-http',
