@@ -24,10 +24,10 @@ export interface ProtocolServer {
 }
 
 /** The entrance over real HTTP, with the models that are given. */
-export async function startProtocolServer(models: InferenceModels): Promise<ProtocolServer> {
+export async function startProtocolServer(models: InferenceModels, timeoutMs = 30_000): Promise<ProtocolServer> {
   const events: LogEvent[] = [];
   const logger: Logger = { event: (event) => void events.push(event), with: () => logger };
-  const options = { models, token: protocolToken, version: '9.9.9', maxBodyBytes: maxProtocolBody, timeoutMs: 5_000 };
+  const options = { models, token: protocolToken, version: '9.9.9', maxBodyBytes: maxProtocolBody, timeoutMs };
   const app = createApp({
     routes: [{ path: '/v2', handler: protocolRoutes(options), ownFormat: true }],
     errors: [{ path: '/v2', handler: protocolError }],

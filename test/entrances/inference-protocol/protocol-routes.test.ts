@@ -407,6 +407,21 @@ describe('OIP-7 an engine that fails', () => {
     expect([answer.status, answer.body.error]).toEqual([500, expect.stringContaining('did not give its output y')]);
   });
 
+  test('that is late is given up, and the answer is 504', async () => {
+    const hurried = await startProtocolServer(models, 50);
+    fault.next = (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new PredictionError('DEADLINE_EXCEEDED', 'It was late.')));
+      });
+    const answer = await fetch(`${hurried.url}/v2/models/echo-float32/infer`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${protocolToken}` },
+      body: JSON.stringify(row()),
+    });
+    expect([answer.status, await answer.json()]).toEqual([504, { error: 'It was late.' }]);
+    await hurried.close();
+  });
+
   test('gets its deadline, the lane behind the bedside, and hears that the caller has gone', async () => {
     const asked = Promise.withResolvers<AbortSignal>();
     const gone = Promise.withResolvers<void>();
