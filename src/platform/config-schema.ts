@@ -134,7 +134,7 @@ export const configSchema = Type.Object(
         'Requests under way at once; more are refused with 503 and Retry-After before they are read, so that those under way stay in time.',
       unit: 'requests',
       allowed: 'a whole number from 1 to 100000',
-      default: 256,
+      default: 128,
       minimum: 1,
       maximum: 100_000,
     }),
