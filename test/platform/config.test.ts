@@ -34,6 +34,7 @@ describe('settings', () => {
       cdsFhirServers: [],
       cdsDeadlineMs: 500,
       inferenceProtocol: 'off',
+      maxOpenRequests: 128,
       runChunkSize: 250,
     });
   });
@@ -167,7 +168,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(27);
+    expect(Object.keys(env)).toHaveLength(28);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });
