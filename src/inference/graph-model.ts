@@ -10,6 +10,8 @@ export interface GraphModel {
   readonly outputs: readonly TensorForm[];
   /** True where the first size of all inputs and outputs counts rows. */
   readonly freeRows: boolean;
+  /** Outputs of which it is known how their rows fare in company; of the others nothing is. */
+  readonly graded: readonly string[];
   readonly queue: RunQueue;
 }
 
@@ -26,7 +28,7 @@ export async function inferTensors(
   if (unknown !== undefined || names.length === 0)
     throw invalid(graph, `has no output ${unknown ?? 'that was asked for'}; it has: ${namesOf(graph.outputs)}`);
   return await graph.queue.run(
-    { feeds, wanted: names, rows: rowsOf(graph, feeds), kind: kindOf(feeds, names) },
+    { feeds, wanted: names, rows: rowsOf(graph, feeds), kind: kindOf(graph, feeds, names) },
     options,
   );
 }
@@ -62,7 +64,9 @@ function rowsOf(graph: GraphModel, feeds: Tensors): number {
   return rows;
 }
 
-function kindOf(feeds: Tensors, wanted: readonly string[]): string {
+/** undefined where an output is wanted whose rows may be anything, or may change each other: that runs by itself. */
+function kindOf({ graded }: GraphModel, feeds: Tensors, wanted: readonly string[]): string | undefined {
+  if (!wanted.every((name) => graded.includes(name))) return undefined;
   return JSON.stringify([wanted, [...feeds].map(([name, { type, dims }]) => [name, type, dims.slice(1)])]);
 }
 

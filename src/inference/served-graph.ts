@@ -19,14 +19,12 @@ export interface ServedGraphOptions extends Pick<QueueOptions, 'sharesFate'> {
   readonly report: Omit<EngineReport, 'openMs' | 'runs' | 'batches'>;
 }
 
-const mostJointRows = 256;
-
 /** An opened session behind a queue, with rows together as the trial found that they may be. */
 export function servedGraph(session: ModelSession, trial: Trial, options: ServedGraphOptions): OpenedGraph {
   const { key, longestJointMs, report, sharesFate } = options;
-  const { inputs, outputs, freeRows, openMs, runs, batches } = trial;
+  const { inputs, outputs, freeRows, openMs, runs, batches, mostRows, graded } = trial;
   const cost = runCost(runs);
-  const joint = freeRows ? jointRuns(batches, Math.min(mostJointRows, cost.rowsWithin(longestJointMs))) : undefined;
+  const joint = freeRows ? jointRuns(batches, Math.min(mostRows, cost.rowsWithin(longestJointMs))) : undefined;
   const queue = createRunQueue(session, {
     key,
     cost,
@@ -38,6 +36,7 @@ export function servedGraph(session: ModelSession, trial: Trial, options: Served
     inputs,
     outputs,
     freeRows,
+    graded,
     queue,
     report: { ...report, openMs, runs, batches },
     async release() {

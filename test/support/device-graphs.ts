@@ -15,7 +15,7 @@ const weights = (name: string, dims: readonly number[], seed: number) => {
     seed,
   );
   // Scaled as networks are, so that no layer saturates.
-  return { name, dims, data: data.map((value) => value / Math.sqrt(inputs)) };
+  return { name, shape: dims, data: data.map((value) => value / Math.sqrt(inputs)) };
 };
 
 const matrixFeeds = (rows: number, columns: number, seed: number): Tensors =>
@@ -26,7 +26,7 @@ export function denseGraph(): DeviceCandidate {
   const artefact = onnxBytes({
     inputs: [{ name: 'x', type: 'float32', shape: ['n', 20] }],
     outputs: [{ name: 'risk', type: 'float32', shape: ['n', 4] }],
-    weights: [weights('w1', [20, 32], 1), weights('b1', [32], 2), weights('w2', [32, 4], 3)],
+    constants: [weights('w1', [20, 32], 1), weights('b1', [32], 2), weights('w2', [32, 4], 3)],
     nodes: [
       { op: 'Gemm', inputs: ['x', 'w1', 'b1'], outputs: ['h1'] },
       { op: 'Relu', inputs: ['h1'], outputs: ['a1'] },
@@ -42,7 +42,7 @@ export function logisticModel(): EngineModel {
   const artefact = onnxBytes({
     inputs: [{ name: 'x', type: 'float32', shape: ['n', 5] }],
     outputs: [{ name: 'risk', type: 'float32', shape: ['n', 1] }],
-    weights: [weights('w', [5, 1], 1)],
+    constants: [weights('w', [5, 1], 1)],
     nodes: [
       { op: 'MatMul', inputs: ['x', 'w'], outputs: ['h'] },
       { op: 'Sigmoid', inputs: ['h'], outputs: ['risk'] },
@@ -62,7 +62,7 @@ export function convolutionalGraph(): DeviceCandidate {
   const artefact = onnxBytes({
     inputs: [{ name: 'x', type: 'float32', shape: [1, 3, side, side] }],
     outputs: [{ name: 'risk', type: 'float32', shape: [1, 2] }],
-    weights: [weights('k1', [8, 3, 3, 3], 1), weights('b1', [8], 2), weights('w', [8, 2], 4)],
+    constants: [weights('k1', [8, 3, 3, 3], 1), weights('b1', [8], 2), weights('w', [8, 2], 4)],
     nodes: [
       { op: 'Conv', inputs: ['x', 'k1', 'b1'], outputs: ['c1'] },
       { op: 'Relu', inputs: ['c1'], outputs: ['a1'] },
@@ -83,7 +83,7 @@ export function mixedGraph(): DeviceCandidate {
   const artefact = onnxBytes({
     inputs: [{ name: 'x', type: 'float32', shape: ['n', 3] }],
     outputs: [{ name: 'risk', type: 'float64', shape: ['n', 2] }],
-    weights: [weights('w', [3, 2], 1)],
+    constants: [weights('w', [3, 2], 1)],
     nodes: [
       { op: 'MatMul', inputs: ['x', 'w'], outputs: ['h'] },
       { op: 'Cast', inputs: ['h'], outputs: ['d'], to: 'float64' },

@@ -19,32 +19,50 @@ const elementTypes = {
   uint64: 13,
 } as const;
 
+type ElementName = keyof typeof elementTypes;
+
 interface TensorShape {
   readonly name: string;
-  readonly type: keyof typeof elementTypes;
+  /** `maps`: a sequence of maps from int64 to float32, as a ZipMap makes it. */
+  readonly type: ElementName | 'maps';
   /** A text is a free dimension. */
   readonly shape: readonly (number | string)[];
 }
+
+/** Numbers that are part of the model. */
+export interface Constant {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array;
+}
+
+type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly graph: OnnxModel };
 
 interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Absent: the operators of ONNX itself. */
+  readonly domain?: string;
   readonly axis?: number;
   /** What Cast makes of its input. */
-  readonly to?: keyof typeof elementTypes;
+  readonly to?: ElementName;
+  readonly attributes?: Readonly<Record<string, Attribute>>;
 }
 
 export interface OnnxModel {
   readonly inputs: readonly TensorShape[];
   readonly outputs: readonly TensorShape[];
   readonly nodes: readonly OnnxNode[];
-  /** Weights, in row-major order. */
-  readonly weights?: readonly {
-    readonly name: string;
-    readonly dims: readonly number[];
-    readonly data: Float32Array;
-  }[];
+  readonly constants?: readonly Constant[];
+  /** Version of the operators; absent: 17. */
+  readonly opset?: number;
   /** Names a file below the working directory that holds a float64 constant of one element. */
   readonly externalConstant?: { readonly name: string; readonly location: string };
 }
@@ -72,36 +90,63 @@ export function missingnessModel(columns: number): OnnxModel {
 }
 
 export function onnxBytes(model: OnnxModel): Uint8Array {
-  const graph = message(
-    ...model.nodes.map((node) =>
-      bytesField(
-        1,
-        message(
-          ...node.inputs.map((name) => textField(1, name)),
-          ...node.outputs.map((name) => textField(2, name)),
-          textField(4, node.op),
-          ...(node.axis === undefined ? [] : [bytesField(5, integerAttribute('axis', node.axis))]),
-          ...(node.to === undefined ? [] : [bytesField(5, integerAttribute('to', elementTypes[node.to]))]),
-        ),
-      ),
-    ),
+  return message(
+    numberField(1, 10),
+    bytesField(7, graphOf(model)),
+    bytesField(8, message(textField(1, ''), numberField(2, model.opset ?? 17))),
+    bytesField(8, message(textField(1, 'ai.onnx.ml'), numberField(2, 3))),
+  );
+}
+
+function graphOf(model: OnnxModel): Uint8Array {
+  return message(
+    ...model.nodes.map((node) => bytesField(1, nodeOf(node))),
     textField(2, 'test'),
-    ...(model.weights ?? []).map((weights) => bytesField(5, weightTensor(weights))),
+    ...(model.constants ?? []).map((constant) => bytesField(5, constantTensor(constant))),
     ...(model.externalConstant === undefined ? [] : [bytesField(5, externalTensor(model.externalConstant))]),
     ...model.inputs.map((tensor) => bytesField(11, valueInfo(tensor))),
     ...model.outputs.map((tensor) => bytesField(12, valueInfo(tensor))),
   );
+}
+
+function nodeOf({ op, inputs, outputs, domain, axis, to, attributes = {} }: OnnxNode): Uint8Array {
+  const all: Readonly<Record<string, Attribute>> = {
+    ...attributes,
+    ...(axis === undefined ? {} : { axis: { int: axis } }),
+    ...(to === undefined ? {} : { to: { int: elementTypes[to] } }),
+  };
   return message(
-    numberField(1, 10),
-    bytesField(7, graph),
-    bytesField(8, message(textField(1, ''), numberField(2, 17))),
+    ...inputs.map((name) => textField(1, name)),
+    ...outputs.map((name) => textField(2, name)),
+    textField(4, op),
+    ...Object.entries(all).map(([name, value]) => bytesField(5, attributeOf(name, value))),
+    ...(domain === undefined ? [] : [textField(7, domain)]),
   );
 }
 
-function weightTensor({ name, dims, data }: NonNullable<OnnxModel['weights']>[number]): Uint8Array {
+function attributeOf(name: string, value: Attribute): Uint8Array {
+  const typed = (type: number, ...fields: Uint8Array[]): Uint8Array =>
+    message(textField(1, name), ...fields, numberField(20, type));
+  if ('float' in value) return typed(1, floatField(2, value.float));
+  if ('int' in value) return typed(2, numberField(3, value.int));
+  if ('text' in value) return typed(3, textField(4, value.text));
+  if ('graph' in value) return typed(5, bytesField(6, graphOf(value.graph)));
+  if ('floats' in value) return typed(6, ...value.floats.map((each) => floatField(7, each)));
+  return typed(7, ...value.ints.map((each) => numberField(8, each)));
+}
+
+function constantTensor({ name, shape, data }: Constant): Uint8Array {
+  const type =
+    data instanceof Float32Array
+      ? 'float32'
+      : data instanceof Float64Array
+        ? 'float64'
+        : data instanceof Int32Array
+          ? 'int32'
+          : 'int64';
   return message(
-    ...dims.map((size) => numberField(1, size)),
-    numberField(2, elementTypes.float32),
+    ...shape.map((size) => numberField(1, size)),
+    numberField(2, elementTypes[type]),
     textField(8, name),
     bytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   );
@@ -118,11 +163,14 @@ function externalTensor({ name, location }: { name: string; location: string }):
   );
 }
 
-function integerAttribute(name: string, value: number): Uint8Array {
-  return message(textField(1, name), numberField(3, value), numberField(20, 2));
-}
-
 function valueInfo({ name, type, shape }: TensorShape): Uint8Array {
+  if (type === 'maps') {
+    const map = message(
+      numberField(1, elementTypes.int64),
+      bytesField(2, bytesField(1, numberField(1, elementTypes.float32))),
+    );
+    return message(textField(1, name), bytesField(2, bytesField(4, bytesField(1, bytesField(5, map)))));
+  }
   const dims = shape.map((size) => bytesField(1, typeof size === 'number' ? numberField(1, size) : textField(2, size)));
   const tensorType = message(numberField(1, elementTypes[type]), bytesField(2, message(...dims)));
   return message(textField(1, name), bytesField(2, bytesField(1, tensorType)));
@@ -132,8 +180,13 @@ function message(...fields: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(fields));
 }
 
+/** A negative number as the 64 bits of its two's complement. */
 function numberField(field: number, value: number): Uint8Array {
-  return message(varint(field * 8), varint(value));
+  return message(varint(field * 8), varint(value < 0 ? 2n ** 64n + BigInt(value) : BigInt(value)));
+}
+
+function floatField(field: number, value: number): Uint8Array {
+  return message(varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer));
 }
 
 function bytesField(field: number, bytes: Uint8Array): Uint8Array {
@@ -144,12 +197,9 @@ function textField(field: number, text: string): Uint8Array {
   return bytesField(field, new TextEncoder().encode(text));
 }
 
-function varint(value: number): Uint8Array {
+function varint(value: number | bigint): Uint8Array {
   const bytes: number[] = [];
-  let rest = value;
-  do {
-    bytes.push((rest % 128) + (rest >= 128 ? 128 : 0));
-    rest = Math.floor(rest / 128);
-  } while (rest > 0);
-  return Uint8Array.from(bytes);
+  let rest = BigInt(value);
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Uint8Array.from([...bytes, Number(rest)]);
 }

@@ -22,8 +22,8 @@ export interface QueuedRun {
   readonly wanted: readonly string[];
   /** How many rows the first dimension of every feed has. */
   readonly rows: number;
-  /** Calls of one kind can run together: the same names, types and sizes but for the rows. */
-  readonly kind: string;
+  /** Calls of one kind can run together: the same names, types and sizes but for the rows. undefined: it runs as it is, by itself. */
+  readonly kind: string | undefined;
 }
 
 export interface RunQueue {
@@ -69,11 +69,14 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     if (first === undefined) return false;
     const rows = calls.reduce((sum, call) => sum + call.rows, 0);
     try {
-      const outputs = await runPadded(
-        calls.map(({ feeds }) => feeds),
-        first.wanted,
-        rows,
-      );
+      const outputs =
+        first.kind === undefined
+          ? await session.run(first.feeds, first.wanted)
+          : await runPadded(
+              calls.map(({ feeds }) => feeds),
+              first.wanted,
+              rows,
+            );
       let from = 0;
       for (const call of calls) {
         call.resolve(calls.length === 1 ? outputs : sliceRows(outputs, from, from + call.rows));
@@ -140,7 +143,8 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
 
   return {
     async run(asked, runOptions = {}) {
-      if (joint === undefined || asked.rows <= joint.mostRows) return await runOnce(asked, runOptions);
+      if (joint === undefined || asked.kind === undefined || asked.rows <= joint.mostRows)
+        return await runOnce(asked, runOptions);
       // In parts, so that others get their turn between them.
       const parts: Tensors[] = [];
       for (let from = 0; from < asked.rows; from += joint.mostRows) {

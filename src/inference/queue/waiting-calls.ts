@@ -58,14 +58,12 @@ export class WaitingCalls {
     const order: readonly InferenceLane[] = batchFirst ? ['batch', 'interactive'] : ['interactive', 'batch'];
     const taken: WaitingCall[] = [];
     let rows = 0;
-    let kind: string | undefined;
     for (const lane of order) {
       for (const call of this.#lanes[lane]) {
-        if (taken.length > 0 && (rows + call.rows > mostRows || call.kind !== kind)) return taken;
+        if (taken.length > 0 && (rows + call.rows > mostRows || !areAlike(call, taken[0]))) return taken;
         this.#leave(lane, call);
         taken.push(call);
         rows += call.rows;
-        kind = call.kind;
       }
     }
     return taken;
@@ -76,11 +74,15 @@ export class WaitingCalls {
   }
 }
 
+function areAlike(one: WaitingCall, other: WaitingCall | undefined): boolean {
+  return one.kind !== undefined && one.kind === other?.kind;
+}
+
 class Call implements WaitingCall {
   readonly feeds: Tensors;
   readonly wanted: readonly string[];
   readonly rows: number;
-  readonly kind: string;
+  readonly kind: string | undefined;
   readonly #settle: Settle;
   #afterwards: (() => void) | undefined;
   isSettled = false;

@@ -29,7 +29,7 @@ export async function timeRuns(
     const expectedMs = last === undefined ? 0 : 2 * (last.ms / last.rows) * rows;
     const leftMs = budgetMs - (performance.now() - started);
     if (last !== undefined && rows > 2 && expectedMs > leftMs) break;
-    const feeds = samples.free ? probeRows(samples, rows, rows) : samples.tensors;
+    const feeds = samples.free ? probeRows(samples, rows, rows, 'drawn') : samples.tensors;
     runs.push({ rows, ms: await leastTime(session, feeds, wanted, leftMs / sizes.length) });
   }
   return runs;

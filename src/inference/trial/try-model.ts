@@ -4,9 +4,10 @@ import { PredictionError } from '../../platform/errors.ts';
 import type { EngineModel } from '../inference-engine.ts';
 import { matrixMisfit } from '../matrix-model.ts';
 import type { ModelSession, SessionRequest } from '../model-session.ts';
-import { gradeBatches } from './grade-batches.ts';
-import { probeRows, type Samples } from './probe-rows.ts';
+import { type GradedBatches, gradeBatches } from './grade-batches.ts';
+import { type Likeness, probeRows, type Samples } from './probe-rows.ts';
 import { type TimedRun, timeRuns } from './time-runs.ts';
+import { hasVectorOperators } from './vector-operators.ts';
 
 export interface TrialRequest {
   readonly session: SessionRequest;
@@ -29,14 +30,26 @@ export interface Trial {
   /** Empty where it could not be run: no samples were given and made-up ones do not fit. */
   readonly runs: readonly TimedRun[];
   readonly batches: BatchGrade;
+  /** The outputs that were graded. */
+  readonly graded: readonly string[];
+  /** The most rows that were found to run together as graded. */
+  readonly mostRows: number;
 }
 
 /** Only a graph that takes longer to open, in milliseconds, and not far longer, is opened again to learn how long that takes. */
 const openAgain = { fromMs: 10, toMs: 1_000 } as const;
-/** A quick graph is graded with as many rows however busy the machine is, or its grade would be a matter of luck. */
-const mostRows = 256;
+/**
+ * Of different rows: a quick graph is graded with as many however busy the machine is, or its grade would be a matter of
+ * luck; filled up to whole vectors they depend less on it.
+ */
+const mostProbes = { asTheyAre: 256, filled: 64 } as const;
 const quickMs = 1;
 const fewestRows = 2;
+/** Where two rows take as many times as long as one and that is longer than this, in milliseconds, rows do not run together: nobody gains. */
+const noGain = { times: 1.6, fromMs: 25 } as const;
+/** From the hardest to the mildest: what was made up may be nothing that the graph can take. */
+const likenesses: readonly Likeness[] = ['anything', 'near', 'drawn'];
+const alone: GradedBatches = { batches: { grade: 'single' }, largest: 1 };
 
 /**
  * Opens a graph, times it, finds out whether rows change each other, and releases it.
@@ -79,8 +92,7 @@ function forms({ inputs, outputs, otherOutputs }: ModelSession): Pick<Trial, 'in
 async function tryRuns(
   session: ModelSession,
   request: TrialRequest,
-): Promise<Pick<Trial, 'freeRows' | 'runs' | 'batches'>> {
-  const { budgetMs } = request;
+): Promise<Pick<Trial, 'freeRows' | 'runs' | 'batches' | 'mostRows' | 'graded'>> {
   const wanted = request.matrix === undefined ? session.outputs.map(({ name }) => name) : [request.matrix.output.name];
   const samples: Samples =
     request.samples === undefined
@@ -88,20 +100,47 @@ async function tryRuns(
       : { tensors: request.samples, madeUp: false };
   try {
     const free = hasFreeRows(session, wanted) && (await keepsRows(session, samples, wanted, request));
-    const runs = await timeRuns(session, { ...samples, free }, wanted, budgetMs);
-    const rowMs = runs[0]?.ms ?? 0;
-    const affordable = Math.max(fewestRows, Math.floor(budgetMs / (4 * rowMs)));
-    const rows = rowMs <= quickMs ? mostRows : Math.min(mostRows, affordable);
-    const batches = free
-      ? await gradeBatches(session, probeRows(samples, rows, 1), wanted)
-      : ({ grade: 'single' } as const);
-    return { freeRows: free, runs, batches };
+    const runs = await timeRuns(session, { ...samples, free }, wanted, request.budgetMs);
+    const { batches, largest } = free ? await gradeLikely(session, samples, wanted, { ...request, runs }) : alone;
+    return { freeRows: free, runs, batches, mostRows: largest, graded: wanted };
   } catch (error) {
-    if (request.samples !== undefined || !(error instanceof PredictionError) || error.code !== 'INFERENCE_FAILED')
-      throw error;
+    if (request.samples !== undefined || !isFailedRun(error)) throw error;
     // Made-up values may be none that the graph can take: nothing is known then, and nothing is assumed.
-    return { freeRows: false, runs: [], batches: { grade: 'single' } };
+    return { freeRows: false, runs: [], batches: alone.batches, mostRows: alone.largest, graded: [] };
   }
+}
+
+/** Grades with rows as unlike the samples as the graph takes them: those that are all alike would tell nothing. */
+async function gradeLikely(
+  session: ModelSession,
+  samples: Samples,
+  wanted: readonly string[],
+  { session: { artefact, threads }, budgetMs, runs }: TrialRequest & Pick<Trial, 'runs'>,
+): Promise<GradedBatches> {
+  const rowMs = runs[0]?.ms ?? 0;
+  const fillsVectors = hasVectorOperators(artefact, session.inputs);
+  // Several threads share the numbers among them wherever it suits them: no filling up keeps vectors whole.
+  if (gainsNothing(runs) || (fillsVectors && threads > 1)) return alone;
+  const most = fillsVectors ? mostProbes.filled : mostProbes.asTheyAre;
+  const affordable = Math.max(fewestRows, Math.floor(budgetMs / (4 * rowMs)));
+  const rows = rowMs <= quickMs ? most : Math.min(most, affordable);
+  for (const likeness of likenesses) {
+    try {
+      const probes = probeRows(samples, rows, 1, likeness);
+      return await gradeBatches(session, probes, wanted, { budgetMs, fillsVectors });
+    } catch (error) {
+      if (!isFailedRun(error)) throw error;
+    }
+  }
+  return alone;
+}
+
+function gainsNothing([one, two]: Trial['runs']): boolean {
+  return one !== undefined && two !== undefined && one.ms > noGain.fromMs && two.ms > noGain.times * one.ms;
+}
+
+function isFailedRun(error: unknown): boolean {
+  return error instanceof PredictionError && error.code === 'INFERENCE_FAILED';
 }
 
 /** True where the first size of every input and of each wanted output is free. */
@@ -121,7 +160,7 @@ async function keepsRows(
   request: TrialRequest,
 ): Promise<boolean> {
   const rows = 3;
-  const outputs = await session.run(probeRows(samples, rows, 1), wanted);
+  const outputs = await session.run(probeRows(samples, rows, 1, 'drawn'), wanted);
   for (const [name, { dims }] of outputs) {
     if (dims[0] === rows) continue;
     if (request.matrix === undefined) return false;
