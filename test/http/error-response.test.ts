@@ -7,6 +7,7 @@ import { type ErrorCode, errorCodes, PredictionError } from '../../src/platform/
 /** The table of OP-20. */
 const issueCodes: Readonly<Record<number, readonly string[]>> = {
   400: ['structure', 'invalid', 'required', 'value'],
+  401: ['login', 'security'],
   403: ['forbidden', 'suppressed'],
   404: ['not-found', 'not-supported'],
   405: ['not-supported'],
