@@ -12,6 +12,8 @@ export interface ZipMap {
   readonly output: string;
   /** Name of the tensor of float32 that goes into it. */
   readonly input: string;
+  /** How many classes it names: the columns of that tensor. */
+  readonly classes: number;
 }
 
 const graphField = 7;
@@ -27,7 +29,8 @@ export function zipMaps(artefact: Uint8Array): ZipMap[] {
     for (const output of messages(graph, outputField)) outputs.add(textOf(output, 1) ?? '');
     for (const node of messages(graph, nodeField)) {
       const [input, output] = [textOf(node, 1), textOf(node, 2)];
-      if (textOf(node, 4) === 'ZipMap' && input !== undefined && output !== undefined) found.push({ output, input });
+      if (textOf(node, 4) === 'ZipMap' && input !== undefined && output !== undefined)
+        found.push({ output, input, classes: classesOf(node) });
     }
   }
   return found.filter(({ output, input }) => outputs.has(output) && !outputs.has(input));
@@ -39,8 +42,8 @@ export function zipMaps(artefact: Uint8Array): ZipMap[] {
  */
 export function withZipMapInputs(artefact: Uint8Array, maps: readonly ZipMap[]): Uint8Array {
   if (maps.length === 0) return artefact;
-  const declared = maps.map(({ input }) =>
-    field(outputField, Buffer.concat([field(1, Buffer.from(input)), anyFloat32()])),
+  const declared = maps.map(({ input, classes }) =>
+    field(outputField, Buffer.concat([field(1, Buffer.from(input)), rowsOfFloat32(classes)])),
   );
   return Buffer.concat([artefact, field(graphField, Buffer.concat(declared))]);
 }
@@ -62,9 +65,22 @@ function textOf(message: Uint8Array, number: number): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
 }
 
-/** A type without a shape: ONNX Runtime infers it. */
-function anyFloat32(): Buffer {
-  return field(2, field(1, Buffer.from([8, float32Type])));
+/** The integers or texts of its attributes, of which it has one list: each in a field of its own, or integers packed in one. */
+function classesOf(node: Uint8Array): number {
+  let count = 0;
+  for (const attribute of messages(node, 5)) {
+    for (const { number, value, bytes } of fields(attribute)) {
+      if (number === 9 || (number === 8 && value !== undefined)) count++;
+      else if (number === 8 && bytes !== undefined) count += bytes.filter((byte) => byte < 128).length;
+    }
+  }
+  return count;
+}
+
+/** The type of a tensor with as many columns; its rows are free. The operators before a ZipMap do not always say so themselves. */
+function rowsOfFloat32(columns: number): Buffer {
+  const [free, fixed] = [field(1, Buffer.of()), field(1, Buffer.concat([Buffer.of(8), varint(columns)]))];
+  return field(2, field(1, Buffer.concat([Buffer.of(8, float32Type), field(2, Buffer.concat([free, fixed]))])));
 }
 
 function field(number: number, bytes: Uint8Array): Buffer {

@@ -23,8 +23,8 @@ type ElementName = keyof typeof elementTypes;
 
 interface TensorShape {
   readonly name: string;
-  /** `maps`: a sequence of maps from int64 to float32, as a ZipMap makes it. */
-  readonly type: ElementName | 'maps';
+  /** `maps`: a sequence of maps from int64 to float32, as a ZipMap makes it; `tensors`: one of tensors of float64. */
+  readonly type: ElementName | 'maps' | 'tensors';
   /** A text is a free dimension. */
   readonly shape: readonly (number | string)[];
 }
@@ -164,6 +164,11 @@ function externalTensor({ name, location }: { name: string; location: string }):
 }
 
 function valueInfo({ name, type, shape }: TensorShape): Uint8Array {
+  if (type === 'tensors')
+    return message(
+      textField(1, name),
+      bytesField(2, bytesField(4, bytesField(1, bytesField(1, numberField(1, elementTypes.float64))))),
+    );
   if (type === 'maps') {
     const map = message(
       numberField(1, elementTypes.int64),
