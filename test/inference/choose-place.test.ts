@@ -24,17 +24,17 @@ describe('where a graph runs', () => {
       'inline',
       /one row/,
     ],
-    ['one that opens slowly', { openMs: 11 }, 'thread', /Opening it takes 11 ms.*gives 10 ms/],
+    ['one that opens slowly', { openMs: 51 }, 'thread', /Opening it takes 51 ms.*gives 50 ms/],
     [
       'one with a slow row',
       {
         runs: [
-          { rows: 1, ms: 0.31 },
-          { rows: 32, ms: 0.4 },
+          { rows: 1, ms: 0.51 },
+          { rows: 32, ms: 0.6 },
         ],
       },
       'thread',
-      /gives 10 ms, 0\.3 ms/,
+      /gives 50 ms, 0\.5 ms/,
     ],
     [
       'one with slow batches',
