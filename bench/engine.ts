@@ -3,7 +3,7 @@
  *
  *     node bench/engine.ts [rounds]      # 15 by default
  *
- * - batching: a dense network (64 inputs, 3 layers of 512, float32) asked by 32 callers, each one row after the other, against
+ * - batching: a dense network (64 inputs, 2 layers of 256, float32) asked by 32 callers, each one row after the other, against
  *   the same 32 callers who run the same session directly; and by one caller;
  * - the event loop: how late a timer of 1 ms fires while a model runs that takes 20 ms or more, against an idle loop;
  * - a light model (PREVENT) asked by 32 callers beside that heavy one, against the same alone;
@@ -80,7 +80,7 @@ const model = (key: string, artefact: Uint8Array, change: Partial<EngineModel> =
 const engine = createOnnxEngine({ triesApart: true });
 
 async function batching(): Promise<Figure[]> {
-  const artefact = denseOnnx(columns, 512, 3);
+  const artefact = denseOnnx(columns, 256, 2);
   const dense = await engine.load(
     model('dense', artefact, {
       input: { name: 'x', type: 'float32', columns },
@@ -116,7 +116,7 @@ async function batching(): Promise<Figure[]> {
 }
 
 async function heavyModel(): Promise<LoadedModel> {
-  const heavy = await engine.load(model('heavy', slowOnnx(2, 1, { size: 560, products: 1 })));
+  const heavy = await engine.load(model('heavy', slowOnnx(2, 1, { size: 800, products: 1 })));
   console.log(`heavy model: ${heavy.report.place}, ${heavy.report.because}`);
   return heavy;
 }

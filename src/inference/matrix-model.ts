@@ -51,18 +51,19 @@ export function rowsToTensor({ key, input }: Pick<EngineModel, 'key' | 'input'>,
   const { columns, type, acceptsNaN = false } = input;
   const data = numericData(type, rows.length * columns) as Float32Array | Float64Array;
   let at = 0;
-  for (const [index, row] of rows.entries()) {
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] ?? [];
     if (row.length !== columns) {
       throw new PredictionError(
         'INFERENCE_FAILED',
         `${key}: row ${index} has ${row.length} columns; the model takes ${columns}.`,
       );
     }
-    data.set(row, at);
-    at += columns;
+    for (let column = 0; column < columns; column++) data[at++] = row[column] ?? Number.NaN;
   }
-  const bad = data.findIndex((value) => !Number.isFinite(value) && !(acceptsNaN && Number.isNaN(value)));
-  if (bad >= 0) {
+  for (let bad = 0; bad < data.length; bad++) {
+    const value = data[bad] ?? 0;
+    if (Number.isFinite(value) || (acceptsNaN && Number.isNaN(value))) continue;
     throw new PredictionError(
       'INFERENCE_FAILED',
       `${key}: row ${Math.floor(bad / columns)}, column ${bad % columns} is no finite ${type}; the model was not run.`,
@@ -94,11 +95,16 @@ export function tensorToRows(
     );
   }
   const data = tensor.data as Float32Array | Float64Array;
-  return Array.from({ length: rows }, (_, row) => {
-    const result = Array.from(data.subarray(row * columns, (row + 1) * columns));
-    const bad = result.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0)
-      throw new PredictionError('INFERENCE_FAILED', `${key}: output ${name}, column ${bad} is no finite number.`);
-    return result;
-  });
+  const result: number[][] = [];
+  for (let row = 0; row < rows; row++) {
+    const values: number[] = [];
+    for (let column = 0; column < columns; column++) {
+      const value = data[row * columns + column];
+      if (value === undefined || !Number.isFinite(value))
+        throw new PredictionError('INFERENCE_FAILED', `${key}: output ${name}, column ${column} is no finite number.`);
+      values.push(value);
+    }
+    result.push(values);
+  }
+  return result;
 }

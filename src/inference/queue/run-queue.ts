@@ -50,9 +50,11 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
   let closed = false;
 
   const runAll = async (): Promise<void> => {
-    // All that is called in this turn comes along.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    for (let calls = next(); calls.length > 0; calls = next()) {
+    for (;;) {
+      // All that is called in this turn comes along: those answered by the last run, too, may ask again.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      const calls = next();
+      if (calls.length === 0) break;
       const rows = calls.reduce((sum, call) => sum + call.rows, 0);
       const started = performance.now();
       busyUntilMs = started + cost.expectedMs(rows);
