@@ -38,7 +38,7 @@ export function createOpenRequests(
   return {
     refuses(request, response) {
       const path = request.url ?? '';
-      if (!limits.paths.some((own) => path.startsWith(own))) return false;
+      if (!isBelow(path, limits.paths)) return false;
       if (open < limits.longest) {
         open += 1;
         response.once('close', closeOne);
@@ -61,4 +61,14 @@ export function createOpenRequests(
     },
     count: () => open,
   };
+}
+
+/** Express matches paths whatever their case; the query and, in a proxy's form of a URL, the origin are no part of it. */
+function isBelow(url: string, paths: readonly string[]): boolean {
+  const path =
+    url
+      .replace(/^https?:\/\/[^/]*/i, '')
+      .split('?')[0]
+      ?.toLowerCase() ?? '';
+  return paths.some((own) => path === own.toLowerCase() || path.startsWith(`${own.toLowerCase()}/`));
 }

@@ -30,8 +30,11 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): InferenceEngi
     await devices?.close(); // whatever is still tried there is given up
     const models = await Promise.allSettled(loaded);
     loaded.clear();
-    await Promise.all(models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)));
+    const released = await Promise.allSettled(
+      models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)),
+    );
     await parts.close();
+    for (const each of released) if (each.status === 'rejected') throw each.reason;
   };
   return {
     load(model) {

@@ -17,8 +17,11 @@ export function createPlacedEngine(engines: Engines, here: InferenceEngine): Inf
 
   const close = async (): Promise<void> => {
     const models = await Promise.allSettled(loaded);
-    await Promise.all(models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)));
-    await Promise.all([here.close(), ...[...remote.values()].map((engine) => engine.close())]);
+    const closed = await Promise.allSettled(
+      models.map((model) => (model.status === 'fulfilled' ? model.value.release() : undefined)),
+    );
+    closed.push(...(await Promise.allSettled([here, ...remote.values()].map((engine) => engine.close()))));
+    for (const each of closed) if (each.status === 'rejected') throw each.reason;
   };
   return {
     load(model) {

@@ -42,6 +42,9 @@ export function readConfigFromProcess(): Config {
 const childVariables =
   /^(PATH|HOME|TMPDIR|TMP|TEMP|SystemRoot|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|LANG|LC_[A-Z]+|XDG_(CONFIG|DATA)_(HOME|DIRS)|(VK|CUDA|CUDNN|NVIDIA|MESA)_[A-Z0-9_]+|ORT_(TENSORRT|CUDA)_[A-Z0-9_]+)$/;
 
+/** Whatever a name like this holds is nobody else's business: NVIDIA_API_KEY, for one. */
+const secretVariables = /KEY|TOKEN|SECRET|PASS|CREDENTIAL/;
+
 /**
  * The environment of a child process that runs models, and nothing else of ours: no URL, no password. TF32, which rounds
  * the inputs of a product to ten bits, is off on NVIDIA's devices unless the site sets NVIDIA_TF32_OVERRIDE itself.
@@ -49,7 +52,7 @@ const childVariables =
 export function inferenceEnvironment(env: Environment = process.env): Readonly<Record<string, string>> {
   const passed: Record<string, string> = { NVIDIA_TF32_OVERRIDE: '0' };
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && childVariables.test(name)) passed[name] = value;
+    if (value !== undefined && childVariables.test(name) && !secretVariables.test(name)) passed[name] = value;
   }
   return passed;
 }

@@ -61,7 +61,14 @@ export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkMode
 }
 
 /** Failures of a member that say nothing about the member. */
-const transientCodes: readonly string[] = ['RECORD_UNREACHABLE', 'DATABASE_UNAVAILABLE', 'WRITE_CONFLICT'];
+const transientCodes: readonly string[] = [
+  'RECORD_UNREACHABLE',
+  'ENGINE_UNAVAILABLE',
+  'OVERLOADED',
+  'DEADLINE_EXCEEDED',
+  'DATABASE_UNAVAILABLE',
+  'WRITE_CONFLICT',
+];
 
 export function openRuns(parts: RunsParts): Runs {
   const { database, tenant, fhirBase, clock, event } = parts;

@@ -9,7 +9,7 @@ import type { Run } from './run.ts';
 import type { RunJob, RunQueue } from './run-queue.ts';
 import { readRun, unfinishedRuns } from './run-table.ts';
 import { type ChunkParts, workChunk } from './work-chunk.ts';
-import { failsRun } from './work-slice.ts';
+import { failsRun, isAway } from './work-slice.ts';
 
 export interface RunWorkerParts extends ChunkParts {
   readonly database: Database;
@@ -175,8 +175,7 @@ function givesUp(error: unknown, { chunk, attempts }: RunJob, unreachableAttempt
   if (failsRun(error)) return true;
   const code = error instanceof PredictionError ? error.code : 'INTERNAL';
   if (passing.includes(code)) return false;
-  if (code === 'RECORD_UNREACHABLE')
-    return attempts + 1 >= (chunk === undefined ? expandAttempts : unreachableAttempts);
+  if (isAway(error)) return attempts + 1 >= (chunk === undefined ? expandAttempts : unreachableAttempts);
   if (chunk === undefined && code !== 'INTERNAL') return true;
   return attempts + 1 >= unknownAttempts;
 }

@@ -17,7 +17,7 @@ export interface SliceParts {
     model: { readonly id: string; readonly version: string },
     asOf: Date,
   ): Promise<PredictionParts | undefined>;
-  /** How long the record of one member may take. */
+  /** How long the record and the model of one member may take. */
   readonly memberTimeoutMs: number;
 }
 
@@ -29,7 +29,7 @@ export interface SliceEnd {
   readonly unreachable: readonly Unreachable[];
 }
 
-/** A member whose record could not be reached, and how that showed. */
+/** A member whose record or model could not be reached, and how that showed. */
 export interface Unreachable {
   readonly ordinal: number;
   readonly error: PredictionError;
@@ -37,13 +37,13 @@ export interface Unreachable {
 
 /** The whole run cannot go on: its model is not served. */
 const endsRun: readonly string[] = ['MODEL_UNKNOWN', 'MODEL_NOT_READY'];
+/** What a prediction needs does not answer in time, the record source or the engine: tried again, so often and no more. */
+const awayCodes: readonly string[] = ['RECORD_UNREACHABLE', 'ENGINE_UNAVAILABLE', 'OVERLOADED', 'DEADLINE_EXCEEDED'];
 /** The house cannot work now; no member is to blame. */
 const endsAttempt: readonly string[] = [
   'DATABASE_UNAVAILABLE',
   'STORAGE_FULL',
   'SHUTTING_DOWN',
-  'ENGINE_UNAVAILABLE',
-  'OVERLOADED',
   'STARTING',
   ...endsRun,
 ];
@@ -56,6 +56,11 @@ export function failsRun(error: unknown): error is PredictionError {
 /** True where the error is none of one member: the house, or the model, cannot work now. */
 export function concernsAll(error: unknown): error is PredictionError {
   return error instanceof PredictionError && endsAttempt.includes(error.code);
+}
+
+/** True where what a prediction needs did not answer. */
+export function isAway(error: unknown): error is PredictionError {
+  return error instanceof PredictionError && awayCodes.includes(error.code);
 }
 
 /** A slice whose members are all under way. */
@@ -149,7 +154,7 @@ async function attempted(
   } catch (error) {
     const known = error instanceof PredictionError ? error : undefined;
     if (concernsAll(error)) return { error };
-    if (known?.code === 'RECORD_UNREACHABLE') return { unreachable: { ordinal, error: known } };
+    if (isAway(known)) return { unreachable: { ordinal, error: known } };
     return { result: failedMember(ordinal, error) };
   }
 }

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EngineModel, InferenceEngine, LoadedModel } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine, type OnnxEngineOptions } from '../../src/inference/onnx-engine.ts';
+import { children, isAlive } from '../support/child-processes.ts';
 import { loopOnnx, slowOnnx } from '../support/slow-onnx.ts';
 
 const columns = 2;
@@ -16,12 +19,6 @@ function engineModel(artefact: Uint8Array): EngineModel {
     output: { name: 'risk', type: 'float64', columns },
     samples: [[1, 2]],
   };
-}
-
-/** The processes that this one has started. */
-function children(): number[] {
-  const ids = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim();
-  return ids === '' ? [] : ids.split(' ').map(Number);
 }
 
 const losses: string[] = [];
@@ -63,6 +60,25 @@ describe('a process that runs a model', () => {
     process.kill(pid, 'SIGKILL');
     expect(await model.run([[1, -1]])).toEqual([expected]);
     expect(losses).toHaveLength(1);
+  });
+
+  test('is killed as the model is released: it is released, and the engine closes', async () => {
+    const [model, pid] = await loadIsolated(loopOnnx(columns));
+    process.kill(pid, 'SIGKILL');
+    await model.release();
+    await engine.close();
+    expect(children()).not.toContain(pid);
+  });
+
+  test('does not outlive the server, even in a run that never ends', async () => {
+    const parent = spawn(process.execPath, [path.join(import.meta.dirname, '../support/endless-run.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(printed.toString('utf8'));
+    expect(isAlive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 20_000);
   });
 
   test('hangs: the run fails by name, the process is killed, and the next run is answered', async () => {

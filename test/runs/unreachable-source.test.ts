@@ -55,6 +55,28 @@ describe('a record source that is down', { timeout: 60_000 }, () => {
   });
 });
 
+describe.each(['ENGINE_UNAVAILABLE', 'OVERLOADED', 'DEADLINE_EXCEEDED'] as const)(
+  'a model that is %s',
+  { timeout: 60_000 },
+  (code) => {
+    it('for a while fails no member: the run waits, and goes on with everybody', async () => {
+      let calls = 0;
+      await using opened = open(() => false, {
+        predict: async (asked, parts) => {
+          calls += 1;
+          if (calls >= 6 && calls < 20) throw new PredictionError(code, 'not now');
+          return await server.house.predict(asked, parts);
+        },
+      });
+      const { run } = await opened.runs.create(request, {});
+      await opened.runs.start();
+      const { run: done, tally } = await ended(opened.runs, run.id);
+      expect(done.state).toBe('finished');
+      expect(tally).toMatchObject({ scored: 21, failed: 0 });
+    });
+  },
+);
+
 describe('a member whose record cannot be reached', { timeout: 60_000 }, () => {
   it('never stops the run, also as the only one of its chunk or of what is left of it', async () => {
     await using opened = open((subject) => ['p05', 'p06', 'p20'].includes(subject), { unreachableAttempts: 1 });

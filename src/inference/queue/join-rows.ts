@@ -1,4 +1,12 @@
-import { elementCount, type NumericData, numericData, type Tensor, type Tensors } from '../../model-catalog/tensor.ts';
+import {
+  elementCount,
+  type NumericData,
+  numericData,
+  shapeText,
+  type Tensor,
+  type Tensors,
+} from '../../model-catalog/tensor.ts';
+import { PredictionError } from '../../platform/errors.ts';
 
 /** Rows `from` to `to` of every tensor; a view where the data are numbers. */
 export function sliceRows(tensors: Tensors, from: number, to: number): Tensors {
@@ -7,7 +15,7 @@ export function sliceRows(tensors: Tensors, from: number, to: number): Tensors {
 
 /**
  * The rows of all parts one after the other, filled up with the last row to `rows`. The parts have the same names, types and
- * sizes but for the first, which counts rows.
+ * sizes but for the first, which counts rows; else INFERENCE_FAILED.
  */
 export function joinRows(parts: readonly Tensors[], rows: number): Tensors {
   const [first = new Map<string, Tensor>()] = parts;
@@ -37,6 +45,7 @@ function joinTensors(parts: readonly Tensor[], rows: number): Tensor {
   const [, ...rest] = first.dims;
   const width = elementCount(rest);
   const dims = [rows, ...rest];
+  refuseMisfits(parts, first, rest);
   if (first.type === 'string') {
     const data = parts.flatMap((part) => part.data as readonly string[]);
     const last = data.slice(data.length - width);
@@ -52,6 +61,19 @@ function joinTensors(parts: readonly Tensor[], rows: number): Tensor {
   const lastRow = at - width;
   for (; at < data.length; at += width) data.copyWithin(at, lastRow, lastRow + width);
   return { ...first, dims, data };
+}
+
+/** Throws INFERENCE_FAILED: a part of another width would move all that come after it into the rows of others. */
+function refuseMisfits(parts: readonly Tensor[], first: Tensor, rest: readonly number[]): void {
+  for (const { type, dims, data } of parts) {
+    const fits =
+      type === first.type && dims.length === rest.length + 1 && rest.every((size, at) => dims[at + 1] === size);
+    if (fits && data.length === elementCount(dims)) continue;
+    throw new PredictionError(
+      'INFERENCE_FAILED',
+      `The rows of a run do not fit together: ${type} ${shapeText(dims)} beside ${first.type} ${shapeText(first.dims)}.`,
+    );
+  }
 }
 
 /** Both are of one element type, by the contract of `joinRows`. */

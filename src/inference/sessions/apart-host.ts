@@ -29,6 +29,8 @@ export function createProcessHost(limits: ProcessLimits): ApartHost {
   );
 }
 
+/** Opening a model that was tried takes no longer, in milliseconds; a driver that hangs would hold up everything. */
+const openTimeoutMs = 120_000;
 /** How long a host that closes waits for what was given up, in milliseconds: a thread cannot be ended, only awaited. */
 const abandonedGraceMs = 10_000;
 
@@ -42,6 +44,10 @@ function createHost(start: (request: SessionRequest) => SessionClient): ApartHos
       const forget = (): void => {
         clients.delete(client);
       };
+      const timer = setTimeout(
+        () => void client.abandon(`did not open the model within ${openTimeoutMs} ms`),
+        openTimeoutMs,
+      );
       try {
         const session = await client.open(request);
         return {
@@ -53,16 +59,23 @@ function createHost(start: (request: SessionRequest) => SessionClient): ApartHos
             ended.then(() => abandoned.delete(ended));
           },
           async release() {
-            // What is gone has nothing to release.
-            if (!client.isGone) await session.release();
-            forget();
-            await client.close();
+            try {
+              await session.release();
+            } catch (error) {
+              // What is gone has nothing to release.
+              if (!client.isGone) throw error;
+            } finally {
+              forget();
+              await client.close();
+            }
           },
         };
       } catch (error) {
         forget();
         await client.close();
         throw error;
+      } finally {
+        clearTimeout(timer);
       }
     },
     async close() {

@@ -25,6 +25,10 @@ export function lastingSession(first: ApartSession, options: LastingOptions): Mo
   const reopen = (failed: Promise<ApartSession>, error: PredictionError): void => {
     if (failed !== current || released !== undefined) return;
     options.lost(error.message);
+    failed.then(
+      (session) => session.abandon('is gone'),
+      () => undefined, // there was none
+    );
     current = options.open(stuck);
     // Whoever runs next hears of it; that one opens it anew.
     current.catch(() => undefined);

@@ -41,7 +41,8 @@ export function openProcess(listener: SessionListener, { memoryMb, environment }
       gone(`${signal === null ? `ended with ${code}` : `was ended by ${signal}`}${lastWords(complaint)}`);
       resolve();
     });
-    child.once('error', (error) => {
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return; // it could not be told or ended; 'close' says how it went
       gone(`could not be started: ${error.message}`);
       resolve();
     });

@@ -71,8 +71,24 @@ export function createSessionClient(openChannel: (listener: SessionListener) => 
     const id = lastId;
     return new Promise<T>((resolve, reject) => {
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      channel.post({ ...message, id } as SessionMessage);
+      try {
+        channel.post({ ...message, id } as SessionMessage);
+      } catch (error) {
+        settle(id)?.reject(error instanceof Error ? error : new Error(String(error)));
+      }
     });
+  };
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    if (end === undefined && waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        emptied = resolve;
+      });
+    }
+    // What is gone, or was given up, is not told to end: it might never hear it.
+    if (end !== undefined) return;
+    end = 'was closed';
+    await channel.end();
   };
   const abandon = (reason: string): Promise<void> => {
     end ??= reason;
@@ -92,11 +108,9 @@ export function createSessionClient(openChannel: (listener: SessionListener) => 
         request: { ...request, session: { ...request.session, artefact: own(request.session.artefact) } },
       }),
     abandon,
-    async close() {
-      if (end !== undefined) return;
-      if (waiting.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
-      end ??= 'was closed';
-      await channel.end();
+    close() {
+      closing ??= close();
+      return closing;
     },
     get isGone() {
       return end !== undefined;
