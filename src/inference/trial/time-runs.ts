@@ -10,10 +10,12 @@ export interface TimedRun {
 
 const sizes = [1, 2, 8, 32] as const;
 const mostRuns = 20;
+/** After a run that took longer, in milliseconds, there is none with more rows. */
+const longestMs = 1_000;
 
 /**
  * How long runs of 1, 2, 8 and 32 rows take, each after one that is not counted. The last two are left out where they would
- * take more than what is left of the budget.
+ * take more than what is left of the budget, the second where the first took a second.
  * @param samples `free`: the number of rows is; where it is not they are run as they are
  */
 export async function timeRuns(
@@ -28,7 +30,7 @@ export async function timeRuns(
     const last = runs.at(-1);
     const expectedMs = last === undefined ? 0 : 2 * (last.ms / last.rows) * rows;
     const leftMs = budgetMs - (performance.now() - started);
-    if (last !== undefined && rows > 2 && expectedMs > leftMs) break;
+    if (last !== undefined && (rows > 2 || last.ms > longestMs) && expectedMs > leftMs) break;
     const feeds = samples.free ? probeRows(samples, rows, rows, 'drawn') : samples.tensors;
     runs.push({ rows, ms: await leastTime(session, feeds, wanted, leftMs / sizes.length) });
   }

@@ -47,6 +47,8 @@ const quickMs = 1;
 const fewestRows = 2;
 /** Where two rows take as many times as long as one and that is longer than this, in milliseconds, rows do not run together: nobody gains. */
 const noGain = { times: 1.6, fromMs: 25 } as const;
+/** A row that takes longer, in milliseconds, runs by itself: a trial that compared batches would go on for minutes. */
+const longestRowMs = 1_000;
 /** From the hardest to the mildest: what was made up may be nothing that the graph can take. */
 const likenesses: readonly Likeness[] = ['anything', 'near', 'drawn'];
 const alone: GradedBatches = { batches: { grade: 'single' }, largest: 1 };
@@ -120,7 +122,7 @@ async function gradeLikely(
   const rowMs = runs[0]?.ms ?? 0;
   const fillsVectors = hasVectorOperators(artefact, session.inputs);
   // Several threads share the numbers among them wherever it suits them: no filling up keeps vectors whole.
-  if (gainsNothing(runs) || (fillsVectors && threads > 1)) return alone;
+  if (rowMs > longestRowMs || gainsNothing(runs) || (fillsVectors && threads > 1)) return alone;
   const most = fillsVectors ? mostProbes.filled : mostProbes.asTheyAre;
   const affordable = Math.max(fewestRows, Math.floor(budgetMs / (4 * rowMs)));
   const rows = rowMs <= quickMs ? most : Math.min(most, affordable);
