@@ -39,7 +39,7 @@ describe('a bad model beside a good one', () => {
   let engine: InferenceEngine;
   let good: LoadedModel;
   beforeAll(async () => {
-    engine = createOnnxEngine({ triesApart: true, limits: { memoryMb: 1200, environment: {} }, trialTimeoutMs: 3_000 });
+    engine = createOnnxEngine({ triesApart: true, limits: { memoryMb: 1500, environment: {} }, trialTimeoutMs: 3_000 });
     good = await engine.load(engineModel(sigmoid, { key: 'good@1.0.0' }));
   });
   afterAll(() => engine.close());
