@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Tensors } from '../../model-catalog/tensor.ts';
 import { ort } from '../onnx-runtime.ts';
 import { openOnnxSession } from '../onnx-session.ts';
+import { endWithParent } from '../sessions/end-with-parent.ts';
 import { countNodes } from './count-nodes.ts';
 import type { DeviceRun, DeviceRunRequest } from './device-run.ts';
 import { softwareDriver } from './software-driver.ts';
@@ -27,6 +28,7 @@ process.on('disconnect', () => process.exit(0));
 // An interrupt from a terminal reaches the whole group; the parent says when this process ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
+endWithParent();
 
 async function answerTo(task: DeviceRunTask): Promise<DeviceRunAnswer> {
   const { key, artefact, provider, feeds, wanted, folder } = task;

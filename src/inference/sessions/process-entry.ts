@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { endWithParent } from './end-with-parent.ts';
 import { serveSessions } from './serve-sessions.ts';
 import type { SessionMessage } from './session-messages.ts';
 
@@ -12,8 +12,4 @@ process.on('disconnect', () => process.exit(0));
 // An interrupt from a terminal reaches the whole group; the parent says when this process ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
-// A run that never ends hears of nothing: somebody else has to see that the parent is gone.
-new Worker(
-  `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL'); }, 1_000);`,
-  { eval: true, execArgv: [] },
-).unref();
+endWithParent();
