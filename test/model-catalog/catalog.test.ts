@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -189,6 +189,22 @@ describe('a bad folder is refused with its reason, and the others are served', (
       { dir: 'pce-2013/1.0.0', reason: 'pce-2013@1.0.0: unit furlong is unknown' },
     ]);
   });
+});
+
+/** How many folders beside a good one are none: ten thousand in the soak. */
+const manyFolders = process.env.ENGINE_SOAK === undefined ? 1_000 : 10_000;
+
+test(`${manyFolders} folders that hold no model are refused one by one, and the one that does is served`, async () => {
+  const before = process.memoryUsage.rss();
+  for (let index = 0; index < manyFolders; index++) {
+    const dir = path.join(folder.modelsDir, `none-${index}`, '1.0.0');
+    await mkdir(dir, { recursive: true });
+    await writeFile(path.join(dir, 'manifest.json'), '{"id":');
+  }
+  const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+  expect(catalog.list().map(({ key }) => key)).toEqual(['pce-2013@1.0.0']);
+  expect(catalog.refused).toHaveLength(manyFolders);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(300e6);
 });
 
 describe('MODELS_DIR', () => {
