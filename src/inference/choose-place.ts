@@ -1,5 +1,6 @@
 import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Provider } from './model-session.ts';
+import { runsAsServed } from './trial/time-runs.ts';
 import type { Trial } from './trial/try-model.ts';
 
 /** What a graph may take, in milliseconds, to be opened and run in the main thread: nobody waits there for longer. */
@@ -10,19 +11,20 @@ const inlineLimits = { openMs: 50, rowMs: 0.5, batchMs: 5 } as const;
  * thread; what is not trusted, or runs on a GPU, whose drivers can take a process down, in a process.
  */
 export function choosePlace(
-  trial: Pick<Trial, 'openMs' | 'inputs' | 'freeRows' | 'runs'>,
+  trial: Pick<Trial, 'openMs' | 'inputs' | 'freeRows' | 'runs' | 'batches'>,
   { provider, isolated }: { readonly provider: Provider; readonly isolated: boolean },
 ): Pick<EngineReport, 'place' | 'because'> {
   if (provider !== 'cpu')
     return { place: 'process', because: `It runs on ${provider}, whose driver could take the server down.` };
   if (isolated) return { place: 'process', because: 'The site does not trust it.' };
-  const [one] = trial.runs;
-  const batch = trial.runs.at(-1);
+  const runs = runsAsServed(trial.runs, trial.batches);
+  const [one] = runs;
+  const batch = runs.at(-1);
   if (one === undefined || batch === undefined)
     return { place: 'thread', because: 'How long it takes could not be measured without samples.' };
   if (!hasKnownSizes(trial))
     return { place: 'thread', because: 'How long it takes depends on sizes that the graph leaves free.' };
-  const measured = `Opening it takes ${round(trial.openMs)} ms, one row ${round(one.ms)} ms, ${batch.rows} rows ${round(batch.ms)} ms`;
+  const measured = `Opening it takes ${round(trial.openMs)} ms, one row${one.rows === 1 ? '' : `, filled up to ${one.rows},`} ${round(one.ms)} ms, ${batch.rows} rows ${round(batch.ms)} ms`;
   const limits = `the main thread gives ${inlineLimits.openMs} ms, ${inlineLimits.rowMs} ms and ${inlineLimits.batchMs} ms`;
   const isSmall =
     trial.openMs <= inlineLimits.openMs &&

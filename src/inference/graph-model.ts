@@ -12,6 +12,8 @@ export interface GraphModel {
   readonly freeRows: boolean;
   /** Outputs of which it is known how their rows fare in company; of the others nothing is. */
   readonly graded: readonly string[];
+  /** Rows of one call for other outputs at most: it runs whole, and nobody else has a turn meanwhile; absent: any. */
+  readonly mostUngraded?: number;
   readonly queue: RunQueue;
 }
 
@@ -27,9 +29,20 @@ export async function inferTensors(
   const unknown = names.find((name) => !graph.outputs.some((output) => output.name === name));
   if (unknown !== undefined || names.length === 0)
     throw invalid(graph, `has no output ${unknown ?? 'that was asked for'}; it has: ${namesOf(graph.outputs)}`);
-  return await graph.queue.run(
-    { feeds, wanted: names, rows: rowsOf(graph, feeds), kind: kindOf(graph, feeds, names) },
-    options,
+  const rows = rowsOf(graph, feeds);
+  const kind = kindOf(graph, feeds, names);
+  if (kind === undefined) refuseLong(graph, names, rows);
+  return await graph.queue.run({ feeds, wanted: names, rows, kind }, options);
+}
+
+function refuseLong(graph: GraphModel, wanted: readonly string[], rows: number): void {
+  const { outputs, graded, mostUngraded = Number.POSITIVE_INFINITY } = graph;
+  if (rows <= mostUngraded) return;
+  const others = wanted.filter((name) => !graded.includes(name));
+  const way = `Ask for at most ${mostUngraded} rows at a time, or only for ${namesOf(outputs.filter(({ name }) => graded.includes(name)))}`;
+  throw invalid(
+    graph,
+    `was asked for ${rows} rows with ${others.join(', ')}, which can only be worked out in one run that would keep all others waiting. ${way}`,
   );
 }
 

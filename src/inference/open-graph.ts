@@ -10,6 +10,7 @@ import { openOnnxSession } from './onnx-session.ts';
 import { type OpenedGraph, servedGraph } from './served-graph.ts';
 import type { ApartHost } from './sessions/apart-host.ts';
 import { lastingSession } from './sessions/lasting-session.ts';
+import { runsAsServed } from './trial/time-runs.ts';
 import type { Trial, TrialRequest } from './trial/try-model.ts';
 
 /** A graph that is to be served. */
@@ -70,7 +71,9 @@ export async function openGraph(parts: GraphParts, request: GraphRequest): Promi
   return servedGraph(opened, trial, {
     key: request.key,
     longestJointMs:
-      place === 'inline' ? longestJointMs.inline : Math.max(longestJointMs.apart, 2 * (trial.runs[0]?.ms ?? 0)),
+      place === 'inline'
+        ? longestJointMs.inline
+        : Math.max(longestJointMs.apart, 2 * (runsAsServed(trial.runs, trial.batches)[0]?.ms ?? 0)),
     report: {
       place,
       because,

@@ -3,6 +3,7 @@ import type { GraphModel } from './graph-model.ts';
 import type { ModelSession } from './model-session.ts';
 import { runCost } from './queue/run-cost.ts';
 import { createRunQueue, type QueueOptions } from './queue/run-queue.ts';
+import { runsAsServed } from './trial/time-runs.ts';
 import type { Trial } from './trial/try-model.ts';
 
 export interface OpenedGraph extends GraphModel {
@@ -22,9 +23,11 @@ export interface ServedGraphOptions extends Pick<QueueOptions, 'sharesFate'> {
 /** An opened session behind a queue, with rows together as the trial found that they may be. */
 export function servedGraph(session: ModelSession, trial: Trial, options: ServedGraphOptions): OpenedGraph {
   const { key, longestJointMs, report, sharesFate } = options;
-  const { inputs, outputs, freeRows, openMs, runs, batches, mostRows, graded } = trial;
-  const cost = runCost(runs);
-  const joint = freeRows ? jointRuns(batches, Math.min(mostRows, cost.rowsWithin(longestJointMs))) : undefined;
+  const { inputs, outputs, freeRows, openMs, batches, mostRows, graded } = trial;
+  const runs = runsAsServed(trial.runs, batches);
+  const cost = runCost(runs, batches.grade === 'padded' ? batches.padTo : 1);
+  const mostWithin = cost.rowsWithin(longestJointMs);
+  const joint = freeRows ? jointRuns(batches, Math.min(mostRows, mostWithin)) : undefined;
   const queue = createRunQueue(session, {
     key,
     cost,
@@ -37,6 +40,8 @@ export function servedGraph(session: ModelSession, trial: Trial, options: Served
     outputs,
     freeRows,
     graded,
+    // They cannot be run in parts; elsewhere they keep only those waiting who ask for the same model.
+    ...(report.place === 'inline' && freeRows ? { mostUngraded: mostWithin } : {}),
     queue,
     report: { ...report, openMs, runs, batches },
     async release() {

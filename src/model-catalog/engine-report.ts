@@ -10,7 +10,10 @@ export interface EngineReport {
   readonly threads?: number;
   /** How long opening the graph took in a process of its own, in milliseconds. */
   readonly openMs: number;
-  /** How long one run took, the least of several, in milliseconds. */
+  /**
+   * How long one run took, the least of several, in milliseconds; of rows as the graph gets them: with `padded` none has fewer than
+   * `padTo`, and a lone row costs as much as the first.
+   */
   readonly runs: readonly { readonly rows: number; readonly ms: number }[];
   readonly batches: BatchGrade;
   readonly device: DeviceReport;
@@ -19,7 +22,8 @@ export interface EngineReport {
 /**
  * Whether a row scores the same alone and in company, measured at load: `bitwise` as it is, `padded` where rows are filled
  * up to a multiple of `padTo`, `tolerance` where some differ by at most `maxDifference` (absolute).
- * `single`: the graph has no free number of rows, so each row is a run of its own.
+ * `single`: each row is a run of its own, since the graph has no free number of rows, rows change each other by more than
+ * rounding, nothing could be measured, or filling up would make a lone row far dearer.
  */
 export type BatchGrade =
   | { readonly grade: 'bitwise' | 'single' }

@@ -25,8 +25,8 @@ export const gradeTexts: Readonly<Record<BatchGrade['grade'], string>> = {
 type Identified = Pick<PredictedModel, 'id' | 'version' | 'digest' | 'engine'>;
 
 /**
- * Logical id of the Device of one model version on one kind of engine: the same model, version, digest, runtime, device and
- * grade always give the same id, so the Device is made once and never changed (DEV-2).
+ * Logical id of the Device of one model version on one kind of engine: the same model, version, digest, runtime, device, grade
+ * and threads always give the same id, so the Device is made once and never changed (DEV-2).
  */
 export function modelDeviceId(model: Identified): string {
   const { id, version, digest } = model;
@@ -79,9 +79,14 @@ export function modelDevice(model: PredictedModel): Device & { id: string } {
   };
 }
 
-/** `onnxruntime-1.30.0-cpu-padded` */
-function engineName({ engine: { runtime, device, batches } }: Pick<PredictedModel, 'engine'>): string {
-  return `${runtime}-${device.provider}-${batches.grade}`.replaceAll(' ', '-');
+/**
+ * `onnxruntime-1.30.0-cpu-padded16`, `onnxruntime-1.30.0-cpu-bitwise-2threads`: what the bits of a row depend on. How many rows
+ * its run is filled up to, and how many threads share its numbers, are part of it.
+ */
+function engineName({ engine: { runtime, device, batches, threads = 1 } }: Pick<PredictedModel, 'engine'>): string {
+  const grade = batches.grade === 'padded' ? `padded${batches.padTo}` : batches.grade;
+  const name = `${runtime}-${device.provider}-${grade}${threads > 1 ? `-${threads}threads` : ''}`;
+  return name.replaceAll(' ', '-');
 }
 
 function sha256(text: string): string {

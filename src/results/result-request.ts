@@ -14,7 +14,7 @@ export interface PredictedModel {
   readonly digest: string;
   readonly manifest: Manifest;
   /** What runs it. */
-  readonly engine: Pick<EngineReport, 'runtime' | 'batches' | 'device'>;
+  readonly engine: Pick<EngineReport, 'runtime' | 'batches' | 'device' | 'threads'>;
   /** The local codes and units that its features were read by. */
   readonly site?: AppliedSite;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { choosePlace } from '../../src/inference/choose-place.ts';
+import type { BatchGrade } from '../../src/model-catalog/engine-report.ts';
 import type { TensorForm } from '../../src/model-catalog/tensor.ts';
 
 const form = (...shape: (number | null)[]): TensorForm => ({ name: 'x', type: 'float32', shape });
@@ -7,6 +8,7 @@ const quick = {
   openMs: 1,
   inputs: [form(null, 4)],
   freeRows: true,
+  batches: { grade: 'bitwise' } as BatchGrade,
   runs: [
     { rows: 1, ms: 0.02 },
     { rows: 8, ms: 0.03 },
@@ -63,6 +65,20 @@ describe('where a graph runs', () => {
     ],
   ])('%s', (_, change, place, because) => {
     expect(choosePlace({ ...quick, ...change }, trusted)).toEqual({ place, because: expect.stringMatching(because) });
+  });
+
+  test('nobody waits for a lone row that is quick only until it is filled up', () => {
+    const runs = [
+      { rows: 1, ms: 0.47 },
+      { rows: 2, ms: 0.9 },
+      { rows: 16, ms: 4.9 },
+      { rows: 32, ms: 5 },
+    ];
+    expect(choosePlace({ ...quick, runs }, trusted).place).toBe('inline');
+    expect(choosePlace({ ...quick, runs, batches: { grade: 'padded', padTo: 16 } }, trusted)).toEqual({
+      place: 'thread',
+      because: expect.stringContaining('one row, filled up to 16, 4.9 ms, 32 rows 5 ms'),
+    });
   });
 
   test('what is not trusted, or needs a driver, runs in a process however small it is', () => {

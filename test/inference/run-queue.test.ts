@@ -156,6 +156,38 @@ describe('runs together', () => {
   });
 });
 
+describe('what a run is expected to cost', () => {
+  const padded = [
+    { rows: 16, ms: 8 },
+    { rows: 32, ms: 12 },
+  ];
+
+  test('a lone row costs as much as the rows that it is filled up to', () => {
+    const cost = runCost(padded, 16);
+    expect([1, 16, 17, 33].map(cost.expectedMs)).toEqual([8, 8, 12, 16]);
+    expect([0, 8, 11, 12, 16].map(cost.rowsWithin)).toEqual([16, 16, 16, 32, 48]);
+  });
+
+  test('lone rows that took what was planned for them do not make the model look slower than it is', () => {
+    const cost = runCost(padded, 16);
+    for (let count = 0; count < 100; count++) cost.took(1, 8);
+    expect(cost.expectedMs(32)).toBeCloseTo(12);
+  });
+
+  test('of one timed run of several rows each has its share', () => {
+    expect([1, 16, 32].map(runCost([{ rows: 16, ms: 8 }], 16).expectedMs)).toEqual([8, 8, 16]);
+  });
+
+  test('a run for outputs that were not timed does not change what others are expected to take', async () => {
+    const taken: number[] = [];
+    const cost = { ...runCost([{ rows: 1, ms: 1 }]), took: (rows: number) => void taken.push(rows) };
+    const { queue, ask } = doubling({ cost });
+    await queue.run({ feeds: column([1, 2]), wanted: ['risk'], rows: 2, kind: undefined });
+    await ask([3, 4, 5]);
+    expect(taken).toEqual([3]);
+  });
+});
+
 describe('lanes', () => {
   test('whoever waits at a bedside goes before a cohort run that came earlier', async () => {
     const { until, open } = held();
@@ -187,6 +219,20 @@ describe('overload', () => {
       code: 'OVERLOADED',
       retryAfterSeconds: 3,
     });
+    open();
+    expect(await first).toEqual([2]);
+  });
+
+  test('nobody is let in too late because the rows ahead were counted before they are filled up', async () => {
+    const { until, open } = held();
+    const ask = doubling({
+      until,
+      cost: runCost([{ rows: 16, ms: 300 }], 16),
+      joint: { mostRows: 16, padTo: 16 },
+    }).ask;
+    const first = ask([1]);
+    await turn();
+    await expect(ask([2], { answerBy: performance.now() + 400 })).rejects.toMatchObject({ code: 'OVERLOADED' });
     open();
     expect(await first).toEqual([2]);
   });

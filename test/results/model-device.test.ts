@@ -46,6 +46,8 @@ test('the Device says what ran the model and whether a subject scores the same a
 test.each<Partial<typeof model.engine>>([
   { runtime: 'onnxruntime 1.31.0' },
   { batches: { grade: 'tolerance', maxDifference: 1e-7 } },
+  { batches: { grade: 'padded', padTo: 16 } },
+  { threads: 2 },
   { device: { policy: 'prefer-gpu', provider: 'cuda' } },
 ])('DEV-2 the same weights on an engine that may give other bits are another Device: %j', (change) => {
   const other = modelDevice({ ...model, engine: { ...model.engine, ...change } });
@@ -53,6 +55,17 @@ test.each<Partial<typeof model.engine>>([
   expect(other.id).not.toBe(device.id);
   expect(other.identifier?.[0]).not.toEqual(device.identifier?.[0]);
   expect(other.identifier?.[1]).toEqual(device.identifier?.[1]);
+});
+
+test('DEV-2 the multiple that rows are filled up to and the threads are in the name, for other bits may come of them', () => {
+  const nameOf = (change: Partial<typeof model.engine>): string | undefined =>
+    modelDevice({ ...model, engine: { ...model.engine, ...change } })
+      .identifier?.[0]?.value?.split('|')
+      .at(-1);
+  expect(nameOf({ batches: { grade: 'padded', padTo: 2 } })).toBe('onnxruntime-1.30.0-cpu-padded2');
+  expect(nameOf({ batches: { grade: 'padded', padTo: 16 } })).toBe('onnxruntime-1.30.0-cpu-padded16');
+  expect(nameOf({ threads: 2 })).toBe('onnxruntime-1.30.0-cpu-bitwise-2threads');
+  expect(nameOf({ threads: 1 })).toBe('onnxruntime-1.30.0-cpu-bitwise');
 });
 
 test('DEV-2 what differs from one start to the next does not change the Device', () => {

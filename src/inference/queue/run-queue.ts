@@ -58,7 +58,8 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
       const rows = calls.reduce((sum, call) => sum + call.rows, 0);
       const started = performance.now();
       busyUntilMs = started + cost.expectedMs(rows);
-      if (await runTogether(calls)) cost.took(rows, performance.now() - started);
+      // What other outputs take tells nothing of those that were timed.
+      if ((await runTogether(calls)) && calls[0]?.kind !== undefined) cost.took(rows, performance.now() - started);
     }
     running = undefined;
   };

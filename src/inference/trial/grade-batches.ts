@@ -23,6 +23,8 @@ export interface GradeOptions {
   readonly budgetMs: number;
   /** See hasVectorOperators: rows are filled up whether a difference was met or not. */
   readonly fillsVectors: boolean;
+  /** True where a lone row would cost far more if it were filled up to so many: it runs by itself instead. */
+  readonly isTooDear: (padTo: number) => Promise<boolean>;
 }
 
 export interface GradedBatches {
@@ -31,20 +33,24 @@ export interface GradedBatches {
   readonly largest: number;
 }
 
+/** Each row is a run of its own. */
+export const oneByOne: GradedBatches = { batches: { grade: 'single' }, largest: 1 };
+
 /**
  * Whether rows score the same alone and in company: each row by itself, then rows in any order in batches of several sizes,
  * all compared bit by bit; then the same with the rows filled up to a multiple. Where rows change each other by more than
- * rounding, or something that is no number differs, each has to run by itself; so it is where rows that all are alike tell nothing.
+ * rounding, or something that is no number differs, each has to run by itself; so it is where rows that all are alike tell nothing,
+ * and where filling up would make a lone row too dear.
  * @param rows tensors whose first dimension counts the same rows
  */
 export async function gradeBatches(
   session: ModelSession,
   rows: Tensors,
   wanted: readonly string[],
-  { budgetMs, fillsVectors }: GradeOptions,
+  { budgetMs, fillsVectors, isTooDear }: GradeOptions,
 ): Promise<GradedBatches> {
   const parts = rowsOf(rows);
-  if (new Set(parts.map(bitsOf)).size < 2) return { batches: { grade: 'single' }, largest: 1 };
+  if (new Set(parts.map(bitsOf)).size < 2) return oneByOne;
   const compare = (multiple: number): Promise<Comparison> => compareBatches(session, parts, wanted, multiple, budgetMs);
   const found: Comparison[] = [];
   const tryMultiple = async (multiple: number): Promise<boolean> => {
@@ -53,18 +59,20 @@ export async function gradeBatches(
     return compared.difference === 0;
   };
   if (fillsVectors) {
+    if (await isTooDear(padding.vector)) return oneByOne;
     if (await tryMultiple(padding.vector)) return padded(padding.vector, found);
     await tryMultiple(1);
   } else {
     if (await tryMultiple(1)) return { batches: { grade: 'bitwise' }, largest: sizeOf(found) };
     const isLonely = (found[0]?.differing ?? 0) >= lonelyShare * parts.length;
     if (isLonely && (await tryMultiple(padding.lone))) return padded(padding.lone, found);
+    if (await isTooDear(padding.vector)) return oneByOne;
     if (await tryMultiple(padding.vector)) return padded(padding.vector, found);
   }
   const difference = Math.max(...found.map((each) => each.difference));
   return Number.isFinite(difference)
     ? { batches: { grade: 'tolerance', maxDifference: difference }, largest: sizeOf(found) }
-    : { batches: { grade: 'single' }, largest: 1 };
+    : oneByOne;
 }
 
 function padded(padTo: number, found: readonly Comparison[]): GradedBatches {

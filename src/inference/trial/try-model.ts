@@ -4,9 +4,9 @@ import { PredictionError } from '../../platform/errors.ts';
 import type { EngineModel } from '../inference-engine.ts';
 import { matrixMisfit } from '../matrix-model.ts';
 import type { ModelSession, SessionRequest } from '../model-session.ts';
-import { type GradedBatches, gradeBatches } from './grade-batches.ts';
+import { type GradedBatches, gradeBatches, oneByOne } from './grade-batches.ts';
 import { type Likeness, probeRows, type Samples } from './probe-rows.ts';
-import { type TimedRun, timeRuns } from './time-runs.ts';
+import { type TimedRun, timeRuns, withRunOf, workOf } from './time-runs.ts';
 import { hasVectorOperators } from './vector-operators.ts';
 
 export interface TrialRequest {
@@ -27,12 +27,15 @@ export interface Trial {
   readonly otherOutputs: readonly string[];
   /** The first size of every input and of each wanted output is free: it counts rows. */
   readonly freeRows: boolean;
-  /** Empty where it could not be run: no samples were given and made-up ones do not fit. */
+  /**
+   * By their rows, that of a lone row as it is served among them (see runsAsServed); empty where it could not be run: no samples
+   * were given and made-up ones do not fit.
+   */
   readonly runs: readonly TimedRun[];
   readonly batches: BatchGrade;
   /** The outputs that were graded. */
   readonly graded: readonly string[];
-  /** The most rows that were found to run together as graded. */
+  /** The most rows that were found to run together as graded; as few as one run has at least where more of them gain nothing. */
   readonly mostRows: number;
 }
 
@@ -44,14 +47,15 @@ const openAgain = { fromMs: 10, toMs: 1_000 } as const;
  */
 const mostProbes = { asTheyAre: 256, filled: 64 } as const;
 const quickMs = 1;
-const fewestRows = 2;
+const fewestRows = 8;
+/** A row that takes longer, in milliseconds, runs by itself: a trial that compared batches would go on for minutes. */
+const longestRowMs = 200;
+/** Where filling up makes a lone row as many times as much work, and that is more than this, in milliseconds, it is too dear. */
+const tooDear = { times: 4, fromMs: 20 } as const;
 /** Where two rows take as many times as long as one and that is longer than this, in milliseconds, rows do not run together: nobody gains. */
 const noGain = { times: 1.6, fromMs: 25 } as const;
-/** A row that takes longer, in milliseconds, runs by itself: a trial that compared batches would go on for minutes. */
-const longestRowMs = 1_000;
 /** From the hardest to the mildest: what was made up may be nothing that the graph can take. */
 const likenesses: readonly Likeness[] = ['anything', 'near', 'drawn'];
-const alone: GradedBatches = { batches: { grade: 'single' }, largest: 1 };
 
 /**
  * Opens a graph, times it, finds out whether rows change each other, and releases it.
@@ -103,12 +107,20 @@ async function tryRuns(
   try {
     const free = hasFreeRows(session, wanted) && (await keepsRows(session, samples, wanted, request));
     const runs = await timeRuns(session, { ...samples, free }, wanted, request.budgetMs);
-    const { batches, largest } = free ? await gradeLikely(session, samples, wanted, { ...request, runs }) : alone;
-    return { freeRows: free, runs, batches, mostRows: largest, graded: wanted };
+    const { batches, largest } = free ? await gradeLikely(session, samples, wanted, { ...request, runs }) : oneByOne;
+    const padTo = batches.grade === 'padded' ? batches.padTo : 1;
+    return {
+      freeRows: free,
+      runs: padTo === 1 ? runs : await withRunOf(padTo, runs, session, samples, wanted),
+      batches,
+      // Those that fill up a run cost nothing more.
+      mostRows: gainsNothing(runs) ? Math.min(largest, padTo) : largest,
+      graded: wanted,
+    };
   } catch (error) {
     if (request.samples !== undefined || !isFailedRun(error)) throw error;
     // Made-up values may be none that the graph can take: nothing is known then, and nothing is assumed.
-    return { freeRows: false, runs: [], batches: alone.batches, mostRows: alone.largest, graded: [] };
+    return { freeRows: false, runs: [], batches: oneByOne.batches, mostRows: oneByOne.largest, graded: [] };
   }
 }
 
@@ -122,19 +134,23 @@ async function gradeLikely(
   const rowMs = runs[0]?.ms ?? 0;
   const fillsVectors = hasVectorOperators(artefact, session.inputs);
   // Several threads share the numbers among them wherever it suits them: no filling up keeps vectors whole.
-  if (rowMs > longestRowMs || gainsNothing(runs) || (fillsVectors && threads > 1)) return alone;
+  if (rowMs > longestRowMs || (fillsVectors && threads > 1)) return oneByOne;
   const most = fillsVectors ? mostProbes.filled : mostProbes.asTheyAre;
   const affordable = Math.max(fewestRows, Math.floor(budgetMs / (4 * rowMs)));
   const rows = rowMs <= quickMs ? most : Math.min(most, affordable);
+  const isTooDear = async (padTo: number): Promise<boolean> => {
+    const filled = await workOf(padTo, session, samples, wanted);
+    return filled > tooDear.fromMs && filled > tooDear.times * (await workOf(1, session, samples, wanted));
+  };
   for (const likeness of likenesses) {
     try {
       const probes = probeRows(samples, rows, 1, likeness);
-      return await gradeBatches(session, probes, wanted, { budgetMs, fillsVectors });
+      return await gradeBatches(session, probes, wanted, { budgetMs, fillsVectors, isTooDear });
     } catch (error) {
       if (!isFailedRun(error)) throw error;
     }
   }
-  return alone;
+  return oneByOne;
 }
 
 function gainsNothing([one, two]: Trial['runs']): boolean {
