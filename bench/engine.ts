@@ -3,8 +3,8 @@
  *
  *     node bench/engine.ts [rounds]      # 15 by default
  *
- * - batching: a dense network (64 inputs, 2 layers of 256, float32) asked by 32 callers, each one row after the other, against
- *   the same 32 callers who run the same session directly; and by one caller;
+ * - batching: dense networks (64 inputs, float32, of several depths and widths) asked by 32 callers, each one row after the
+ *   other, against the same 32 callers who run the same session directly; and the first of them by one caller;
  * - the event loop: how late a timer of 1 ms fires while a model runs that takes 20 ms or more, against an idle loop;
  * - a light model (PREVENT) asked by 32 callers beside that heavy one, against the same alone;
  * - memory: 300 models loaded and released twice; what the second 300 leave is told beside the first.
@@ -79,40 +79,54 @@ const model = (key: string, artefact: Uint8Array, change: Partial<EngineModel> =
 
 const engine = createOnnxEngine({ triesApart: true });
 
+/** Layers and width of the dense networks. */
+const networks = [
+  [6, 128],
+  [3, 256],
+  [3, 512],
+] as const;
+
 async function batching(): Promise<Figure[]> {
-  const artefact = denseOnnx(columns, 256, 2);
-  const dense = await engine.load(
-    model('dense', artefact, {
-      input: { name: 'x', type: 'float32', columns },
-      output: { name: 'risk', type: 'float32', columns: 1 },
-    }),
-  );
-  const session = await openOnnxSession({ key: 'dense', artefact, provider: 'cpu', threads: 1 });
-  const direct: Ask = async (row) => {
-    const outputs = await session.run(
-      new Map([['x', { type: 'float32', dims: [1, columns], data: Float32Array.from(row) }]]),
-      ['risk'],
+  const figures: Figure[] = [];
+  for (const [index, [layers, width]] of networks.entries()) {
+    const artefact = denseOnnx(columns, width, layers);
+    const dense = await engine.load(
+      model('dense', artefact, {
+        input: { name: 'x', type: 'float32', columns },
+        output: { name: 'risk', type: 'float32', columns: 1 },
+      }),
     );
-    return outputs.get('risk')?.data[0];
-  };
-  const rows = numbers(1000, columns);
-  const ours: Ask = (row) => dense.run([row]);
-  const many = await against(
-    () => rate(ours, rows, callers),
-    () => rate(direct, rows, callers),
-  );
-  const lone = await against(
-    () => rate(ours, rows, 1),
-    () => rate(direct, rows, 1),
-  );
-  console.log(`dense network: ${dense.report.place}, ${dense.report.because} Grade: ${dense.report.batches.grade}.`);
-  await session.release();
-  await dense.release();
-  const measured = ({ one, other }: { one: number; other: number }) => ({ engineRowsPerS: one, directRowsPerS: other });
-  return [
-    atLeast('dense network, 32 callers: engine / unbatched', many.ratio, 6, measured(many)),
-    atLeast('dense network, one caller: engine / unbatched', lone.ratio, 0.8, measured(lone)),
-  ];
+    const session = await openOnnxSession({ key: 'dense', artefact, provider: 'cpu', threads: 1 });
+    const direct: Ask = async (row) => {
+      const outputs = await session.run(
+        new Map([['x', { type: 'float32', dims: [1, columns], data: Float32Array.from(row) }]]),
+        ['risk'],
+      );
+      return outputs.get('risk')?.data[0];
+    };
+    const rows = numbers(1000, columns);
+    const ours: Ask = (row) => dense.run([row]);
+    const name = `dense network of ${layers} layers of ${width}`;
+    console.log(`${name}: ${dense.report.place}, ${dense.report.because} Grade: ${dense.report.batches.grade}.`);
+    for (const [count, least] of index === 0
+      ? ([
+          [callers, 6],
+          [1, 0.8],
+        ] as const)
+      : ([[callers, 6]] as const)) {
+      const { ratio, one, other } = await against(
+        () => rate(ours, rows, count),
+        () => rate(direct, rows, count),
+      );
+      const who = count === 1 ? 'one caller' : `${count} callers`;
+      figures.push(
+        atLeast(`${name}, ${who}: engine / unbatched`, ratio, least, { engineRowsPerS: one, directRowsPerS: other }),
+      );
+    }
+    await session.release();
+    await dense.release();
+  }
+  return figures;
 }
 
 async function heavyModel(): Promise<LoadedModel> {

@@ -46,10 +46,15 @@ function namesOf(forms: readonly TensorForm[]): string {
 /**
  * Rows as the input tensor. Throws INFERENCE_FAILED for a row of another length, and for a number that is not finite in the
  * element type, but NaN where the input accepts it: the model is not run then.
+ * @param make gives the memory of the tensor
  */
-export function rowsToTensor({ key, input }: Pick<EngineModel, 'key' | 'input'>, rows: Rows): Tensor {
+export function rowsToTensor(
+  { key, input }: Pick<EngineModel, 'key' | 'input'>,
+  rows: Rows,
+  make: (count: number) => NumericData = (count) => numericData(input.type, count),
+): Tensor {
   const { columns, type, acceptsNaN = false } = input;
-  const data = numericData(type, rows.length * columns) as Float32Array | Float64Array;
+  const data = make(rows.length * columns) as Float32Array | Float64Array;
   let at = 0;
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] ?? [];
