@@ -33,7 +33,7 @@ test('AIT-1 RA-4 the result is labelled as made by AI, preliminary, by the Devic
     identifier: [{ system: 'https://fhirsight.org/fhir/NamingSystem/prediction', value: resultIdentifier(request) }],
     status: 'preliminary',
     method: { text: 'Test model (test-model 1.2.3)' },
-    performer: { reference: 'Device/model-test-model-1.2.3-ab12cd34ef56' },
+    performer: { reference: expect.stringMatching(/^Device\/model-test-model-1\.2\.3-ab12cd34ef56-[0-9a-f]{8}$/) },
     occurrenceDateTime: '2026-03-01T10:00:12.345+01:00',
     subject: { reference: 'Patient/17' },
   });

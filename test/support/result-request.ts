@@ -3,6 +3,7 @@ import type { FeatureValue, SourceReference } from '../../src/features/feature-v
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import type { ProbabilityOutcome } from '../../src/model-catalog/outcome-schema.ts';
 import { buildResult } from '../../src/results/build-result.ts';
+import { modelDeviceId } from '../../src/results/model-device.ts';
 import { createResultFrame } from '../../src/results/result-frame.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { FeatureLabel, ResultRequest } from '../../src/results/result-request.ts';
@@ -112,15 +113,16 @@ export function resultRequest(
 ): ResultRequest {
   const { manifest, ...rest } = changes;
   const features = new Map(Object.entries(testValues));
+  const model = {
+    id: 'test-model',
+    version: '1.2.3',
+    title: 'Test model',
+    digest,
+    manifest: { ...testManifest, ...manifest },
+    engine: unloadedEngine.engine,
+  };
   const made = {
-    model: {
-      id: 'test-model',
-      version: '1.2.3',
-      title: 'Test model',
-      digest,
-      manifest: { ...testManifest, ...manifest },
-      engine: unloadedEngine.engine,
-    },
+    model,
     subject: { tenant: 'default', base: 'http://127.0.0.1:8080/fhir/R4', id: '17', own: true },
     asOf: new Date('2026-03-01T09:00:00Z'),
     computedAt: new Date('2026-03-01T09:00:12.345Z'),
@@ -151,7 +153,7 @@ export function resultRequest(
     features: testFeatures,
     testData: false,
     heldByCaller: false,
-    deviceReference: 'Device/model-test-model-1.2.3-ab12cd34ef56',
+    deviceReference: `Device/${modelDeviceId(rest.model ?? model)}`,
     ...rest,
   } satisfies Omit<ResultRequest, 'identifier' | 'frame'>;
   const frame = createResultFrame(made.model.manifest, made.features);
