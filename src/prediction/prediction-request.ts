@@ -81,6 +81,11 @@ export interface PredictionRequest {
    * left out, and the result says so; inputs never are.
    */
   readonly answerBy?: number;
-  /** Aborts the reading of the record and the waiting for a model; a run that has begun goes on, and its result is dropped. */
+  /** Aborted when the record may be read no more: its time is up, or the token of the call has expired. */
   readonly signal?: AbortSignal;
+  /**
+   * Aborted when nobody waits for the answer any more: what waits for a model is dropped; a run that has begun goes on, and
+   * its result is dropped.
+   */
+  readonly givenUp?: AbortSignal;
 }

@@ -5,11 +5,11 @@ import type { PredictionRequest } from './prediction-request.ts';
 export function runOptions({
   entrance,
   answerBy,
-  signal,
-}: Partial<Pick<PredictionRequest, 'entrance' | 'answerBy' | 'signal'>>): RunOptions {
+  givenUp,
+}: Partial<Pick<PredictionRequest, 'entrance' | 'answerBy' | 'givenUp'>>): RunOptions {
   return {
     lane: entrance === 'cohort' ? 'batch' : 'interactive',
     ...(answerBy === undefined ? {} : { answerBy }),
-    ...(signal === undefined ? {} : { signal }),
+    ...(givenUp === undefined ? {} : { signal: givenUp }),
   };
 }

@@ -132,6 +132,7 @@ async function attempted(
   held: PredictionParts | undefined,
 ): Promise<Attempt> {
   const client = run.schedule ?? run.requester;
+  const over = AbortSignal.timeout(memberTimeoutMs);
   try {
     const outcome = await predict(
       {
@@ -146,7 +147,8 @@ async function attempted(
         inputs: [],
         writeBack: run.writeBack,
         explain: run.explain,
-        signal: AbortSignal.timeout(memberTimeoutMs),
+        signal: over,
+        givenUp: over,
       },
       held,
     );

@@ -105,7 +105,15 @@ async function rowOf(
   if (error !== undefined || asOf === undefined) return request;
   try {
     refuseFuture(asOf, parts.clock.now());
-    const wanted = { subject, asOf, seed: [], inputs: [], signal, ...(encounter === undefined ? {} : { encounter }) };
+    const limits = { signal, givenUp: signal };
+    const wanted = {
+      subject,
+      asOf,
+      seed: [],
+      inputs: [],
+      ...limits,
+      ...(encounter === undefined ? {} : { encounter }),
+    };
     const { record, inputs, outputs } = await readModelInputs(parts, model, wanted);
     const { manifest, compiled } = model;
     const guessed = guessedFeatures(compiled, inputs.features, record, parts.timeZone, outputs).size;

@@ -72,6 +72,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
       requestId: call.requestId,
       card: frame.uuid,
       answerBy: dueMs - renderMs,
+      givenUp: call.givenUp,
       ...(limit && { signal: AbortSignal.any([call.givenUp, limit.signal]) }),
     }),
   );

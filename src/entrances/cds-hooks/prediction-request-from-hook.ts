@@ -11,6 +11,8 @@ export interface HookCall {
   readonly answerBy: number;
   /** Absent where nothing is read. */
   readonly signal?: AbortSignal;
+  /** Aborted when the caller has gone. */
+  readonly givenUp: AbortSignal;
 }
 
 /**
@@ -21,7 +23,7 @@ export function predictionRequestFromHook(
   service: HookService,
   { context, fhirServer }: HookRequest,
   answers: HeldAnswers,
-  { requestId, card, answerBy, signal }: HookCall,
+  { requestId, card, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {
   const { manifest } = service.version;
   return {
@@ -47,6 +49,7 @@ export function predictionRequestFromHook(
     build: false,
     explain: service.contributions > 0,
     answerBy,
+    givenUp,
     ...(signal === undefined ? {} : { signal }),
   };
 }

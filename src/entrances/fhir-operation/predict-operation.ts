@@ -41,7 +41,7 @@ export async function predictOperation(operation: PredictOperation, call: Predic
   });
   const outcome = await operation.predict({
     ...request,
-    ...(call.signal === undefined ? {} : { signal: call.signal }),
+    ...(call.signal === undefined ? {} : { signal: call.signal, givenUp: call.signal }),
   });
   if (outcome.state === 'abstained') throw abstentionError(outcome);
   if (outcome.resource === undefined)

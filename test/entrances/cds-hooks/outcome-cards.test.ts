@@ -127,7 +127,13 @@ describe('the card of a score', () => {
         { ...of, contributions: shown },
         { hook: 'patient-view', context: { patientId: '1' }, prefetch: {} },
         new Map(),
-        { requestId: 'r', card: frame.uuid, answerBy: 0, signal: new AbortController().signal },
+        {
+          requestId: 'r',
+          card: frame.uuid,
+          answerBy: 0,
+          signal: new AbortController().signal,
+          givenUp: new AbortController().signal,
+        },
       );
     expect([request(0).explain, request(1).explain]).toEqual([false, true]);
   });
