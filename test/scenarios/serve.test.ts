@@ -93,7 +93,7 @@ function logLines(output: string): LogLine[] {
     .map((line) => JSON.parse(line) as LogLine);
 }
 
-/** Resolves once a request is under way: its only model takes about a second. */
+/** Resolves once a request is under way: its only model takes its time. */
 async function untilBusy(server: FhirsightProcess): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt++) {
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
