@@ -1,21 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { type FhirsightProcess, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
 import { slowModelFolder } from '../support/slow-model.ts';
-import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
 
 /** A server whose one model takes about a tenth of a second for a run, and that has places for eight requests. */
 const places = 8;
 
 let models: ModelFolder;
-let dataDir: TestDataDir;
+let dataDir: string;
 let server: FhirsightProcess;
 
 beforeAll(async () => {
   models = await slowModelFolder({ size: 640 });
-  dataDir = await createTestDataDir();
+  dataDir = await mkdtemp(path.join(tmpdir(), 'fhirsight-overload-'));
+  await fillDataDir(dataDir);
   server = await startFhirsightProcess({
-    ...dataDir.settings,
+    DATA_DIR: dataDir,
     MODELS_DIR: models.modelsDir,
     SAMPLE_PATIENTS: '2',
     MAX_OPEN_REQUESTS: String(places),
@@ -25,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.child.kill('SIGKILL');
   await models[Symbol.asyncDispose]();
-  await dataDir.remove();
+  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function predict(): Promise<Response> {
