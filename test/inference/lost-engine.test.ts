@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EngineModel, InferenceEngine, LoadedModel } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine, type OnnxEngineOptions } from '../../src/inference/onnx-engine.ts';
-import { children, isAlive } from '../support/child-processes.ts';
+import { children, isAlive, processorSeconds } from '../support/child-processes.ts';
 import { loopOnnx, slowOnnx } from '../support/slow-onnx.ts';
 
 const columns = 2;
@@ -104,8 +104,10 @@ describe('a process that runs a model', () => {
   test('is killed in every try of a run: that run fails by name, and the next one is answered', async () => {
     const [model] = await loadIsolated(loopOnnx(columns));
     const killing = setInterval(() => {
-      for (const pid of children()) process.kill(pid, 'SIGKILL');
+      // Starting and opening take a third of that: it is in the middle of the run.
+      for (const pid of children()) if (processorSeconds(pid) > 1.5) process.kill(pid, 'SIGKILL');
     }, 20);
+    onTestFinished(() => clearInterval(killing));
     await expect(model.run([[forEver, 1]])).rejects.toMatchObject({
       code: 'INFERENCE_FAILED',
       message: expect.stringMatching(/lost twice.*SIGKILL/),

@@ -6,11 +6,25 @@ export function children(): number[] {
   return ids === '' ? [] : ids.split(' ').map(Number);
 }
 
+/** What Linux tells of a process; empty for one that is no more. */
+function told(pid: number, file: 'status' | 'stat'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** False for one that has ended, also where nobody has asked how. */
 export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
+  const status = told(pid, 'status');
+  return status !== '' && !/^State:\s+[ZX]/m.test(status);
+}
+
+const ticksPerSecond = 100;
+
+/** How long a process has kept processors busy; 0 for one that is no more. @see proc_pid_stat(5), utime and stime */
+export function processorSeconds(pid: number): number {
+  const fields = (told(pid, 'stat').split(') ')[1] ?? '').split(' ').map(Number);
+  return ((fields[11] ?? 0) + (fields[12] ?? 0)) / ticksPerSecond;
 }

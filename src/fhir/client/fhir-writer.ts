@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { unlessAborted } from '../../platform/unless-aborted.ts';
 import { parseFhirJson, stringifyFhirJson } from '../fhir-json.ts';
 
 /** One request to a FHIR server that may change something there. */
@@ -130,19 +131,6 @@ export function createFhirWriter(options: FhirWriterOptions): FhirWriter {
       });
     },
   };
-}
-
-/** The pool of connections may forget a request; nobody waits for it longer than the signal says. */
-async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 function parsed(bytes: Buffer): unknown {

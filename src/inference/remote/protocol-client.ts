@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { headerLengthName } from '../../model-catalog/inference-protocol/frame.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import { unlessAborted } from '../../platform/unless-aborted.ts';
 import type { RemoteEngineSettings } from '../engines-schema.ts';
 import { connectionWords } from './connection-words.ts';
 
@@ -144,18 +145,5 @@ async function bearer(file: string): Promise<string | Extract<Attempt, { kind: '
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     return failed(`is not asked: its tokenFile cannot be read (${code})`);
-  }
-}
-
-/** The pool of connections may forget a request; nobody waits for it longer than the signal says. */
-async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

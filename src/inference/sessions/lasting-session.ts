@@ -34,16 +34,25 @@ export function lastingSession(first: ApartSession, options: LastingOptions): Mo
     current.catch(() => undefined);
   };
 
-  const attempt = async (feeds: Parameters<ModelSession['run']>[0], wanted: readonly string[]) => {
+  /** What is open; where opening it anew had failed that is tried once more, and what comes of it thrown. */
+  const opened = async (): Promise<{ asked: Promise<ApartSession>; session: ApartSession }> => {
     const asked = current;
-    let session: ApartSession;
     try {
-      session = await asked;
-    } catch (cause) {
-      if (asked === current && released === undefined) current = options.open(stuck);
-      current.catch(() => undefined);
-      throw cause;
+      return { asked, session: await asked };
+    } catch (error) {
+      if (asked === current && released === undefined) {
+        options.lost(error instanceof Error ? error.message : String(error));
+        current = options.open(stuck);
+      }
+      return { asked: current, session: await current };
     }
+  };
+
+  const attempt = async (
+    { asked, session }: Awaited<ReturnType<typeof opened>>,
+    feeds: Parameters<ModelSession['run']>[0],
+    wanted: readonly string[],
+  ) => {
     let hangs = false;
     const timer = setTimeout(() => {
       hangs = true;
@@ -72,13 +81,16 @@ export function lastingSession(first: ApartSession, options: LastingOptions): Mo
     otherOutputs: first.otherOutputs,
     async run(feeds, wanted) {
       if (released !== undefined) throw new PredictionError('MODEL_NOT_READY', `${key} was released; it runs no more.`);
+      const before = await opened();
       try {
-        return await attempt(feeds, wanted);
+        return await attempt(before, feeds, wanted);
       } catch (error) {
         if (!isLoss(error)) throw error;
       }
+      // Where it cannot be opened nothing is wrong with what was asked: that passes.
+      const again = await opened();
       try {
-        return await attempt(feeds, wanted);
+        return await attempt(again, feeds, wanted);
       } catch (error) {
         if (!isLoss(error)) throw error;
         // Twice is no accident: what was asked may be what ends it.
