@@ -1,6 +1,7 @@
 import type { RunOptions } from '../model-catalog/run-options.ts';
 import { formMisfit, type Tensor, type TensorForm, type Tensors, tensorFault } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { tensorRows } from './queue/join-rows.ts';
 import type { RunQueue } from './queue/run-queue.ts';
 
 /** An opened graph with its queue. */
@@ -32,7 +33,7 @@ export async function inferTensors(
   const rows = rowsOf(graph, feeds);
   const kind = kindOf(graph, feeds, names);
   if (kind === undefined) refuseLong(graph, names, rows);
-  return await graph.queue.run({ feeds, wanted: names, rows, kind }, options);
+  return await graph.queue.run({ input: feeds, form: tensorRows, wanted: names, rows, kind }, options);
 }
 
 function refuseLong(graph: GraphModel, wanted: readonly string[], rows: number): void {

@@ -1,7 +1,6 @@
-import { numericDataMaker, type Tensors } from '../model-catalog/tensor.ts';
 import { inferTensors } from './graph-model.ts';
 import type { EngineModel, LoadedModel } from './inference-engine.ts';
-import { rowsToTensor, tensorToRows } from './matrix-model.ts';
+import { matrixRows, rowsFault } from './matrix-model.ts';
 import type { OpenedGraph } from './served-graph.ts';
 
 /**
@@ -9,16 +8,16 @@ import type { OpenedGraph } from './served-graph.ts';
  * @param forget called once it is released
  */
 export function loadedModel(model: EngineModel, graph: OpenedGraph, forget: () => void): LoadedModel {
-  const { input, output } = model;
-  const wanted = [output.name];
-  const make = numericDataMaker(input.type);
+  const wanted = [model.output.name];
+  const form = matrixRows(model);
   let released: Promise<void> | undefined;
   return {
-    async run(rows, options) {
-      if (rows.length === 0) return [];
-      const feeds: Tensors = new Map([[input.name, rowsToTensor(model, rows, make)]]);
-      const outputs = await graph.queue.run({ feeds, wanted, rows: rows.length, kind: 'rows' }, options);
-      return tensorToRows(model, outputs, rows.length);
+    // Not async: each promise between the caller and the queue costs as much as a row of a small model.
+    run(rows, options) {
+      if (rows.length === 0) return Promise.resolve([]);
+      const fault = rowsFault(model, rows);
+      if (fault !== undefined) return Promise.reject(fault);
+      return graph.queue.run({ input: rows, form, wanted, rows: rows.length, kind: 'rows' }, options);
     },
     infer: (feeds, names, options = {}) => inferTensors(graph, feeds, names, options),
     inputs: graph.inputs,

@@ -1,8 +1,12 @@
 import { type NumericData, numericData, type Tensor, type TensorForm, type Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { EngineModel } from './inference-engine.ts';
+import type { RowForm } from './queue/row-form.ts';
 
 type Rows = readonly (readonly number[])[];
+
+/** Larger numbers become infinite as float32: from the middle between the largest one and 2 to the 128 on. */
+const largestFloat32 = 2 ** 128 - 2 ** 103 - 2 ** 75;
 
 /** What of an opened graph is not as the manifest declares it: one input and one output, rows by columns, rows left free. */
 export function matrixMisfit(
@@ -46,35 +50,58 @@ function namesOf(forms: readonly TensorForm[]): string {
 /**
  * Rows as the input tensor. Throws INFERENCE_FAILED for a row of another length, and for a number that is not finite in the
  * element type, but NaN where the input accepts it: the model is not run then.
- * @param make gives the memory of the tensor
  */
-export function rowsToTensor(
-  { key, input }: Pick<EngineModel, 'key' | 'input'>,
-  rows: Rows,
-  make: (count: number) => NumericData = (count) => numericData(input.type, count),
-): Tensor {
+export function rowsToTensor(model: Pick<EngineModel, 'key' | 'input'>, rows: Rows): Tensor {
+  const fault = rowsFault(model, rows);
+  if (fault !== undefined) throw fault;
+  return fillRows(model.input, [rows], rows.length);
+}
+
+/** Why a model is not run on these rows: one has another length, or a number that its element type cannot hold. */
+export function rowsFault({ key, input }: Pick<EngineModel, 'key' | 'input'>, rows: Rows): PredictionError | undefined {
   const { columns, type, acceptsNaN = false } = input;
-  const data = make(rows.length * columns) as Float32Array | Float64Array;
-  let at = 0;
+  const largest = type === 'float32' ? largestFloat32 : Number.MAX_VALUE;
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] ?? [];
-    if (row.length !== columns) {
-      throw new PredictionError(
+    if (row.length !== columns)
+      return new PredictionError(
         'INFERENCE_FAILED',
         `${key}: row ${index} has ${row.length} columns; the model takes ${columns}.`,
       );
+    for (let column = 0; column < columns; column++) {
+      const value = row[column] ?? Number.NaN;
+      if (Math.abs(value) <= largest || (acceptsNaN && Number.isNaN(value))) continue;
+      return new PredictionError(
+        'INFERENCE_FAILED',
+        `${key}: row ${index}, column ${column} is no finite ${type}; the model was not run.`,
+      );
     }
-    for (let column = 0; column < columns; column++) data[at++] = row[column] ?? Number.NaN;
   }
-  for (let bad = 0; bad < data.length; bad++) {
-    const value = data[bad] ?? 0;
-    if (Number.isFinite(value) || (acceptsNaN && Number.isNaN(value))) continue;
-    throw new PredictionError(
-      'INFERENCE_FAILED',
-      `${key}: row ${Math.floor(bad / columns)}, column ${bad % columns} is no finite ${type}; the model was not run.`,
-    );
+  return undefined;
+}
+
+/** Rows without fault one after the other, the last one repeated up to `count`. */
+function fillRows({ columns, type }: EngineModel['input'], parts: readonly Rows[], count: number): Tensor {
+  const data = numericData(type, count * columns) as Float32Array | Float64Array;
+  let at = 0;
+  for (const rows of parts) {
+    for (const row of rows) {
+      for (let column = 0; column < columns; column++) data[at++] = row[column] ?? Number.NaN;
+    }
   }
-  return { type, dims: [rows.length, columns], data: data as NumericData };
+  for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
+  return { type, dims: [count, columns], data: data as NumericData };
+}
+
+/** Rows of a model with a manifest, as they run together. They have no fault. */
+export function matrixRows(model: Pick<EngineModel, 'key' | 'input' | 'output'>): RowForm<Rows, number[][]> {
+  const { input } = model;
+  return {
+    join: (inputs, rows = inputs[0]?.length ?? 0) => new Map([[input.name, fillRows(input, inputs, rows)]]),
+    split: (outputs, rows, from) => tensorToRows(model, outputs, rows, from),
+    slice: (rows, from, to) => rows.slice(from, to),
+    merge: (answers) => answers.flat(),
+  };
 }
 
 /** The samples of a model as what its graph is tried with; nothing where there are none. */
@@ -83,16 +110,22 @@ export function sampleTensors(model: EngineModel): { readonly samples?: Tensors 
   return { samples: new Map([[model.input.name, rowsToTensor(model, model.samples)]]) };
 }
 
-/** The output tensor as rows. Throws INFERENCE_FAILED where its shape or a number is not what the manifest declares. */
-export function tensorToRows(
+/**
+ * Rows of the output tensor: all, of which there are `rows`, or those from `from` on.
+ * Throws INFERENCE_FAILED where its shape or a number is not what the manifest declares.
+ */
+function tensorToRows(
   { key, output }: Pick<EngineModel, 'key' | 'output'>,
   outputs: Tensors,
   rows: number,
+  from?: number,
 ): number[][] {
   const { columns, name } = output;
   const tensor = outputs.get(name);
-  const [foundRows, foundColumns] = tensor?.dims ?? [];
-  if (tensor === undefined || tensor.dims.length !== 2 || foundRows !== rows || foundColumns !== columns) {
+  const [foundRows = 0, foundColumns] = tensor?.dims ?? [];
+  const first = from ?? 0;
+  const fits = from === undefined ? foundRows === rows : foundRows >= first + rows;
+  if (tensor === undefined || tensor.dims.length !== 2 || !fits || foundColumns !== columns) {
     const shape = tensor === undefined ? 'no tensor' : `[${tensor.dims.join(', ')}]`;
     throw new PredictionError(
       'INFERENCE_FAILED',
@@ -101,7 +134,7 @@ export function tensorToRows(
   }
   const data = tensor.data as Float32Array | Float64Array;
   const result: number[][] = [];
-  for (let row = 0; row < rows; row++) {
+  for (let row = first; row < first + rows; row++) {
     const values: number[] = [];
     for (let column = 0; column < columns; column++) {
       const value = data[row * columns + column];

@@ -47,27 +47,6 @@ export function numericData(type: NumericType, count: number): NumericData {
   return new arrays[type](count);
 }
 
-/** Elements of one piece of memory that small tensors share. */
-const shared = 16_384;
-
-/**
- * Makes data of one type like `numericData`, small ones as views of memory that they share: for many that live for as long as
- * a call does, where memory of its own is the dearest part of each. None is given out twice.
- */
-export function numericDataMaker(type: NumericType): (count: number) => NumericData {
-  let memory = numericData(type, 0);
-  let used = 0;
-  return (count) => {
-    if (count > shared / 16) return numericData(type, count);
-    if (used + count > memory.length) {
-      memory = numericData(type, shared);
-      used = 0;
-    }
-    used += count;
-    return memory.subarray(used - count, used);
-  };
-}
-
 /** How many elements a tensor of these dims has; 1 for none. */
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelSession } from '../../src/inference/model-session.ts';
+import { tensorRows } from '../../src/inference/queue/join-rows.ts';
 import { runCost } from '../../src/inference/queue/run-cost.ts';
 import { createRunQueue, type QueueOptions, type RunQueue } from '../../src/inference/queue/run-queue.ts';
 import type { RunOptions } from '../../src/model-catalog/run-options.ts';
@@ -57,7 +58,10 @@ function doubling(
   });
   const ask: Doubling['ask'] = async (values, runOptions) =>
     valuesOf(
-      await queue.run({ feeds: column(values), wanted: ['risk'], rows: values.length, kind: 'rows' }, runOptions),
+      await queue.run(
+        { input: column(values), form: tensorRows, wanted: ['risk'], rows: values.length, kind: 'rows' },
+        runOptions,
+      ),
     );
   return { queue, runs, ask };
 }
@@ -130,7 +134,7 @@ describe('runs together', () => {
 
   test('calls of another kind do not go together', async () => {
     const { queue, ask, runs } = doubling();
-    const other = queue.run({ feeds: column([7]), wanted: ['risk'], rows: 1, kind: 'other' });
+    const other = queue.run({ input: column([7]), form: tensorRows, wanted: ['risk'], rows: 1, kind: 'other' });
     await Promise.all([ask([1]), other, ask([2])]);
     expect(runs).toEqual([[7], [1, 2]]);
   });
@@ -150,7 +154,9 @@ describe('runs together', () => {
       },
       { key: 'test@1.0.0', cost: runCost([]) },
     );
-    await Promise.all([1, 2].map((value) => alone.run({ feeds: column([value]), wanted: ['x'], rows: 1, kind: 'x' })));
+    await Promise.all(
+      [1, 2].map((value) => alone.run({ input: column([value]), form: tensorRows, wanted: ['x'], rows: 1, kind: 'x' })),
+    );
     expect(runs).toEqual([[1], [2]]);
     await queue.close();
   });
@@ -182,7 +188,7 @@ describe('what a run is expected to cost', () => {
     const taken: number[] = [];
     const cost = { ...runCost([{ rows: 1, ms: 1 }]), took: (rows: number) => void taken.push(rows) };
     const { queue, ask } = doubling({ cost });
-    await queue.run({ feeds: column([1, 2]), wanted: ['risk'], rows: 2, kind: undefined });
+    await queue.run({ input: column([1, 2]), form: tensorRows, wanted: ['risk'], rows: 2, kind: undefined });
     await ask([3, 4, 5]);
     expect(taken).toEqual([3]);
   });

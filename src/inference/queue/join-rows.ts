@@ -7,6 +7,15 @@ import {
   type Tensors,
 } from '../../model-catalog/tensor.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import type { RowForm } from './row-form.ts';
+
+/** Tensors whose first sizes count rows. What is of one call alone stays as it is, whatever its sizes count. */
+export const tensorRows: RowForm<Tensors, Tensors> = {
+  join: (inputs, rows) => (rows === undefined ? (inputs[0] ?? new Map()) : joinRows(inputs, rows)),
+  split: (outputs, rows, from) => (from === undefined ? outputs : sliceRows(outputs, from, from + rows)),
+  slice: sliceRows,
+  merge: joinRows,
+};
 
 /** Rows `from` to `to` of every tensor; a view where the data are numbers. */
 export function sliceRows(tensors: Tensors, from: number, to: number): Tensors {

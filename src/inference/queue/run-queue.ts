@@ -2,9 +2,9 @@ import type { InferenceLane, RunOptions } from '../../model-catalog/run-options.
 import type { Tensors } from '../../model-catalog/tensor.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { ModelSession } from '../model-session.ts';
-import { joinRows, sliceRows } from './join-rows.ts';
+import type { RowForm } from './row-form.ts';
 import type { RunCost } from './run-cost.ts';
-import { type WaitingCall, WaitingCalls } from './waiting-calls.ts';
+import { WaitingCall, WaitingCalls } from './waiting-calls.ts';
 
 export interface QueueOptions {
   /** `id@version`, for messages. */
@@ -17,18 +17,19 @@ export interface QueueOptions {
 }
 
 /** What a call asks for. */
-export interface QueuedRun {
-  readonly feeds: Tensors;
+export interface QueuedRun<Input = unknown, Answer = unknown> {
+  /** Not to be changed before it is answered. */
+  readonly input: Input;
+  readonly form: RowForm<Input, Answer>;
   readonly wanted: readonly string[];
-  /** How many rows the first dimension of every feed has. */
   readonly rows: number;
-  /** Calls of one kind can run together: the same names, types and sizes but for the rows. undefined: it runs as it is, by itself. */
+  /** Calls of one kind and form can run together: the same names, types and sizes but for the rows. undefined: it runs as it is, by itself. */
   readonly kind: string | undefined;
 }
 
 export interface RunQueue {
   /** Throws what the session throws, OVERLOADED, DEADLINE_EXCEEDED, MODEL_NOT_READY. */
-  run(asked: QueuedRun, options?: RunOptions): Promise<Tensors>;
+  run<Input, Answer>(asked: QueuedRun<Input, Answer>, options?: RunOptions): Promise<Answer>;
   /** Takes no more; resolves when the last run has ended. */
   close(): Promise<void>;
 }
@@ -72,19 +73,15 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     if (first === undefined) return false;
     const rows = calls.reduce((sum, call) => sum + call.rows, 0);
     try {
-      const outputs =
-        first.kind === undefined
-          ? await session.run(first.feeds, first.wanted)
-          : await runPadded(
-              calls.map(({ feeds }) => feeds),
-              first.wanted,
-              rows,
-            );
-      let from = 0;
-      for (const call of calls) {
-        call.resolve(calls.length === 1 ? outputs : sliceRows(outputs, from, from + call.rows));
-        from += call.rows;
+      if (joint === undefined || first.kind === undefined) {
+        first.answer(await session.run(first.form.join([first.input]), first.wanted));
+        return true;
       }
+      const padded = Math.ceil(rows / joint.padTo) * joint.padTo;
+      const outputs = await session.run(joined(calls, first, padded), first.wanted);
+      refuseOtherCount(outputs, padded);
+      if (calls.length === 1 && padded === rows) first.answer(outputs);
+      else answerAll(calls, outputs);
       return true;
     } catch (error) {
       if (calls.length === 1 || sharesFate(error)) for (const call of calls) call.reject(error);
@@ -93,21 +90,31 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     }
   };
 
-  const runPadded = async (parts: readonly Tensors[], wanted: readonly string[], rows: number): Promise<Tensors> => {
-    const [only] = parts;
-    if (joint === undefined && only !== undefined) return await session.run(only, wanted);
-    const { padTo } = joint ?? { padTo: 1 };
-    const padded = Math.ceil(rows / padTo) * padTo;
-    const feeds = parts.length === 1 && padded === rows && only !== undefined ? only : joinRows(parts, padded);
-    const outputs = await session.run(feeds, wanted);
+  /** A call that would be run as it is by itself is not copied. */
+  const joined = (calls: readonly WaitingCall[], { form, input, rows }: WaitingCall, padded: number): Tensors =>
+    calls.length === 1 && padded === rows
+      ? form.join([input])
+      : form.join(
+          calls.map((call) => call.input),
+          padded,
+        );
+
+  const answerAll = (calls: readonly WaitingCall[], outputs: Tensors): void => {
+    let from = 0;
+    for (const call of calls) {
+      call.answer(outputs, from);
+      from += call.rows;
+    }
+  };
+
+  const refuseOtherCount = (outputs: Tensors, rows: number): void => {
     for (const [name, { dims }] of outputs) {
-      if (dims[0] !== padded)
+      if (dims[0] !== rows)
         throw new PredictionError(
           'INFERENCE_FAILED',
-          `${key}: output ${name} has ${dims[0] ?? 'no'} rows for ${padded} that were asked; nobody can tell whose they are.`,
+          `${key}: output ${name} has ${dims[0] ?? 'no'} rows for ${rows} that were asked; nobody can tell whose they are.`,
         );
     }
-    return padded === rows ? outputs : sliceRows(outputs, 0, rows);
   };
 
   const admit = (rows: number, lane: InferenceLane, answerBy: number | undefined): void => {
@@ -134,29 +141,37 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     return whole * cost.expectedMs(most) + (rows % most === 0 ? 0 : cost.expectedMs(rows % most));
   };
 
-  const runOnce = (asked: QueuedRun, { lane = 'interactive', answerBy, signal }: RunOptions): Promise<Tensors> => {
+  const runOnce = <Input, Answer>(asked: QueuedRun<Input, Answer>, runOptions: RunOptions): Promise<Answer> => {
+    const { lane = 'interactive', answerBy, signal } = runOptions;
     if (closed) return Promise.reject(new PredictionError('MODEL_NOT_READY', `${key} was released; it runs no more.`));
     if (signal?.aborted === true) return Promise.reject(givenUp(key, signal));
     return new Promise((resolve, reject) => {
       admit(asked.rows, lane, answerBy);
-      waiting.add(lane, asked, { resolve, reject }, signal);
+      waiting.add(lane, new WaitingCall(asked, { resolve, reject }), signal);
       running ??= runAll();
     });
   };
 
+  /** In parts, so that others get their turn between them. */
+  const runInParts = async <Input, Answer>(
+    asked: QueuedRun<Input, Answer>,
+    mostRows: number,
+    runOptions: RunOptions,
+  ): Promise<Answer> => {
+    const { form, input, rows } = asked;
+    const parts: Answer[] = [];
+    for (let from = 0; from < rows; from += mostRows) {
+      const to = Math.min(from + mostRows, rows);
+      parts.push(await runOnce({ ...asked, rows: to - from, input: form.slice(input, from, to) }, runOptions));
+    }
+    return form.merge(parts, rows);
+  };
+
   return {
-    async run(asked, runOptions = {}) {
-      if (joint === undefined || asked.kind === undefined || asked.rows <= joint.mostRows)
-        return await runOnce(asked, runOptions);
-      // In parts, so that others get their turn between them.
-      const parts: Tensors[] = [];
-      for (let from = 0; from < asked.rows; from += joint.mostRows) {
-        const to = Math.min(from + joint.mostRows, asked.rows);
-        const part = { ...asked, rows: to - from, feeds: sliceRows(asked.feeds, from, to) };
-        parts.push(await runOnce(part, runOptions));
-      }
-      return joinRows(parts, asked.rows);
-    },
+    run: (asked, runOptions = {}) =>
+      joint === undefined || asked.kind === undefined || asked.rows <= joint.mostRows
+        ? runOnce(asked, runOptions)
+        : runInParts(asked, joint.mostRows, runOptions),
     async close() {
       closed = true;
       await running;

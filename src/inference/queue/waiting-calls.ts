@@ -1,15 +1,64 @@
 import type { InferenceLane } from '../../model-catalog/run-options.ts';
 import type { Tensors } from '../../model-catalog/tensor.ts';
+import type { RowForm } from './row-form.ts';
 import type { QueuedRun } from './run-queue.ts';
 
-interface Settle {
-  resolve(outputs: Tensors): void;
+interface Settle<Answer> {
+  resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
 /** A call that waits or runs. It is settled once; what comes later is dropped. */
-export interface WaitingCall extends QueuedRun, Settle {
-  readonly isSettled: boolean;
+export class WaitingCall<Input = unknown, Answer = unknown> {
+  readonly input: Input;
+  readonly form: RowForm<Input, Answer>;
+  readonly wanted: readonly string[];
+  readonly rows: number;
+  readonly kind: string | undefined;
+  readonly #settle: Settle<Answer>;
+  #afterwards: (() => void) | undefined;
+  #isSettled = false;
+
+  constructor({ input, form, wanted, rows, kind }: QueuedRun<Input, Answer>, settle: Settle<Answer>) {
+    this.input = input;
+    this.form = form;
+    this.wanted = wanted;
+    this.rows = rows;
+    this.kind = kind;
+    this.#settle = settle;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  whenSettled(afterwards: () => void): void {
+    this.#afterwards = afterwards;
+  }
+
+  /**
+   * Settles it with its rows of what a run gave, or with the reason why those are no answer.
+   * @param from see RowForm.split
+   */
+  answer(outputs: Tensors, from?: number): void {
+    if (!this.#ends()) return;
+    try {
+      this.#settle.resolve(this.form.split(outputs, this.rows, from));
+    } catch (error) {
+      this.#settle.reject(error);
+    }
+  }
+
+  reject(error: unknown): void {
+    if (this.#ends()) this.#settle.reject(error);
+  }
+
+  #ends(): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    this.#afterwards?.();
+    return true;
+  }
 }
 
 /** So often the interactive lane goes first while a batch waits: nobody waits for ever. */
@@ -17,7 +66,7 @@ const patience = 16;
 
 /** The calls of both lanes in the order in which they came. One that is given up leaves at once. */
 export class WaitingCalls {
-  readonly #lanes: Readonly<Record<InferenceLane, Set<Call>>> = { interactive: new Set(), batch: new Set() };
+  readonly #lanes: Readonly<Record<InferenceLane, Set<WaitingCall>>> = { interactive: new Set(), batch: new Set() };
   readonly #rows: Record<InferenceLane, number> = { interactive: 0, batch: 0 };
   readonly #givenUp: (signal: AbortSignal) => Error;
   #passed = 0;
@@ -37,8 +86,7 @@ export class WaitingCalls {
   }
 
   /** @param signal once it is aborted the call is rejected, whether it waits or runs */
-  add(lane: InferenceLane, asked: QueuedRun, settle: Settle, signal: AbortSignal | undefined): void {
-    const call = new Call(asked, settle);
+  add(lane: InferenceLane, call: WaitingCall, signal: AbortSignal | undefined): void {
     this.#lanes[lane].add(call);
     this.#rows[lane] += call.rows;
     if (signal === undefined) return;
@@ -69,48 +117,11 @@ export class WaitingCalls {
     return taken;
   }
 
-  #leave(lane: InferenceLane, call: Call): void {
+  #leave(lane: InferenceLane, call: WaitingCall): void {
     if (this.#lanes[lane].delete(call)) this.#rows[lane] -= call.rows;
   }
 }
 
 function areAlike(one: WaitingCall, other: WaitingCall | undefined): boolean {
-  return one.kind !== undefined && one.kind === other?.kind;
-}
-
-class Call implements WaitingCall {
-  readonly feeds: Tensors;
-  readonly wanted: readonly string[];
-  readonly rows: number;
-  readonly kind: string | undefined;
-  readonly #settle: Settle;
-  #afterwards: (() => void) | undefined;
-  isSettled = false;
-
-  constructor({ feeds, wanted, rows, kind }: QueuedRun, settle: Settle) {
-    this.feeds = feeds;
-    this.wanted = wanted;
-    this.rows = rows;
-    this.kind = kind;
-    this.#settle = settle;
-  }
-
-  whenSettled(afterwards: () => void): void {
-    this.#afterwards = afterwards;
-  }
-
-  resolve(outputs: Tensors): void {
-    if (this.#ends()) this.#settle.resolve(outputs);
-  }
-
-  reject(error: unknown): void {
-    if (this.#ends()) this.#settle.reject(error);
-  }
-
-  #ends(): boolean {
-    if (this.isSettled) return false;
-    this.isSettled = true;
-    this.#afterwards?.();
-    return true;
-  }
+  return one.kind !== undefined && one.kind === other?.kind && one.form === other.form;
 }
