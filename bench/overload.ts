@@ -3,32 +3,40 @@
  *
  *     node bench/overload.ts [seconds]      # 30 by default
  *
- * First 32 callers ask for `$predict` (the record in the call, no contributions) as fast as they are answered: that is the
- * capacity. Then ten times as many calls a second are sent for a while, over as many connections as that takes, whether
- * they are answered or not. Figures: how long the 99th of 100 that were let in took, against the deadline of a CDS call; how long
- * the 99th refusal took against that; the memory at the end against the middle; and how long the first call after the flood
- * took to be answered, tries included, against two seconds. What was really offered stands beside them: the generator shares
- * the machine. Ends with 1 only where something failed.
+ * With `$predict` (the record in the call, no contributions), while a bedside asks ten times a second, and with CDS
+ * Hooks calls (`patient-view`, all prefetched); of a model that takes some 20 ms a run, and of one that takes next to nothing,
+ * whose capacity is that of the main thread. First some callers ask as fast as they are answered: that is the capacity.
+ * Then ten times as many calls a second are sent for a while, whether they are answered or not. Figures: the 99th percentile
+ * of those let in against their deadline (30 s for `$predict`, 500 ms for CDS Hooks, where a card that says that the score is
+ * being computed counts as late), of the refused against 500 ms, of the bedside's calls against 500 ms; the memory at the end
+ * against the middle; how long the first call after the flood took, tries included, against two seconds. What was really
+ * offered stands beside them: the generator shares the machine. Ends with 1 only where something failed.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import autocannon from 'autocannon';
-import { startFhirsightProcess } from '../test/support/fhirsight-process.ts';
+import { type FhirsightProcess, startFhirsightProcess } from '../test/support/fhirsight-process.ts';
+import { slowModelFolder } from '../test/support/slow-model.ts';
 import { createTestDataDir } from '../test/support/test-data-dir.ts';
+import { type Answered, type Flooded, flood } from './support/flood.ts';
 import { load, median } from './support/load.ts';
-import { heldRecords, predictBody } from './support/records.ts';
-import { atLeast, atMost, report } from './support/report.ts';
+import { heldRecords, hookBody, model, predictBody } from './support/records.ts';
+import { atLeast, atMost, type Figure, report } from './support/report.ts';
 
 const [seconds = 30] = process.argv.slice(2).map(Number);
-const deadlineMs = 500;
 const recoveryMs = 2_000;
 const asOf = new Date(Math.floor(Date.now() / 60_000) * 60_000);
-const contentType = 'application/fhir+json';
-const bodies = [...heldRecords(40)].map((record) => JSON.stringify(predictBody(record, asOf)));
+const records = [...heldRecords(40)];
+const bedsideMs = 100;
 
-interface Answered {
-  readonly status: number;
-  readonly ms: number;
+/** What is asked for, and in which time. */
+interface Kind {
+  readonly name: string;
+  readonly url: string;
+  readonly contentType: string;
+  readonly bodies: readonly string[];
+  readonly deadlineMs: number;
+  /** How many ask at once when the capacity is measured. */
+  readonly callers: number;
 }
 
 function percentile(values: readonly number[], share: number): number {
@@ -40,81 +48,156 @@ function rssMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000;
 }
 
-/** Sends so many calls a second for a while; abstentions are answers. */
-async function flood(url: string, rate: number): Promise<{ answers: Answered[]; errors: number }> {
-  const answers: Answered[] = [];
-  const result = await new Promise<autocannon.Result>((resolve, reject) => {
-    const running = autocannon(
-      {
-        url,
-        connections: 1_000,
-        duration: seconds,
-        overallRate: rate,
-        method: 'POST',
-        headers: { 'content-type': contentType },
-        requests: bodies.map((body) => ({ body })),
-      },
-      (error: unknown, finished) => (error ? reject(error) : resolve(finished)),
-    );
-    running.on('response', (_client, status, _bytes, ms) => answers.push({ status, ms }));
-  });
-  return { answers, errors: result.errors };
+async function ask({ url, contentType }: Kind, body: string): Promise<Answered> {
+  const started = performance.now();
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': contentType }, body });
+  const text = await response.text();
+  return { status: response.status, text, ms: performance.now() - started };
 }
 
-const data = await createTestDataDir();
-const server = await startFhirsightProcess({ ...data.settings });
-try {
-  const url = `${server.fhir}/Patient/$predict`;
-  const answer = async (): Promise<number> =>
-    (await fetch(url, { method: 'POST', headers: { 'content-type': contentType }, body: bodies[0] ?? '' })).status;
-  const scorable: string[] = [];
-  for (const body of bodies) {
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': contentType }, body });
-    if (response.status === 200) scorable.push(body);
-  }
-  bodies.splice(0, bodies.length, ...scorable);
-  await load({ url, contentType, bodies, connections: 32, seconds: 5 });
-  const { requestsPerSecond: capacity } = await load({ url, contentType, bodies, connections: 32, seconds: 5 });
+const isScore = ({ status, text }: Answered): boolean => status === 200 && !text.includes('is being computed');
+const msOf = (answers: readonly Answered[]): number[] => answers.map(({ ms }) => ms);
 
+/** One that gives a score: an abstention is an answer, but costs less. */
+async function scorable(kind: Kind): Promise<Kind> {
+  const bodies: string[] = [];
+  for (const body of kind.bodies) if (isScore(await ask(kind, body))) bodies.push(body);
+  return { ...kind, bodies };
+}
+
+/** Asks again and again while the work goes on. */
+async function beside<T>(kind: Kind | undefined, work: () => Promise<T>): Promise<{ found: T; answers: Answered[] }> {
+  const asked: Promise<Answered>[] = [];
+  const timer =
+    kind && setInterval(() => asked.push(ask(kind, kind.bodies[asked.length % kind.bodies.length] ?? '')), bedsideMs);
+  const found = await work();
+  clearInterval(timer);
+  return { found, answers: await Promise.all(asked) };
+}
+
+async function overload(server: FhirsightProcess, kind: Kind, bedside?: Kind): Promise<Figure[]> {
+  const { name, url, contentType, bodies, deadlineMs, callers } = kind;
+  await load({ url, contentType, bodies, connections: callers, seconds: 5 });
+  const { requestsPerSecond: capacity } = await load({ url, contentType, bodies, connections: callers, seconds: 5 });
   const memory: number[] = [];
   const sampling = setInterval(() => memory.push(rssMb(server.child.pid ?? 0)), 500);
-  const { answers, errors } = await flood(url, Math.round(10 * capacity));
+  const { found, answers: atBedside } = await beside(bedside, () =>
+    flood({ url, contentType, bodies, rate: Math.round(10 * capacity), seconds, connections: 6_000 }),
+  );
   clearInterval(sampling);
   const endedMs = performance.now();
-  while ((await answer()) !== 200) await wait(50);
+  while ((await ask(kind, bodies[0] ?? '')).status !== 200) await wait(50);
   const recoveredMs = performance.now() - endedMs;
+  return [
+    ...figuresOf(name, found, { capacity, deadlineMs }),
+    ...bedsideFigures(name, atBedside),
+    memoryFigure(name, memory),
+    atMost(`${name}: first answer after it / 2 s`, recoveredMs / recoveryMs, 1, { recoveredMs }),
+  ];
+}
 
-  const strange = answers.filter(({ status }) => status !== 200 && status !== 503);
-  if (strange.length > 0) throw new Error(`${strange.length} answers were neither 200 nor 503: ${strange[0]?.status}`);
-  const taken = answers.filter(({ status }) => status === 200).map(({ ms }) => ms);
-  const refused = answers.filter(({ status }) => status === 503).map(({ ms }) => ms);
+function figuresOf(
+  name: string,
+  { answers, unsent, brokenConnections }: Flooded,
+  { capacity, deadlineMs }: { readonly capacity: number; readonly deadlineMs: number },
+): Figure[] {
+  const strange = answers.find(({ status }) => status !== 200 && status !== 503);
+  if (strange !== undefined) throw new Error(`an answer was neither 200 nor 503: ${strange.status}`);
+  const letIn = answers.filter(({ status }) => status === 200);
+  const [taken, refused] = [letIn.filter(isScore), answers.filter(({ status }) => status === 503)];
+  const figure = (what: string, of: readonly Answered[], withinMs: number): Figure =>
+    atMost(`${name}: ${what}, p99 / ${withinMs} ms`, percentile(msOf(of), 0.99) / withinMs, 1, {
+      p50Ms: median(msOf(of)),
+      p99Ms: percentile(msOf(of), 0.99),
+    });
+  return [
+    figure('those let in', letIn, deadlineMs),
+    atMost(`${name}: late / let in`, 1 - taken.length / letIn.length, 0.01, { letIn: letIn.length }),
+    figure('those refused', refused, 500),
+    atLeast(`${name}: scores a second under overload / capacity`, taken.length / seconds / capacity, 0.3, {
+      scores: taken.length / seconds,
+      capacity,
+      offered: answers.length / seconds,
+      unsent,
+      brokenConnections,
+    }),
+  ];
+}
+
+function bedsideFigures(name: string, answers: readonly Answered[]): Figure[] {
+  if (answers.length === 0) return [];
+  return [
+    atMost(`${name}, at the bedside beside it: p99 / 500 ms`, percentile(msOf(answers), 0.99) / 500, 1, {
+      p50Ms: median(msOf(answers)),
+      p99Ms: percentile(msOf(answers), 0.99),
+    }),
+    atLeast(
+      `${name}, at the bedside beside it: scores / calls`,
+      answers.filter(isScore).length / answers.length,
+      0.99,
+      {
+        calls: answers.length,
+        refused: answers.filter(({ status }) => status === 503).length,
+      },
+    ),
+  ];
+}
+
+function memoryFigure(name: string, memory: readonly number[]): Figure {
   const half = Math.floor(memory.length / 2);
   const [middle, end] = [median(memory.slice(half - 4, half + 4)), median(memory.slice(-8))];
-  const setting = {
-    seconds,
-    capacityPerSecond: capacity,
-    offeredPerSecond: answers.length / seconds,
-    answeredPerSecond: taken.length / seconds,
-    refused: refused.length,
-    brokenConnections: errors,
-  };
-  report('overload', setting, [
-    atMost('those let in, p99 / 500 ms', percentile(taken, 0.99) / deadlineMs, 1, {
-      p50Ms: median(taken),
-      p99Ms: percentile(taken, 0.99),
-    }),
-    atMost('those refused, p99 / 500 ms', percentile(refused, 0.99) / deadlineMs, 1, {
-      p50Ms: median(refused),
-      p99Ms: percentile(refused, 0.99),
-    }),
-    atLeast('answered a second under overload / capacity', taken.length / seconds / capacity, 0.3, {
-      answered: taken.length / seconds,
-      capacity,
-    }),
-    atMost('resident memory at the end / in the middle', end / middle, 1.1, { middleMb: middle, endMb: end }),
-    atMost('first answer after it / 2 s', recoveredMs / recoveryMs, 1, { recoveredMs }),
-  ]);
-} finally {
-  await server.stop('SIGTERM');
-  await data.remove();
+  return atMost(`${name}: resident memory at the end / in the middle`, end / middle, 1.1, {
+    middleMb: middle,
+    endMb: end,
+  });
 }
+
+/** The calls of a server about its one model, as an operation and as a hook. */
+async function kinds(server: FhirsightProcess, of: string, callers: number): Promise<{ operation: Kind; hooks: Kind }> {
+  return {
+    operation: await scorable({
+      name: `${of}, $predict`,
+      url: `${server.fhir}/Patient/$predict`,
+      contentType: 'application/fhir+json',
+      bodies: records.map((record) => JSON.stringify(predictBody(record, asOf))),
+      deadlineMs: 30_000,
+      callers,
+    }),
+    hooks: await scorable({
+      name: `${of}, CDS Hooks`,
+      url: `${server.url}/cds-services/${model}`,
+      contentType: 'application/json',
+      bodies: records.map((record, index) => JSON.stringify(hookBody(record, index))),
+      deadlineMs: 500,
+      callers,
+    }),
+  };
+}
+
+async function served(
+  of: string,
+  callers: number,
+  settings: Readonly<Record<string, string>>,
+  measure: (server: FhirsightProcess, kinds: { operation: Kind; hooks: Kind }) => Promise<Figure[]>,
+): Promise<Figure[]> {
+  const data = await createTestDataDir();
+  const server = await startFhirsightProcess({ ...data.settings, ...settings });
+  try {
+    return await measure(server, await kinds(server, of, callers));
+  } finally {
+    await server.stop('SIGTERM');
+    await data.remove();
+  }
+}
+
+await using heavy = await slowModelFolder({ size: 400 });
+report('overload', { seconds }, [
+  ...(await served('heavy model', 8, { MODELS_DIR: heavy.modelsDir }, async (server, { operation, hooks }) => [
+    ...(await overload(server, operation)),
+    ...(await overload(server, hooks)),
+  ])),
+  ...(await served('light model', 32, {}, async (server, { operation, hooks }) => [
+    ...(await overload(server, operation, hooks)),
+    ...(await overload(server, hooks)),
+  ])),
+]);

@@ -19,7 +19,8 @@ import { capabilityStatement } from './fhir/capability-statement.ts';
 import { describeError } from './http/error-response.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { createGate } from './http/gate.ts';
-import { createOpenRequests } from './http/open-requests.ts';
+import { createOpenRequests, type GuardedPath } from './http/open-requests.ts';
+import { createRequestPlaces } from './http/request-places.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
 import { storeFeedback } from './monitoring/cds-feedback.ts';
 import { meteredLogger } from './monitoring/metered-logger.ts';
@@ -75,11 +76,10 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const metrics = createMetrics(() => openRequests.count());
   const logger = meteredLogger(options.logger ?? createLogger({ level: config.logLevel }), metrics.onEvent);
   const protocolPaths = config.inferenceProtocol === 'on' ? ['/v2'] : [];
-  const guarded = [...ownPaths, ...protocolPaths];
-  const gate = createGate(guarded);
-  const openRequests = createOpenRequests({ paths: guarded, longest: config.maxOpenRequests }, refusalBody, (event) =>
-    logger.event(event),
-  );
+  const paths = [...ownPaths, ...protocolPaths];
+  const gate = createGate(paths);
+  const places = createRequestPlaces(config.maxOpenRequests);
+  const openRequests = createOpenRequests(paths.map(guardedPath), places, (event) => logger.event(event));
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
@@ -146,6 +146,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
           await closing.close();
         } finally {
           metrics.close();
+          places.close();
         }
       }
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
@@ -153,14 +154,16 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   };
 }
 
-/** What is said to a request that is one too many, in the shape of the protocol it came by. */
-function refusalBody(path: string): { contentType: string; text: string } {
+/** A request that is one too many is told so in the shape of the protocol it came by. */
+function guardedPath(path: string): GuardedPath {
   const message = 'The server has as many requests under way as it answers in time. Try again after a second.';
-  if (path.startsWith('/v2')) return { contentType: 'application/json', text: JSON.stringify({ error: message }) };
-  return {
-    contentType: 'application/fhir+json; charset=utf-8',
-    text: JSON.stringify(describeError(new PredictionError('OVERLOADED', message), '').outcome),
-  };
+  const refusal = path.startsWith('/v2')
+    ? { contentType: 'application/json', text: JSON.stringify({ error: message }) }
+    : {
+        contentType: 'application/fhir+json; charset=utf-8',
+        text: JSON.stringify(describeError(new PredictionError('OVERLOADED', message), '').outcome),
+      };
+  return { path, urgent: path === '/cds-services', refusal };
 }
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */

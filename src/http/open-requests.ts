@@ -1,11 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LogEvent } from '../platform/events.ts';
+import { createPacedSockets } from './paced-sockets.ts';
+import type { RequestPlaces } from './request-places.ts';
 
-/** Counts the requests under way and refuses more than the limit, before anything of them is read. */
+/** Counts the requests under way and refuses those for which there is no place, before anything of them is read. */
 export interface OpenRequests {
   /** True where the request was refused, and answered with 503 and Retry-After. */
   refuses(request: IncomingMessage, response: ServerResponse): boolean;
   count(): number;
+}
+
+/** What requests below a path are. */
+export interface GuardedPath {
+  readonly path: string;
+  /** Somebody waits at a bedside. */
+  readonly urgent: boolean;
+  /** What one that is refused is told, in the shape of the protocol. */
+  readonly refusal: { readonly contentType: string; readonly text: string };
 }
 
 const retryAfterSeconds = 1;
@@ -14,20 +25,23 @@ const retryAfterSeconds = 1;
  * What a server cannot answer in time it should not begin: under overload each request that is let in makes all others
  * later. A refusal costs a small part of an answer, so that most of the time is left for those that were let in. When
  * it begins and ends is told once each.
- * @param limits `paths`: below these requests count; `longest`: how many may be under way
- * @param bodyFor the body in the shape of the protocol that is asked for by the path
+ * @param guarded below these paths requests count
  */
 export function createOpenRequests(
-  limits: { readonly paths: readonly string[]; readonly longest: number },
-  bodyFor: (path: string) => { readonly contentType: string; readonly text: string },
+  guarded: readonly GuardedPath[],
+  places: RequestPlaces,
   event: (event: LogEvent) => void,
 ): OpenRequests {
-  let open = 0;
-  let refusing: { readonly sinceMs: number; refused: number } | undefined;
+  const paths = guarded.map(({ path, urgent, refusal: { contentType, text } }) => {
+    const body = Buffer.from(text);
+    return { path: path.toLowerCase(), urgent, body, headers: refusalHeaders(contentType, body.length) };
+  });
+  const readLater = createPacedSockets();
+  let refusing: { readonly sinceMs: number; readonly open: number; refused: number } | undefined;
 
-  const closeOne = (): void => {
-    open -= 1;
-    if (refusing === undefined || open > limits.longest / 2) return;
+  const closeOne = (urgent: boolean): void => {
+    places.leave(urgent);
+    if (refusing === undefined || places.count() > refusing.open / 2) return;
     event({
       name: 'overload.ended',
       refused: refusing.refused,
@@ -37,38 +51,40 @@ export function createOpenRequests(
   };
   return {
     refuses(request, response) {
-      const path = request.url ?? '';
-      if (!isBelow(path, limits.paths)) return false;
-      if (open < limits.longest) {
-        open += 1;
-        response.once('close', closeOne);
+      const path = pathOf(request.url ?? '');
+      const own = paths.find((each) => path === each.path || path.startsWith(`${each.path}/`));
+      if (own === undefined) return false;
+      if (places.take(own.urgent)) {
+        response.once('close', () => closeOne(own.urgent));
         return false;
       }
-      if (refusing === undefined) event({ name: 'overload.started', open, limit: limits.longest });
-      refusing ??= { sinceMs: performance.now(), refused: 0 };
+      if (refusing === undefined) {
+        refusing = { sinceMs: performance.now(), open: places.count(), refused: 0 };
+        event({ name: 'overload.started', open: refusing.open });
+      }
       refusing.refused += 1;
       event({ name: 'request.refused' });
-      const { contentType, text } = bodyFor(path);
-      response.writeHead(503, {
-        'Content-Type': contentType,
-        'Content-Length': Buffer.byteLength(text),
-        'Retry-After': String(retryAfterSeconds),
-        'X-Content-Type-Options': 'nosniff',
-        'Cache-Control': 'no-store',
-      });
-      response.end(text);
+      response.writeHead(503, own.headers);
+      response.once('finish', () => readLater(request.socket));
+      response.end(own.body);
       return true;
     },
-    count: () => open,
+    count: () => places.count(),
+  };
+}
+
+function refusalHeaders(contentType: string, length: number): Record<string, string | number> {
+  return {
+    'Content-Type': contentType,
+    'Content-Length': length,
+    'Retry-After': String(retryAfterSeconds),
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
   };
 }
 
 /** Express matches paths whatever their case; the query and, in a proxy's form of a URL, the origin are no part of it. */
-function isBelow(url: string, paths: readonly string[]): boolean {
-  const path =
-    url
-      .replace(/^https?:\/\/[^/]*/i, '')
-      .split('?')[0]
-      ?.toLowerCase() ?? '';
-  return paths.some((own) => path === own.toLowerCase() || path.startsWith(`${own.toLowerCase()}/`));
+function pathOf(url: string): string {
+  const [path = ''] = (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/]*/i, '')).split('?');
+  return path.toLowerCase();
 }

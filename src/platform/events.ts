@@ -161,7 +161,7 @@ export type LogEvent =
       /** Cards that the prediction log does not know. */
       readonly unknownCards: number;
     }
-  | { readonly name: 'overload.started'; readonly open: number; readonly limit: number }
+  | { readonly name: 'overload.started'; readonly open: number }
   | { readonly name: 'overload.ended'; readonly refused: number; readonly durationMs: number }
   | { readonly name: 'request.refused' }
   | { readonly name: 'drain.started'; readonly inFlight: number; readonly timeoutMs: number }

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createOpenRequests, type OpenRequests } from '../../src/http/open-requests.ts';
+import { createOpenRequests, type GuardedPath, type OpenRequests } from '../../src/http/open-requests.ts';
+import { createRequestPlaces } from '../../src/http/request-places.ts';
 import type { LogEvent } from '../../src/platform/events.ts';
 
 let server: Server;
@@ -15,8 +17,8 @@ beforeEach(async () => {
   events = [];
   held = [];
   openRequests = createOpenRequests(
-    { paths: ['/runs', '/fhir/R4'], longest: 2 },
-    (path) => ({ contentType: 'application/json', text: JSON.stringify({ path }) }),
+    [guarded('/runs'), guarded('/fhir/R4'), { ...guarded('/cds-services'), urgent: true }],
+    createRequestPlaces(2, { now: () => 0, delayMs: () => 0, close: () => undefined }),
     (event) => events.push(event),
   );
   server = createServer((request, response) => {
@@ -31,6 +33,10 @@ afterEach(() => {
   server.closeAllConnections();
   server.close();
 });
+
+function guarded(path: string): GuardedPath {
+  return { path, urgent: false, refusal: { contentType: 'application/json', text: JSON.stringify({ path }) } };
+}
 
 async function fill(): Promise<Promise<Response>[]> {
   const waiting = [fetch(`${url}/runs?wait`), fetch(`${url}/fhir/R4/wait`)];
@@ -50,7 +56,7 @@ test('one too many is refused with the body of its protocol, and let in again wh
   for (const response of await Promise.all(waiting)) expect(await response.text()).toBe('waited');
   expect(await (await fetch(`${url}/runs`)).text()).toBe('at once');
   expect(events).toEqual([
-    { name: 'overload.started', open: 2, limit: 2 },
+    { name: 'overload.started', open: 2 },
     { name: 'request.refused' },
     { name: 'overload.ended', refused: 1, durationMs: expect.any(Number) },
   ]);
@@ -76,6 +82,13 @@ test.each(['/RUNS', '/fhir/r4/Patient?name=x', '/runs/'])(
   },
 );
 
+test('whoever waits at a bedside is let in where all other places are taken', async () => {
+  const waiting = await fill();
+  expect(await (await fetch(`${url}/cds-services/prevent-base`)).text()).toBe('at once');
+  for (const end of held) end();
+  await Promise.all(waiting);
+});
+
 test('a caller who goes away is no longer counted', async () => {
   const stop = new AbortController();
   const waiting = fetch(`${url}/runs?wait`, { signal: stop.signal });
@@ -84,4 +97,17 @@ test('a caller who goes away is no longer counted', async () => {
   await expect(waiting).rejects.toThrow();
   while (openRequests.count() > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(openRequests.count()).toBe(0);
+});
+
+test('a connection is read again after a refusal', async () => {
+  const waiting = await fill();
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  for (const body of ['', 'x'.repeat(100_000), '']) {
+    socket.write(`POST /runs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString('latin1')).toMatch(/^HTTP\/1.1 503/);
+  }
+  socket.destroy();
+  for (const end of held) end();
+  await Promise.all(waiting);
 });
