@@ -9,6 +9,7 @@ import type { Bundle, OperationOutcome, RiskAssessment } from '@medplum/fhirtype
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { type FhirsightProcess, root, runFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { someModels } from '../support/some-models.ts';
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
@@ -107,10 +108,12 @@ describe('fhirsight sample', () => {
   });
 });
 
+const modelsDir = await someModels(['prevent-base']);
+
 describe('fhirsight sample --load and fhirsight predict', () => {
   const load = ['sample', '--load', '--patients', '3', '--reference-date', '2026-03-01'];
   const ask = ['predict', '--model', 'prevent-base', '--patient', 'sample-0001', '--as-of', '2026-03-01'];
-  const env = { DATA_DIR: newDataDir() };
+  const env = { DATA_DIR: newDataDir(), MODELS_DIR: modelsDir };
   let alone: RiskAssessment;
   beforeAll(() => fillDataDir(env.DATA_DIR));
 

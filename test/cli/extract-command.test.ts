@@ -7,15 +7,18 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { parseExtractOptions } from '../../src/cli/extract/extract-options.ts';
 import { runFhirsight, spawnFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import { csvRows, readParquet } from '../support/make-matrix.ts';
+import { someModels } from '../support/some-models.ts';
 import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fhirsight-extract-'));
 let data: TestDataDir;
+let settings: Readonly<Record<string, string>>;
 beforeAll(async () => {
   data = await createTestDataDir();
+  settings = { ...data.settings, MODELS_DIR: await someModels(['prevent-base']) };
   const loaded = await runFhirsight(
     ['sample', '--patients', '12', '--reference-date', '2026-03-01', '--load'],
-    data.settings,
+    settings,
   );
   expect(loaded.code, loaded.stderr).toBe(0);
 }, 120_000);
@@ -30,17 +33,17 @@ const common = ['extract', '--model', 'prevent-base', '--as-of', '2026-03-01'];
 describe('fhirsight extract', () => {
   it('writes the same matrix from its own data and through the server that holds them', async () => {
     const args = [...common, '--cohort', 'all'];
-    const alone = await runFhirsight([...args, '--out', fileOf('alone.csv')], data.settings);
+    const alone = await runFhirsight([...args, '--out', fileOf('alone.csv')], settings);
     expect(alone, alone.stderr).toMatchObject({ code: 0, stdout: '' });
     expect(alone.stderr).toContain('12 rows: ');
     expect(alone.stderr).toContain(' cells of ');
 
-    const server = await startFhirsightProcess(data.settings);
+    const server = await startFhirsightProcess(settings);
     onTestFinished(() => void server.child.kill('SIGKILL'));
-    const there = await runFhirsight([...args, '--out', fileOf('there.csv')], data.settings);
+    const there = await runFhirsight([...args, '--out', fileOf('there.csv')], settings);
     expect(there.code, there.stderr).toBe(0);
     expect(readFileSync(fileOf('there.csv'), 'utf8')).toBe(readFileSync(fileOf('alone.csv'), 'utf8'));
-    const parquet = await runFhirsight([...args, '--out', fileOf('there.parquet')], data.settings);
+    const parquet = await runFhirsight([...args, '--out', fileOf('there.parquet')], settings);
     expect(parquet.code, parquet.stderr).toBe(0);
     const rows = csvRows(readFileSync(fileOf('alone.csv'), 'utf8'));
     expect((await readParquet(fileOf('there.parquet'))).map(({ subject }) => subject)).toEqual(
@@ -61,7 +64,7 @@ describe('fhirsight extract', () => {
   it('exits 1 where a row failed, and the file has the others', async () => {
     writeFileSync(fileOf('list.txt'), 'sample-0001\nnobody\n');
     const out = fileOf('failed.csv');
-    const ended = await runFhirsight([...common, '--cohort', fileOf('list.txt'), '--out', out], data.settings);
+    const ended = await runFhirsight([...common, '--cohort', fileOf('list.txt'), '--out', out], settings);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain('failed SUBJECT_UNKNOWN: 1');
     expect(csvRows(readFileSync(out, 'utf8')).map(({ subject }) => subject)).toEqual(['sample-0001', 'nobody']);
@@ -72,11 +75,11 @@ describe('fhirsight extract', () => {
     const out = fileOf('mine.csv');
     writeFileSync(out, 'mine');
     const args = [...common, '--cohort', fileOf('list.txt'), '--out', out];
-    const refused = await runFhirsight(args, data.settings);
+    const refused = await runFhirsight(args, settings);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('exists. Name another file, or replace it with --force.');
     expect(readFileSync(out, 'utf8')).toBe('mine');
-    const forced = await runFhirsight([...args, '--force'], data.settings);
+    const forced = await runFhirsight([...args, '--force'], settings);
     expect(forced.code, forced.stderr).toBe(0);
     expect(readFileSync(out, 'utf8')).toMatch(/^subject,as_of,/);
   });
@@ -89,10 +92,7 @@ describe('fhirsight extract', () => {
       const lines = Array.from({ length: 50_000 }, () => 'sample-0001,2026-03-01').join('\n');
       writeFileSync(list, `subject,as_of\n${lines}\n`);
       const out = path.join(own, 'matrix.csv');
-      const child = spawnFhirsight(
-        ['extract', '--model', 'prevent-base', '--cohort', list, '--out', out],
-        data.settings,
-      );
+      const child = spawnFhirsight(['extract', '--model', 'prevent-base', '--cohort', list, '--out', out], settings);
       let printed = '';
       child.stderr.on('data', (chunk: Buffer) => {
         printed += chunk.toString('utf8');
@@ -131,7 +131,7 @@ describe('fhirsight extract', () => {
   it('exits 1 for a model that is not served, and leaves no file', async () => {
     const own = mkdtempSync(path.join(folder, 'unknown-'));
     const args = ['extract', '--model', 'none', '--cohort', 'all', '--as-of', '2026-03-01'];
-    const ended = await runFhirsight([...args, '--out', path.join(own, 'm.csv')], data.settings);
+    const ended = await runFhirsight([...args, '--out', path.join(own, 'm.csv')], settings);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain('MODEL_UNKNOWN: There is no model none');
     expect(readdirSync(own)).toEqual([]);

@@ -9,6 +9,7 @@ import { createRunProgress, progressLine } from '../../src/cli/run-progress.ts';
 import { lockDataDir } from '../../src/platform/data-dir-lock.ts';
 import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { runFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { someModels } from '../support/some-models.ts';
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
@@ -23,7 +24,7 @@ const asOf = ['--as-of', '2026-11-20'];
 
 describe('fhirsight run', () => {
   it('works on its own data and through the server that holds them, with the same result', async () => {
-    const env = { DATA_DIR: newDataDir() };
+    const env = { DATA_DIR: newDataDir(), MODELS_DIR: await someModels(['prevent-base']) };
     await fillDataDir(env.DATA_DIR);
     expect(
       await runFhirsight(['sample', '--patients', '8', '--reference-date', '2026-11-20', '--load'], env),

@@ -10,7 +10,7 @@ const now = new Date('2026-11-22T15:30:00Z');
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight({ clock: { now: () => now }, settings: { CDS_DEADLINE_MS: '30000' } });
+  server = await startFhirsight({ models: 'all', clock: { now: () => now }, settings: { CDS_DEADLINE_MS: '30000' } });
   await loadSamplePatients(server.house, { patients: 30, seed: 1, referenceDate: '2026-11-22' });
 });
 afterAll(() => server.close());

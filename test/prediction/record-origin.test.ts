@@ -38,6 +38,7 @@ beforeAll(async () => {
   listed = await startStubFhirServer({ resources: anna, faults });
   elsewhere = await startStubFhirServer({ resources: anna });
   server = await startFhirsight({
+    models: ['prevent-base', 'pce-2013'],
     clock: { now: () => now },
     logger: log.logger,
     settings: { CDS_FHIR_SERVERS: listed.base },

@@ -15,7 +15,7 @@ const subjects = Array.from({ length: 40 }, (_, index) => `sample-${String(index
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight({ clock: { now: () => now } });
+  server = await startFhirsight({ models: ['prevent-base', 'pce-2013'], clock: { now: () => now } });
   await loadSamplePatients(server.house, { patients: subjects.length, seed: 5, referenceDate: '2026-02-27' });
 });
 afterAll(() => server?.close());

@@ -10,6 +10,7 @@ import { killsOfServer } from '../support/kills-of-server.ts';
 import { predictOverHttp } from '../support/predict-call.ts';
 import { scorablePatient } from '../support/scorable-patient.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { someModels } from '../support/some-models.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
 import { transactionOf } from '../support/transaction-of.ts';
@@ -146,6 +147,7 @@ test('a server that is killed again and again loses nothing, and two sinks hold 
   open.push({ close: data.remove });
   const settings = {
     ...data.settings,
+    MODELS_DIR: await someModels(['prevent-base']),
     ...(await declare(
       { name: 'together', kind: 'fhir-transaction', url: ehr.fhir, batchSize: 7 },
       { name: 'singly', kind: 'fhir-creates', url: ehr.fhir, as: 'document-reference', batchSize: 5 },

@@ -22,7 +22,7 @@ describe('clinical data on another server, named by FHIR_BASE_URL', () => {
   let overFhirsight: StartedFhirsight;
 
   beforeAll(async () => {
-    own = await startFhirsight({ clock });
+    own = await startFhirsight({ clock, models });
     for (const record of records) {
       const answer = await send(own.fhir, 'POST', transactionOf(record, { fullUrls: false }), {
         Prefer: 'return=minimal',
@@ -31,7 +31,7 @@ describe('clinical data on another server, named by FHIR_BASE_URL', () => {
     }
     stub = await startStubFhirServer({ resources: records.flat(), faults });
     const over = (base: string) =>
-      startFhirsight({ clock, settings: { FHIR_BASE_URL: base, FHIR_TIMEOUT_MS: String(fhirTimeoutMs) } });
+      startFhirsight({ clock, models, settings: { FHIR_BASE_URL: base, FHIR_TIMEOUT_MS: String(fhirTimeoutMs) } });
     overStub = await over(stub.base);
     overFhirsight = await over(own.fhir);
   });

@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import { killsOfServer, mostKills } from '../support/kills-of-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { someModels } from '../support/some-models.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
 
 const kills = killsOfServer();
@@ -14,6 +15,7 @@ const fhirJson = { 'content-type': 'application/fhir+json' };
 const marked = { nodeOptions: ['--import', path.join(root, 'test/support/mark-statements.ts')] };
 
 const data = await createTestDataDir();
+const settings = { ...data.settings, MODELS_DIR: await someModels(['prevent-base']) };
 afterAll(() => data.remove());
 
 interface Acknowledged {
@@ -96,7 +98,7 @@ function diedInsideTransaction(output: string): boolean {
 
 /** One life of the server: writes without pause, killed at a seeded moment. @returns whether a transaction was open then */
 async function liveUntilKilled(round: number, known: Acknowledged, random: () => number): Promise<boolean> {
-  const server = await startFhirsightProcess(data.settings, marked);
+  const server = await startFhirsightProcess(settings, marked);
   const wanted = 1 + Math.floor(random() * 4);
   const delayMs = random() * 60;
   let begun = 0;
@@ -133,7 +135,7 @@ it(`keeps every acknowledged write and no half transaction through ${kills} kill
   expect(known.transactions.size).toBeGreaterThan(kills / 2);
   expect(known.unanswered.size).toBeGreaterThanOrEqual(killsInside);
 
-  const server = await startFhirsightProcess(data.settings);
+  const server = await startFhirsightProcess(settings);
   const found = await storedObservations(server);
   expect([...known.single].filter((id) => !found.has(id))).toEqual([]);
   const kept = (name: string): number =>

@@ -10,7 +10,7 @@ import { transactionOf } from '../support/transaction-of.ts';
 const now = new Date('2026-03-01T10:20:30.400Z');
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight({ clock: { now: () => now } });
+  server = await startFhirsight({ models: ['ckd-epi-2021'], clock: { now: () => now } });
   for (const id of ['kept', 'newer', 'changed']) await store(id, 'creatinine', 168);
 });
 afterAll(() => server?.close());

@@ -70,7 +70,7 @@ const logit = (probability: number) => Math.log(probability / (1 - probability))
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight();
+  server = await startFhirsight({ models: ['prevent-full'] });
   const stored = await send(`${server.fhir}/Patient/empty`, 'PUT', { resourceType: 'Patient', id: 'empty' });
   expect(stored.status).toBe(201);
 });

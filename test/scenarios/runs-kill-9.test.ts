@@ -11,6 +11,7 @@ import { type FhirsightProcess, root, startFhirsightProcess } from '../support/f
 import { killsOfServer, mostKills } from '../support/kills-of-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { silentLogger } from '../support/silent-logger.ts';
+import { someModels } from '../support/some-models.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { createTestDataDir } from '../support/test-data-dir.ts';
 
@@ -22,6 +23,7 @@ const killsWhileDelivering = Math.floor(kills / 5);
 const marked = { nodeOptions: ['--import', path.join(root, 'test/support/mark-result-writes.ts')] };
 
 const data = await createTestDataDir();
+const modelsDir = await someModels(['prevent-base']);
 const shared = data.settings.DATABASE_URL !== undefined;
 const otherDir = await mkdtemp(path.join(tmpdir(), 'fhirsight-other-'));
 const sinksDir = await mkdtemp(path.join(tmpdir(), 'fhirsight-sinks-'));
@@ -40,6 +42,7 @@ const settings: readonly Readonly<Record<string, string>>[] = [
   ...(shared ? [{ ...data.settings, DATA_DIR: otherDir }] : []),
 ].map((own) => ({
   ...own,
+  MODELS_DIR: modelsDir,
   RUN_CHUNK_SIZE: '25',
   SINKS_FILE: path.join(sinksDir, 'sinks.json'),
 }));

@@ -9,7 +9,7 @@ import { transactionOf } from '../support/transaction-of.ts';
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight();
+  server = await startFhirsight({ models: ['score2'] });
 });
 afterAll(() => server?.close());
 

@@ -19,6 +19,7 @@ import {
 } from '../support/fhirsight-process.ts';
 import { copyModel, folderAt, shippedModels } from '../support/model-folder.ts';
 import { slowModelFolder } from '../support/slow-model.ts';
+import { someModels } from '../support/some-models.ts';
 
 const marked = ['--import', path.join(root, 'test/support/mark-statements.ts')];
 
@@ -46,6 +47,8 @@ async function start(env: Record<string, string>): Promise<FhirsightProcess> {
   });
   return server;
 }
+
+const few = await someModels(['prevent-base']);
 
 const predictBody = (model = 'prevent-base', parameters: object[] = []): string =>
   JSON.stringify({ resourceType: 'Parameters', parameter: [{ name: 'model', valueString: model }, ...parameters] });
@@ -156,7 +159,7 @@ describe('fhirsight serve on a new data directory', () => {
   });
 
   it('goes on to exactly 100 patients when the first start was killed while they were loaded', async () => {
-    const env = { DATA_DIR: await knownDataDir(), SAMPLE_PATIENTS: '100', LOG_LEVEL: 'info' };
+    const env = { DATA_DIR: await knownDataDir(), MODELS_DIR: few, SAMPLE_PATIENTS: '100', LOG_LEVEL: 'info' };
     const child = spawnFhirsight(['serve'], env, marked);
     let output = '';
     child.stdout.resume();
@@ -184,7 +187,7 @@ describe('fhirsight serve on a new data directory', () => {
 });
 
 describe('fhirsight serve without sample patients', () => {
-  const env = { DATA_DIR: newDataDir(), SAMPLE_PATIENTS: '0' };
+  const env = { DATA_DIR: newDataDir(), MODELS_DIR: few, SAMPLE_PATIENTS: '0' };
   let first: FhirsightProcess;
   beforeAll(async () => {
     await fillDataDir(env.DATA_DIR);
@@ -279,7 +282,7 @@ describe('fhirsight serve refuses to start', () => {
       'MODELS_DIR /nonexistent/models cannot be read',
     ],
   ])('on %s, naming the variable', async (_what, settings, message) => {
-    const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), ...settings });
+    const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), MODELS_DIR: few, ...settings });
     expect(ended).toMatchObject({ code: 1, signal: null, stdout: '' });
     expect(ended.stderr).toContain('CONFIG_INVALID: ');
     expect(ended.stderr).toContain(message);
@@ -288,7 +291,7 @@ describe('fhirsight serve refuses to start', () => {
   });
 
   it('where the database server cannot be reached, without its password', async () => {
-    const env = { DATA_DIR: newDataDir(), DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' };
+    const env = { DATA_DIR: newDataDir(), MODELS_DIR: few, DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' };
     const ended = await runFhirsight(['serve'], env);
     expect(ended).toMatchObject({ code: 1, signal: null, stdout: '' });
     expect(ended.stderr).toContain('DATABASE_UNAVAILABLE: The database does not answer (ECONNREFUSED)');

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/platform/clock.ts';
 import type { Logger } from '../../src/platform/logger.ts';
 import type { House } from '../../src/wire.ts';
 import { silentLogger } from './silent-logger.ts';
+import { someModels } from './some-models.ts';
 import { createTestDataDir, type TestDataDir } from './test-data-dir.ts';
 
 /** A whole fhirsight in this process, reached over real HTTP. */
@@ -27,13 +28,17 @@ export interface StartFhirsightOptions {
   readonly data?: TestDataDir;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** The shipped models that are served, where the settings name no MODELS_DIR; absent: `prevent-base`. */
+  readonly models?: readonly string[] | 'all';
 }
 
 /** Starts a server on a free port, without sample patients. */
 export async function startFhirsight(options: StartFhirsightOptions = {}): Promise<StartedFhirsight> {
   const data = options.data ?? (await createTestDataDir());
+  const { models = ['prevent-base'] } = options;
+  const served = models === 'all' ? {} : { MODELS_DIR: await someModels(models) };
   const fhirsight = createFhirsight({
-    settings: { PORT: '0', ...options.settings, ...data.settings },
+    settings: { PORT: '0', ...served, ...options.settings, ...data.settings },
     logger: options.logger ?? silentLogger,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
