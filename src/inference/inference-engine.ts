@@ -32,7 +32,7 @@ export interface EngineModel {
 
 export interface LoadedModel {
   /**
-   * @param rows n rows of `input.columns` finite numbers, or NaN where the input accepts it
+   * @param rows n rows of `input.columns` finite numbers, or NaN where the input accepts it; not to be changed before the answer
    * @returns n rows of `output.columns` numbers; for the grades bitwise, padded and single a row gives the same bits alone
    * and in company
    * Throws INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED.
@@ -40,7 +40,7 @@ export interface LoadedModel {
   run(rows: readonly (readonly number[])[], options?: RunOptions): Promise<number[][]>;
   /**
    * Runs the graph on tensors as they are, whatever it takes; the finite-number rule of `run` does not apply.
-   * @param feeds one tensor for each of `inputs`; a fault is PARAMETER_INVALID
+   * @param feeds one tensor for each of `inputs`, not to be changed before the answer; a fault is PARAMETER_INVALID
    * @param wanted names of `outputs`; absent: all
    * Throws as `run` does.
    */

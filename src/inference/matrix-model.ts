@@ -97,6 +97,7 @@ function fillRows({ columns, type }: EngineModel['input'], parts: readonly Rows[
 export function matrixRows(model: Pick<EngineModel, 'key' | 'input' | 'output'>): RowForm<Rows, number[][]> {
   const { input } = model;
   return {
+    count: (rows) => rows.length,
     join: (inputs, rows = inputs[0]?.length ?? 0) => new Map([[input.name, fillRows(input, inputs, rows)]]),
     split: (outputs, rows, from) => tensorToRows(model, outputs, rows, from),
     slice: (rows, from, to) => rows.slice(from, to),

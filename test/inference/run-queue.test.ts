@@ -139,6 +139,17 @@ describe('runs together', () => {
     expect(runs).toEqual([[7], [1, 2]]);
   });
 
+  test('a call whose rows came or went while it waited fails, and moves no rows of others', async () => {
+    const { queue, ask, runs } = doubling();
+    const input = new Map(column([7]));
+    const changed = queue.run({ input, form: tensorRows, wanted: ['risk'], rows: 1, kind: 'rows' });
+    const others = [ask([1]), ask([2])];
+    for (const [name, tensor] of column([7, 8])) input.set(name, tensor);
+    await expect(changed).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+    expect(await Promise.all(others)).toEqual([[2], [4]]);
+    expect(runs).toEqual([[1], [2]]);
+  });
+
   test('without joint runs each call runs by itself', async () => {
     const { queue, runs } = doubling();
     const alone = createRunQueue(

@@ -11,6 +11,7 @@ import type { RowForm } from './row-form.ts';
 
 /** Tensors whose first sizes count rows. What is of one call alone stays as it is, whatever its sizes count. */
 export const tensorRows: RowForm<Tensors, Tensors> = {
+  count: ([...tensors]) => tensors[0]?.[1].dims[0] ?? 0,
   join: (inputs, rows) => (rows === undefined ? (inputs[0] ?? new Map()) : joinRows(inputs, rows)),
   split: (outputs, rows, from) => (from === undefined ? outputs : sliceRows(outputs, from, from + rows)),
   slice: sliceRows,

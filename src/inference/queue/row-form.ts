@@ -2,6 +2,8 @@ import type { Tensors } from '../../model-catalog/tensor.ts';
 
 /** How what several calls bring becomes the tensors of one run, and what comes of the run the answer of each. */
 export interface RowForm<Input, Answer> {
+  /** How many rows an input has. */
+  count(input: Input): number;
   /**
    * The rows of all inputs one after the other.
    * @param rows up to which the last one is repeated; absent: there is one input, which goes in as it is
@@ -9,7 +11,7 @@ export interface RowForm<Input, Answer> {
   join(inputs: readonly Input[], rows?: number): Tensors;
   /**
    * The answer to a call of `rows` rows.
-   * @param from the first of its rows in a run of several; absent: the run was of this call alone
+   * @param from the first of its rows among those of the run; absent: the run was of its rows and no others
    * Throws INFERENCE_FAILED where what came is no answer.
    */
   split(outputs: Tensors, rows: number, from?: number): Answer;

@@ -77,6 +77,7 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
         first.answer(await session.run(first.form.join([first.input]), first.wanted));
         return true;
       }
+      refuseChanged(calls);
       const padded = Math.ceil(rows / joint.padTo) * joint.padTo;
       const outputs = await session.run(joined(calls, first, padded), first.wanted);
       refuseOtherCount(outputs, padded);
@@ -104,6 +105,14 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     for (const call of calls) {
       call.answer(outputs, from);
       from += call.rows;
+    }
+  };
+
+  /** Rows that came or went since the call would move all that come after them into the rows of others. */
+  const refuseChanged = (calls: readonly WaitingCall[]): void => {
+    for (const { form, input, rows } of calls) {
+      if (form.count(input) !== rows)
+        throw new PredictionError('INFERENCE_FAILED', `${key}: the rows of a call were changed while it waited.`);
     }
   };
 
