@@ -81,13 +81,14 @@ async function overload(server: FhirsightProcess, kind: Kind, bedside?: Kind): P
   const { requestsPerSecond: capacity } = await load({ url, contentType, bodies, connections: callers, seconds: 5 });
   const memory: number[] = [];
   const sampling = setInterval(() => memory.push(rssMb(server.child.pid ?? 0)), 500);
-  const { found, answers: atBedside } = await beside(bedside, () =>
-    flood({ url, contentType, bodies, rate: Math.round(10 * capacity), seconds, connections: 6_000 }),
-  );
-  clearInterval(sampling);
-  const endedMs = performance.now();
-  while ((await ask(kind, bodies[0] ?? '')).status !== 200) await wait(50);
-  const recoveredMs = performance.now() - endedMs;
+  let recoveredMs = Number.POSITIVE_INFINITY;
+  const { found, answers: atBedside } = await beside(bedside, async () => {
+    const flooding = flood({ url, contentType, bodies, rate: Math.round(10 * capacity), seconds, connections: 6_000 });
+    await flooding.sent;
+    clearInterval(sampling);
+    recoveredMs = await recovered(kind);
+    return await flooding.found;
+  });
   return [
     ...figuresOf(name, found, { capacity, deadlineMs }),
     ...bedsideFigures(name, atBedside),
@@ -96,9 +97,16 @@ async function overload(server: FhirsightProcess, kind: Kind, bedside?: Kind): P
   ];
 }
 
+/** How long it takes until a call is answered again, in milliseconds. */
+async function recovered(kind: Kind): Promise<number> {
+  const startedMs = performance.now();
+  while ((await ask(kind, kind.bodies[0] ?? '')).status !== 200) await wait(50);
+  return performance.now() - startedMs;
+}
+
 function figuresOf(
   name: string,
-  { answers, unsent, brokenConnections }: Flooded,
+  { answers, sent, unsent, brokenConnections }: Flooded,
   { capacity, deadlineMs }: { readonly capacity: number; readonly deadlineMs: number },
 ): Figure[] {
   const strange = answers.find(({ status }) => status !== 200 && status !== 503);
@@ -114,12 +122,21 @@ function figuresOf(
     figure('those let in', letIn, deadlineMs),
     atMost(`${name}: late / let in`, 1 - taken.length / letIn.length, 0.01, { letIn: letIn.length }),
     figure('those refused', refused, 500),
+    atMost(
+      `${name}: calls without an answer and broken connections / calls`,
+      (sent - answers.length + brokenConnections) / sent,
+      0,
+      {
+        sent,
+        answers: answers.length,
+        brokenConnections,
+      },
+    ),
     atLeast(`${name}: scores a second under overload / capacity`, taken.length / seconds / capacity, 0.3, {
       scores: taken.length / seconds,
       capacity,
-      offered: answers.length / seconds,
+      sentASecond: sent / seconds,
       unsent,
-      brokenConnections,
     }),
   ];
 }

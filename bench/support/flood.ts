@@ -20,11 +20,15 @@ export interface Answered {
 
 export interface Flooded {
   readonly answers: readonly Answered[];
+  /** Calls that were sent; what is missing in `answers` was not answered until a while after the last. */
+  readonly sent: number;
   /** Calls for which no connection was free. */
   readonly unsent: number;
   readonly brokenConnections: number;
 }
 
+/** How long answers may still come after the last call, in milliseconds. */
+const answeredAfterMs = 10_000;
 const headEnd = Buffer.from('\r\n\r\n');
 
 /**
@@ -33,7 +37,21 @@ const headEnd = Buffer.from('\r\n\r\n');
  * connection carries one call after the other, and rests for as long as Retry-After says; answers must have a
  * Content-Length.
  */
-export async function flood({ url, contentType, bodies, rate, seconds, connections }: Flood): Promise<Flooded> {
+export function flood(options: Flood): { readonly sent: Promise<void>; readonly found: Promise<Flooded> } {
+  let allSent = (): void => undefined;
+  const sent = new Promise<void>((resolve) => {
+    allSent = resolve;
+  });
+  const found = sendAll(options, () => allSent());
+  // Whoever waits for the last call must not wait for ever.
+  found.catch(() => allSent());
+  return { sent, found };
+}
+
+async function sendAll(
+  { url, contentType, bodies, rate, seconds, connections }: Flood,
+  allSent: () => void,
+): Promise<Flooded> {
   const { hostname, port, pathname } = new URL(url);
   const calls = bodies.map((body) =>
     Buffer.from(
@@ -42,13 +60,18 @@ export async function flood({ url, contentType, bodies, rate, seconds, connectio
   );
   const answers: Answered[] = [];
   const free: Connection[] = [];
-  const resting: { readonly connection: Connection; readonly untilMs: number }[] = [];
+  /** By how long they rest: who began first may go on first. */
+  const resting = new Map<number, { readonly connection: Connection; readonly untilMs: number }[]>();
   let brokenConnections = 0;
   const open = async (): Promise<Connection> => {
     const connection = createConnection(connect(Number(port), hostname), (answer, retryAfterMs) => {
       answers.push(answer);
       if (retryAfterMs === 0) free.push(connection);
-      else resting.push({ connection, untilMs: performance.now() + retryAfterMs });
+      else {
+        const alike = resting.get(retryAfterMs) ?? [];
+        resting.set(retryAfterMs, alike);
+        alike.push({ connection, untilMs: performance.now() + retryAfterMs });
+      }
     });
     await once(connection.socket, 'connect');
     connection.socket.once('close', () => {
@@ -63,9 +86,11 @@ export async function flood({ url, contentType, bodies, rate, seconds, connectio
   let [sent, unsent] = [0, 0];
   const started = performance.now();
   for (let now = started; now - started < seconds * 1_000; now = performance.now()) {
-    while ((resting[0]?.untilMs ?? Number.POSITIVE_INFINITY) <= now) {
-      const rested = resting.shift();
-      if (rested !== undefined) free.push(rested.connection);
+    for (const alike of resting.values()) {
+      while ((alike[0]?.untilMs ?? Number.POSITIVE_INFINITY) <= now) {
+        const rested = alike.shift();
+        if (rested !== undefined) free.push(rested.connection);
+      }
     }
     for (const due = ((now - started) * rate) / 1_000; sent + unsent < due; ) {
       const call = calls[sent % calls.length];
@@ -78,9 +103,13 @@ export async function flood({ url, contentType, bodies, rate, seconds, connectio
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+  allSent();
+  const ended = performance.now();
+  while (answers.length < sent && performance.now() - ended < answeredAfterMs)
+    await new Promise((resolve) => setTimeout(resolve, 1));
   const broken = brokenConnections;
   for (const { socket } of opened) socket.destroy();
-  return { answers, unsent, brokenConnections: broken };
+  return { answers, sent, unsent, brokenConnections: broken };
 }
 
 interface Connection {
