@@ -23,6 +23,7 @@ import { createOpenRequests, type GuardedPath } from './http/open-requests.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
 import { storeFeedback } from './monitoring/cds-feedback.ts';
+import { watchEventLoop } from './monitoring/event-loop-delay.ts';
 import { meteredLogger } from './monitoring/metered-logger.ts';
 import { createMetrics } from './monitoring/metrics.ts';
 import { packageVersion } from './package-version.ts';
@@ -78,7 +79,11 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const protocolPaths = config.inferenceProtocol === 'on' ? ['/v2'] : [];
   const paths = [...ownPaths, ...protocolPaths];
   const gate = createGate(paths);
-  const places = createRequestPlaces(config.maxOpenRequests);
+  const loop = watchEventLoop();
+  const places = createRequestPlaces(config.maxOpenRequests, {
+    now: () => performance.now(),
+    delayMs: () => loop.takeMeanMs(),
+  });
   const openRequests = createOpenRequests(paths.map(guardedPath), places, (event) => logger.event(event));
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
@@ -96,6 +101,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const mounted = createApp({ ...face, fallThrough: true });
   const startedMs = performance.now();
   let house: House | undefined;
+  let isClosed = false;
 
   return {
     router(request, response, next) {
@@ -105,8 +111,8 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       else mounted(req, res, next);
     },
     async start({ listen, prepare } = {}) {
-      if (house !== undefined)
-        throw new PredictionError('INTERNAL', 'This fhirsight was started already; create another one.');
+      if (house !== undefined || isClosed)
+        throw new PredictionError('INTERNAL', 'This fhirsight was started or closed already; create another one.');
       const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
       const protocolToken = await readProtocolToken(config);
       house = await wire({ config, clock, logger, listen: listen ?? here, onPrediction: metrics.onPrediction });
@@ -131,7 +137,12 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     async close() {
       const closing = house;
       house = undefined;
-      if (closing === undefined) return;
+      isClosed = true;
+      if (closing === undefined) {
+        metrics.close();
+        loop.close();
+        return;
+      }
       const drainMs = performance.now();
       logger.event({ name: 'drain.started', inFlight: gate.inFlight(), timeoutMs: config.drainTimeoutMs });
       const runsStopped = closing.runs.close().catch((error: unknown) => {
@@ -146,7 +157,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
           await closing.close();
         } finally {
           metrics.close();
-          places.close();
+          loop.close();
         }
       }
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
@@ -157,13 +168,15 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 /** A request that is one too many is told so in the shape of the protocol it came by. */
 function guardedPath(path: string): GuardedPath {
   const message = 'The server has as many requests under way as it answers in time. Try again after a second.';
+  const outcome = describeError(new PredictionError('OVERLOADED', message), '').outcome;
+  const isHooks = path === '/cds-services';
   const refusal = path.startsWith('/v2')
     ? { contentType: 'application/json', text: JSON.stringify({ error: message }) }
     : {
-        contentType: 'application/fhir+json; charset=utf-8',
-        text: JSON.stringify(describeError(new PredictionError('OVERLOADED', message), '').outcome),
+        contentType: isHooks ? 'application/json' : 'application/fhir+json; charset=utf-8',
+        text: JSON.stringify(outcome),
       };
-  return { path, urgent: path === '/cds-services', refusal };
+  return { path, urgent: isHooks, refusal };
 }
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */

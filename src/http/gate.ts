@@ -34,11 +34,14 @@ export function createGate(paths: readonly string[]): Gate {
       }
       if (router === undefined)
         throw new PredictionError('STARTING', 'The server is starting and not ready yet. Try again in a few seconds.');
-      underWay += 1;
-      response.once('close', () => {
-        underWay -= 1;
-        if (underWay === 0) emptied();
-      });
+      // Whoever went away before this handler had its turn is not waited for: nothing tells of it a second time.
+      if (!response.closed) {
+        underWay += 1;
+        response.once('close', () => {
+          underWay -= 1;
+          if (underWay === 0) emptied();
+        });
+      }
       return router(request, response, next);
     },
     open(routes, readiness) {

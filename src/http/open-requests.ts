@@ -24,44 +24,48 @@ const retryAfterSeconds = 1;
 /**
  * What a server cannot answer in time it should not begin: under overload each request that is let in makes all others
  * later. A refusal costs a small part of an answer, so that most of the time is left for those that were let in. When
- * it begins and ends is told once each.
+ * it begins and ends is told once each: it ends where nobody was refused for a while.
  * @param guarded below these paths requests count
+ * @param quietMs for how long
  */
 export function createOpenRequests(
   guarded: readonly GuardedPath[],
   places: RequestPlaces,
   event: (event: LogEvent) => void,
+  quietMs = 1_000 * retryAfterSeconds,
 ): OpenRequests {
   const paths = guarded.map(({ path, urgent, refusal: { contentType, text } }) => {
     const body = Buffer.from(text);
     return { path: path.toLowerCase(), urgent, body, headers: refusalHeaders(contentType, body.length) };
   });
   const readLater = createPacedSockets();
-  let refusing: { readonly sinceMs: number; readonly open: number; refused: number } | undefined;
+  let refusing: { readonly sinceMs: number; lastMs: number; refused: number } | undefined;
 
-  const closeOne = (urgent: boolean): void => {
-    places.leave(urgent);
-    if (refusing === undefined || places.count() > refusing.open / 2) return;
-    event({
-      name: 'overload.ended',
-      refused: refusing.refused,
-      durationMs: Math.round(performance.now() - refusing.sinceMs),
-    });
-    refusing = undefined;
+  const endWhereQuiet = (): void => {
+    if (refusing === undefined) return;
+    const { sinceMs, lastMs, refused } = refusing;
+    if (performance.now() - lastMs >= quietMs) {
+      event({ name: 'overload.ended', refused, durationMs: Math.round(lastMs - sinceMs) });
+      refusing = undefined;
+    } else setTimeout(endWhereQuiet, quietMs).unref();
   };
   return {
     refuses(request, response) {
       const path = pathOf(request.url ?? '');
       const own = paths.find((each) => path === each.path || path.startsWith(`${each.path}/`));
-      if (own === undefined) return false;
+      // One whose caller is gone takes no place: nothing would tell of its end.
+      if (own === undefined || response.closed) return false;
       if (places.take(own.urgent)) {
-        response.once('close', () => closeOne(own.urgent));
+        response.once('close', () => places.leave(own.urgent));
         return false;
       }
+      const nowMs = performance.now();
       if (refusing === undefined) {
-        refusing = { sinceMs: performance.now(), open: places.count(), refused: 0 };
-        event({ name: 'overload.started', open: refusing.open });
+        refusing = { sinceMs: nowMs, lastMs: nowMs, refused: 0 };
+        event({ name: 'overload.started', open: places.count() });
+        setTimeout(endWhereQuiet, quietMs).unref();
       }
+      refusing.lastMs = nowMs;
       refusing.refused += 1;
       event({ name: 'request.refused' });
       response.writeHead(503, own.headers);

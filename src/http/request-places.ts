@@ -1,5 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-
 /** How many requests may be under way: those that somebody waits for at a bedside, and all others. */
 export interface RequestPlaces {
   /** Takes a place, or says that none is free. */
@@ -8,15 +6,14 @@ export interface RequestPlaces {
   leave(urgent: boolean): void;
   /** How many are under way. */
   count(): number;
-  close(): void;
 }
 
-/** What places are counted from; in milliseconds. */
+/** What places are counted from. */
 export interface LoopWatch {
+  /** Milliseconds of a clock that is never set. */
   now(): number;
-  /** How late the event loop was on average since this was last asked. */
+  /** How late the event loop was on average since this was last asked, in milliseconds; Infinity where not one turn ended. */
   delayMs(): number;
-  close(): void;
 }
 
 /** The loop is behind when what is due waits as long, in milliseconds. */
@@ -25,19 +22,20 @@ const behindFromMs = 20;
 const answeredWithinMs = { urgent: 150, others: 10_000 } as const;
 /** So long after the last urgent one others make room for the next, in milliseconds. */
 const urgentForMs = 30_000;
-/** How often the places are counted again, in milliseconds. */
+/** How often the places are counted again, in milliseconds; in each interval in which it keeps up there are `growth` times as many. */
 const intervalMs = 100;
-/** So much of each interval's rate goes into the rate. */
-const weight = 0.3;
 const growth = 1.25;
+/** So much of the rate of each interval in which it is behind goes into the rate. */
+const weight = 0.3;
 const least = 32;
 
 /**
  * While the event loop keeps up, `most` of each kind: requests that wait for something else take nothing from each other.
  * While it is behind, as many as are answered in time at the rate of late (Little's law: under way = rate × time), because each
- * that is let in makes all others later; urgent ones before others. Afterwards more again, little by little.
+ * that is let in makes all others later: so many urgent ones, and of others what those leave. Afterwards more again, little by
+ * little.
  */
-export function createRequestPlaces(most: number, watch: LoopWatch = watchLoop()): RequestPlaces {
+export function createRequestPlaces(most: number, watch: LoopWatch): RequestPlaces {
   const open = { urgent: 0, others: 0 };
   let places = most;
   let countedMs = watch.now();
@@ -50,10 +48,12 @@ export function createRequestPlaces(most: number, watch: LoopWatch = watchLoop()
     const elapsedMs = nowMs - countedMs;
     if (elapsedMs < intervalMs) return;
     countedMs = nowMs;
-    ratePerMs += weight * (ended / elapsedMs - ratePerMs);
+    const isBehind = watch.delayMs() > behindFromMs;
+    // How much is asked for while it keeps up says nothing of how much it can answer.
+    if (isBehind) ratePerMs += weight * (ended / elapsedMs - ratePerMs);
     ended = 0;
     const withinMs = nowMs - urgentMs < urgentForMs ? answeredWithinMs.urgent : answeredWithinMs.others;
-    const wanted = watch.delayMs() > behindFromMs ? Math.round(ratePerMs * withinMs) : Math.ceil(places * growth);
+    const wanted = isBehind ? Math.round(ratePerMs * withinMs) : Math.ceil(places * growth ** (elapsedMs / intervalMs));
     places = Math.min(most, Math.max(least, wanted));
   };
 
@@ -72,22 +72,5 @@ export function createRequestPlaces(most: number, watch: LoopWatch = watchLoop()
       ended += 1;
     },
     count: () => open.urgent + open.others,
-    close: () => watch.close(),
-  };
-}
-
-function watchLoop(): LoopWatch {
-  const resolution = 10;
-  const delay = monitorEventLoopDelay({ resolution });
-  delay.enable();
-  return {
-    now: () => performance.now(),
-    delayMs() {
-      const mean = delay.mean / 1e6 - resolution;
-      delay.reset();
-      // Not one turn of the loop ended.
-      return Number.isFinite(mean) ? mean : Number.POSITIVE_INFINITY;
-    },
-    close: () => void delay.disable(),
   };
 }

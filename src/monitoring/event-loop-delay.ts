@@ -3,6 +3,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 export interface EventLoopDelay {
   /** Delays since the last call, in seconds, by quantile; empty where nothing was measured since. */
   take(): ReadonlyMap<string, number>;
+  /** Their mean since the last call of either, in milliseconds; Infinity where no timer fired since. */
+  takeMeanMs(): number;
   close(): void;
 }
 
@@ -29,6 +31,12 @@ export function watchEventLoop(): EventLoopDelay {
       }
       histogram.reset();
       return taken;
+    },
+    takeMeanMs() {
+      if (histogram.count === 0) return Number.POSITIVE_INFINITY;
+      const meanMs = Math.max(0, histogram.mean / 1e6 - resolutionMs);
+      histogram.reset();
+      return meanMs;
     },
     close: () => {
       histogram.disable();

@@ -95,7 +95,7 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
   registerFeatureCounters(registry, tally.counts);
   new Gauge({
     name: 'fhirsight_http_requests_open',
-    help: 'HTTP requests under way; more than MAX_OPEN_REQUESTS are refused.',
+    help: 'HTTP requests under way; MAX_OPEN_REQUESTS says how many there may be.',
     registers,
     collect() {
       this.set(openRequests());

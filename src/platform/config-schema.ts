@@ -131,7 +131,7 @@ export const configSchema = Type.Object(
     }),
     maxOpenRequests: whole({
       description:
-        'Requests under way at once, those of CDS Hooks and all others each; more are refused with 503 and Retry-After before they are read, so that those under way stay in time. Fewer while the server is behind.',
+        'Requests under way at once, those of CDS Hooks and all others each; more are refused with 503 and Retry-After before they are read, so that those under way stay in time. Fewer while the server is behind, but not fewer than 32.',
       unit: 'requests',
       allowed: 'a whole number from 1 to 100000',
       default: 128,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createOpenRequests, type GuardedPath, type OpenRequests } from '../../src/http/open-requests.ts';
 import { createRequestPlaces } from '../../src/http/request-places.ts';
 import type { LogEvent } from '../../src/platform/events.ts';
@@ -18,8 +18,9 @@ beforeEach(async () => {
   held = [];
   openRequests = createOpenRequests(
     [guarded('/runs'), guarded('/fhir/R4'), { ...guarded('/cds-services'), urgent: true }],
-    createRequestPlaces(2, { now: () => 0, delayMs: () => 0, close: () => undefined }),
+    createRequestPlaces(2, { now: () => 0, delayMs: () => 0 }),
     (event) => events.push(event),
+    50,
   );
   server = createServer((request, response) => {
     if (openRequests.refuses(request, response)) return;
@@ -55,6 +56,7 @@ test('one too many is refused with the body of its protocol, and let in again wh
   for (const end of held) end();
   for (const response of await Promise.all(waiting)) expect(await response.text()).toBe('waited');
   expect(await (await fetch(`${url}/runs`)).text()).toBe('at once');
+  await vi.waitUntil(() => events.length === 3);
   expect(events).toEqual([
     { name: 'overload.started', open: 2 },
     { name: 'request.refused' },
@@ -97,6 +99,32 @@ test('a caller who goes away is no longer counted', async () => {
   await expect(waiting).rejects.toThrow();
   while (openRequests.count() > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(openRequests.count()).toBe(0);
+});
+
+test('a caller who was gone before its request came this far takes no place', async () => {
+  const arrived = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+  const stop = new AbortController();
+  const asking = fetch(`${url}/elsewhere/wait`, { signal: stop.signal });
+  const [request, response] = await arrived;
+  const gone = once(response, 'close');
+  stop.abort();
+  await Promise.all([gone, expect(asking).rejects.toThrow()]);
+  request.url = '/runs';
+  expect(openRequests.refuses(request, response)).toBe(false);
+  expect(openRequests.count()).toBe(0);
+});
+
+test('a connection whose request was refused is not read for a while', async () => {
+  const waiting = await fill();
+  const arrived = once(server, 'connection') as Promise<[Socket]>;
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [served] = await arrived;
+  const paused = once(served, 'pause');
+  socket.write('GET /runs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await paused;
+  socket.destroy();
+  for (const end of held) end();
+  await Promise.all(waiting);
 });
 
 test('a connection is read again after a refusal', async () => {

@@ -14,7 +14,7 @@ interface Simulated {
 /** Places beside a clock and an event loop that a test sets. */
 function simulated(): Simulated {
   let [nowMs, delayMs] = [0, 0];
-  const places = createRequestPlaces(most, { now: () => nowMs, delayMs: () => delayMs, close: () => undefined });
+  const places = createRequestPlaces(most, { now: () => nowMs, delayMs: () => delayMs });
   return {
     places,
     turns(count, ending, urgent = false) {
@@ -88,6 +88,28 @@ describe('places of requests', () => {
     places.leave(true);
     expect(places.take(false)).toBe(true);
     expect(places.take(true)).toBe(true);
+  });
+
+  test('are all there again after a while in which nobody came', () => {
+    const { places, turns, behind, pass } = simulated();
+    fill(places, true);
+    behind(50);
+    turns(100, 1, true);
+    while (places.count() > 0) places.leave(true);
+    behind(0);
+    pass(3_600_000);
+    expect(fill(places, true)).toBe(most);
+  });
+
+  test('are counted from what is answered while it is behind, not from how little was asked for before', () => {
+    const { places, turns, behind } = simulated();
+    for (let minute = 0; minute < 600; minute++) {
+      turns(1, most, true);
+      while (places.count() > 0) places.leave(true);
+    }
+    behind(50);
+    turns(1, 0, true);
+    expect(places.count()).toBeGreaterThan(50);
   });
 
   test('never fall so low that a slow start keeps everybody out, and grow again little by little', () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { type FhirsightProcess, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
@@ -107,11 +107,28 @@ describe('with many times as many requests as it has places', () => {
     }
   });
 
+  test('a call of CDS Hooks is refused as JSON', async () => {
+    const call = { hook: 'patient-view', hookInstance: crypto.randomUUID(), context: { userId: 'Practitioner/x' } };
+    const hooks = await Promise.all(
+      Array.from({ length: 8 * places }, () =>
+        fetch(`${server.url}/cds-services/prevent-base`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ...call, context: { ...call.context, patientId: 'sample-0001' } }),
+        }),
+      ),
+    );
+    const refused = hooks.filter(({ headers }) => headers.get('retry-after') === '1');
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { status, headers } of refused)
+      expect([status, headers.get('content-type')]).toEqual([503, 'application/json']);
+  });
+
   test('it is in order again right after, and the log says when and how many', async () => {
     expect((await predict()).status).toBe(200);
+    await vi.waitUntil(() => events('overload.ended').length === events('overload.started').length, 10_000);
     const refused = answers.filter(({ status }) => status === 503).length;
-    const ended = events('overload.ended');
-    expect(events('overload.started')).toHaveLength(ended.length);
-    expect(ended.reduce((sum, event) => sum + Number(event.refused), 0)).toBe(refused);
+    const told = events('overload.ended').reduce((sum, event) => sum + Number(event.refused), 0);
+    expect(told).toBeGreaterThanOrEqual(refused);
   });
 });
