@@ -58,10 +58,14 @@ async function ask({ url, contentType }: Kind, body: string): Promise<Answered> 
 const isScore = ({ status, text }: Answered): boolean => status === 200 && !text.includes('is being computed');
 const msOf = (answers: readonly Answered[]): number[] => answers.map(({ ms }) => ms);
 
-/** One that gives a score: an abstention is an answer, but costs less. */
+/** What gives a score: an abstention is an answer, but costs less. A server that has just begun may be late once or twice. */
 async function scorable(kind: Kind): Promise<Kind> {
   const bodies: string[] = [];
-  for (const body of kind.bodies) if (isScore(await ask(kind, body))) bodies.push(body);
+  for (const body of kind.bodies) {
+    let answer = await ask(kind, body);
+    for (let again = 0; again < 5 && answer.status === 200 && !isScore(answer); again++) answer = await ask(kind, body);
+    if (isScore(answer)) bodies.push(body);
+  }
   return { ...kind, bodies };
 }
 

@@ -19,7 +19,7 @@ export interface LoopWatch {
 /** The loop is behind when what is due waits as long, in milliseconds. */
 const behindFromMs = 20;
 /** In which time all that are let in are to be answered while it is behind, in milliseconds; `urgent`: as long as urgent ones come, which have 500. */
-const answeredWithinMs = { urgent: 150, others: 10_000 } as const;
+const answeredWithinMs = { urgent: 100, others: 10_000 } as const;
 /** So long after the last urgent one others make room for the next, in milliseconds. */
 const urgentForMs = 30_000;
 /** How often the places are counted again, in milliseconds; in each interval in which it keeps up there are `growth` times as many. */
