@@ -6,19 +6,24 @@
  * - batching: dense networks (64 inputs, float32, of several depths and widths) asked by 32 callers, each one row after the
  *   other, against the same 32 callers who run the same session directly; and the first of them by one caller;
  * - the event loop: how late a timer of 1 ms fires while a model runs that takes 20 ms or more, against an idle loop;
- * - a light model (PREVENT) asked by 32 callers beside that heavy one, against the same alone;
+ * - a light model (PREVENT) asked by 32 callers beside that heavy one, against the same alone, and against the same beside
+ *   another process that runs the heavy one: what cores take from each other whoever uses them;
  * - memory: 300 models loaded and released twice; what the second 300 leave is told beside the first.
  *
  * Both sides of each figure run in turn, round by round; figures are medians of the rounds' ratios. Ends with 1 only where
  * something failed.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { EngineModel, LoadedModel } from '../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../src/inference/onnx-engine.ts';
 import { openOnnxSession } from '../src/inference/onnx-session.ts';
-import { denseOnnx, slowOnnx } from '../test/support/slow-onnx.ts';
+import { denseOnnx } from '../test/support/slow-onnx.ts';
+import { heavyOnnx } from './support/heavy-onnx.ts';
 import { median } from './support/load.ts';
 import { atLeast, atMost, type Figure, report } from './support/report.ts';
 
@@ -48,11 +53,12 @@ async function rate(ask: Ask, rows: readonly (readonly number[])[], count: numbe
 async function against(
   one: () => Promise<number>,
   other: () => Promise<number>,
+  times = rounds,
 ): Promise<{ ratio: number; one: number; other: number }> {
   const found: { ratio: number; one: number; other: number }[] = [];
   await one();
   await other();
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < times; round++) {
     // Whoever goes first changes from round to round.
     const [first, second] = round % 2 === 0 ? [one, other] : [other, one];
     const [left, right] = [await first(), await second()];
@@ -130,7 +136,7 @@ async function batching(): Promise<Figure[]> {
 }
 
 async function heavyModel(): Promise<LoadedModel> {
-  const heavy = await engine.load(model('heavy', slowOnnx(2, 1, { size: 800, products: 1 })));
+  const heavy = await engine.load(model('heavy', heavyOnnx()));
   console.log(`heavy model: ${heavy.report.place}, ${heavy.report.because}`);
   return heavy;
 }
@@ -147,6 +153,24 @@ async function beside<T>(heavy: LoadedModel, work: () => Promise<T>): Promise<T>
     goesOn = false;
     await running;
   }
+}
+
+/** Does the work while another process, of which the engine knows nothing, runs the heavy model again and again. */
+async function besideStranger<T>(stranger: ChildProcess, work: () => Promise<T>): Promise<T> {
+  stranger.kill('SIGCONT');
+  try {
+    return await work();
+  } finally {
+    stranger.kill('SIGSTOP');
+  }
+}
+
+async function startStranger(): Promise<ChildProcess> {
+  const entry = fileURLToPath(new URL('support/heavy-process.ts', import.meta.url));
+  const stranger = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(stranger.stdout, 'data');
+  stranger.kill('SIGSTOP');
+  return stranger;
 }
 
 /** 99th percentile of how late a timer of 1 ms fires, in milliseconds, the timer's own time included. */
@@ -174,9 +198,18 @@ async function besideHeavy(): Promise<Figure[]> {
   const rows = Array.from({ length: 100 }, (_, row) => [50 + (row % 20), 1, 200, 50, 130, 27, 90, 0, 0, 0, 0]);
   const ask: Ask = (row) => light.run([row]);
   const alone = await against(
-    () => beside(heavy, () => rate(ask, rows, callers, 1_000)),
-    () => rate(ask, rows, callers, 1_000),
+    () => beside(heavy, () => rate(ask, rows, callers, sliceMs)),
+    () => rate(ask, rows, callers, sliceMs),
+    // The two are nearly alike, and the machine by itself is half as fast again in one second as in the next.
+    4 * rounds,
   );
+  const stranger = await startStranger();
+  const control = await against(
+    () => beside(heavy, () => rate(ask, rows, callers, sliceMs)),
+    () => besideStranger(stranger, () => rate(ask, rows, callers, sliceMs)),
+    4 * rounds,
+  );
+  stranger.kill('SIGKILL');
   await heavy.release();
   await light.release();
   return [
@@ -188,6 +221,10 @@ async function besideHeavy(): Promise<Figure[]> {
     atLeast('light model beside the heavy one / alone', alone.ratio, 0.97, {
       besideRowsPerS: alone.one,
       aloneRowsPerS: alone.other,
+    }),
+    atLeast('light model beside the heavy one / beside another process that does the same', control.ratio, 0.97, {
+      besideRowsPerS: control.one,
+      besideStrangerRowsPerS: control.other,
     }),
   ];
 }
