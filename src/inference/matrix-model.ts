@@ -54,7 +54,7 @@ function namesOf(forms: readonly TensorForm[]): string {
 export function rowsToTensor(model: Pick<EngineModel, 'key' | 'input'>, rows: Rows): Tensor {
   const fault = rowsFault(model, rows);
   if (fault !== undefined) throw fault;
-  return fillRows(model.input, [rows], rows.length);
+  return fillRows(model, [rows], rows.length);
 }
 
 /** Why a model is not run on these rows: one has another length, or a number that its element type cannot hold. */
@@ -69,8 +69,9 @@ export function rowsFault({ key, input }: Pick<EngineModel, 'key' | 'input'>, ro
         `${key}: row ${index} has ${row.length} columns; the model takes ${columns}.`,
       );
     for (let column = 0; column < columns; column++) {
-      const value = row[column] ?? Number.NaN;
-      if (Math.abs(value) <= largest || (acceptsNaN && Number.isNaN(value))) continue;
+      const value = row[column];
+      // Nothing at all is no NaN: nobody said that it is missing on purpose.
+      if (value !== undefined && (Math.abs(value) <= largest || (acceptsNaN && Number.isNaN(value)))) continue;
       return new PredictionError(
         'INFERENCE_FAILED',
         `${key}: row ${index}, column ${column} is no finite ${type}; the model was not run.`,
@@ -80,25 +81,35 @@ export function rowsFault({ key, input }: Pick<EngineModel, 'key' | 'input'>, ro
   return undefined;
 }
 
-/** Rows without fault one after the other, the last one repeated up to `count`. */
-function fillRows({ columns, type }: EngineModel['input'], parts: readonly Rows[], count: number): Tensor {
+/**
+ * Rows one after the other, the last one repeated up to `count`. They had no fault when they were asked for; throws
+ * INFERENCE_FAILED where one has another length by now.
+ */
+function fillRows(
+  { key, input: { columns, type } }: Pick<EngineModel, 'key' | 'input'>,
+  parts: readonly Rows[],
+  count: number,
+): Tensor {
   const data = numericData(type, count * columns) as Float32Array | Float64Array;
   let at = 0;
   for (const rows of parts) {
     for (const row of rows) {
-      for (let column = 0; column < columns; column++) data[at++] = row[column] ?? Number.NaN;
+      if (row.length !== columns)
+        throw new PredictionError('INFERENCE_FAILED', `${key}: the rows of a call were changed while it waited.`);
+      data.set(row, at);
+      at += columns;
     }
   }
   for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
   return { type, dims: [count, columns], data: data as NumericData };
 }
 
-/** Rows of a model with a manifest, as they run together. They have no fault. */
+/** Rows of a model with a manifest, as they run together. */
 export function matrixRows(model: Pick<EngineModel, 'key' | 'input' | 'output'>): RowForm<Rows, number[][]> {
   const { input } = model;
   return {
     count: (rows) => rows.length,
-    join: (inputs, rows = inputs[0]?.length ?? 0) => new Map([[input.name, fillRows(input, inputs, rows)]]),
+    join: (inputs, rows = inputs[0]?.length ?? 0) => new Map([[input.name, fillRows(model, inputs, rows)]]),
     split: (outputs, rows, from) => tensorToRows(model, outputs, rows, from),
     slice: (rows, from, to) => rows.slice(from, to),
     merge: (answers) => answers.flat(),

@@ -33,6 +33,10 @@ describe('a row that the model is not run on', () => {
     expect(rowsFault(model('float64'), [[1, 2], [3]])?.message).toContain('row 1 has 1 columns; the model takes 2');
   });
 
+  test('is one that lacks a number, also where NaN is taken', () => {
+    expect(rowsFault(model('float32', true), [[1, undefined as unknown as number]])).toBeDefined();
+  });
+
   test('may hold NaN where the model takes it, but nothing infinite', () => {
     expect(rowsFault(model('float32', true), [[1, Number.NaN]])).toBeUndefined();
     expect(rowsFault(model('float32', true), [[1, Number.POSITIVE_INFINITY]])).toBeDefined();
@@ -61,6 +65,11 @@ describe('rows that run together', () => {
       dims: [5, 2],
       data: Float64Array.of(1, 2, 3, 4, 5, 6, 5, 6, 5, 6),
     });
+  });
+
+  test('are refused where one has another length than it had', () => {
+    expect(() => form.join([[[1, 2]], [[3]]], 2)).toThrow(expect.objectContaining({ code: 'INFERENCE_FAILED' }));
+    expect(() => form.join([[[1, 2, 3]], [[4, 5]]], 2)).toThrow(expect.objectContaining({ code: 'INFERENCE_FAILED' }));
   });
 
   test('are answered each with its own', () => {

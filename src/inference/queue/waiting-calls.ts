@@ -9,7 +9,7 @@ interface Settle<Answer> {
 }
 
 /** A call that waits or runs. It is settled once; what comes later is dropped. */
-export class WaitingCall<Input = unknown, Answer = unknown> {
+export class WaitingCall<Input = unknown, Answer = unknown> implements QueuedRun<Input, Answer> {
   readonly input: Input;
   readonly form: RowForm<Input, Answer>;
   readonly wanted: readonly string[];
