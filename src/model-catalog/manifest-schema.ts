@@ -29,6 +29,12 @@ export const manifestSchema = Type.Object(
     description: text('what the model computes'),
     intendedUse: text('for what and for whom it may be used'),
     cautions: Type.Array(Type.String({ minLength: 1 }), { description: 'what a reader of a result must know' }),
+    demonstration: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'the model shows what can be done and is for no patient: its results are marked as test data, and it is no CDS service and not written back for records of another server unless DEMONSTRATION_MODELS is on',
+      }),
+    ),
     supersededBy: Type.Optional(
       Type.Object(
         { model: text('id of the later model'), because: text('why it is to be preferred') },
