@@ -1,4 +1,4 @@
-import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { Explanation } from '../model-catalog/explanation-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { Contribution } from './contribution.ts';
 import { explainByOcclusion, type OcclusionRequest } from './occlusion.ts';
@@ -10,7 +10,7 @@ export interface NoExplanation {
 }
 
 export interface ExplanationRequest extends Omit<OcclusionRequest, 'reference'> {
-  readonly explanation: Manifest['explanation'];
+  readonly explanation: Explanation;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { TensorForm } from '../model-catalog/tensor.ts';
-import { fields } from './protobuf-fields.ts';
+import { readOnnxModel } from './onnx-graph/read-onnx-model.ts';
 
 /**
  * Classifiers are often exported with a ZipMap at their end, which makes a sequence of maps of their probabilities, and
@@ -17,23 +17,21 @@ export interface ZipMap {
 }
 
 const graphField = 7;
-const nodeField = 1;
 const outputField = 12;
 const float32Type = 1;
 
 /** The ZipMaps whose output is an output of the graph, and whose input is none. Throws SyntaxError where the bytes are no ONNX model. */
 export function zipMaps(artefact: Uint8Array): ZipMap[] {
-  const found: ZipMap[] = [];
-  const outputs = new Set<string>();
-  for (const graph of messages(artefact, graphField)) {
-    for (const output of messages(graph, outputField)) outputs.add(textOf(output, 1) ?? '');
-    for (const node of messages(graph, nodeField)) {
-      const [input, output] = [textOf(node, 1), textOf(node, 2)];
-      if (textOf(node, 4) === 'ZipMap' && input !== undefined && output !== undefined)
-        found.push({ output, input, classes: classesOf(node) });
-    }
-  }
-  return found.filter(({ output, input }) => outputs.has(output) && !outputs.has(input));
+  const { nodes, outputs } = readOnnxModel(artefact).graph;
+  const names = new Set(outputs.map(({ name }) => name));
+  return nodes.flatMap(({ operator, inputs: [input], outputs: [output], attributes }) => {
+    if (operator !== 'ZipMap' || input === undefined || output === undefined) return [];
+    const classes = [...attributes.values()].reduce(
+      (sum, { integers, texts }) => sum + integers.length + texts.length,
+      0,
+    );
+    return names.has(output) && !names.has(input) ? [{ output, input, classes }] : [];
+  });
 }
 
 /**
@@ -54,27 +52,6 @@ export function namedAsZipMap(outputs: readonly TensorForm[], maps: readonly Zip
     const map = maps.find(({ input }) => input === form.name);
     return map === undefined ? form : { ...form, name: map.output };
   });
-}
-
-function messages(bytes: Uint8Array, number: number): Uint8Array[] {
-  return [...fields(bytes)].flatMap((each) => (each.number === number && each.bytes !== undefined ? [each.bytes] : []));
-}
-
-function textOf(message: Uint8Array, number: number): string | undefined {
-  const [bytes] = messages(message, number);
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
-}
-
-/** The integers or texts of its attributes, of which it has one list: each in a field of its own, or integers packed in one. */
-function classesOf(node: Uint8Array): number {
-  let count = 0;
-  for (const attribute of messages(node, 5)) {
-    for (const { number, value, bytes } of fields(attribute)) {
-      if (number === 9 || (number === 8 && value !== undefined)) count++;
-      else if (number === 8 && bytes !== undefined) count += bytes.filter((byte) => byte < 128).length;
-    }
-  }
-  return count;
 }
 
 /** The type of a tensor with as many columns; its rows are free. The operators before a ZipMap do not always say so themselves. */

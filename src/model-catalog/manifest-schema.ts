@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { cdsHooksSchema } from './cds-hooks-schema.ts';
+import { explanationSchema } from './explanation-schema.ts';
 import { outcomeSchema } from './outcome-schema.ts';
 import { schemaLink, strict } from './schema-terms.ts';
 import { transformSchema } from './transform-schema.ts';
@@ -110,18 +111,7 @@ export const manifestSchema = Type.Object(
       description:
         'what is predicted: probabilities only, or none; the first that is none becomes the value of an Observation, the others its components',
     }),
-    explanation: Type.Object(
-      {
-        method: Type.Literal('occlusion', {
-          description: 'the difference made by the value of the reference person in the place of one input',
-        }),
-        reference: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Boolean(), Type.String()]), {
-          description: 'the reference person: a value for each input feature that may be occluded',
-        }),
-        because: text('why these values'),
-      },
-      { ...strict, description: 'how contributions are computed' },
-    ),
+    explanation: explanationSchema,
     directions: Type.Optional(
       Type.Record(Type.String(), Type.Union([direction, Type.Record(Type.String(), direction, { minProperties: 1 })]), {
         description:

@@ -1,5 +1,6 @@
 import type { TensorForm } from '../../model-catalog/tensor.ts';
-import { fields } from '../protobuf-fields.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode } from '../onnx-graph/onnx-model.ts';
+import { readOnnxModel } from '../onnx-graph/read-onnx-model.ts';
 
 /**
  * Operators that ONNX Runtime works out for several numbers at a time, and for the few that are left over at the end by
@@ -22,66 +23,45 @@ const ofAnyType: ReadonlySet<string> = new Set([
 /** The same where the numbers are of 64 bits; those of 32 have a way of their own. */
 const ofDoubles: ReadonlySet<string> = new Set(['Exp', 'LogSoftmax', 'Sigmoid', 'Softmax', 'Tanh']);
 
+/** Number of float64 where Cast names it. */
 const doubleType = 11;
-const graphField = 7;
-const node = { opType: 4, attribute: 5 } as const;
-const attribute = { name: 1, integer: 3, tensor: 5, graph: 6, graphs: 11 } as const;
-const tensorTypeField = 2;
-
-interface Found {
-  readonly operators: Set<string>;
-  doubles: boolean;
-}
 
 /** True where the graph, or one within it, has such an operator; false where the bytes are no model, as another server may run it. */
 export function hasVectorOperators(artefact: Uint8Array, inputs: readonly TensorForm[]): boolean {
-  const found: Found = { operators: new Set(), doubles: inputs.some(({ type }) => type === 'float64') };
+  const model = modelOf(artefact);
+  if (model === undefined) return false;
+  const graphs = graphsWithin([...model.graph.nodes, ...model.functions.flatMap(({ nodes }) => nodes)]);
+  const nodes = [
+    ...model.functions.flatMap((each) => each.nodes),
+    ...[model.graph, ...graphs].flatMap((each) => each.nodes),
+  ];
+  const tensors = [model.graph, ...graphs].flatMap(({ initializers }) => [...initializers.values()]);
+  const doubles =
+    inputs.some(({ type }) => type === 'float64') ||
+    tensors.some(({ type }) => type === 'float64') ||
+    nodes.some(tellsDoubles);
+  return nodes.some(({ operator }) => ofAnyType.has(operator) || (doubles && ofDoubles.has(operator)));
+}
+
+function modelOf(artefact: Uint8Array): OnnxModel | undefined {
   try {
-    searchModel(artefact, found);
+    return readOnnxModel(artefact);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return false;
-  }
-  return [...found.operators].some((name) => ofAnyType.has(name) || (found.doubles && ofDoubles.has(name)));
-}
-
-function searchModel(artefact: Uint8Array, found: Found): void {
-  for (const { number, bytes } of fields(artefact)) {
-    if (number === graphField && bytes !== undefined) searchGraph(bytes, found);
-    // Functions of the model: their nodes lie in field 7 as those of a graph in field 1.
-    if (number === 25 && bytes !== undefined) searchNodes(bytes, 7, found);
+    return undefined;
   }
 }
 
-function searchGraph(graph: Uint8Array, found: Found): void {
-  searchNodes(graph, 1, found);
-  for (const { number, bytes } of fields(graph)) if (number === 5 && bytes !== undefined) searchTensor(bytes, found);
+/** The graphs that nodes are told, and those within them. */
+function graphsWithin(nodes: readonly OnnxNode[]): OnnxGraph[] {
+  const graphs = nodes
+    .flatMap(({ attributes }) => [...attributes.values()])
+    .flatMap(({ graph, graphs: more }) => (graph === undefined ? more : [graph, ...more]));
+  return graphs.flatMap((graph) => [graph, ...graphsWithin(graph.nodes)]);
 }
 
-function searchNodes(message: Uint8Array, nodeField: number, found: Found): void {
-  for (const { number, bytes } of fields(message)) {
-    if (number !== nodeField || bytes === undefined) continue;
-    for (const part of fields(bytes)) {
-      if (part.bytes === undefined) continue;
-      if (part.number === node.opType) found.operators.add(Buffer.from(part.bytes).toString('utf8'));
-      if (part.number === node.attribute) searchAttribute(part.bytes, found);
-    }
-  }
-}
-
-function searchAttribute(message: Uint8Array, found: Found): void {
-  let name = '';
-  for (const { number, value, bytes } of fields(message)) {
-    if (number === attribute.name && bytes !== undefined) name = Buffer.from(bytes).toString('utf8');
-    // What Cast makes of its input.
-    if (number === attribute.integer && name === 'to' && value === doubleType) found.doubles = true;
-    if (bytes === undefined) continue;
-    if (number === attribute.tensor) searchTensor(bytes, found);
-    if (number === attribute.graph || number === attribute.graphs) searchGraph(bytes, found);
-  }
-}
-
-function searchTensor(tensor: Uint8Array, found: Found): void {
-  for (const { number, value } of fields(tensor))
-    if (number === tensorTypeField && value === doubleType) found.doubles = true;
+function tellsDoubles({ attributes }: OnnxNode): boolean {
+  // What Cast makes of its input.
+  if (attributes.get('to')?.integer === doubleType) return true;
+  return [...attributes.values()].some(({ tensor }) => tensor?.type === 'float64');
 }
