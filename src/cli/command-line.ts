@@ -8,6 +8,7 @@ const usage = `fhirsight <command>
     --seed S                    whole number; the same seed gives the same patients (default 1)
     --reference-date YYYY-MM-DD the day their histories end before (default today)
     --load                      load them into the store instead of printing them
+  load FILE...                  the resources of NDJSON files into the store, each under its own id
   predict                       one prediction, as the RiskAssessment or the OperationOutcome it gives
     --model ID [--version V]    a model of MODELS_DIR
     --patient ID                logical id of the Patient
@@ -33,6 +34,7 @@ const usage = `fhirsight <command>
     --format text|json          json for another program (default text)
     --strict                    warnings fail too
     --server-profile FILE       also the searches that a site has put in the place of those of the model
+  seal FOLDER...                the checksums of a version folder into its manifest, after each wanted change
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
     --as OUTPUT                 prefetch, bulk-export, scopes, library, input-schema or features
     --version V                 which version (default the highest)
@@ -50,11 +52,13 @@ type Command = (args: readonly string[]) => Promise<number>;
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['serve', async () => (await import('./serve-command.ts')).serveCommand],
   ['sample', async () => (await import('./sample-command.ts')).sampleCommand],
+  ['load', async () => (await import('./load-command.ts')).loadCommand],
   ['predict', async () => (await import('./predict-command.ts')).predictCommand],
   ['run', async () => (await import('./run-command.ts')).runCommand],
   ['describe', async () => (await import('./describe-command.ts')).describeCommand],
   ['extract', async () => (await import('./extract-command.ts')).extractCommand],
   ['doctor', async () => (await import('./doctor-command.ts')).doctorCommand],
+  ['seal', async () => (await import('./seal-command.ts')).sealCommand],
   ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);
 
