@@ -240,7 +240,7 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
   return {
     maxBodyBytes: config.maxBodyMb * 1_000_000,
     entrance: {
-      services: hookServices(house.catalog, config.optOutBy),
+      services: hookServices(house.catalog, config.optOutBy, config.demonstrationModels === 'on'),
       predict: house.predict,
       findings: (value, path) => house.validator.findings(value, path),
       deadlineMs: config.cdsDeadlineMs,

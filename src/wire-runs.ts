@@ -4,6 +4,7 @@ import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
 import type { Config } from './platform/config.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
+import { refuseDemonstration } from './prediction/refuse-demonstration.ts';
 import { withRecordsOf } from './prediction/with-records-of.ts';
 import type { CohortSource } from './runs/cohort-source.ts';
 import { openRuns, type Runs } from './runs/open-runs.ts';
@@ -69,6 +70,7 @@ export async function openRunsOf(
       const { manifest, digest } = findModel(id, version);
       return { id: manifest.id, version: manifest.version, digest };
     },
+    checkWriteBack: ({ id, version }) => refuseDemonstration(prediction, findModel(id, version).manifest),
     cohorts,
     schedules,
     every: (ms, work) => {

@@ -158,6 +158,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       source,
       subjectBase,
       writeResult: (record, resources) => results.write(record, resources),
+      writesDemonstrations: config.demonstrationModels === 'on' || (source.own && deliveries.sinkNames.length === 0),
       clock,
       timeZone: config.siteTimeZone,
       findModel: (id, version) => predictable(catalog, compiled, id, version),

@@ -32,6 +32,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   HOOK_DATA_UNOBTAINABLE: [412, 'incomplete'],
   AS_OF_IN_FUTURE: [422, 'business-rule'],
   WHAT_IF_NOT_WRITABLE: [422, 'business-rule'],
+  DEMONSTRATION_ONLY: [422, 'business-rule'],
   ABSTAINED: [422, 'business-rule'],
   INFERENCE_FAILED: [500, 'exception'],
   ENGINE_UNAVAILABLE: [503, 'transient'],

@@ -11,11 +11,15 @@ export interface CdsService {
   readonly version: LoadedVersion;
 }
 
-/** Every service of the default versions, in the order of the catalog. */
-export function cdsServices(catalog: Pick<Catalog, 'list' | 'find'>): CdsService[] {
+/**
+ * Every service of the default versions, in the order of the catalog.
+ * @param demonstrations whether those of demonstration models are offered too
+ */
+export function cdsServices(catalog: Pick<Catalog, 'list' | 'find'>, demonstrations: boolean): CdsService[] {
   return catalog
     .list()
     .filter((version) => catalog.find(version.manifest.id) === version)
+    .filter(({ manifest }) => demonstrations || manifest.demonstration === undefined)
     .flatMap((version) => servicesOf(version));
 }
 

@@ -105,6 +105,8 @@ export async function inspectModelFolder(
   const above = [...users, `${folder.id}@${folder.version}`];
   const used = featureMap && (await readUsedModels(featureMap, (each) => readBeside(dir, each, { site, read, above })));
   found.uses.push(...(used?.findings ?? []));
+  if (manifest !== undefined && manifest.demonstration === undefined)
+    found.uses.push(...demonstrationsUsed(used?.uses ?? []));
   return {
     name: `${folder.id}/${folder.version}`,
     files,
@@ -150,6 +152,17 @@ async function readBeside(
     if (error instanceof Error) return error;
     throw error;
   }
+}
+
+/** What is for no patient may not come into a score for one. */
+function demonstrationsUsed(uses: readonly UsedVersion[]): Finding[] {
+  return uses
+    .filter(({ manifest }) => manifest.demonstration !== undefined)
+    .map(({ key }) => ({
+      file: 'feature-map.json',
+      path: '/features',
+      message: `takes an output of ${key}, a demonstration model; take another, or say "demonstration": true in this manifest too`,
+    }));
 }
 
 function fitTogether(

@@ -194,6 +194,12 @@ export const configSchema = Type.Object(
         allowed: 'a path this user may read',
       }),
     ),
+    demonstrationModels: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+      description:
+        'Whether demonstration models may be CDS Hooks services, and their results be written back where they reach another server; for servers for tests.',
+      allowed: 'off or on',
+      default: 'off',
+    }),
     inferenceProtocol: Type.Union([Type.Literal('off'), Type.Literal('on')], {
       description:
         'Whether the models answer raw tensors below /v2 (Open Inference Protocol): no eligibility, unit or abstention rule applies there.',

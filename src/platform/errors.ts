@@ -27,6 +27,7 @@ export const errorCodes = [
   'HOOK_DATA_UNOBTAINABLE', // a CDS Hooks call needs data that neither its prefetch nor its FHIR server gives
   'AS_OF_IN_FUTURE', // predictions are made of what is known, not of what will be
   'WHAT_IF_NOT_WRITABLE', // asserted inputs are never written back
+  'DEMONSTRATION_ONLY', // a demonstration model is not for what is asked of it
   'ABSTAINED', // the model may not speak about this subject: not eligible, insufficient data, out of range
   'INFERENCE_FAILED', // the engine failed or returned something that is not a score
   'ENGINE_UNAVAILABLE', // the process or server that runs the model is gone or cannot be reached

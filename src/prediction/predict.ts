@@ -21,6 +21,7 @@ import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
+import { refuseDemonstration } from './refuse-demonstration.ts';
 import { refuseFuture } from './refuse-future.ts';
 import { reportWrite } from './report-write.ts';
 import { runOptions } from './run-options.ts';
@@ -48,6 +49,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   }
   const model = parts.findModel(request.model, request.version);
   const { manifest, compiled } = model;
+  if (request.writeBack) refuseDemonstration(parts, manifest);
   const time = stopwatch();
   const { subject, origin, record, inputs } = await readModelInputs(parts, model, { ...request, asOf }, () =>
     time.step('gatherMs'),

@@ -64,6 +64,8 @@ export interface PredictionParts {
   openServer(base: string, accessToken: string | undefined): OpenServer | undefined;
   /** Step 6 of the path; see `write-back/write-results.ts`. */
   readonly writeResult: (record: OutcomeRecord, resources?: ResultResources) => Promise<WriteReceipt>;
+  /** Whether results of demonstration models may be written: none leaves the own store, or the site has said so. */
+  readonly writesDemonstrations: boolean;
   readonly clock: Clock;
   /** IANA zone of the site. */
   readonly timeZone: string;

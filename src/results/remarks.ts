@@ -6,6 +6,7 @@ export function remarks(request: ResultRequest): string[] {
   const { frame, inputs, contributions } = request;
   const said = ['AI-generated, preliminary: not verified by a person.'];
   if (request.testData) said.push('Test data: about no real person, not for clinical use.');
+  if (frame.demonstration !== undefined) said.push(frame.demonstration);
   if (request.heldByCaller) said.push(callersWord);
   said.push(...whatIf(request));
   if (frame.superseded !== undefined) said.push(frame.superseded);

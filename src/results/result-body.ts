@@ -53,7 +53,7 @@ export function resultBody(
   for (const { sources } of inputs.features.values()) for (const source of sources) used.push(source);
   const home = subject.own ? '' : `${subject.base}/`;
   return {
-    meta: { security: request.testData ? [aiAsserted, testHealthData] : [aiAsserted] },
+    meta: { security: isTestData(request) ? [aiAsserted, testHealthData] : [aiAsserted] },
     text: resultNarrative(request, { asOf: times.asOf, sentences, remarks: said }),
     extension: [...times.extensions, ...inputExtensions(request), ...abstentions(request)],
     identifier: [{ system: predictionNamingSystem, value: request.identifier }],
@@ -67,6 +67,11 @@ export function resultBody(
     basis: distinctSources(used),
     note: said.map((text) => ({ text })),
   };
+}
+
+/** Of a subject that is no real person, or by a model that is for none. */
+function isTestData({ testData, frame }: ResultRequest): boolean {
+  return testData || frame.demonstration !== undefined;
 }
 
 function inputExtensions(request: ResultRequest): Extension[] {

@@ -22,6 +22,8 @@ export interface ResultFrame {
   /** By feature name. */
   readonly inputs: ReadonlyMap<string, InputFrame>;
   readonly timesOf: TimesOf;
+  /** That the model is for no patient; its results are marked as test data. */
+  readonly demonstration: string | undefined;
   /** That the model is superseded. */
   readonly superseded: string | undefined;
   /** That a site file adds to what the features read. */
@@ -53,6 +55,7 @@ export function createResultFrame(
     outcomes: outcomes.map((outcome) => outcomeFrame(manifest, outcome)),
     inputs: new Map(Object.entries(features).map(([name, label]) => [name, inputFrame(name, label)])),
     timesOf: createResultTimes(manifest),
+    demonstration: manifest.demonstration && 'Demonstration model, not for clinical use.',
     superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
     site: site && siteSentence(site),
     contributionMethod:

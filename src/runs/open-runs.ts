@@ -23,7 +23,7 @@ export interface Runs {
   /**
    * Makes a run, unless one was made with the same key already.
    * Throws MODEL_UNKNOWN, MODEL_NOT_READY, AS_OF_IN_FUTURE, RUN_CONFLICT where the key was used for another request, and
-   * what CohortSource.check throws.
+   * what CohortSource.check and `checkWriteBack` throw.
    */
   create(request: RunRequest, origin: RunOrigin): Promise<{ readonly run: Run; readonly repeated: boolean }>;
   /**
@@ -55,6 +55,8 @@ export interface Runs {
 export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkModel'> {
   /** Throws MODEL_UNKNOWN or MODEL_NOT_READY. */
   readonly findModel: (id: string, version?: string) => Run['model'];
+  /** Throws DEMONSTRATION_ONLY where results of the version may not be written. */
+  readonly checkWriteBack: (model: Run['model']) => void;
   readonly chunkSize: number;
   readonly schedules: readonly Schedule[];
   readonly every: Every;
@@ -110,6 +112,7 @@ export function openRuns(parts: RunsParts): Runs {
       requestHash: hashOf(request),
       ...origin,
     };
+    if (run.writeBack) parts.checkWriteBack(run.model);
     if (!(await insertRun(sql, run))) return undefined;
     await (await openQueue()).enqueue(sql, [{ run: run.id }]);
     event({

@@ -127,11 +127,24 @@ describe('the section cdsHooks of a manifest', () => {
     });
     const engine = createOnnxEngine();
     const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
-    expect(cdsServices(catalog).map(({ id, hook }) => `${id} ${hook}`)).toEqual([
+    expect(cdsServices(catalog, false).map(({ id, hook }) => `${id} ${hook}`)).toEqual([
       'prevent-base patient-view',
       'prevent-base order-sign',
       'stroke patient-view',
     ]);
+    await engine.close();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  test('CDS-1 a demonstration model offers no service unless the site wants that', async () => {
+    const folder = await copyModel('prevent-base');
+    await folder.edit('manifest.json', (manifest) => {
+      manifest.demonstration = true;
+    });
+    const engine = createOnnxEngine();
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    expect(cdsServices(catalog, false)).toEqual([]);
+    expect(cdsServices(catalog, true).map(({ id }) => id)).toEqual(['prevent-base']);
     await engine.close();
     await folder[Symbol.asyncDispose]();
   });

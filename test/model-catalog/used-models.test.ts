@@ -15,7 +15,7 @@ import { readModelFolder } from '../../src/model-catalog/read-models.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import { requirementsLibrary } from '../../src/model-catalog/requirements-library.ts';
 import { smartScopes } from '../../src/model-catalog/smart-scopes.ts';
-import type { ModelFolder } from '../support/model-folder.ts';
+import { folderAt, type ModelFolder } from '../support/model-folder.ts';
 import { addShipped, addUserOf, egfrOfCkdEpi, preventOfCkdEpi } from '../support/models-that-use-others.ts';
 import { bareMap, shippedModel } from '../support/shipped-model.ts';
 import { siteOf } from '../support/site-file.ts';
@@ -50,6 +50,23 @@ describe('a model that uses another', () => {
     const catalog = await loaded(await prevent());
     expect([keysOf(catalog), catalog.refused]).toEqual([['ckd-epi-2021@1.0.0', 'prevent-base@1.0.0'], []]);
     expect(catalog.find('prevent-base').uses.map(({ key }) => key)).toEqual(['ckd-epi-2021@1.0.0']);
+  });
+
+  it('is refused where that one is a demonstration and it is none itself', async () => {
+    const folder = await prevent();
+    const used = folderAt(folder.modelsDir, 'ckd-epi-2021', '1.0.0');
+    await used.edit('manifest.json', (manifest) => {
+      manifest.demonstration = true;
+    });
+    const before = await loaded(folder);
+    expect(keysOf(before)).toEqual(['ckd-epi-2021@1.0.0']);
+    expect(reasonsOf(before)['prevent-base/1.0.0']).toContain(
+      'takes an output of ckd-epi-2021@1.0.0, a demonstration model; take another, or say "demonstration": true',
+    );
+    await folder.edit('manifest.json', (manifest) => {
+      manifest.demonstration = true;
+    });
+    expect((await loaded(folder)).refused).toEqual([]);
   });
 
   it.each([

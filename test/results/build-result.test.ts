@@ -41,6 +41,13 @@ test('AIT-1 RA-4 the result is labelled as made by AI, preliminary, by the Devic
   expect(result.encounter).toBeUndefined();
 });
 
+test('RA-6 a result of a demonstration model is marked as test data and says first that it is for no patient', () => {
+  const result = buildRisk(resultRequest({ manifest: { demonstration: true } }));
+  expect(result.meta?.security?.map(({ code }) => code)).toEqual(['AIAST', 'HTEST']);
+  expect(result.note?.[1]?.text).toBe('Demonstration model, not for clinical use.');
+  expect(result.text?.div).toContain('<li>Demonstration model, not for clinical use.</li>');
+});
+
 test('a subject and an encounter of another server are named by their absolute address', () => {
   const subject = { tenant: 'default', base: 'https://ehr.example/fhir', id: '17', own: false };
   const result = buildRisk(resultRequest({ subject, encounter: 'e1' }));

@@ -33,6 +33,19 @@ function open(changes: Partial<RunsParts> = {}) {
   return { runs, [Symbol.asyncDispose]: () => runs.close() };
 }
 
+it('a run that may not write its results is refused before anything of it is kept', async () => {
+  const refusal = new PredictionError('DEMONSTRATION_ONLY', 'not here');
+  await using opened = open({
+    checkWriteBack: () => {
+      throw refusal;
+    },
+  });
+  const known = async () => (await opened.runs.list(100)).map(({ run }) => run.id);
+  const before = await known();
+  await expect(opened.runs.create(request, {})).rejects.toBe(refusal);
+  expect(await known()).toEqual(before);
+});
+
 const predictOr =
   (fail: (request: PredictionRequest) => Error | undefined): RunsParts['predict'] =>
   async (asked, parts) => {

@@ -22,6 +22,7 @@ export function openTestRuns(house: House, changes: Partial<RunsParts> = {}): Ru
       const { manifest, digest } = prediction.findModel(id, version);
       return { id: manifest.id, version: manifest.version, digest };
     },
+    checkWriteBack: () => undefined,
     cohorts: listedCohort(['1']),
     schedules: [],
     every: () => () => undefined,

@@ -21,12 +21,17 @@ export interface HookService extends CdsService {
   readonly answerTypes: ReadonlyMap<string, string>;
 }
 
-/** Every service of the catalog; made once, at load. @param optOutBy which records are searched for an opt-out */
+/**
+ * Every service of the catalog; made once, at load.
+ * @param optOutBy which records are searched for an opt-out
+ * @param demonstrations whether those of demonstration models are offered too
+ */
 export function hookServices(
   catalog: Pick<Catalog, 'list' | 'find'>,
   optOutBy: readonly ('consent' | 'group')[],
+  demonstrations: boolean,
 ): HookService[] {
-  return cdsServices(catalog).map((service) => {
+  return cdsServices(catalog, demonstrations).map((service) => {
     const { gathered, manifest } = service.version;
     const outcome = manifest.outcomes.find(({ id }) => id === service.declared.outcome);
     if (outcome === undefined) throw new RangeError(`${service.id} is about no outcome of its model`);

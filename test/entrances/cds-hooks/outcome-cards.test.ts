@@ -31,7 +31,7 @@ function service(words: { title?: string; label?: string; band?: string } = {}):
   const changed = { ...outcome, label: words.label ?? outcome.label, bands: { ...outcome.bands, levels } };
   const named = { ...manifest, title: words.title ?? manifest.title, outcomes: [changed] };
   const loaded = { ...version, manifest: named };
-  const [first] = hookServices({ list: () => [loaded], find: () => loaded }, []);
+  const [first] = hookServices({ list: () => [loaded], find: () => loaded }, [], false);
   if (first === undefined) throw new Error('the model has no service');
   return first;
 }
