@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { AppliedSite } from './applied-site.ts';
+import { checkCard } from './card/check-card.ts';
 import { checkFeatureMap } from './check-feature-map.ts';
 import { checkColumns, checkManifest } from './check-manifest.ts';
 import type { FeatureMap, FeatureMapFile } from './feature-map-schema.ts';
@@ -182,32 +183,6 @@ function fitTogether(
   if (golden.every(({ content }) => content !== undefined)) {
     const cases = golden.flatMap(({ content }) => content?.cases ?? []);
     findings.push(...checkGoldenCoverage(cases, manifest));
-  }
-  return findings;
-}
-
-/** A card that speaks of another model, or forgets an input or an outcome, misleads its reader. */
-function checkCard(card: ModelCard, manifest: Manifest, map: FeatureMap): Finding[] {
-  const findings: Finding[] = [];
-  const find = (path: string, message: string): void => {
-    findings.push({ file: 'model-card.json', path, message });
-  };
-  if (card.model !== manifest.id) find('/model', `is ${card.model}, the manifest says ${manifest.id}`);
-  if (card.version !== manifest.version) find('/version', `is ${card.version}, the manifest says ${manifest.version}`);
-  const described = card.inputs.map(({ feature }) => feature);
-  const columns = manifest.tensors.input.columns.map(({ feature }) => feature);
-  for (const feature of columns.filter((name) => !described.includes(name)))
-    find('/inputs', `does not describe ${feature}`);
-  for (const feature of described.filter((name) => !columns.includes(name)))
-    find('/inputs', `${feature} is no input column`);
-  const outputs = card.outputs.map(({ outcome }) => outcome);
-  const outcomes = manifest.outcomes.map(({ id }) => id);
-  for (const id of outcomes.filter((outcome) => !outputs.includes(outcome)))
-    find('/outputs', `does not describe ${id}`);
-  for (const id of outputs.filter((outcome) => !outcomes.includes(outcome)))
-    find('/outputs', `${id} is no outcome of the manifest`);
-  for (const { feature } of card.codeLists) {
-    if (!Object.hasOwn(map.features, feature)) find('/codeLists', `${feature} is no feature of the map`);
   }
   return findings;
 }

@@ -1,47 +1,114 @@
 import Type, { type Static } from 'typebox';
+import { day, doi, known, knownText, text, texts } from './card/card-terms.ts';
+import { measureSchema } from './card/measure-schema.ts';
+import { regulatorySchema } from './card/regulatory-schema.ts';
 import { schemaLink, strict } from './schema-terms.ts';
 
-/** The form of `model-card.json`: the one structured card of a model version, from which every rendering is made. */
+/**
+ * The form of `model-card.json`: the one structured card of a model version, from which every rendering is made. What a
+ * card leaves out is rendered as not available, as is what it says to be `notAvailable`, with the reason.
+ */
 
-const text = (description: string) => Type.String({ minLength: 1, description });
-const texts = (description: string) => Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description });
-const doi = Type.Optional(Type.String({ pattern: '^10\\.\\d{4,9}/\\S+$', description: 'DOI of the publication' }));
+const optionalText = (description: string) => Type.Optional(knownText(description));
+
+const owner = known(
+  Type.Object(
+    { name: text('person or office'), contact: text('address, such as an e-mail address or a URL') },
+    { ...strict, description: 'who answers for it' },
+  ),
+  'who answers for the use of the model where it runs',
+);
+const riskTier = known(
+  Type.Object(
+    {
+      scheme: text('name of the scheme that the tier is of'),
+      tier: text('the tier'),
+      because: Type.Optional(text('why it is in this tier')),
+    },
+    { ...strict, description: 'the tier and its scheme' },
+  ),
+  'how much harm the model could do',
+);
+const review = known(
+  Type.Object(
+    { last: day('day of the last review'), next: day('day by which the next one is due') },
+    { ...strict, description: 'the days of reviews' },
+  ),
+  'when somebody looked at whether the model may still be used',
+);
 
 export const modelCardSchema = Type.Object(
   {
     $schema: schemaLink,
-    schema: Type.Literal(1, { description: 'version of the form of the card' }),
+    schema: Type.Literal(2, { description: 'version of the form of the card' }),
     model: text('id of the model'),
     version: text('its version'),
     name: text('its name for people'),
+    owner,
     developer: Type.Object(
-      { equation: text('who made the equation or trained the model'), implementation: text('who made this folder') },
+      {
+        equation: text('who made the equation or trained the model'),
+        implementation: text('who made this folder'),
+        contact: optionalText('how to reach the developer'),
+      },
       { ...strict, description: 'who made it' },
     ),
+    funding: optionalText('who paid for the technical implementation'),
     intendedUse: Type.Object(
       {
         purpose: text('what it is for'),
         users: text('who reads the result'),
         population: text('about whom it may speak'),
+        role: Type.Optional(
+          Type.Object(
+            {
+              level: Type.Union([Type.Literal('informs'), Type.Literal('augments'), Type.Literal('replaces')], {
+                description: 'whether it informs, augments or replaces clinical management',
+              }),
+              statement: text('what part it has in the decision'),
+            },
+            { ...strict, description: 'its role in decisions' },
+          ),
+        ),
         outOfScope: texts('what it must not be used for'),
       },
       { ...strict, description: 'for what, by whom and about whom it may be used' },
     ),
+    regulatory: Type.Array(regulatorySchema, { minItems: 1, description: 'regulatory status, by jurisdiction' }),
+    riskTier,
+    review,
     algorithm: Type.Object(
       {
         type: text('kind of model'),
         development: text('how and on which data it was developed'),
-        coefficients: Type.Object(
-          {
-            set: text('which published set'),
-            source: text('where it is published'),
-            doi,
-            verification: text('how the numbers were checked'),
-          },
-          { ...strict, description: 'where the numbers of the artefact come from and how they were checked' },
+        coefficients: Type.Optional(
+          Type.Object(
+            {
+              set: text('which published set'),
+              source: text('where it is published'),
+              doi,
+              verification: text('how the numbers were checked'),
+            },
+            {
+              ...strict,
+              description:
+                'of a published equation: where the numbers of the artefact come from and how they were checked',
+            },
+          ),
         ),
       },
       { ...strict, description: 'how the number comes about' },
+    ),
+    trainingData: Type.Optional(
+      Type.Object(
+        {
+          source: optionalText('where the data come from'),
+          criteria: optionalText('who was included and excluded'),
+          demographics: optionalText('how far the people represent those whom the model is for'),
+          relevance: optionalText('what the data have to do with where the model is used'),
+        },
+        { ...strict, description: 'the data that the model was made from' },
+      ),
     ),
     inputs: Type.Array(Type.Object({ feature: text('name of the feature'), description: text('what it is') }, strict), {
       minItems: 1,
@@ -51,26 +118,42 @@ export const modelCardSchema = Type.Object(
       minItems: 1,
       description: 'what it says',
     }),
-    performance: Type.Array(
-      Type.Object(
-        {
-          measure: text('such as C-statistic or calibration slope'),
-          value: text('as published, with its interval'),
-          population: text('in whom it was measured'),
-          doi,
-        },
-        strict,
-      ),
-      { description: 'as published; empty where nothing is published' },
-    ),
+    performance: Type.Array(measureSchema, { description: 'what was measured; empty where nothing is known' }),
+    effectOnOutcomes: optionalText('evaluations of what the use of the model does to the outcomes of patients'),
     fairness: Type.Object(
       {
         sensitiveInputs: Type.Array(Type.String({ minLength: 1 }), {
           description: 'inputs such as sex, race or postal code; empty where there are none',
         }),
         statement: text('what is known of differences between groups'),
+        approach: optionalText('what was done in development to make the output fair'),
+        biasManagement: optionalText('what was done to manage, reduce or eliminate bias'),
       },
       { ...strict, description: 'what it means for different groups of people' },
+    ),
+    externalValidation: Type.Optional(
+      Type.Object(
+        {
+          source: optionalText('in which data, of which setting, other than those it was made from'),
+          party: optionalText('who tested it'),
+          demographics: optionalText('how far these people represent those whom the model is for'),
+          process: optionalText('how it was tested'),
+        },
+        { ...strict, description: 'tests in data of another source' },
+      ),
+    ),
+    maintenance: Type.Optional(
+      Type.Object(
+        {
+          validityMonitoring: optionalText('how and how often validity is monitored'),
+          localValidity: optionalText('validity in data of the site'),
+          fairnessMonitoring: optionalText('how and how often fairness is monitored'),
+          localFairness: optionalText('fairness in data of the site'),
+          updates: optionalText('how and how often the model is updated'),
+          corrections: optionalText('how often performance is corrected once a risk was found'),
+        },
+        { ...strict, description: 'what happens while it is in use' },
+      ),
     ),
     limitations: texts('what it cannot do'),
     codeLists: Type.Array(
@@ -78,7 +161,6 @@ export const modelCardSchema = Type.Object(
       { description: 'where the codes of the feature map come from' },
     ),
     explanation: text('how contributions are to be read'),
-    regulatory: text('regulatory status'),
     licence: Type.Object(
       { software: text('of this folder'), equation: text('of the equation or the weights') },
       { ...strict, description: 'licences' },

@@ -48,7 +48,7 @@ describe('a whole folder', () => {
     await folder.remove('training');
     expect((await readModelFolder(folder.dir)).digest).toBe(shipped.digest);
     await folder.edit('model-card.json', (card) => {
-      card.regulatory += ' Changed.';
+      card.explanation += ' Changed.';
     });
     await folder.seal();
     expect((await readModelFolder(folder.dir)).digest).not.toBe(shipped.digest);
