@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { auditSearchParameters } from './entrances/audit/audit-query.ts';
 import { auditRoutes } from './entrances/audit/audit-routes.ts';
 import { cdsRoutes } from './entrances/cds-hooks/cds-routes.ts';
-import { hookServices } from './entrances/cds-hooks/hook-service.ts';
+import { type HookService, hookServices } from './entrances/cds-hooks/hook-service.ts';
 import { runRoutes } from './entrances/cohort/run-routes.ts';
 import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
 import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
@@ -22,6 +22,7 @@ import { createGate } from './http/gate.ts';
 import { createOpenRequests, type GuardedPath } from './http/open-requests.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
+import type { Catalog } from './model-catalog/catalog.ts';
 import { storeFeedback } from './monitoring/cds-feedback.ts';
 import { watchEventLoop } from './monitoring/event-loop-delay.ts';
 import { meteredLogger } from './monitoring/metered-logger.ts';
@@ -240,7 +241,7 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
   return {
     maxBodyBytes: config.maxBodyMb * 1_000_000,
     entrance: {
-      services: hookServices(house.catalog, config.optOutBy, config.demonstrationModels === 'on'),
+      services: servicesNow(house, config),
       predict: house.predict,
       findings: (value, path) => house.validator.findings(value, path),
       deadlineMs: config.cdsDeadlineMs,
@@ -251,6 +252,19 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
     },
     storeFeedback: (service, feedback) =>
       storeFeedback(house.database, { tenant, service, receivedAt: clock.now() }, feedback),
+  };
+}
+
+/** The services as models are loaded and promoted now; made once for each change. */
+function servicesNow({ catalog }: House, { optOutBy, demonstrationModels }: Config): () => readonly HookService[] {
+  const made = (of: Catalog): HookService[] => hookServices(of, optOutBy, demonstrationModels === 'on');
+  let seen = catalog.current();
+  let services = made(seen);
+  return () => {
+    const now = catalog.current();
+    if (now !== seen) services = made(now);
+    seen = now;
+    return services;
   };
 }
 

@@ -5,7 +5,8 @@ import { createRunningTime } from './explanation/running-time.ts';
 import { compileFeatureMap } from './features/compile-feature-map.ts';
 import { categoriesOf, type DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { InferenceEngine } from './inference/inference-engine.ts';
-import { type Catalog, loadCatalog } from './model-catalog/catalog.ts';
+import { type CatalogContents, type ContentsOptions, loadContents } from './model-catalog/catalog-contents.ts';
+import type { LoadedVersion, ModelVersion, UsedVersion } from './model-catalog/model-version.ts';
 import { readByUsed } from './model-catalog/read-by-used.ts';
 import { readSiteFile, type SiteFile } from './model-catalog/read-site-file.ts';
 import { keptRecordQueries, recordQueries } from './model-catalog/record-queries.ts';
@@ -14,58 +15,118 @@ import type { Config } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import type { LogEvent } from './platform/events.ts';
 import type { Logger } from './platform/logger.ts';
-import type { NamedModel } from './prediction/prediction-outcome.ts';
 import type { PredictableModel } from './prediction/prediction-parts.ts';
 import { createResultFrame } from './results/result-frame.ts';
 
 /** What is made once for each model version, at load. */
 type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame' | 'queriesAt' | 'readByUsed'>;
 
-/** Loads the catalog of MODELS_DIR with the codes of SITE_FILE, and makes what each version needs once. */
+/** The versions of MODELS_DIR, loaded, and what each needs in this house. */
+export interface LoadedModels {
+  readonly contents: CatalogContents;
+  readonly compiledOf: (version: UsedVersion) => CompiledModel;
+  /** Loads MODELS_DIR again; see `loadContents`. */
+  readonly loadAgain: (serving: CatalogContents, mustStay: ContentsOptions['mustStay']) => Promise<CatalogContents>;
+}
+
+/**
+ * Loads the catalog of MODELS_DIR with the codes of SITE_FILE, and makes what each version needs once. SITE_FILE and
+ * FHIR_SERVER_PROFILE are read once, so that a reload cannot change what is served already.
+ */
 export async function loadModels(
   config: Config,
   engine: InferenceEngine,
   logger: Logger,
   declared: DeclaredServerFile = {},
-): Promise<{ catalog: Catalog; compiled: ReadonlyMap<string, CompiledModel> }> {
+): Promise<LoadedModels> {
   const site = await readSiteFile(config.siteFile);
   const compiled = new Map<string, CompiledModel>();
-  const catalog = await loadCatalog({
+  let isStarted = false;
+  const options: ContentsOptions = {
     modelsDir: modelsFolder(config.modelsDir),
     engine,
     ...(site === undefined ? {} : { site }),
     accept: (version) => {
-      const { key, manifest, featureMap, lookups, gathered, site: applied } = version;
-      const made = compileFeatureMap(featureMap, lookups);
-      compiled.set(key, {
-        compiled: made,
-        readByUsed: readByUsed(version),
-        explainTime: createRunningTime(),
-        resultFrame: createResultFrame(manifest, made.labels, applied),
-        queriesAt: keptRecordQueries(gathered, config.optOutBy, (queries) =>
-          withSiteQueries(queries, declared.queries?.[manifest.id] ?? {}),
-        ),
-      });
+      // At start such a search is a fault of the settings; later it is one of the folder that came.
+      if (isStarted) refuseVersion(version, siteQueryFaults(config, declared, version));
+      compiled.set(nameOf(version), compile(version, config, declared));
     },
-  });
-  for (const { key, digest, loadMs } of catalog.list())
-    logger.event({ name: 'model.loaded', model: key, digest, loadMs });
-  if (site !== undefined) logger.event(siteRead(site, catalog));
-  for (const { dir, error } of catalog.refused) logger.event({ name: 'model.refused', folder: dir, error });
-  refuseSiteQueries(config, declared, catalog);
-  return { catalog, compiled };
+  };
+  const contents = await loadContents(options);
+  isStarted = true;
+  logLoaded(contents.versions, contents, logger);
+  if (site !== undefined) logger.event(siteRead(site, contents));
+  refuseSiteQueries(config, declared, contents);
+  return {
+    contents,
+    compiledOf(version) {
+      const made = compiled.get(nameOf(version));
+      if (made === undefined)
+        throw new PredictionError('INTERNAL', `The feature map of ${version.key} was not compiled at load.`);
+      return made;
+    },
+    async loadAgain(serving, mustStay) {
+      const next = await loadContents({ ...options, ...(mustStay && { mustStay }) }, serving);
+      const names = new Set([...serving.versions, ...next.versions].map(nameOf));
+      for (const name of compiled.keys()) if (!names.has(name)) compiled.delete(name);
+      logLoaded(
+        next.versions.filter((version) => !serving.versions.includes(version)),
+        next,
+        logger,
+      );
+      return next;
+    },
+  };
+}
+
+function nameOf({ key, digest }: UsedVersion): string {
+  return `${key} ${digest}`;
+}
+
+function compile(version: ModelVersion, config: Config, declared: DeclaredServerFile): CompiledModel {
+  const { manifest, featureMap, lookups, gathered, site } = version;
+  const made = compileFeatureMap(featureMap, lookups);
+  return {
+    compiled: made,
+    readByUsed: readByUsed(version),
+    explainTime: createRunningTime(),
+    resultFrame: createResultFrame(manifest, made.labels, site),
+    queriesAt: keptRecordQueries(gathered, config.optOutBy, (queries) =>
+      withSiteQueries(queries, declared.queries?.[manifest.id] ?? {}),
+    ),
+  };
+}
+
+function logLoaded(loaded: readonly LoadedVersion[], { refused }: CatalogContents, logger: Logger): void {
+  for (const { key, digest, loadMs } of loaded) logger.event({ name: 'model.loaded', model: key, digest, loadMs });
+  for (const { dir, error } of refused) logger.event({ name: 'model.refused', folder: dir, error });
+}
+
+function refuseVersion({ key }: ModelVersion, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  throw new PredictionError('MODEL_INVALID', `Model ${key} is refused: ${faults.join(' ')}`);
+}
+
+/** Searches of the site that may find less than the version needs. */
+function siteQueryFaults(
+  config: Config,
+  declared: DeclaredServerFile,
+  { manifest: { id }, gathered, key }: ModelVersion,
+): string[] {
+  const site = declared.queries?.[id];
+  if (site === undefined) return [];
+  const queries = recordQueries(gathered, new Date(0), config.optOutBy);
+  return checkSiteQueries(queries, site, categoriesOf(declared)).map(
+    (fault) => `/queries/${id}/${fault.key} ${fault.message} (${key}).`,
+  );
 }
 
 /** Throws CONFIG_INVALID where a search of the site is for no model, or may find less than a version of one needs. */
-function refuseSiteQueries(config: Config, declared: DeclaredServerFile, catalog: Catalog): void {
-  const faults = Object.entries(declared.queries ?? {}).flatMap(([id, site]) => {
-    const versions = catalog.list().filter(({ manifest }) => manifest.id === id);
-    if (versions.length === 0) return [`/queries/${id}: no model of this id is served.`];
-    return versions.flatMap(({ gathered, key }) =>
-      checkSiteQueries(recordQueries(gathered, new Date(0), config.optOutBy), site, categoriesOf(declared)).map(
-        (fault) => `/queries/${id}/${fault.key} ${fault.message} (${key}).`,
-      ),
-    );
+function refuseSiteQueries(config: Config, declared: DeclaredServerFile, { versions }: CatalogContents): void {
+  const faults = Object.keys(declared.queries ?? {}).flatMap((id) => {
+    const own = versions.filter(({ manifest }) => manifest.id === id);
+    if (own.length === 0) return [`/queries/${id}: no model of this id is served.`];
+    return own.flatMap((version) => siteQueryFaults(config, declared, version));
   });
   if (faults.length === 0) return;
   const messages = faults.map((fault) => `FHIR_SERVER_PROFILE ${config.fhirServerProfile}: ${fault}`);
@@ -75,60 +136,20 @@ function refuseSiteQueries(config: Config, declared: DeclaredServerFile, catalog
 }
 
 /** A concept that no model reads may be a slip of the pen, or that of a model that was refused: the log names it. */
-function siteRead(site: SiteFile, catalog: Catalog): LogEvent {
-  const read = new Set(catalog.list().flatMap((version) => Object.keys(version.site?.concepts ?? {})));
+function siteRead(site: SiteFile, { versions }: CatalogContents): LogEvent {
+  const read = new Set(versions.flatMap((version) => Object.keys(version.site?.concepts ?? {})));
   const unread = Object.keys(site.concepts).filter((concept) => !read.has(concept));
   return { name: 'site.read', file: site.file, site: site.id, version: site.version, unread };
 }
 
 /** Ids of the folders of the models, also of those that were refused. */
-export function folderIds(catalog: Catalog): ReadonlySet<string> {
-  const refused = catalog.refused.map(({ dir }) => dir.split('/')[0] ?? dir);
-  return new Set([...catalog.list().map(({ manifest }) => manifest.id), ...refused]);
+export function folderIds({ versions, refused }: CatalogContents): ReadonlySet<string> {
+  const others = refused.map(({ dir }) => dir.split('/')[0] ?? dir);
+  return new Set([...versions.map(({ manifest }) => manifest.id), ...others]);
 }
 
 /** The default, `models`, is the working directory's if there is one, else the models that come with the package. */
 export function modelsFolder(modelsDir: string): string {
   const bundled = fileURLToPath(new URL('../models', import.meta.url));
   return modelsDir === 'models' && !existsSync(path.resolve(modelsDir)) ? bundled : path.resolve(modelsDir);
-}
-
-/**
- * A version as the path needs it. Throws MODEL_UNKNOWN.
- * @param known those that it uses by key, each made once
- */
-export function predictable(
-  catalog: Catalog,
-  compiled: ReadonlyMap<string, CompiledModel>,
-  id: string,
-  version: string | undefined,
-  known: Map<string, PredictableModel> = new Map(),
-): PredictableModel {
-  const { key, manifest, digest, engine, site, uses, run } = catalog.find(id, version);
-  const made = compiled.get(key);
-  if (made === undefined) throw new PredictionError('INTERNAL', `The feature map of ${key} was not compiled at load.`);
-  const model = {
-    manifest,
-    digest,
-    engine,
-    run,
-    uses: uses.map(
-      (used) => known.get(used.key) ?? predictable(catalog, compiled, used.manifest.id, used.manifest.version, known),
-    ),
-    ...(site === undefined ? {} : { site }),
-    ...made,
-  };
-  known.set(key, model);
-  return model;
-}
-
-/** The loaded version that a call names; undefined where it names none, whatever it names instead. */
-export function namedModel(catalog: Catalog, id: string, version: string | undefined): NamedModel | undefined {
-  try {
-    const { manifest, digest } = catalog.find(id, version);
-    return { id: manifest.id, version: manifest.version, digest };
-  } catch (error) {
-    if (error instanceof PredictionError) return undefined;
-    throw error;
-  }
 }

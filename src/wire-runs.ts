@@ -5,6 +5,7 @@ import { createFhirClient } from './fhir/client/fhir-client.ts';
 import type { Config } from './platform/config.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { refuseDemonstration } from './prediction/refuse-demonstration.ts';
+import { refuseOthers } from './prediction/refuse-others.ts';
 import { withRecordsOf } from './prediction/with-records-of.ts';
 import type { CohortSource } from './runs/cohort-source.ts';
 import { openRuns, type Runs } from './runs/open-runs.ts';
@@ -70,7 +71,11 @@ export async function openRunsOf(
       const { manifest, digest } = findModel(id, version);
       return { id: manifest.id, version: manifest.version, digest };
     },
-    checkWriteBack: ({ id, version }) => refuseDemonstration(prediction, findModel(id, version).manifest),
+    checkWriteBack: ({ id, version }) => {
+      const model = findModel(id, version);
+      refuseDemonstration(prediction, model.manifest);
+      refuseOthers(model);
+    },
     cohorts,
     schedules,
     every: (ms, work) => {

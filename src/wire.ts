@@ -10,7 +10,7 @@ import { usualMemoryMb } from './inference/graph-parts.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
 import { createPlacedEngine } from './inference/placed-engine.ts';
 import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
-import type { Catalog } from './model-catalog/catalog.ts';
+import type { LiveCatalog } from './model-catalog/live-catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
@@ -31,9 +31,10 @@ import { recordTypes } from './records/clinical-record.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
-import { folderIds, loadModels, namedModel, predictable } from './wire-models.ts';
+import { folderIds, loadModels } from './wire-models.ts';
 import { openRecordServer } from './wire-record-server.ts';
 import { openRunsOf } from './wire-runs.ts';
+import { namedModel, serveModels } from './wire-served-models.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
 import { createDeliveries, type Deliveries } from './write-back/sinks/deliveries.ts';
@@ -46,7 +47,7 @@ export interface House {
   readonly database: Database;
   readonly repository: SqlRepository;
   readonly validator: ResourceValidator;
-  readonly catalog: Catalog;
+  readonly catalog: LiveCatalog;
   readonly source: RecordSource;
   readonly prediction: PredictionParts;
   /** What every entrance calls: the path, logged and accounted for. `parts` differ where the records of many subjects were read at once. */
@@ -109,8 +110,8 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     const engine = createPlacedEngine(engines, onnx);
     open.push(() => engine.close());
     const declared = await readDeclaredServer(config.fhirServerProfile);
-    const { catalog, compiled } = await loadModels(config, engine, logger, declared);
-    refuseUnknownModels(engines, folderIds(catalog));
+    const loaded = await loadModels(config, engine, logger, declared);
+    refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
 
     const url = await listen();
@@ -128,6 +129,8 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     const own = await openOwnSource(config, database, repository, fhirBase);
     const { source, subjectBase } = openSource(config, own, { validator, declared }, (close) => open.push(close));
 
+    const models = serveModels(loaded);
+    const { catalog } = models;
     const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
     const deliveries = createDeliveries({
       database,
@@ -161,7 +164,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       writesDemonstrations: config.demonstrationModels === 'on' || (source.own && deliveries.sinkNames.length === 0),
       clock,
       timeZone: config.siteTimeZone,
-      findModel: (id, version) => predictable(catalog, compiled, id, version),
+      findModel: models.find,
       openServer: (base, accessToken) => openNamedServer(servers, base, accessToken),
       validate: (resource, path) => validator.validate(resource, path),
       event: (event) => logger.event(event),
@@ -180,9 +183,14 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     });
     open.push(() => monitoring.close());
     const predictMonitored: House['predict'] = (request, parts = prediction) =>
-      monitoring.watched(
-        (asked) => loggedPredict(parts, asked, (event) => logger.with({ requestId: asked.requestId }).event(event)),
-        request,
+      models.borrowed((findModel) =>
+        monitoring.watched(
+          (asked) =>
+            loggedPredict({ ...parts, findModel }, asked, (event) =>
+              logger.with({ requestId: asked.requestId }).event(event),
+            ),
+          request,
+        ),
       );
     const membersResults = openResults(database.background, true);
     const members: PredictionParts = {

@@ -21,11 +21,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   prediction: [...stages, 'fhir', 'model-catalog', 'platform'],
   runs: ['prediction', 'model-catalog', 'platform'],
   monitoring: ['prediction', 'model-catalog', 'platform'],
+  governance: ['prediction', 'model-catalog', 'platform'],
   http: ['fhir', 'platform'],
   entrances: ['prediction', 'runs', 'monitoring', 'governance', 'model-catalog', 'fhir', 'http', 'platform'],
 };
 /** These see everything: they are the process, its commands and the hands that build the parts. */
-const everything = ['cli', 'main.ts', 'index.ts', 'wire.ts', 'wire-models.ts', 'wire-record-server.ts', 'wire-runs.ts'];
+const everything = [
+  'cli',
+  'main.ts',
+  'index.ts',
+  'wire.ts',
+  'wire-models.ts',
+  'wire-served-models.ts',
+  'wire-record-server.ts',
+  'wire-runs.ts',
+];
 
 /** Third parties stay at their border. */
 const borders: readonly { readonly package: RegExp; readonly only: readonly string[] }[] = [

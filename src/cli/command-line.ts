@@ -59,6 +59,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['extract', async () => (await import('./extract-command.ts')).extractCommand],
   ['doctor', async () => (await import('./doctor-command.ts')).doctorCommand],
   ['seal', async () => (await import('./seal-command.ts')).sealCommand],
+  ['models', async () => (await import('./models-command.ts')).modelsCommand],
   ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);
 

@@ -9,21 +9,33 @@ export interface CdsService {
   readonly hook: HookName;
   readonly declared: CdsHooksService;
   readonly version: LoadedVersion;
+  /** It is not discovered, and a call is answered with no card. */
+  readonly switchedOff: boolean;
 }
 
 /**
  * Every service of the default versions, in the order of the catalog.
  * @param demonstrations whether those of demonstration models are offered too
  */
-export function cdsServices(catalog: Pick<Catalog, 'list' | 'find'>, demonstrations: boolean): CdsService[] {
+export function cdsServices(
+  catalog: Pick<Catalog, 'list' | 'stateOf' | 'switchedOff' | 'serviceOff'>,
+  demonstrations: boolean,
+): CdsService[] {
   return catalog
     .list()
-    .filter((version) => catalog.find(version.manifest.id) === version)
+    .filter((version) => catalog.stateOf(version) === 'default')
     .filter(({ manifest }) => demonstrations || manifest.demonstration === undefined)
-    .flatMap((version) => servicesOf(version));
+    .flatMap((version) => {
+      const isOff = catalog.switchedOff(version) !== undefined;
+      return servicesOf(version).map((service) => ({
+        ...service,
+        switchedOff: isOff || catalog.serviceOff(version.manifest.id, service.id) !== undefined,
+      }));
+    });
 }
 
-function servicesOf(version: LoadedVersion): CdsService[] {
+/** What a version offers where it is the default. */
+export function servicesOf(version: LoadedVersion): Omit<CdsService, 'switchedOff'>[] {
   const { manifest } = version;
   return (manifest.cdsHooks ?? []).map((declared) => ({
     id: serviceId(declared, manifest.id),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Finding } from './finding.ts';
 
 /** How the artefact was made; the server never reads it. */
-const unreadFolder = 'training';
+export const unreadFolder = 'training';
 
 /**
  * Reads every file of a version folder that the server may read, by its path inside the folder (`golden/a.json`).

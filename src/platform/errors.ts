@@ -19,6 +19,7 @@ export const errorCodes = [
   'MULTIPLE_MATCHES', // a conditional interaction matches more than one resource
   'MODEL_UNKNOWN', // no such model or version
   'MODEL_NOT_READY', // the model is known but may not be used now
+  'MODEL_DISABLED', // the site has switched the model off
   'MODEL_INVALID', // a model folder is refused at load
   'SUBJECT_UNKNOWN', // no such patient at the record source
   'SUBJECT_FOREIGN', // a resource in the call belongs to another patient
@@ -28,6 +29,7 @@ export const errorCodes = [
   'AS_OF_IN_FUTURE', // predictions are made of what is known, not of what will be
   'WHAT_IF_NOT_WRITABLE', // asserted inputs are never written back
   'DEMONSTRATION_ONLY', // a demonstration model is not for what is asked of it
+  'VERSION_NOT_WRITABLE', // only results of a model's default version are written back
   'ABSTAINED', // the model may not speak about this subject: not eligible, insufficient data, out of range
   'INFERENCE_FAILED', // the engine failed or returned something that is not a score
   'ENGINE_UNAVAILABLE', // the process or server that runs the model is gone or cannot be reached

@@ -153,6 +153,12 @@ export type LogEvent =
       readonly lookedAt: string;
     }
   | { readonly name: 'schedule.failed'; readonly schedule: string; readonly error: LoggedError }
+  | {
+      /** An EHR called a service that is switched off, and was given no card. */
+      readonly name: 'cds-hook.switched-off';
+      readonly service: string;
+      readonly model: string;
+    }
   | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
   | {
       readonly name: 'cds-feedback.stored';
@@ -189,6 +195,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'explanation.degraded',
   'record.unreachable',
   'cds-hook.late',
+  'cds-hook.switched-off',
   'run.failed',
   'run.postponed',
   'schedule.missed',

@@ -23,6 +23,7 @@ import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { refuseDemonstration } from './refuse-demonstration.ts';
 import { refuseFuture } from './refuse-future.ts';
+import { refuseOthers } from './refuse-others.ts';
 import { reportWrite } from './report-write.ts';
 import { runOptions } from './run-options.ts';
 
@@ -50,6 +51,8 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const model = parts.findModel(request.model, request.version);
   const { manifest, compiled } = model;
   if (request.writeBack) refuseDemonstration(parts, manifest);
+  // Members of a run end on the version that it began with, whatever was promoted since.
+  if (request.writeBack && request.entrance !== 'cohort') refuseOthers(model);
   const time = stopwatch();
   const { subject, origin, record, inputs } = await readModelInputs(parts, model, { ...request, asOf }, () =>
     time.step('gatherMs'),
@@ -83,7 +86,9 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     whatIf: request.inputs.length > 0,
   };
   // What rests on the word of a caller can be read by nobody again: the prediction log alone keeps that it was said.
-  const keep: PredictionParts['writeResult'] | undefined = origin.unverified ? undefined : parts.writeResult;
+  // What no default says is kept as no result, and supersedes none.
+  const isKept = !origin.unverified && (model.state === 'default' || request.writeBack);
+  const keep: PredictionParts['writeResult'] | undefined = isKept ? parts.writeResult : undefined;
 
   if (outcomes.length === 0) {
     const receipt = await keep?.(outcomeToRecord({ state: 'abstained', ...common }, made));

@@ -6,6 +6,7 @@ import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
+import type { VersionState } from '../model-catalog/standing.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LogEvent } from '../platform/events.ts';
 import type { RecordSource } from '../records/record-source.ts';
@@ -26,6 +27,8 @@ export interface UsableModel {
 export interface PredictableModel extends UsableModel {
   /** See ModelVersion.digest. */
   readonly digest: string;
+  /** Only what a default says is kept as a result. */
+  readonly state: VersionState;
   /** What runs it. */
   readonly engine: EngineReport;
   /** What the site file adds to it. */
@@ -69,7 +72,7 @@ export interface PredictionParts {
   readonly clock: Clock;
   /** IANA zone of the site. */
   readonly timeZone: string;
-  /** Throws MODEL_UNKNOWN. */
+  /** Throws MODEL_UNKNOWN, MODEL_NOT_READY, MODEL_DISABLED. */
   findModel(id: string, version?: string): PredictableModel;
   /** Throws RESOURCE_INVALID where the resource breaks base R4. `path` is its place in what the caller sent. */
   validate(resource: Resource, path?: string): void;

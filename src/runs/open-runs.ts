@@ -22,8 +22,8 @@ export interface RunReport {
 export interface Runs {
   /**
    * Makes a run, unless one was made with the same key already.
-   * Throws MODEL_UNKNOWN, MODEL_NOT_READY, AS_OF_IN_FUTURE, RUN_CONFLICT where the key was used for another request, and
-   * what CohortSource.check and `checkWriteBack` throw.
+   * Throws MODEL_UNKNOWN, MODEL_NOT_READY, MODEL_DISABLED, AS_OF_IN_FUTURE, RUN_CONFLICT where the key was used for another
+   * request, and what CohortSource.check and `checkWriteBack` throw.
    */
   create(request: RunRequest, origin: RunOrigin): Promise<{ readonly run: Run; readonly repeated: boolean }>;
   /**
@@ -53,9 +53,9 @@ export interface Runs {
 }
 
 export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkModel'> {
-  /** Throws MODEL_UNKNOWN or MODEL_NOT_READY. */
+  /** Throws MODEL_UNKNOWN, MODEL_NOT_READY or MODEL_DISABLED. */
   readonly findModel: (id: string, version?: string) => Run['model'];
-  /** Throws DEMONSTRATION_ONLY where results of the version may not be written. */
+  /** Throws DEMONSTRATION_ONLY or VERSION_NOT_WRITABLE where results of the version may not be written. */
   readonly checkWriteBack: (model: Run['model']) => void;
   readonly chunkSize: number;
   readonly schedules: readonly Schedule[];

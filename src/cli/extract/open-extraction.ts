@@ -5,9 +5,10 @@ import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { createLogger } from '../../platform/logger.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
-import { loadModels, predictable } from '../../wire-models.ts';
+import { loadModels } from '../../wire-models.ts';
 import { openRecordServer } from '../../wire-record-server.ts';
 import { httpCohorts, runSliceSize, storeCohorts } from '../../wire-runs.ts';
+import { serveModels } from '../../wire-served-models.ts';
 import { runningServer } from '../running-server.ts';
 import { withHouse } from '../with-house.ts';
 import type { RowParts } from './matrix-rows.ts';
@@ -49,7 +50,7 @@ async function overHttp<T>(
     open.push(() => engine.close());
     // What a site says of its server is not about our own.
     const declared = own ? {} : await readDeclaredServer(config.fhirServerProfile);
-    const { catalog, compiled } = await loadModels(config, engine, logger, declared);
+    const models = serveModels(await loadModels(config, engine, logger, declared));
     const validator = createResourceValidator();
     const cohorts = httpCohorts(config, base, (close) => open.push(close));
     const read = openRecordServer(config, base, { validator, declared }, (close) => open.push(close));
@@ -63,7 +64,7 @@ async function overHttp<T>(
       openServer: () => undefined,
       validate: (resource, path) => validator.validate(resource, path),
       timeZone: config.siteTimeZone,
-      findModel: (id, version) => predictable(catalog, compiled, id, version),
+      findModel: models.find,
       clock: systemClock,
       sliceSize: runSliceSize.pglite,
       rowTimeoutMs: config.predictTimeoutMs,

@@ -13,7 +13,8 @@ import { readingLimit } from './reading-limit.ts';
 
 /** What every call of a hook needs of the house. */
 export interface HookEntrance {
-  readonly services: readonly HookService[];
+  /** As models are loaded and promoted now. */
+  readonly services: () => readonly HookService[];
   readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
   readonly findings: Findings;
   /** How long a call may take. */
@@ -44,7 +45,8 @@ const sendMs = 15;
 
 /**
  * Answers one hook: predicts about its patient and shows what the manifest declares. A score that is not there at the
- * deadline is said to be late, and the prediction goes on: its result is in the prediction log.
+ * deadline is said to be late, and the prediction goes on: its result is in the prediction log. A service that is switched
+ * off shows nothing: an EHR that has discovered it earlier goes on to call it.
  * @throws PARAMETER_INVALID, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
 export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<readonly Card[]> {
@@ -54,6 +56,10 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   );
   const service = call.offered.find(({ hook }) => hook === request.hook);
   if (service === undefined) throw new RangeError('the hook was parsed as one that is offered');
+  if (service.switchedOff) {
+    call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
+    return [];
+  }
   const { findings, deadlineMs, timeZone, publicBaseUrl } = entrance;
   const { patientId } = request.context;
   const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });

@@ -25,18 +25,17 @@ export interface CdsRoutesOptions {
  */
 export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOptions): Router {
   const router = Router();
-  const described = discovery(entrance.services);
 
   router.use(answerInJson);
   router.get('/', (_request, response) => {
     requestContext(response).route = '/cds-services';
-    sendJson(response, 200, described);
+    sendJson(response, 200, discovery(entrance.services()));
   });
   router.all('/', only('GET, HEAD'));
   router.post('/:service', async (request, response) => {
     const startedMs = performance.now();
     requestContext(response).route = '/cds-services/:service';
-    const offered = servicesAt(entrance.services, request.params.service, request);
+    const offered = servicesAt(entrance.services(), request.params.service, request);
     const givenUp = givenUpSignal(response);
     const body = await readPlainJsonBody(request, maxBodyBytes);
     const { requestId, logger } = requestContext(response);
@@ -48,7 +47,7 @@ export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOp
   router.post('/:service/feedback', async (request, response) => {
     requestContext(response).route = '/cds-services/:service/feedback';
     const { service } = request.params;
-    servicesAt(entrance.services, service, request);
+    servicesAt(entrance.services(), service, request);
     const feedback = parseFeedback(await readPlainJsonBody(request, maxBodyBytes));
     const { unknownCards } = await storeFeedback(service, feedback);
     requestContext(response).logger.event({

@@ -1,4 +1,3 @@
-import type { Catalog } from '../../model-catalog/catalog.ts';
 import { type CdsService, cdsServices } from '../../model-catalog/cds-services.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { patientKey, prefetchTemplates } from '../../model-catalog/prefetch-templates.ts';
@@ -22,12 +21,12 @@ export interface HookService extends CdsService {
 }
 
 /**
- * Every service of the catalog; made once, at load.
+ * Every service of the catalog, as it stands.
  * @param optOutBy which records are searched for an opt-out
  * @param demonstrations whether those of demonstration models are offered too
  */
 export function hookServices(
-  catalog: Pick<Catalog, 'list' | 'find'>,
+  catalog: Parameters<typeof cdsServices>[0],
   optOutBy: readonly ('consent' | 'group')[],
   demonstrations: boolean,
 ): HookService[] {
@@ -50,13 +49,15 @@ export function hookServices(
 /** The body of `GET /cds-services` (CDS-1 to CDS-5). */
 export function discovery(services: readonly HookService[]): { readonly services: readonly object[] } {
   return {
-    services: services.map(({ id, hook, declared, prefetch }) => ({
-      hook,
-      title: declared.title,
-      description: declared.description,
-      id,
-      prefetch,
-      ...(declared.usageRequirements === undefined ? {} : { usageRequirements: declared.usageRequirements }),
-    })),
+    services: services
+      .filter(({ switchedOff }) => !switchedOff)
+      .map(({ id, hook, declared, prefetch }) => ({
+        hook,
+        title: declared.title,
+        description: declared.description,
+        id,
+        prefetch,
+        ...(declared.usageRequirements === undefined ? {} : { usageRequirements: declared.usageRequirements }),
+      })),
   };
 }

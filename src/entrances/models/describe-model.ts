@@ -1,16 +1,25 @@
 import type { LoadedVersion, UsedVersion } from '../../model-catalog/model-version.ts';
 import type { ReadValueSet } from '../../model-catalog/read-value-sets.ts';
+import type { SwitchedOff, VersionState } from '../../model-catalog/standing.ts';
+
+/** What a version may do. */
+export interface ModelStanding {
+  readonly state: VersionState;
+  readonly switchedOff?: SwitchedOff;
+}
 
 /** One line of `GET /models`. */
 export function summariseModel(
   { manifest, digest, loadMs }: LoadedVersion,
-  isDefault: boolean,
+  { state, switchedOff }: ModelStanding,
 ): Record<string, unknown> {
   const { id, version, title, description, supersededBy, outcomes } = manifest;
   return {
     id,
     version,
-    default: isDefault,
+    default: state === 'default',
+    state,
+    ...(switchedOff === undefined ? {} : { disabled: switchedOff }),
     title,
     description,
     ...(supersededBy === undefined ? {} : { supersededBy }),
@@ -23,12 +32,12 @@ export function summariseModel(
 /** `GET /models/{id}`: everything an integrator or a reviewer asks of a version: inputs, population, outcomes, bands, sources, card. */
 export function describeModel(
   version: LoadedVersion,
-  isDefault: boolean,
+  standing: ModelStanding,
   versions: readonly string[],
 ): Record<string, unknown> {
   const { manifest, featureMap, valueSets, site, uses, card, engine } = version;
   return {
-    ...summariseModel(version, isDefault),
+    ...summariseModel(version, standing),
     versions,
     publisher: manifest.publisher,
     intendedUse: manifest.intendedUse,

@@ -6,7 +6,7 @@ import type { Catalog } from '../../model-catalog/catalog.ts';
 import { findOutput, outputNames, outputText } from '../../model-catalog/model-outputs.ts';
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import { describeModel, summariseModel } from './describe-model.ts';
+import { describeModel, type ModelStanding, summariseModel } from './describe-model.ts';
 import { versionsAsked } from './output-of-models.ts';
 
 /**
@@ -15,12 +15,10 @@ import { versionsAsked } from './output-of-models.ts';
  */
 export function modelRoutes(catalog: Catalog, optOutBy: readonly ('consent' | 'group')[]): Router {
   const router = Router();
-  const isDefault = ({ manifest }: LoadedVersion): boolean =>
-    catalog.find(manifest.id).manifest.version === manifest.version;
   router.get('/', (_request, response) => {
     requestContext(response).route = '/models';
     sendJson(response, 200, {
-      models: catalog.list().map((version) => summariseModel(version, isDefault(version))),
+      models: catalog.list().map((version) => summariseModel(version, standingOf(catalog, version))),
       refused: catalog.refused.map(({ dir, reason }) => ({ folder: dir, reason })),
     });
   });
@@ -33,7 +31,7 @@ export function modelRoutes(catalog: Catalog, optOutBy: readonly ('consent' | 'g
       200,
       describeModel(
         found,
-        isDefault(found),
+        standingOf(catalog, found),
         versions.map(({ manifest }) => manifest.version),
       ),
     );
@@ -61,10 +59,16 @@ export function modelRoutes(catalog: Catalog, optOutBy: readonly ('consent' | 'g
   return router;
 }
 
+/** @see ModelStanding */
+function standingOf(catalog: Catalog, version: LoadedVersion): ModelStanding {
+  const off = catalog.switchedOff(version);
+  return { state: catalog.stateOf(version), ...(off === undefined ? {} : { switchedOff: off }) };
+}
+
 /** The version that an address names. Throws PARAMETER_INVALID, MODEL_UNKNOWN, MODEL_NOT_READY. */
 function versionOf(catalog: Catalog, request: Request<{ id: string }>): LoadedVersion {
   const { version: wanted } = request.query;
   if (wanted !== undefined && typeof wanted !== 'string')
     throw new PredictionError('PARAMETER_INVALID', 'version is given twice; one is allowed.');
-  return catalog.find(request.params.id, wanted);
+  return catalog.describe(request.params.id, wanted);
 }

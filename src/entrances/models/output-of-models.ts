@@ -24,7 +24,7 @@ export function versionsAsked(
     const [id = '', version, ...rest] = other.split('@');
     if (rest.length > 0)
       throw new PredictionError('PARAMETER_INVALID', 'with names a model as its id, or as id@version.');
-    return catalog.find(id, version);
+    return catalog.describe(id, version);
   });
   return [model, ...named];
 }

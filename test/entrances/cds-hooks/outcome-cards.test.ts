@@ -10,6 +10,7 @@ import type { LoadedVersion } from '../../../src/model-catalog/model-version.ts'
 import { levelAt } from '../../../src/model-catalog/outcome-score.ts';
 import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
 import type { Scored } from '../../../src/prediction/prediction-outcome.ts';
+import { catalogOfVersions } from '../../support/catalog-of-versions.ts';
 import { cdsResponseFindings } from '../../support/cds-response-checker.ts';
 import { shippedModels } from '../../support/model-folder.ts';
 import { unloadedEngine } from '../../support/unloaded-engine.ts';
@@ -31,7 +32,7 @@ function service(words: { title?: string; label?: string; band?: string } = {}):
   const changed = { ...outcome, label: words.label ?? outcome.label, bands: { ...outcome.bands, levels } };
   const named = { ...manifest, title: words.title ?? manifest.title, outcomes: [changed] };
   const loaded = { ...version, manifest: named };
-  const [first] = hookServices({ list: () => [loaded], find: () => loaded }, [], false);
+  const [first] = hookServices(catalogOfVersions([loaded]), [], false);
   if (first === undefined) throw new Error('the model has no service');
   return first;
 }

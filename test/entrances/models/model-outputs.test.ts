@@ -3,10 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { modelRoutes } from '../../../src/entrances/models/model-routes.ts';
 import { createApp } from '../../../src/http/server-app.ts';
-import type { Catalog } from '../../../src/model-catalog/catalog.ts';
 import { findOutput, outputNames, outputText } from '../../../src/model-catalog/model-outputs.ts';
 import type { LoadedVersion } from '../../../src/model-catalog/model-version.ts';
-import { PredictionError } from '../../../src/platform/errors.ts';
+import { catalogOfVersions } from '../../support/catalog-of-versions.ts';
 import { runFhirsight } from '../../support/fhirsight-process.ts';
 import { copyModel } from '../../support/model-folder.ts';
 import { shippedModel } from '../../support/shipped-model.ts';
@@ -16,17 +15,7 @@ import { unloadedEngine } from '../../support/unloaded-engine.ts';
 
 const models = await Promise.all(['kfre-4', 'prevent-base'].map((id) => shippedModel(id)));
 const versions = models.map((model): LoadedVersion => ({ ...model, ...unloadedEngine }));
-const catalog: Catalog = {
-  list: () => versions,
-  refused: [],
-  find: (id, version) => {
-    const found = versions.find(
-      ({ manifest }) => manifest.id === id && [undefined, manifest.version].includes(version),
-    );
-    if (found === undefined) throw new PredictionError('MODEL_UNKNOWN', `There is no model ${id}.`);
-    return found;
-  },
-};
+const catalog = catalogOfVersions(versions);
 const app = createApp({
   routes: [{ path: '/models', handler: modelRoutes(catalog, ['consent']) }],
   newRequestId: () => 'one',
