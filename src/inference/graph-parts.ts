@@ -39,6 +39,16 @@ export function createGraphParts(options: GraphPartsOptions = {}): GraphParts & 
       if (request.session.provider !== 'cpu') return deviceTrials.try(request);
       return trials === undefined ? tryModel(openOnnxSession, request) : trials.try(request);
     },
+    async use(request, work) {
+      if (request.provider !== 'cpu') return await deviceTrials.use(request, work);
+      if (trials !== undefined) return await trials.use(request, work);
+      const session = await openOnnxSession(request);
+      try {
+        await work(session);
+      } finally {
+        await session.release();
+      }
+    },
     threads,
     processes,
     cores: availableParallelism(),

@@ -28,6 +28,11 @@ export interface EngineModel {
   readonly output: MatrixForm;
   /** Rows the model is tried with at load, such as those of its golden cases; none: made-up ones. */
   readonly samples?: readonly (readonly number[])[];
+  /**
+   * A test of the caller, called once before the model is opened where it serves, with the model as it runs in a process whose
+   * crash, hang or greed harms nobody (where another server runs it, there). What it throws refuses the model.
+   */
+  readonly prove?: (run: LoadedModel['run']) => Promise<void>;
 }
 
 export interface LoadedModel {

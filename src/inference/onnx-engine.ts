@@ -7,6 +7,7 @@ import type { EngineModel, InferenceEngine, LoadedModel } from './inference-engi
 import { loadedModel } from './loaded-model.ts';
 import { sampleTensors } from './matrix-model.ts';
 import { type GraphParts, openGraph } from './open-graph.ts';
+import type { OpenedGraph } from './served-graph.ts';
 
 export interface OnnxEngineOptions extends GraphPartsOptions {
   /** What the site says of a model, by its key; absent: all are trusted, on the CPU. */
@@ -75,7 +76,7 @@ async function loadModel(
   { isolated, device }: { readonly isolated: boolean; readonly device: Promise<DeviceReport> },
   forget: () => void,
 ): Promise<LoadedModel> {
-  const { key, artefact, input, output } = model;
+  const { key, artefact, input, output, prove } = model;
   const graph = await openGraph(parts, {
     key,
     artefact,
@@ -83,6 +84,7 @@ async function loadModel(
     ...sampleTensors(model),
     isolated,
     device: await device,
+    ...(prove && { prove: (opened: OpenedGraph) => prove(loadedModel(model, opened, () => undefined).run) }),
   });
   return loadedModel(model, graph, forget);
 }

@@ -25,11 +25,15 @@ export interface GraphRequest {
   /** The site does not trust it. */
   readonly isolated: boolean;
   readonly device: DeviceReport;
+  /** See EngineModel.prove. */
+  readonly prove?: (graph: OpenedGraph) => Promise<void>;
 }
 
 /** Where graphs can be tried and run. */
 export interface GraphParts {
   try(request: TrialRequest): Promise<Trial>;
+  /** Opens a graph where it is tried, for as long as the work takes. */
+  use(request: SessionRequest, work: (session: ModelSession) => Promise<void>): Promise<void>;
   readonly threads: ApartHost;
   readonly processes: ApartHost;
   /** Cores of this machine. */
@@ -49,8 +53,8 @@ const longestJointMs = { inline: 5, apart: 50 } as const;
 const threading = { fromMs: 5, most: 4, gain: 1.5 } as const;
 
 /**
- * Looks at the bytes, tries the graph apart from everything, and opens it where it belongs.
- * Throws MODEL_INVALID, INFERENCE_FAILED where it fails on its samples.
+ * Looks at the bytes, tries the graph and proves it apart from everything, and opens it where it belongs.
+ * Throws MODEL_INVALID, INFERENCE_FAILED where it fails on its samples, and what proving throws.
  */
 export async function openGraph(parts: GraphParts, request: GraphRequest): Promise<OpenedGraph> {
   refuseExternalData(request);
@@ -67,21 +71,37 @@ export async function openGraph(parts: GraphParts, request: GraphRequest): Promi
     ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
   });
   const { place, because } = choosePlace(trial, { provider: session.provider, isolated: request.isolated });
-  const opened = await openAt(parts, place, { ...session, threads });
-  return servedGraph(opened, trial, {
-    key: request.key,
-    longestJointMs:
-      place === 'inline'
-        ? longestJointMs.inline
-        : Math.max(longestJointMs.apart, 2 * (runsAsServed(trial.runs, trial.batches)[0]?.ms ?? 0)),
-    report: {
-      place,
-      because,
-      runtime: `onnxruntime ${runtimeVersion}`,
-      threads,
-      device: request.device,
-    },
-  });
+  const served = (opened: ModelSession): OpenedGraph =>
+    servedGraph(opened, trial, {
+      key: request.key,
+      longestJointMs:
+        place === 'inline'
+          ? longestJointMs.inline
+          : Math.max(longestJointMs.apart, 2 * (runsAsServed(trial.runs, trial.batches)[0]?.ms ?? 0)),
+      report: {
+        place,
+        because,
+        runtime: `onnxruntime ${runtimeVersion}`,
+        threads,
+        device: request.device,
+      },
+    });
+  const { prove } = request;
+  // A process of its own is where it can be proved as it serves.
+  if (prove !== undefined && place !== 'process')
+    await parts.use({ ...session, threads }, (opened) => prove(served(opened)));
+  const graph = served(await openAt(parts, place, { ...session, threads }));
+  if (prove !== undefined && place === 'process') await provedThere(graph, prove);
+  return graph;
+}
+
+async function provedThere(graph: OpenedGraph, prove: (graph: OpenedGraph) => Promise<void>): Promise<void> {
+  try {
+    await prove(graph);
+  } catch (error) {
+    await graph.release();
+    throw error;
+  }
 }
 
 function refuseExternalData({ key, artefact }: GraphRequest): void {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineModel, InferenceEngine, LoadedModel } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
-import { type OnnxModel, onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
+import { PredictionError } from '../../src/platform/errors.ts';
+import { children } from '../support/child-processes.ts';
+import { greedyModel, type OnnxModel, onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
 import { linearClassifier } from '../support/onnx-networks.ts';
 import { loopOnnx, slowOnnx } from '../support/slow-onnx.ts';
 
@@ -173,6 +175,53 @@ describe('a bad model beside a good one', () => {
     const next = await engine.load(engineModel(sigmoid));
     expect(await next.run([[0, 0]])).toEqual([[0.5, 0.5]]);
     await next.release();
+  });
+
+  test('is proved once, before it is opened, by the numbers that it will give; a refusal is passed on', async () => {
+    const proofs: unknown[] = [];
+    const proved = await engine.load(
+      engineModel(sigmoid, { prove: async (run) => void proofs.push(await run([[0, 0]])) }),
+    );
+    expect(proofs).toEqual([[[0.5, 0.5]]]);
+    await proved.release();
+    const refusal = new PredictionError('MODEL_INVALID', 'It gives what it must not.');
+    const prove = () => Promise.reject(refusal);
+    await expect(engine.load(engineModel(sigmoid, { prove }))).rejects.toBe(refusal);
+  });
+
+  test('never ends on a row that it is proved with: it is refused, and others are answered meanwhile', async () => {
+    const hangs = engine.load(engineModel(loopOnnx(columns), { prove: async (run) => void (await run([[1e15, 1]])) }));
+    await expectGood();
+    await expect(hangs).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringMatching(/bad@1\.0\.0 is refused: .*did not end within 3000 ms/s),
+    });
+    await expectGood();
+  });
+
+  test('wants 8 GB for a row that it is proved with: it is refused, and this process stays as it is', async () => {
+    const before = process.memoryUsage.rss();
+    const prove: EngineModel['prove'] = async (run) => {
+      expect(await run([[3, 5]])).toEqual([[5, 5]]);
+      await run([[3, 1e9]]);
+    };
+    await expect(engine.load(engineModel(greedyModel(columns), { prove }))).rejects.toMatchObject({
+      message: expect.stringMatching(/bad@1\.0\.0.*alloc/s),
+    });
+    expect(process.memoryUsage.rss() - before).toBeLessThan(200e6);
+    await expectGood();
+  });
+
+  test('crashes on a row that it is proved with: it is refused with the signal, and what is loaded goes on', async () => {
+    const prove: EngineModel['prove'] = async (run) => {
+      for (const pid of children()) process.kill(pid, 'SIGSEGV');
+      await run([[1, 2]]);
+    };
+    await expect(engine.load(engineModel(sigmoid, { prove }))).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringMatching(/bad@1\.0\.0 is refused: .*tried in a process of its own.*ended by SIGSEGV/s),
+    });
+    await expectGood();
   });
 
   test('takes its time: it runs in a thread, and others are answered meanwhile', async () => {

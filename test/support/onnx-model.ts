@@ -76,6 +76,30 @@ export function sigmoidModel(type: 'float32' | 'float64', columns: number, rows:
   };
 }
 
+/**
+ * Gives the largest number of the input in every column, and takes as many times eight bytes to find it: the mean of as many
+ * zeros as it says is added.
+ */
+export function greedyModel(columns: number): OnnxModel {
+  return {
+    inputs: [{ name: 'x', type: 'float64', shape: ['n', columns] }],
+    outputs: [{ name: 'risk', type: 'float64', shape: ['n', columns] }],
+    constants: [
+      { name: 'one', shape: [1], data: BigInt64Array.of(1n) },
+      { name: 'zero', shape: [1], data: Float64Array.of(0) },
+    ],
+    nodes: [
+      { op: 'ReduceMax', inputs: ['x'], outputs: ['largest'], attributes: { keepdims: { int: 0 } } },
+      { op: 'Cast', inputs: ['largest'], outputs: ['count'], to: 'int64' },
+      { op: 'Reshape', inputs: ['count', 'one'], outputs: ['shape'] },
+      { op: 'Expand', inputs: ['zero', 'shape'], outputs: ['zeros'] },
+      { op: 'ReduceMean', inputs: ['zeros'], outputs: ['mean'], attributes: { keepdims: { int: 0 } } },
+      { op: 'Mul', inputs: ['x', 'mean'], outputs: ['nothing'] },
+      { op: 'Add', inputs: ['nothing', 'largest'], outputs: ['risk'] },
+    ],
+  };
+}
+
 /** Sigmoid of 1 where the input is NaN, and of 0 where it is a number: 0.731 and 0.5. */
 export function missingnessModel(columns: number): OnnxModel {
   return {

@@ -15,7 +15,7 @@ const longestJointMs = 200;
  * A model that another server runs, tried there as one of this server is here: its form against the manifest, how long it takes,
  * and whether rows change each other.
  * Throws ENGINE_UNAVAILABLE, MODEL_INVALID where what is served there is not as the manifest declares, INFERENCE_FAILED where it
- * fails on its samples.
+ * fails on its samples, and what proving throws.
  * @param forget called once it is released
  */
 export async function loadRemoteModel(
@@ -47,7 +47,14 @@ export async function loadRemoteModel(
       device: { policy: 'cpu', provider: 'remote' },
     },
   });
-  return loadedModel(model, graph, forget);
+  const loaded = loadedModel(model, graph, forget);
+  try {
+    await model.prove?.((rows, options) => loaded.run(rows, options));
+  } catch (error) {
+    await loaded.release();
+    throw error;
+  }
+  return loaded;
 }
 
 /** What is compared with the manifest is not the file beside it. */
