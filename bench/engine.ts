@@ -78,8 +78,8 @@ function numbers(count: number, width: number): number[][] {
 const model = (key: string, artefact: Uint8Array, change: Partial<EngineModel> = {}): EngineModel => ({
   key,
   artefact,
-  input: { name: 'x', type: 'float64', columns: 2 },
-  output: { name: 'risk', type: 'float64', columns: 1 },
+  inputs: [{ name: 'x', type: 'float64', columns: 2 }],
+  outputs: [{ name: 'risk', type: 'float64', columns: 1 }],
   ...change,
 });
 
@@ -98,8 +98,8 @@ async function batching(): Promise<Figure[]> {
     const artefact = denseOnnx(columns, width, layers);
     const dense = await engine.load(
       model('dense', artefact, {
-        input: { name: 'x', type: 'float32', columns },
-        output: { name: 'risk', type: 'float32', columns: 1 },
+        inputs: [{ name: 'x', type: 'float32', columns }],
+        outputs: [{ name: 'risk', type: 'float32', columns: 1 }],
       }),
     );
     const session = await openOnnxSession({ key: 'dense', artefact, provider: 'cpu', threads: 1 });
@@ -190,8 +190,8 @@ async function besideHeavy(): Promise<Figure[]> {
   const folder = new URL('../models/prevent-base/1.0.0/', import.meta.url);
   const light = await engine.load(
     model('light', readFileSync(new URL('model.onnx', folder)), {
-      input: { name: 'x', type: 'float64', columns: 11 },
-      output: { name: 'risk', type: 'float64', columns: 10 },
+      inputs: [{ name: 'x', type: 'float64', columns: 11 }],
+      outputs: [{ name: 'risk', type: 'float64', columns: 10 }],
     }),
   );
   console.log(`light model: ${light.report.place}`);
@@ -237,8 +237,8 @@ async function memory(): Promise<Figure[]> {
     for (let cycle = 0; cycle < cycles; cycle++) {
       const loaded = await here.load(
         model(`cycle-${cycle}`, artefact, {
-          input: { name: 'x', type: 'float32', columns },
-          output: { name: 'risk', type: 'float32', columns: 1 },
+          inputs: [{ name: 'x', type: 'float32', columns }],
+          outputs: [{ name: 'risk', type: 'float32', columns: 1 }],
         }),
       );
       await loaded.run(numbers(4, columns));

@@ -1,5 +1,6 @@
 import type { FeatureScalar } from '../features/feature-vector.ts';
 import type { InputColumn } from '../model-catalog/column-value.ts';
+import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { Contribution } from './contribution.ts';
 
@@ -7,13 +8,13 @@ export interface OcclusionRequest {
   /** In the order of the input tensor. */
   readonly columns: readonly InputColumn[];
   /** Turns a feature's value into the number of its column; the same function that made `inputs`. */
-  readonly encode: (column: InputColumn, value: FeatureScalar) => number;
-  /** This subject's row of the input tensor. */
-  readonly inputs: readonly number[];
+  readonly encode: (column: InputColumn, value: FeatureScalar) => number | string;
+  /** This subject's row of the inputs. */
+  readonly inputs: ModelRow;
   /** The reference person: a value per feature that may be occluded. */
   readonly reference: Readonly<Record<string, FeatureScalar>>;
   /** Runs the model; see LoadedModel.run. */
-  readonly run: (rows: readonly (readonly number[])[]) => Promise<number[][]>;
+  readonly run: RunRows;
   /** The outcomes to explain, with the output column that holds each score. */
   readonly outcomes: readonly { readonly id: string; readonly column: number }[];
 }

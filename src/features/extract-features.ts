@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { type InstantRange, instantRange, usualRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { type Attendance, lastAttendance } from './attendance.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
@@ -31,7 +32,7 @@ export function extractFeatures(
   const features = compiled.isInOrder ? extracted : inOrderOfMap(extracted, compiled);
 
   const exclusions = defaultExclusions(record, context.asOf, timeZone);
-  const required = manifest.tensors.input.columns;
+  const required = inputColumns(manifest);
   const verdicts = compiled.judge(manifest.outcomes, { required, exclusions, features });
 
   // The record names a resource by one object, however often it is asked.

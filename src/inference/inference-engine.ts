@@ -1,10 +1,12 @@
 import type { EngineReport } from '../model-catalog/engine-report.ts';
+import type { ModelRow } from '../model-catalog/model-row.ts';
+import type { InputForm, OutputForm } from '../model-catalog/model-tensors.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
 import type { TensorForm, Tensors } from '../model-catalog/tensor.ts';
 
 /**
  * Port to whatever runs a model. Rows in, rows out; nothing above it knows threads, batches or devices.
- * Numbers are double precision; `columns` values are in the order of the manifest's input columns.
+ * Numbers are double precision; the values of a row are in the order of the manifest's input columns.
  */
 export interface InferenceEngine {
   /** Loads the artefact and checks names, types and shapes against the manifest. Throws MODEL_INVALID. */
@@ -12,22 +14,16 @@ export interface InferenceEngine {
   close(): Promise<void>;
 }
 
-/** What the manifest declares of an input or output: rows by columns of numbers. */
-export interface MatrixForm {
-  readonly name: string;
-  readonly type: 'float32' | 'float64';
-  readonly columns: number;
-}
-
 export interface EngineModel {
   /** `id@version`, for messages. */
   readonly key: string;
   readonly artefact: Uint8Array;
-  /** `acceptsNaN`: the model takes NaN for a value that is missing on purpose; without it a row with NaN is refused. */
-  readonly input: MatrixForm & { readonly acceptsNaN?: boolean };
-  readonly output: MatrixForm;
+  /** Every input of the graph; a row holds their columns one after the other. */
+  readonly inputs: readonly InputForm[];
+  /** Those outputs of the graph that are read, whose columns an answer holds one after the other. */
+  readonly outputs: readonly OutputForm[];
   /** Rows the model is tried with at load, such as those of its golden cases; none: made-up ones. */
-  readonly samples?: readonly (readonly number[])[];
+  readonly samples?: readonly ModelRow[];
   /**
    * A test of the caller, called once before the model is opened where it serves, with the model as it runs in a process whose
    * crash, hang or greed harms nobody (where another server runs it, there). What it throws refuses the model.
@@ -37,12 +33,13 @@ export interface EngineModel {
 
 export interface LoadedModel {
   /**
-   * @param rows n rows of `input.columns` finite numbers, or NaN where the input accepts it; not to be changed before the answer
-   * @returns n rows of `output.columns` numbers; for the grades bitwise, padded and single a row gives the same bits alone
-   * and in company
+   * @param rows n rows of as many finite numbers, or texts, as `inputs` have columns, or NaN where an input accepts it; not to
+   * be changed before the answer
+   * @returns n rows of as many numbers as `outputs` have columns; for the grades bitwise, padded and single a row gives the
+   * same bits alone and in company
    * Throws INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED.
    */
-  run(rows: readonly (readonly number[])[], options?: RunOptions): Promise<number[][]>;
+  run(rows: readonly ModelRow[], options?: RunOptions): Promise<number[][]>;
   /**
    * Runs the graph on tensors as they are, whatever it takes; the finite-number rule of `run` does not apply.
    * @param feeds one tensor for each of `inputs`, not to be changed before the answer; a fault is PARAMETER_INVALID

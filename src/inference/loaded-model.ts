@@ -1,6 +1,7 @@
 import { inferTensors } from './graph-model.ts';
 import type { EngineModel, LoadedModel } from './inference-engine.ts';
-import { matrixRows, rowsFault } from './matrix-model.ts';
+import { matrixRows } from './matrix-model.ts';
+import { rowsFault } from './row-tensors.ts';
 import type { OpenedGraph } from './served-graph.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { OpenedGraph } from './served-graph.ts';
  * @param forget called once it is released
  */
 export function loadedModel(model: EngineModel, graph: OpenedGraph, forget: () => void): LoadedModel {
-  const wanted = [model.output.name];
+  const wanted = model.outputs.map(({ name }) => name);
   const form = matrixRows(model);
   let released: Promise<void> | undefined;
   return {

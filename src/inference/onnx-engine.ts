@@ -76,11 +76,11 @@ async function loadModel(
   { isolated, device }: { readonly isolated: boolean; readonly device: Promise<DeviceReport> },
   forget: () => void,
 ): Promise<LoadedModel> {
-  const { key, artefact, input, output, prove } = model;
+  const { key, artefact, inputs, outputs, prove } = model;
   const graph = await openGraph(parts, {
     key,
     artefact,
-    matrix: { input, output },
+    declared: { inputs, outputs },
     ...sampleTensors(model),
     isolated,
     device: await device,

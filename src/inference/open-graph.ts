@@ -18,8 +18,8 @@ export interface GraphRequest {
   /** `id@version`, for messages. */
   readonly key: string;
   readonly artefact: Uint8Array;
-  /** What the manifest declares, where it does: rows by columns. */
-  readonly matrix?: Pick<EngineModel, 'input' | 'output'>;
+  /** What the manifest declares, where there is one. */
+  readonly declared?: Pick<EngineModel, 'inputs' | 'outputs'>;
   /** See TrialRequest.samples. */
   readonly samples?: Tensors;
   /** The site does not trust it. */
@@ -68,7 +68,7 @@ export async function openGraph(parts: GraphParts, request: GraphRequest): Promi
     session,
     budgetMs: parts.trialBudgetMs,
     ...(request.samples === undefined ? {} : { samples: request.samples }),
-    ...(request.matrix === undefined ? {} : { matrix: request.matrix }),
+    ...(request.declared === undefined ? {} : { declared: request.declared }),
   });
   const { place, because } = choosePlace(trial, { provider: session.provider, isolated: request.isolated });
   const served = (opened: ModelSession): OpenedGraph =>

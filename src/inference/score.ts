@@ -1,18 +1,24 @@
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
-import { columnValue, missingColumnValue, sequenceColumnValue } from '../model-catalog/column-value.ts';
-import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import {
+  columnValue,
+  type InputColumn,
+  missingColumnValue,
+  sequenceColumnValue,
+} from '../model-catalog/column-value.ts';
+import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { scoreMisfit } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
 
-type InputColumns = Manifest['tensors']['input']['columns'];
-
 /**
- * One row of the input tensor: numbers after the transform of their column, yes and no as 1 and 0, codes as the manifest
- * encodes them, and what the map says of a value that is missing on purpose (NaN for one).
+ * One row of the inputs: numbers after the transform of their column, yes and no as 1 and 0, codes as the manifest encodes
+ * them or as they are, the words of a text, and what the map says of a value that is missing on purpose (NaN for one).
  * Throws INFERENCE_FAILED where a column has no value: eligibility must have been judged before.
  */
-export function inputRow(columns: InputColumns, features: ReadonlyMap<string, FeatureValue>): number[] {
+export function inputRow(
+  columns: readonly InputColumn[],
+  features: ReadonlyMap<string, FeatureValue>,
+): (number | string)[] {
   return columns.map((column) => {
     const value = features.get(column.feature);
     const missing = value?.state === 'missing' && value.given ? missingColumnValue(column, value.given) : undefined;
@@ -23,23 +29,21 @@ export function inputRow(columns: InputColumns, features: ReadonlyMap<string, Fe
         `Column ${column.feature} has no value; the model must not be run.`,
       );
     }
-    // The length of a text is no value of it.
-    if (value.state === 'observed' && value.text !== undefined) return finite(column, undefined);
+    // Its value is how long it is.
+    if (value.state === 'observed' && value.text !== undefined) return value.text.content;
     const steps = value.state === 'derived' ? value.steps : undefined;
-    return steps === undefined ? encode(column, value.value) : finite(column, sequenceColumnValue(column, steps));
+    return steps === undefined ? encode(column, value.value) : known(column, sequenceColumnValue(column, steps));
   });
 }
 
-/** The number that stands for a value in its column. Throws INFERENCE_FAILED for a code the manifest does not encode. */
-export function encode(column: InputColumns[number], value: FeatureScalar): number {
-  return finite(column, columnValue(column, value));
+/** What stands for a value in its column. Throws INFERENCE_FAILED for a code that the column does not encode, as it does others. */
+export function encode(column: InputColumn, value: FeatureScalar): number | string {
+  return known(column, columnValue(column, value));
 }
 
-function finite(column: InputColumns[number], number: number | undefined): number {
-  if (number === undefined || !Number.isFinite(number)) {
-    throw new PredictionError('INFERENCE_FAILED', `Column ${column.feature} has no number for the value it was given.`);
-  }
-  return number;
+function known(column: InputColumn, value: number | string | undefined): number | string {
+  if (typeof value === 'string' || Number.isFinite(value)) return value as number | string;
+  throw new PredictionError('INFERENCE_FAILED', `Column ${column.feature} has no number for the value it was given.`);
 }
 
 /**
@@ -47,11 +51,7 @@ function finite(column: InputColumns[number], number: number | undefined): numbe
  * the number of a class.
  * Throws INFERENCE_FAILED where the model fails or answers something that the outcome cannot be.
  */
-export async function score(
-  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
-  row: readonly number[],
-  outcomes: readonly Outcome[],
-): Promise<Map<string, number>> {
+export async function score(run: RunRows, row: ModelRow, outcomes: readonly Outcome[]): Promise<Map<string, number>> {
   const [output] = await run([row]);
   return new Map(
     outcomes.map((outcome) => {

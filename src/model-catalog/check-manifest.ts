@@ -3,15 +3,18 @@ import { checkCdsHooks } from './check-cds-hooks.ts';
 import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
 import { checkAt } from './check-sequence.ts';
+import { checkTensors } from './check-tensors.ts';
 import { checkTransform } from './check-transform.ts';
-import type { FeatureMap } from './feature-map-schema.ts';
+import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { Manifest } from './manifest-schema.ts';
+import { inputColumns, inputPath, inputTensors, outputWidth } from './model-tensors.ts';
 import type { Band, Outcome } from './outcome-schema.ts';
 import { bandsOf, scoreRange } from './outcome-score.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { repeated } from './repeated.ts';
-import { type ValueKind, valueKind, vocabularyOf } from './value-kind.ts';
+import type { InputColumn, InputTensor } from './tensor-schema.ts';
+import { valueKind, vocabularyOf } from './value-kind.ts';
 
 const file = 'manifest.json';
 const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
@@ -32,6 +35,7 @@ export function checkManifest(
     }
     if (manifest.supersededBy?.model === manifest.id) find('/supersededBy/model', 'names this model itself');
     checkChecksumNames(manifest, find);
+    checkTensors(manifest, find);
     checkOutcomes(manifest, find);
     checkCdsHooks(manifest, find);
   });
@@ -40,20 +44,12 @@ export function checkManifest(
 /** That every input column and the reference person fit the features of the map. */
 export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
   return collect((find) => {
-    const { columns } = manifest.tensors.input;
-    const ways = columns.map(({ feature, at, encode = {}, transform, indicator }) =>
-      JSON.stringify([
-        feature,
-        at && [at.bin, at.channel],
-        Object.entries(encode).sort(),
-        transform ?? null,
-        indicator ?? null,
-      ]),
-    );
-    for (const [feature] of repeated(ways).map((way) => JSON.parse(way) as [string]))
-      find('/tensors/input/columns', `${feature} fills two columns in the same way`);
-    columns.forEach((column, index) => {
-      checkColumn(column, map, (path, message) => find(`/tensors/input/columns/${index}${path}`, message));
+    inputTensors(manifest).forEach(({ type, columns }, at) => {
+      const columnsPath = `${inputPath(manifest, at)}/columns`;
+      for (const feature of filledAlike(columns)) find(columnsPath, `${feature} fills two columns in the same way`);
+      columns.forEach((column, index) => {
+        checkColumn(column, type, map, (path, message) => find(`${columnsPath}/${index}${path}`, message));
+      });
     });
     checkMissingColumns(manifest, map, find);
     checkReference(manifest, map, find);
@@ -63,6 +59,20 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
         checkEffective(map, name, (message) => find(`/outcomes/${index}/effective`, message));
     });
   });
+}
+
+/** Features that fill two columns of one input in the same way. */
+function filledAlike(columns: readonly InputColumn[]): string[] {
+  const ways = columns.map(({ feature, at, encode = {}, transform, indicator }) =>
+    JSON.stringify([
+      feature,
+      at && [at.bin, at.channel],
+      Object.entries(encode).sort(),
+      transform ?? null,
+      indicator ?? null,
+    ]),
+  );
+  return repeated(ways).map((way) => (JSON.parse(way) as [string])[0]);
 }
 
 /** Features that no measurement dates: with them alone a result would be of as-of in silence. */
@@ -87,7 +97,8 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
 }
 
 function checkOutcomes(manifest: Manifest, find: Find): void {
-  const { outcomes, tensors } = manifest;
+  const { outcomes } = manifest;
+  const width = outputWidth(manifest);
   for (const id of repeated(outcomes.map((outcome) => outcome.id))) find('/outcomes', `the id ${id} is there twice`);
   for (const column of repeated(outcomes.map((outcome) => String(outcome.column)))) {
     find('/outcomes', `column ${column} is read by two outcomes`);
@@ -95,8 +106,8 @@ function checkOutcomes(manifest: Manifest, find: Find): void {
   const [first] = outcomes;
   outcomes.forEach((outcome, index) => {
     const path = `/outcomes/${index}`;
-    if (outcome.column >= tensors.output.columns) {
-      find(`${path}/column`, `is ${outcome.column}, but the output has columns 0 to ${tensors.output.columns - 1}`);
+    if (outcome.column >= width) {
+      find(`${path}/column`, `is ${outcome.column}, but the output has columns 0 to ${width - 1}`);
     }
     if (first !== undefined && (first.kind === 'probability') !== (outcome.kind === 'probability')) {
       find(
@@ -150,17 +161,14 @@ function checkBands(
   for (const code of repeated(levels.map((level) => level.code))) find(`the code ${code} is there twice`);
 }
 
-function checkColumn(column: Manifest['tensors']['input']['columns'][number], map: FeatureMap, find: Find): void {
+function checkColumn(column: InputColumn, type: InputTensor['type'], map: FeatureMap, find: Find): void {
   const definition = Object.hasOwn(map.features, column.feature) ? map.features[column.feature] : undefined;
   if (definition === undefined) {
     find('/feature', `is ${column.feature}, which feature-map.json does not define`);
     return;
   }
-  if (definition.kind === 'text') {
-    find(
-      '/feature',
-      `is ${column.feature}, a text: a tensor of numbers cannot take it, and no tensor of strings is read yet`,
-    );
+  if (type === 'string' || definition.kind === 'text') {
+    checkTextColumn(column, type, definition, find);
     return;
   }
   if (column.indicator !== undefined) {
@@ -185,18 +193,33 @@ function checkColumn(column: Manifest['tensors']['input']['columns'][number], ma
   }
 }
 
+/** That a text stands in a tensor of strings, and there nothing but texts and codes, as they are. */
+function checkTextColumn(
+  { feature, encode, transform, indicator }: InputColumn,
+  type: InputTensor['type'],
+  definition: FeatureDefinition,
+  find: Find,
+): void {
+  const kind = valueKind(definition);
+  if (type !== 'string')
+    find('/feature', `is ${feature}, a text, which an input of type ${type} cannot take; only string can`);
+  else if (kind !== 'text' && kind !== 'code')
+    find('/feature', `is ${feature}, a ${kind}, which an input of type string cannot take; it takes texts and codes`);
+  for (const [key, value] of Object.entries({ encode, transform, indicator }))
+    if (value !== undefined)
+      find(`/${key}`, `is for a column of numbers: ${feature} goes into a tensor of strings as it is`);
+}
+
 function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
   for (const [name, value] of Object.entries(manifest.explanation.reference)) {
     const path = `/explanation/reference/${name}`;
-    const column = manifest.tensors.input.columns.find(
-      ({ feature, indicator }) => feature === name && indicator === undefined,
-    );
+    const column = inputColumns(manifest).find(({ feature, indicator }) => feature === name && indicator === undefined);
     const definition = column === undefined ? undefined : map.features[name];
     if (column === undefined || definition === undefined) {
       find(path, 'is no input column');
       continue;
     }
-    const reason = misfit(value, valueKind(definition), column.encode);
+    const reason = misfit(value, definition, column.encode);
     if (reason !== undefined) find(path, reason);
     const plausible = plausibleRange(definition);
     if (typeof value === 'number' && plausible !== undefined) {
@@ -209,14 +232,15 @@ function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
 /** Why a value cannot fill a column; undefined where it can. */
 export function misfit(
   value: number | boolean | string,
-  kind: ValueKind,
+  definition: FeatureDefinition,
   encode: Readonly<Record<string, number>> | undefined,
 ): string | undefined {
-  const wanted = kind === 'code' ? 'string' : kind;
+  const kind = valueKind(definition);
+  const wanted = kind === 'code' || kind === 'text' ? 'string' : kind;
   if (typeof value !== wanted) return `is a ${typeof value}, but the feature is a ${kind}`;
-  if (typeof value === 'string' && !Object.hasOwn(encode ?? {}, value))
-    return `is ${value}, which the column does not encode`;
-  return undefined;
+  if (kind !== 'code') return undefined;
+  const taken = encode === undefined ? vocabularyOf(definition) : Object.keys(encode);
+  return taken.includes(String(value)) ? undefined : `is ${value}, which the column does not encode`;
 }
 
 function collect(check: (find: Find) => void): Finding[] {

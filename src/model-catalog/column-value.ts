@@ -1,21 +1,21 @@
-import type { Manifest } from './manifest-schema.ts';
 import type { MissingInput } from './missing-input.ts';
 import type { SequenceChannel } from './sequence-grid.ts';
+import type { InputColumn } from './tensor-schema.ts';
 import type { TransformStep } from './transform-schema.ts';
 
-/** One column of the input tensor, as the manifest declares it. */
-export type InputColumn = Manifest['tensors']['input']['columns'][number];
+export type { InputColumn } from './tensor-schema.ts';
 
 /**
- * The number that stands for a value in a column: yes and no as 1 and 0, codes as the column encodes them, numbers after its
- * transform; 0 in an indicator of absence. Undefined where the column has none for the value.
+ * What stands for a value in a column: yes and no as 1 and 0, codes as the column encodes them, numbers after its transform;
+ * 0 in an indicator of absence; a code that is not encoded, and the words of a text, as they are. Undefined where the column
+ * has nothing for the value.
  */
 export function columnValue(
   { encode, transform, indicator }: Pick<InputColumn, 'encode' | 'transform' | 'indicator'>,
   value: number | boolean | string,
-): number | undefined {
+): number | string | undefined {
   if (indicator !== undefined) return 0;
-  if (typeof value === 'string') return encode?.[value];
+  if (typeof value === 'string') return encode === undefined ? value : encode[value];
   const number = Number(value);
   return transform === undefined ? number : transform.reduce(applyStep, number);
 }
@@ -27,17 +27,17 @@ export type SequenceNumbers = Readonly<Record<SequenceChannel, readonly number[]
 export function sequenceColumnValue(
   column: Pick<InputColumn, 'at' | 'transform'>,
   numbers: SequenceNumbers,
-): number | undefined {
+): number | string | undefined {
   const { at } = column;
   const number = at === undefined ? undefined : numbers[at.channel][at.bin];
   return number === undefined ? undefined : columnValue({ ...column, encode: undefined }, number);
 }
 
-/** The number that stands for a value that is missing on purpose: 1 in an indicator, else the constant or NaN. */
+/** What stands for a value that is missing on purpose: 1 in an indicator, else the constant or NaN. */
 export function missingColumnValue(
   column: Pick<InputColumn, 'encode' | 'transform' | 'indicator'>,
   given: MissingInput,
-): number | undefined {
+): number | string | undefined {
   if (column.indicator !== undefined) return 1;
   return given.as === 'nan' ? Number.NaN : columnValue(column, given.value);
 }

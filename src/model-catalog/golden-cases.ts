@@ -11,8 +11,9 @@ import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import { missingInput } from './missing-input.ts';
+import type { RunRows } from './model-row.ts';
+import { inputColumns } from './model-tensors.ts';
 import { scoreMisfit } from './outcome-score.ts';
-import { valueKind } from './value-kind.ts';
 
 /** That golden cases fill every column, expect known outcomes, and together cover all of them. */
 export function checkGoldenFile(
@@ -22,7 +23,7 @@ export function checkGoldenFile(
   map: FeatureMap,
 ): Finding[] {
   const findings: Finding[] = [];
-  const { columns } = manifest.tensors.input;
+  const columns = inputColumns(manifest);
   cases.forEach((golden, index) => {
     for (const { feature, encode } of columns) {
       const definition = map.features[feature];
@@ -54,7 +55,7 @@ function wrongInput(
   if (value === undefined) return 'is missing';
   if (definition?.kind === 'sequence') return wrongSequence(value, definition);
   if (Array.isArray(value)) return 'is a list, but the feature is no sequence';
-  if (value !== null) return definition && misfit(value, valueKind(definition), encode);
+  if (value !== null) return definition && misfit(value, definition, encode);
   return missingInput(definition) === undefined
     ? 'is null, but the map never gives it to the model as missing'
     : undefined;
@@ -81,7 +82,7 @@ export interface GoldenModel {
 /** Runs every golden case through the loaded model; a finding for each value that is not the expected one. */
 export async function runGoldenCases(
   { manifest, featureMap, goldenCases }: GoldenModel,
-  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
+  run: RunRows,
 ): Promise<Finding[]> {
   const outputs = await run(goldenCases.map((golden) => goldenRow(golden, manifest, featureMap)));
   return goldenCases.flatMap((golden, index) =>
@@ -95,9 +96,9 @@ export async function runGoldenCases(
   );
 }
 
-/** The row of the input tensor for a golden case, as for a subject with these inputs. */
-export function goldenRow(golden: GoldenCase, manifest: Manifest, map: FeatureMap): number[] {
-  return manifest.tensors.input.columns.map((column) => {
+/** The row of the inputs for a golden case, as for a subject with these inputs. */
+export function goldenRow(golden: GoldenCase, manifest: Manifest, map: FeatureMap): (number | string)[] {
+  return inputColumns(manifest).map((column) => {
     const value = golden.inputs[column.feature];
     const given = missingInput(map.features[column.feature]);
     const number =

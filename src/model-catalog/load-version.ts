@@ -1,6 +1,8 @@
 import { modelInvalid } from './finding.ts';
 import { goldenRow, runGoldenCases } from './golden-cases.ts';
 import type { ReadUses } from './inspect-model-folder.ts';
+import type { ModelRow } from './model-row.ts';
+import { engineForms, type InputForm, type OutputForm } from './model-tensors.ts';
 import type { LoadedVersion, ModelVersion } from './model-version.ts';
 import { probeNaN } from './probe-nan.ts';
 import { readModelFolder } from './read-models.ts';
@@ -11,14 +13,9 @@ export interface ModelLoader {
   load(model: {
     readonly key: string;
     readonly artefact: Uint8Array;
-    readonly input: {
-      readonly name: string;
-      readonly type: 'float32' | 'float64';
-      readonly columns: number;
-      readonly acceptsNaN?: boolean;
-    };
-    readonly output: { readonly name: string; readonly type: 'float32' | 'float64'; readonly columns: number };
-    readonly samples: readonly (readonly number[])[];
+    readonly inputs: readonly InputForm[];
+    readonly outputs: readonly OutputForm[];
+    readonly samples: readonly ModelRow[];
   }): Promise<
     Pick<LoadedVersion, 'run' | 'infer' | 'inputs' | 'outputs' | 'release'> & {
       readonly report: LoadedVersion['engine'];
@@ -48,12 +45,10 @@ export async function loadVersion(
   const started = performance.now();
   const version = await readModelFolder(dir, site, read);
   accept?.(version);
-  const { input, output } = version.manifest.tensors;
   const model = await engine.load({
     key: version.key,
     artefact: version.artefact,
-    input: { ...input, columns: input.columns.length },
-    output,
+    ...engineForms(version.manifest),
     samples: version.goldenCases.map((golden) => goldenRow(golden, version.manifest, version.featureMap)),
   });
   try {

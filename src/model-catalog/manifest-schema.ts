@@ -3,7 +3,7 @@ import { cdsHooksSchema } from './cds-hooks-schema.ts';
 import { explanationSchema } from './explanation-schema.ts';
 import { outcomeSchema } from './outcome-schema.ts';
 import { schemaLink, strict } from './schema-terms.ts';
-import { transformSchema } from './transform-schema.ts';
+import { tensorsSchema } from './tensor-schema.ts';
 
 /** The form of `manifest.json`: identity, intended use, tensors, outcomes, bands, reference person, CDS Hooks, checksums. */
 
@@ -12,10 +12,6 @@ const title = (description: string) => Type.String({ minLength: 1, maxLength: 12
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 const direction = Type.Union([Type.Literal('rises'), Type.Literal('falls')]);
-
-const elementType = Type.Union([Type.Literal('float32'), Type.Literal('float64')], {
-  description: 'type of its elements',
-});
 
 export const manifestSchema = Type.Object(
   {
@@ -51,61 +47,7 @@ export const manifestSchema = Type.Object(
       pattern: '^P\\d+[YMWD]$',
       description: 'how long after as-of a result may be shown as current',
     }),
-    tensors: Type.Object(
-      {
-        input: Type.Object(
-          {
-            name: text('name of the input in the graph'),
-            type: elementType,
-            acceptsNaN: Type.Optional(
-              Type.Literal(true, { description: 'the model takes NaN for a value that is missing on purpose' }),
-            ),
-            columns: Type.Array(
-              Type.Object(
-                {
-                  feature: text('name of a feature of the map'),
-                  encode: Type.Optional(
-                    Type.Record(Type.String(), Type.Number(), {
-                      description: 'number per code, for coded features; booleans are 1 and 0',
-                    }),
-                  ),
-                  transform: Type.Optional(transformSchema),
-                  at: Type.Optional(
-                    Type.Object(
-                      {
-                        bin: Type.Integer({ minimum: 0, description: 'which bin, from 0, the oldest' }),
-                        channel: Type.Union([Type.Literal('value'), Type.Literal('mask'), Type.Literal('since')], {
-                          description:
-                            'its value; 1 where it holds a measurement, else 0; or how many bins ago the last one was',
-                        }),
-                      },
-                      { ...strict, description: 'for a sequence: which of its numbers' },
-                    ),
-                  ),
-                  indicator: Type.Optional(
-                    Type.Literal('missing', {
-                      description: '1 where the feature is given to the model as missing, else 0, instead of its value',
-                    }),
-                  ),
-                },
-                strict,
-              ),
-              { minItems: 1, description: 'what fills each column, from left to right' },
-            ),
-          },
-          { ...strict, description: 'rows by columns; the number of rows is left free' },
-        ),
-        output: Type.Object(
-          {
-            name: text('name of the output in the graph'),
-            type: elementType,
-            columns: Type.Integer({ minimum: 1, description: 'how many columns it has' }),
-          },
-          { ...strict, description: 'rows by columns; `outcomes` say which column is what' },
-        ),
-      },
-      { ...strict, description: 'input and output of the graph' },
-    ),
+    tensors: tensorsSchema,
     outcomes: Type.Array(outcomeSchema, {
       minItems: 1,
       description:

@@ -4,6 +4,7 @@ import type { FeatureMap } from './feature-map-schema.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { ModelCard } from './model-card-schema.ts';
+import type { ModelRow } from './model-row.ts';
 import type { Lookups } from './read-lookups.ts';
 import type { ReadValueSet } from './read-value-sets.ts';
 import type { RunOptions } from './run-options.ts';
@@ -46,8 +47,8 @@ export type UsedVersion = Omit<ModelVersion, 'artefact' | 'goldenCases'>;
 export interface LoadedVersion extends ModelVersion {
   /** How long loading and the golden cases took. */
   readonly loadMs: number;
-  /** Rows in the order of the manifest's input columns; rows of the output tensor out. See `LoadedModel` of the engine. */
-  run(rows: readonly (readonly number[])[], options?: RunOptions): Promise<number[][]>;
+  /** Rows in the order of the manifest's input columns; rows of all declared outputs out. See `LoadedModel` of the engine. */
+  run(rows: readonly ModelRow[], options?: RunOptions): Promise<number[][]>;
   /** Tensors in, tensors out, past every rule about people and numbers. */
   infer(feeds: Tensors, wanted?: readonly string[], options?: RunOptions): Promise<Tensors>;
   /** What the graph takes and gives. */

@@ -1,18 +1,17 @@
 import type { Finding } from './finding.ts';
 import { type GoldenModel, goldenRow } from './golden-cases.ts';
 import { missingInput } from './missing-input.ts';
+import type { ModelRow, RunRows } from './model-row.ts';
+import { inputColumns } from './model-tensors.ts';
 import { scoreMisfit } from './outcome-score.ts';
 
 /**
  * Whether a model whose map gives it NaN has an answer to that: each such feature alone, and all together, are put to NaN
  * in every golden case. A finding where an outcome has no score that it can have, or where the engine refuses to give one.
  */
-export async function probeNaN(
-  model: GoldenModel,
-  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
-): Promise<Finding[]> {
+export async function probeNaN(model: GoldenModel, run: RunRows): Promise<Finding[]> {
   const { manifest, featureMap, goldenCases } = model;
-  const features = [...new Set(manifest.tensors.input.columns.map(({ feature }) => feature))].filter(
+  const features = [...new Set(inputColumns(manifest).map(({ feature }) => feature))].filter(
     (name) => missingInput(featureMap.features[name])?.as === 'nan',
   );
   const probes = [...features.map((name) => [name]), ...(features.length > 1 ? [features] : [])];
@@ -34,9 +33,9 @@ export async function probeNaN(
 }
 
 async function failureOf(
-  rows: readonly (readonly number[])[],
+  rows: readonly ModelRow[],
   outcomes: GoldenModel['manifest']['outcomes'],
-  run: (rows: readonly (readonly number[])[]) => Promise<number[][]>,
+  run: RunRows,
 ): Promise<string | undefined> {
   let outputs: number[][];
   try {

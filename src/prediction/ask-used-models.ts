@@ -4,6 +4,7 @@ import type { FeatureValue, ModelInputs } from '../features/feature-vector.ts';
 import { type ModelOutput, type ModelOutputs, outputKey, reasonsOfAbstention } from '../features/model-output.ts';
 import { guessedFeatures } from '../features/todays-status.ts';
 import { inputRow, score } from '../inference/score.ts';
+import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { levelAt } from '../model-catalog/outcome-score.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
@@ -105,7 +106,7 @@ async function outputsOf(
       return [key, { ...said, verdict, behind: reasonsOfAbstention(verdict, inputs.features) }];
     const value = saidValue(outcome, scores.get(id));
     if (value === undefined) throw new PredictionError('INTERNAL', `${keyOf(used)} gave no score of ${id}.`);
-    const columns = manifest.tensors.input.columns;
+    const columns = inputColumns(manifest);
     const dates = columns.flatMap(({ feature }) => dateOf(inputs.features.get(feature)));
     const remarks = [...supersession(used), ...inputRemarks(compiled, columns, inputs.features)];
     return [key, { ...said, value, dates, remarks }];
@@ -120,7 +121,7 @@ async function scoresOf(
   options: RunOptions,
 ): Promise<ReadonlyMap<string, number>> {
   try {
-    const row = inputRow(used.manifest.tensors.input.columns, features);
+    const row = inputRow(inputColumns(used.manifest), features);
     return await score((rows) => used.run(rows, options), row, outcomes);
   } catch (cause) {
     if (!(cause instanceof PredictionError)) throw cause;

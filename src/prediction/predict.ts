@@ -2,6 +2,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
 import { encode, inputRow, score } from '../inference/score.ts';
+import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
@@ -97,7 +98,8 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     return { state: 'abstained', ...common, timings: time.steps };
   }
 
-  const row = inputRow(manifest.tensors.input.columns, inputs.features);
+  const columns = inputColumns(manifest);
+  const row = inputRow(columns, inputs.features);
   const options = runOptions(request);
   const run: PredictableModel['run'] = (rows) => model.run(rows, options);
   const scores = await score(run, row, outcomes);
@@ -105,7 +107,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const explanation = await explainInTime(request, model.explainTime, () =>
     explain({
       explanation: manifest.explanation,
-      columns: manifest.tensors.input.columns,
+      columns,
       encode,
       inputs: row,
       run,

@@ -4,6 +4,7 @@ import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { ModelRow } from '../model-catalog/model-row.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
 import type { VersionState } from '../model-catalog/standing.ts';
@@ -18,7 +19,7 @@ export interface UsableModel {
   readonly manifest: Manifest;
   readonly compiled: CompiledFeatureMap;
   /** See LoadedModel.run. */
-  readonly run: (rows: readonly (readonly number[])[], options?: RunOptions) => Promise<number[][]>;
+  readonly run: (rows: readonly ModelRow[], options?: RunOptions) => Promise<number[][]>;
   /** The models whose outputs the map takes. */
   readonly uses: readonly UsableModel[];
 }

@@ -1,4 +1,5 @@
 import { clippedTo } from '../model-catalog/column-value.ts';
+import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { ResultRequest } from './result-request.ts';
 
 /** What a reader must know beside the numbers, one sentence or two each, most important first (RA-6). */
@@ -55,7 +56,7 @@ function clipped(request: ResultRequest): string[] {
   const { inputs, model, frame } = request;
   const said = new Set<string>();
   const bins = new Map<string, Set<number>>();
-  for (const column of model.manifest.tensors.input.columns) {
+  for (const column of inputColumns(model.manifest)) {
     if (column.transform === undefined) continue;
     const input = inputs.features.get(column.feature);
     if (input === undefined || input.state === 'missing' || typeof input.value !== 'number') continue;

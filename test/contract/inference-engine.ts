@@ -10,8 +10,8 @@ function engineModel(model: OnnxModel | Uint8Array, change: Partial<EngineModel>
   return {
     key: 'test@1.0.0',
     artefact: model instanceof Uint8Array ? model : onnxBytes(model),
-    input: { name: 'x', type: 'float64', columns: 2 },
-    output: { name: 'risk', type: 'float64', columns: 2 },
+    inputs: [{ name: 'x', type: 'float64', columns: 2 }],
+    outputs: [{ name: 'risk', type: 'float64', columns: 2 }],
     ...change,
   };
 }
@@ -20,8 +20,8 @@ function shipped(id: string, columns: number, outcomes: number): EngineModel {
   return {
     key: id,
     artefact: readFileSync(path.join(shippedModels, id, '1.0.0/model.onnx')),
-    input: { name: 'x', type: 'float64', columns },
-    output: { name: 'risk', type: 'float64', columns: outcomes },
+    inputs: [{ name: 'x', type: 'float64', columns }],
+    outputs: [{ name: 'risk', type: 'float64', columns: outcomes }],
   };
 }
 
@@ -58,12 +58,12 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
         ],
         [
           'an input of another name',
-          engineModel(sigmoidModel('float64', 2), { input: { name: 'features', type: 'float64', columns: 2 } }),
+          engineModel(sigmoidModel('float64', 2), { inputs: [{ name: 'features', type: 'float64', columns: 2 }] }),
           /no input named features; it has: x/,
         ],
         [
           'an output of another name',
-          engineModel(sigmoidModel('float64', 2), { output: { name: 'score', type: 'float64', columns: 2 } }),
+          engineModel(sigmoidModel('float64', 2), { outputs: [{ name: 'score', type: 'float64', columns: 2 }] }),
           /no output named score; it has: risk/,
         ],
         [
@@ -73,7 +73,7 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
         ],
         [
           'an output of another type',
-          engineModel(sigmoidModel('float64', 2), { output: { name: 'risk', type: 'float32', columns: 2 } }),
+          engineModel(sigmoidModel('float64', 2), { outputs: [{ name: 'risk', type: 'float32', columns: 2 }] }),
           /output risk has type float64; the manifest declares float32/,
         ],
         [
@@ -147,7 +147,7 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
       test('takes NaN where the input accepts it, and nothing infinite even then', async () => {
         const model = await engine.load(
           engineModel(missingnessModel(2), {
-            input: { name: 'x', type: 'float64', columns: 2, acceptsNaN: true },
+            inputs: [{ name: 'x', type: 'float64', columns: 2, acceptsNaN: true }],
           }),
         );
         const [row] = await model.run([[Number.NaN, 3]]);
@@ -159,8 +159,8 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
       test('refuses a number that float32 cannot hold', async () => {
         const model = await engine.load(
           engineModel(sigmoidModel('float32', 2), {
-            input: { name: 'x', type: 'float32', columns: 2 },
-            output: { name: 'risk', type: 'float32', columns: 2 },
+            inputs: [{ name: 'x', type: 'float32', columns: 2 }],
+            outputs: [{ name: 'risk', type: 'float32', columns: 2 }],
           }),
         );
         await expect(model.run([[1, 1e300]])).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
@@ -223,8 +223,8 @@ export function describeInferenceEngine(name: string, create: () => InferenceEng
       const logarithm32 = engineModel(
         { ...sigmoidModel('float32', 1), nodes: [{ op: 'Log', inputs: ['x'], outputs: ['risk'] }] },
         {
-          input: { name: 'x', type: 'float32', columns: 1 },
-          output: { name: 'risk', type: 'float32', columns: 1 },
+          inputs: [{ name: 'x', type: 'float32', columns: 1 }],
+          outputs: [{ name: 'risk', type: 'float32', columns: 1 }],
         },
       );
 

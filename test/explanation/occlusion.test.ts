@@ -2,13 +2,16 @@ import { expect, test } from 'vitest';
 import { explain } from '../../src/explanation/explain.ts';
 import { explainByOcclusion, type OcclusionRequest } from '../../src/explanation/occlusion.ts';
 import { encode } from '../../src/inference/score.ts';
+import type { ModelRow } from '../../src/model-catalog/model-row.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 
-type Rows = readonly (readonly number[])[];
+type Rows = readonly ModelRow[];
+
+const numbers = (row: ModelRow): number[] => row.map(Number);
 
 /** A model of two outcomes: 0.01·age + 0.1·(smoker) and 0.001·pressure. */
 const linear = async (rows: Rows) =>
-  rows.map(([age = 0, smoker = 0, pressure = 0]) => [0.01 * age + 0.1 * smoker, 0.001 * pressure]);
+  rows.map(numbers).map(([age = 0, smoker = 0, pressure = 0]) => [0.01 * age + 0.1 * smoker, 0.001 * pressure]);
 
 function request(changes: Partial<OcclusionRequest> = {}): OcclusionRequest {
   return {
@@ -66,7 +69,7 @@ test('a feature in several columns is occluded in all of them at once', async ()
   const made = request({
     columns,
     inputs: [60, 1, 60],
-    run: async (rows) => rows.map(([first = 0, , third = 0]) => [(first + third) / 1000, 0]),
+    run: async (rows) => rows.map(numbers).map(([first = 0, , third = 0]) => [(first + third) / 1000, 0]),
   });
   expect(await differenceOf(made, 'age', 'one')).toBeCloseTo(0.02, 12);
 });

@@ -265,7 +265,7 @@ describe('NEWS2 from one set of vitals with oxygen by device or flow', () => {
     const inputs = extract([...set(8, 90, 'voice'), oxygen]);
     expect(inputs.verdicts.get('outcome')).toEqual({ state: 'score' });
     const row = inputRow(columns, inputs.features);
-    expect(row.map((value) => Math.round(value * 1e6) / 1e6)).toEqual([18, 95, given, 120, 90, 1, 37]);
+    expect(row.map((value) => Math.round(Number(value) * 1e6) / 1e6)).toEqual([18, 95, given, 120, 90, 1, 37]);
     expect(inputs.features.get('consciousnessPoints')).toMatchObject({ value: 3 });
   });
 
@@ -435,7 +435,7 @@ describe('a vitals sequence with fill limit', () => {
     const { features } = extractAll(map.features, [...pulses, ...degrees]);
     const row = inputRow(columns, features);
     expect(row).toHaveLength(288);
-    const hour = (bin: number) => row.slice(bin * 6, bin * 6 + 6).map((number) => Math.round(number * 1e6) / 1e6);
+    const hour = (bin: number) => row.slice(bin * 6, bin * 6 + 6).map((value) => Math.round(Number(value) * 1e6) / 1e6);
     expect(hour(0)).toEqual([80, 0, 48, 37, 0, 48]);
     expect(hour(14)).toEqual([70, 1, 0, 37, 0, 48]);
     expect(hour(20)).toEqual([70, 0, 6, 37, 0, 48]);

@@ -14,8 +14,8 @@ function engineModel(model: OnnxModel | Uint8Array, change: Partial<EngineModel>
   return {
     key: 'bad@1.0.0',
     artefact: model instanceof Uint8Array ? model : onnxBytes(model),
-    input: { name: 'x', type: 'float64', columns },
-    output: { name: 'risk', type: 'float64', columns },
+    inputs: [{ name: 'x', type: 'float64', columns }],
+    outputs: [{ name: 'risk', type: 'float64', columns }],
     samples: [
       [1, 2],
       [3, 4],
@@ -268,8 +268,8 @@ describe('a classifier with a ZipMap', () => {
       const classes = [7, 2, 30];
       const given = (zipMap: boolean): EngineModel =>
         engineModel(linearClassifier(4, classes, zipMap), {
-          input: { name: 'x', type: 'float32', columns: 4 },
-          output: { name: 'risk', type: 'float32', columns: 3 },
+          inputs: [{ name: 'x', type: 'float32', columns: 4 }],
+          outputs: [{ name: 'risk', type: 'float32', columns: 3 }],
           samples: [[1, -2, 0.5, 3]],
         });
       const [mapped, plain] = await Promise.all([engine.load(given(true)), engine.load(given(false))]);

@@ -31,8 +31,8 @@ function engineModel(key: string): EngineModel {
   return {
     key,
     artefact: onnxBytes(telling),
-    input: { name: 'x', type: 'float64', columns: 2 },
-    output: { name: 'risk', type: 'float64', columns: 2 },
+    inputs: [{ name: 'x', type: 'float64', columns: 2 }],
+    outputs: [{ name: 'risk', type: 'float64', columns: 2 }],
     samples: [
       [0, 1],
       [3, 2],

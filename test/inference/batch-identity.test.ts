@@ -105,8 +105,8 @@ describe('a row scores the same bits alone and in company', () => {
     engine.load({
       key: 'test@1.0.0',
       artefact: onnxBytes(model),
-      input: { name: 'x', type: 'float32', columns: Number(model.inputs[0]?.shape[1]) },
-      output: { name: 'risk', type: 'float32', columns: Number(model.outputs.at(-1)?.shape[1]) },
+      inputs: [{ name: 'x', type: 'float32', columns: Number(model.inputs[0]?.shape[1]) }],
+      outputs: [{ name: 'risk', type: 'float32', columns: Number(model.outputs.at(-1)?.shape[1]) }],
       samples,
     });
 
@@ -114,7 +114,16 @@ describe('a row scores the same bits alone and in company', () => {
     expect(shipped.size).toBeGreaterThanOrEqual(12);
     for (const [key, { given, model }] of shipped) {
       expect(model.report.batches.grade, key).toMatch(/^(bitwise|padded)$/);
-      expect(await changedInCompany(scoreOf(model), rowsLike(given.samples ?? [], 1)), key).toEqual([]);
+      expect(
+        await changedInCompany(
+          scoreOf(model),
+          rowsLike(
+            (given.samples ?? []).map((row) => row.map(Number)),
+            1,
+          ),
+        ),
+        key,
+      ).toEqual([]);
     }
   });
 

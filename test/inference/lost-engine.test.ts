@@ -15,8 +15,8 @@ function engineModel(artefact: Uint8Array): EngineModel {
   return {
     key: 'test@1.0.0',
     artefact,
-    input: { name: 'x', type: 'float64', columns },
-    output: { name: 'risk', type: 'float64', columns },
+    inputs: [{ name: 'x', type: 'float64', columns }],
+    outputs: [{ name: 'risk', type: 'float64', columns }],
     samples: [[1, 2]],
   };
 }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { matrixRows, rowsFault } from '../../src/inference/matrix-model.ts';
+import { matrixRows } from '../../src/inference/matrix-model.ts';
+import { rowsFault } from '../../src/inference/row-tensors.ts';
 import type { Tensors } from '../../src/model-catalog/tensor.ts';
 
 const model = (type: 'float32' | 'float64', acceptsNaN = false) =>
   ({
     key: 'test@1.0.0',
-    input: { name: 'x', type, columns: 2, acceptsNaN },
-    output: { name: 'risk', type, columns: 1 },
+    inputs: [{ name: 'x', type, columns: 2, acceptsNaN }],
+    outputs: [{ name: 'risk', type, columns: 1 }],
   }) as const;
 
 const risks = (values: readonly number[], dims = [values.length, 1]): Tensors =>

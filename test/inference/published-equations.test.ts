@@ -224,7 +224,7 @@ describe.runIf(casesPresent)('models of others', () => {
     const file = readdirSync(path.join(folders, name)).find((entry) => entry.endsWith('.onnx'));
     const artefact = readFileSync(path.join(folders, name, String(file)));
     const tensor = { name: 'x', type: 'float64', columns: 1 } as const;
-    await expect(engine.load({ key: name, artefact, input: tensor, output: tensor })).rejects.toMatchObject({
+    await expect(engine.load({ key: name, artefact, inputs: [tensor], outputs: [tensor] })).rejects.toMatchObject({
       code: 'MODEL_INVALID',
     });
   });

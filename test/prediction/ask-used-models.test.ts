@@ -95,7 +95,7 @@ describe('the models whose outputs are inputs', () => {
     const { verdicts } = extractFeatures(
       record,
       user.compiled,
-      { ...manifest, tensors: { ...manifest.tensors, input: { ...manifest.tensors.input, columns: [] } } },
+      { ...manifest, tensors: { inputs: [] } },
       new Map(),
       'UTC',
       outputs,

@@ -1,6 +1,7 @@
 import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
+import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
 import { resultValidUntil } from '../../src/results/build-result.ts';
@@ -236,12 +237,13 @@ test('a value that is missing on purpose stays missing, and every part of the re
 test('a value that the model was given clipped is said to be, and shown as it was', () => {
   const request = resultRequest();
   const { tensors } = request.model.manifest;
-  const columns = tensors.input.columns.map((column) =>
+  const columns = inputColumns(request.model.manifest).map((column) =>
     column.feature === 'systolicBloodPressure'
       ? { ...column, transform: [{ clip: [90, 130] as [number, number] }] }
       : column,
   );
-  const manifest = { ...request.model.manifest, tensors: { ...tensors, input: { ...tensors.input, columns } } };
+  const input = { name: 'x', type: 'float64' as const, columns };
+  const manifest = { ...request.model.manifest, tensors: { ...tensors, input } };
   const result = buildRisk({ ...request, model: { ...request.model, manifest } });
   const clipped = 'Clipped: Systolic blood pressure; the model was given 130 mmHg.';
   expect(result.note?.map(({ text }) => text)).toContain(clipped);

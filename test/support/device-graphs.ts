@@ -51,8 +51,8 @@ export function logisticModel(): EngineModel {
   return {
     key: 'logistic@1.0.0',
     artefact,
-    input: { name: 'x', type: 'float32', columns: 5 },
-    output: { name: 'risk', type: 'float32', columns: 1 },
+    inputs: [{ name: 'x', type: 'float32', columns: 5 }],
+    outputs: [{ name: 'risk', type: 'float32', columns: 1 }],
   };
 }
 

@@ -8,8 +8,8 @@ const before = children();
 const model = await engine.load({
   key: 'endless@1.0.0',
   artefact: loopOnnx(2),
-  input: { name: 'x', type: 'float64', columns: 2 },
-  output: { name: 'risk', type: 'float64', columns: 2 },
+  inputs: [{ name: 'x', type: 'float64', columns: 2 }],
+  outputs: [{ name: 'risk', type: 'float64', columns: 2 }],
   samples: [[1, 2]],
 });
 await model.run([[1, 2]]);

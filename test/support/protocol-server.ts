@@ -65,7 +65,7 @@ export function echoModels(fault: EchoFault = {}): InferenceModels & { ready: bo
         version,
         inputs: [{ name: 'x', type, shape: [null, 3] }],
         outputs: [{ name: 'y', type, shape: [null, 3] }],
-        acceptsNaN: version === '2.0.0',
+        acceptsNaN: new Set(version === '2.0.0' ? ['x'] : []),
         infer: async (feeds, wanted, options) => {
           const { next } = fault;
           delete fault.next;
@@ -87,7 +87,7 @@ export function echoModels(fault: EchoFault = {}): InferenceModels & { ready: bo
       { name: 'c', type: 'string', shape: [null] },
       { name: 'd', type: 'int64', shape: [1] },
     ],
-    acceptsNaN: false,
+    acceptsNaN: new Set(),
     infer: async (feeds, wanted) =>
       new Map(
         wanted.map((name) => {

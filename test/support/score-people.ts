@@ -1,4 +1,5 @@
 import type { Catalog } from '../../src/model-catalog/catalog.ts';
+import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 
 /** One person of an equation: a number or a code by the name of the feature. */
 export type Person = Readonly<Record<string, number | string>>;
@@ -11,7 +12,7 @@ export async function scorePeople(
 ): Promise<Record<string, number>[]> {
   const { manifest, run } = catalog.find(model);
   const rows = people.map((person) =>
-    manifest.tensors.input.columns.map(({ feature, encode, indicator }) => {
+    inputColumns(manifest).map(({ feature, encode, indicator }) => {
       if (indicator !== undefined) return 0;
       const value = person[feature];
       const number = typeof value === 'string' ? encode?.[value] : value;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { GoldenFile } from '../../src/model-catalog/golden-case-schema.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { inputColumns, outputWidth } from '../../src/model-catalog/model-tensors.ts';
 import { copyModel, type ModelFolder } from './model-folder.ts';
 import { slowOnnx } from './slow-onnx.ts';
 
@@ -12,8 +13,10 @@ import { slowOnnx } from './slow-onnx.ts';
 export async function slowModelFolder(graph: Parameters<typeof slowOnnx>[2] = {}): Promise<ModelFolder> {
   const folder = await copyModel('prevent-base');
   const manifest = JSON.parse(await readFile(path.join(folder.dir, 'manifest.json'), 'utf8')) as Manifest;
-  const { input, output } = manifest.tensors;
-  await folder.write('model.onnx', slowOnnx(input.columns.length, output.columns, { size: 1_000, ...graph }));
+  await folder.write(
+    'model.onnx',
+    slowOnnx(inputColumns(manifest).length, outputWidth(manifest), { size: 1_000, ...graph }),
+  );
   for (const file of Object.keys(manifest.checksums).filter((name) => name.startsWith('golden/'))) {
     await folder.edit(file, (golden: GoldenFile) => {
       golden.cases.splice(1);

@@ -1,5 +1,6 @@
 import type { ModelInputs } from '../../src/features/feature-vector.ts';
 import { inputRow } from '../../src/inference/score.ts';
+import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import type { PredictableModel } from '../../src/prediction/prediction-parts.ts';
 import type { MatrixRow } from './make-matrix.ts';
 
@@ -24,7 +25,7 @@ export function toldBy({ manifest }: PredictableModel, { features, verdicts }: M
     row[`${name}.at`] = 'at' in value ? (value.at ?? '') : '';
   }
   for (const [id, { state }] of verdicts) row[`${id}.verdict`] = state;
-  const { columns } = manifest.tensors.input;
+  const columns = inputColumns(manifest);
   const mayScore = [...verdicts.values()].some(({ state }) => state === 'score');
   const x = mayScore ? inputRow(columns, features) : [];
   for (const [index, { feature }] of columns.entries()) row[`x.${index}.${feature}`] = bitsOf(x[index]);

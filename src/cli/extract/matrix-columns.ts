@@ -1,5 +1,8 @@
 import type { FeatureScalar, FeatureValue, ModelInputs } from '../../features/feature-vector.ts';
 import type { FeatureType } from '../../model-catalog/feature-type.ts';
+import type { ModelRow } from '../../model-catalog/model-row.ts';
+import { inputTensors } from '../../model-catalog/model-tensors.ts';
+import type { InputColumn, InputTensor } from '../../model-catalog/tensor-schema.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictableModel } from '../../prediction/prediction-parts.ts';
 
@@ -20,7 +23,7 @@ export interface RowFacts {
   /** How many values rest on a guess, see `guessedFeatures`. */
   readonly guessed?: number;
   /** What the model would be given; absent where it may not speak. */
-  readonly x?: readonly number[];
+  readonly x?: ModelRow;
   /** Why there are no inputs. */
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -63,15 +66,23 @@ export function matrixColumns({
     ...who,
     ...[...compiled.features.values()].flatMap(({ name, value }) => featureColumns(name, value)),
     ...manifest.outcomes.flatMap(({ id }) => outcomeColumns(id)),
-    ...manifest.tensors.input.columns.map(
-      ({ feature, at }, index): MatrixColumn => ({
-        name: `x.${index}.${feature}${at === undefined ? '' : `.${at.channel}.${at.bin}`}`,
-        type: 'number',
-        read: ({ x }) => x?.[index],
-      }),
-    ),
+    ...inputTensors(manifest)
+      .flatMap(({ type, columns }) => columns.map((column) => ({ type, column })))
+      .map(inputColumn),
     ...end,
   ];
+}
+
+/** Of an input of strings a text is what somebody wrote; a code cannot be told from it here. */
+function inputColumn(
+  { type, column: { feature, at } }: { readonly type: InputTensor['type']; readonly column: InputColumn },
+  index: number,
+): MatrixColumn {
+  return {
+    name: `x.${index}.${feature}${at === undefined ? '' : `.${at.channel}.${at.bin}`}`,
+    type: type === 'string' ? 'free-text' : 'number',
+    read: ({ x }) => x?.[index],
+  };
 }
 
 function featureColumns(name: string, type: FeatureType): MatrixColumn[] {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { guessedFeatures } from '../../features/todays-status.ts';
 import { inputRow } from '../../inference/score.ts';
+import { inputColumns } from '../../model-catalog/model-tensors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
@@ -118,7 +119,7 @@ async function rowOf(
     const { manifest, compiled } = model;
     const guessed = guessedFeatures(compiled, inputs.features, record, parts.timeZone, outputs).size;
     const mayScore = [...inputs.verdicts.values()].some(({ state }) => state === 'score');
-    const x = mayScore ? inputRow(manifest.tensors.input.columns, inputs.features) : undefined;
+    const x = mayScore ? inputRow(inputColumns(manifest), inputs.features) : undefined;
     return { ...request, inputs, guessed, ...(x === undefined ? {} : { x }) };
   } catch (cause) {
     if (concernsAll(cause)) throw cause;

@@ -6,22 +6,22 @@ import { type DeclaredDirection, declaredDirections } from '../../model-catalog/
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
 import { contains, populationRange } from '../../model-catalog/lint/population-range.ts';
+import type { RunRows } from '../../model-catalog/model-row.ts';
+import { inputColumns, outputOfColumn } from '../../model-catalog/model-tensors.ts';
 import { plausibleRange } from '../../model-catalog/plausible-range.ts';
 import { valueKind } from '../../model-catalog/value-kind.ts';
-
-type Run = (rows: readonly (readonly number[])[]) => Promise<number[][]>;
 
 /** Values of a feature that are tried around each golden case. */
 const gridSize = 25;
 /** A step the wrong way that rounding can make, by the type of the output. */
-const rounding = { float64: 1e-12, float32: 1e-6 } as const;
+const rounding = { float32: 1e-6, others: 1e-12 } as const;
 
 /**
  * Runs the model over the population's range of every feature with a declared direction, the other inputs being those of
  * each golden case, and reports the worst step the wrong way for each outcome.
  */
-export async function checkDirections(model: LintedModel, run: Run): Promise<LintFinding[]> {
-  const columns = model.manifest.tensors.input.columns.map(({ feature }) => feature);
+export async function checkDirections(model: LintedModel, run: RunRows): Promise<LintFinding[]> {
+  const columns = inputColumns(model.manifest).map(({ feature }) => feature);
   const findings: LintFinding[] = [];
   for (const declared of declaredDirections(model.manifest)) {
     const definition = model.featureMap.features[declared.feature];
@@ -35,7 +35,7 @@ export async function checkDirections(model: LintedModel, run: Run): Promise<Lin
 
 type Found = Pick<LintFinding, 'message' | 'rule' | 'severity'>;
 
-async function tryDirection(model: LintedModel, declared: DeclaredDirection, run: Run): Promise<Found | undefined> {
+async function tryDirection(model: LintedModel, declared: DeclaredDirection, run: RunRows): Promise<Found | undefined> {
   const { feature, outcome } = declared;
   const grid = gridOf(model.featureMap, feature, outcome.id);
   if (grid === undefined) return unchecked(declared, `${feature} has no range in the population and no plausible one`);
@@ -48,7 +48,12 @@ async function tryDirection(model: LintedModel, declared: DeclaredDirection, run
     golden: golden.name,
     risks: outputs.slice(index * grid.length, (index + 1) * grid.length).map((row) => row[outcome.column] ?? 0),
   }));
-  return judge(declared, grid, curves, rounding[model.manifest.tensors.output.type]);
+  return judge(
+    declared,
+    grid,
+    curves,
+    outputOfColumn(model.manifest, outcome.column)?.type === 'float32' ? rounding.float32 : rounding.others,
+  );
 }
 
 function unchecked({ outcome }: DeclaredDirection, because: string): Found {
@@ -126,9 +131,14 @@ function isInPopulation(map: FeatureMap, { inputs }: GoldenCase, tested: string,
 
 const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, inclusive: true };
 
-function rowOf({ manifest, featureMap }: LintedModel, golden: GoldenCase, tested: string, value: number): number[] {
+function rowOf(
+  { manifest, featureMap }: LintedModel,
+  golden: GoldenCase,
+  tested: string,
+  value: number,
+): (number | string)[] {
   const row = goldenRow(golden, manifest, featureMap);
-  return manifest.tensors.input.columns.map((column, index) =>
+  return inputColumns(manifest).map((column, index) =>
     // Load checks that golden cases have a value for every column.
     column.feature === tested ? encode(column, value) : (row[index] ?? Number.NaN),
   );

@@ -3,6 +3,7 @@ import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { goldenRow, runGoldenCases } from '../../model-catalog/golden-cases.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
+import { engineForms } from '../../model-catalog/model-tensors.ts';
 import { probeNaN } from '../../model-catalog/probe-nan.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { checkDirections } from './check-directions.ts';
@@ -10,15 +11,13 @@ import { checkDirections } from './check-directions.ts';
 /** Loads the artefact, runs the golden cases as load does, and then tries the declared directions. */
 export async function lintWithEngine(model: LintedModel & { readonly artefact: Uint8Array }): Promise<LintFinding[]> {
   const { manifest, featureMap, golden, artefact } = model;
-  const { input, output } = manifest.tensors;
   const key = `${manifest.id}@${manifest.version}`;
   const engine = createOnnxEngine({ triesApart: true });
   try {
     const loaded: LoadedModel = await engine.load({
       key,
       artefact,
-      input: { ...input, columns: input.columns.length },
-      output,
+      ...engineForms(manifest),
       samples: golden.flatMap(({ content }) => content.cases).map((each) => goldenRow(each, manifest, featureMap)),
     });
     const tried = { manifest, featureMap, goldenCases: golden.flatMap(({ content }) => content.cases) };

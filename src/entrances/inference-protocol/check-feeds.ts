@@ -32,7 +32,7 @@ function checkFinite(model: ServedModel, name: string, tensor: Tensor): void {
     if (kind === 'infinite') {
       throw refused(model, `cannot take the input ${name}: element ${index} is infinite`);
     }
-    if (kind === 'NaN' && !model.acceptsNaN) {
+    if (kind === 'NaN' && !model.acceptsNaN.has(name)) {
       throw refused(
         model,
         `cannot take the input ${name}: element ${index} is NaN, and its manifest does not say that it takes NaN (acceptsNaN)`,

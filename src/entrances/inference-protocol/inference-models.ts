@@ -18,8 +18,8 @@ export interface ServedModel {
   readonly version: string;
   readonly inputs: readonly TensorForm[];
   readonly outputs: readonly TensorForm[];
-  /** Whether the manifest says that NaN stands for a value that is missing on purpose. */
-  readonly acceptsNaN: boolean;
+  /** Inputs of which the manifest says that NaN stands for a value that is missing on purpose. */
+  readonly acceptsNaN: ReadonlySet<string>;
   /** Throws INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED. */
   infer(feeds: Tensors, wanted: readonly string[], options: InferOptions): Promise<Tensors>;
 }

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../model-catalog/catalog.ts';
+import { inputTensors } from '../../model-catalog/model-tensors.ts';
 import type { InferenceModels } from './inference-models.ts';
 
 /** The loaded versions of the catalog, as graphs. */
@@ -11,7 +12,9 @@ export function servedModels(catalog: Catalog): InferenceModels {
         version: manifest.version,
         inputs,
         outputs,
-        acceptsNaN: manifest.tensors.input.acceptsNaN === true,
+        acceptsNaN: new Set(
+          inputTensors(manifest).flatMap(({ name, acceptsNaN }) => (acceptsNaN === true ? [name] : [])),
+        ),
         infer,
       };
     },

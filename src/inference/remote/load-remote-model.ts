@@ -24,11 +24,11 @@ export async function loadRemoteModel(
   model: EngineModel,
   forget: () => void,
 ): Promise<LoadedModel> {
-  const { key, artefact, input, output } = model;
+  const { key, artefact, inputs, outputs } = model;
   const open = () => engine.open({ key, ...there });
   const trial = await tryModel(open, {
     session: { key, artefact, provider: 'cpu', threads: 1 },
-    matrix: { input, output },
+    declared: { inputs, outputs },
     ...sampleTensors(model),
     budgetMs: trialBudgetMs,
   }).catch((error: unknown) => {

@@ -1,8 +1,8 @@
 import type { BatchGrade } from '../../model-catalog/engine-report.ts';
 import { numericData, shapeText, type Tensor, type TensorForm, type Tensors } from '../../model-catalog/tensor.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import { formMisfit } from '../form-misfit.ts';
 import type { EngineModel } from '../inference-engine.ts';
-import { matrixMisfit } from '../matrix-model.ts';
 import type { ModelSession, SessionRequest } from '../model-session.ts';
 import { type GradedBatches, gradeBatches, oneByOne } from './grade-batches.ts';
 import { type Likeness, probeRows, type Samples } from './probe-rows.ts';
@@ -11,8 +11,8 @@ import { hasVectorOperators } from './vector-operators.ts';
 
 export interface TrialRequest {
   readonly session: SessionRequest;
-  /** What the manifest declares, where it does: rows by columns. */
-  readonly matrix?: Pick<EngineModel, 'input' | 'output'>;
+  /** What the manifest declares, where there is one. */
+  readonly declared?: Pick<EngineModel, 'inputs' | 'outputs'>;
   /** Tensors for each input whose first dimension counts the same rows, at least one; absent: ones, and texts that are empty. */
   readonly samples?: Tensors;
   /** About how long running it may take, in milliseconds, for the timing and again for the grading. */
@@ -74,7 +74,7 @@ export async function tryModel(
       session = again.session;
       openMs = Math.min(openMs, again.openMs);
     }
-    const misfit = request.matrix && matrixMisfit(request.matrix, session);
+    const misfit = request.declared && formMisfit(request.declared, session);
     if (misfit !== undefined) throw invalid(request, misfit);
     return { openMs, ...forms(session), ...(await tryRuns(session, request)) };
   } finally {
@@ -99,7 +99,7 @@ async function tryRuns(
   session: ModelSession,
   request: TrialRequest,
 ): Promise<Pick<Trial, 'freeRows' | 'runs' | 'batches' | 'mostRows' | 'graded'>> {
-  const wanted = request.matrix === undefined ? session.outputs.map(({ name }) => name) : [request.matrix.output.name];
+  const wanted = (request.declared ?? session).outputs.map(({ name }) => name);
   const samples: Samples =
     request.samples === undefined
       ? { tensors: madeUpSample(session.inputs), madeUp: true }
@@ -181,7 +181,7 @@ async function keepsRows(
   const outputs = await session.run(probeRows(samples, rows, 1, 'drawn'), wanted);
   for (const [name, { dims }] of outputs) {
     if (dims[0] === rows) continue;
-    if (request.matrix === undefined) return false;
+    if (request.declared === undefined) return false;
     throw invalid(request, `model.onnx: output ${name} is ${shapeText(dims)} for ${rows} rows`);
   }
   return true;

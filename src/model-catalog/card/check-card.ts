@@ -1,6 +1,7 @@
 import type { FeatureMap } from '../feature-map-schema.ts';
 import type { Finding } from '../finding.ts';
 import type { Manifest } from '../manifest-schema.ts';
+import { inputColumns } from '../model-tensors.ts';
 import type { ModelCard } from '../model-card-schema.ts';
 import { isAvailable } from './card-terms.ts';
 import { type Measure, measureNames } from './measure-schema.ts';
@@ -9,7 +10,7 @@ import { decidedStatuses, type RegulatoryStatus } from './regulatory-schema.ts';
 /** A card that speaks of another model, forgets an input or an outcome, or claims what it does not back misleads its reader. */
 export function checkCard(card: ModelCard, manifest: Manifest, map: FeatureMap): Finding[] {
   const found = (path: string, message: string): Finding => ({ file: 'model-card.json', path, message });
-  const columns = new Set(manifest.tensors.input.columns.map(({ feature }) => feature));
+  const columns = new Set(inputColumns(manifest).map(({ feature }) => feature));
   const described = new Set(card.inputs.map(({ feature }) => feature));
   const outcomes = new Set(manifest.outcomes.map(({ id }) => id));
   const outputs = new Set(card.outputs.map(({ outcome }) => outcome));

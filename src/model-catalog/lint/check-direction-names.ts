@@ -1,11 +1,12 @@
 import type { Finding } from '../finding.ts';
+import { inputColumns } from '../model-tensors.ts';
 import { valueKind } from '../value-kind.ts';
 import type { LintedModel } from './linted-model.ts';
 
 /** Every direction must be that of a number or a yes or no that fills a column, for outcomes that are there. */
 export function checkDirectionNames({ manifest, featureMap }: LintedModel): Finding[] {
   const outcomes = manifest.outcomes.map(({ id }) => id);
-  const columns = manifest.tensors.input.columns.map(({ feature }) => feature);
+  const columns = inputColumns(manifest).map(({ feature }) => feature);
   return Object.entries(manifest.directions ?? {}).flatMap(([feature, declared]) => {
     const path = `/directions/${feature}`;
     const found = (message: string): Finding => ({ file: 'manifest.json', path, message });

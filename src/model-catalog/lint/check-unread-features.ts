@@ -1,6 +1,7 @@
 import type { Expression, FeatureDefinition } from '../feature-map-schema.ts';
 import { decidingOf } from '../feature-reads.ts';
 import type { Finding } from '../finding.ts';
+import { inputColumns } from '../model-tensors.ts';
 import type { LintedModel } from './linted-model.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { LintedModel } from './linted-model.ts';
 export function checkUnreadFeatures({ manifest, featureMap }: LintedModel): Finding[] {
   const { features, population } = featureMap;
   const read = new Set([
-    ...manifest.tensors.input.columns.map(({ feature }) => feature),
+    ...inputColumns(manifest).map(({ feature }) => feature),
     ...[...population.exclude, ...population.require, ...population.ranges].map(({ feature }) => feature),
     ...(population.crossChecks ?? []).flatMap(({ features }) => features),
     ...Object.values(features).flatMap(readsOf),

@@ -31,7 +31,7 @@ beforeAll(async () => {
         nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
       }),
     );
-    models.set(type, { name: type, version: '1.0.0', inputs, outputs, acceptsNaN: true, infer });
+    models.set(type, { name: type, version: '1.0.0', inputs, outputs, acceptsNaN: new Set(['x']), infer });
   }
   server = await startProtocolServer({
     find: (name) => {

@@ -4,8 +4,8 @@ import { modelCandidate } from '../../../src/inference/devices/model-candidate.t
 const model = {
   key: 'sepsis@1.0.0',
   artefact: Uint8Array.of(),
-  input: { name: 'x', type: 'float32', columns: 2 },
-  output: { name: 'risk', type: 'float32', columns: 1 },
+  inputs: [{ name: 'x', type: 'float32', columns: 2 }],
+  outputs: [{ name: 'risk', type: 'float32', columns: 1 }],
 } as const;
 const shapes = (samples?: number[][]) =>
   modelCandidate({ ...model, ...(samples === undefined ? {} : { samples }) }).feeds.map(
@@ -35,8 +35,8 @@ describe('what a model is tried with on a device', () => {
   });
 
   test('keeps that the model takes NaN, which not every device does', () => {
-    const input = { ...model.input, acceptsNaN: true };
-    expect(modelCandidate({ ...model, input, samples: [[Number.NaN, 1]] })).toMatchObject({
+    const inputs = [{ ...model.inputs[0], acceptsNaN: true }];
+    expect(modelCandidate({ ...model, inputs, samples: [[Number.NaN, 1]] })).toMatchObject({
       acceptsNaN: true,
       rows: 1,
     });

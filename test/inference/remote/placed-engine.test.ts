@@ -37,8 +37,8 @@ function placed(timeoutMs = 30_000): InferenceEngine {
 const model = (key: string, change: Partial<EngineModel> = {}): EngineModel => ({
   key,
   artefact: onnxBytes(sigmoidModel('float32', 2)),
-  input: { name: 'x', type: 'float32', columns: 2 },
-  output: { name: 'y', type: 'float32', columns: 2 },
+  inputs: [{ name: 'x', type: 'float32', columns: 2 }],
+  outputs: [{ name: 'y', type: 'float32', columns: 2 }],
   samples: [
     [1, 2],
     [3, 4],
@@ -65,14 +65,14 @@ test('a model runs where the file has it, and says so; every other one runs here
     batches: { grade: 'bitwise' },
     device: { provider: 'remote' },
   });
-  const near = await engine.load(model('near@1.0.0', { output: { name: 'risk', type: 'float32', columns: 2 } }));
+  const near = await engine.load(model('near@1.0.0', { outputs: [{ name: 'risk', type: 'float32', columns: 2 }] }));
   expect(await near.run([[0, 0]])).toEqual([[0.5, 0.5]]);
   expect(near.report.device.provider).toBe('cpu');
 });
 
 test('what is served there is held against the manifest, and the message says that it is not the file', async () => {
   await expect(
-    engine.load(model('far@1.0.0', { output: { name: 'risk', type: 'float32', columns: 2 } })),
+    engine.load(model('far@1.0.0', { outputs: [{ name: 'risk', type: 'float32', columns: 2 }] })),
   ).rejects.toMatchObject({
     code: 'MODEL_INVALID',
     message: expect.stringMatching(/no output named risk; it has: y, n.*what engine farm serves/),

@@ -1,0 +1,145 @@
+import type { ModelRow } from '../model-catalog/model-row.ts';
+import type { InputForm } from '../model-catalog/model-tensors.ts';
+import { numericData, type Tensor, type Tensors } from '../model-catalog/tensor.ts';
+import { PredictionError } from '../platform/errors.ts';
+import type { EngineModel } from './inference-engine.ts';
+
+type Rows = readonly ModelRow[];
+type Taking = Pick<EngineModel, 'key' | 'inputs'>;
+
+/** Larger numbers become infinite as float32: from the middle between the largest one and 2 to the 128 on. */
+const largestFloat32 = 2 ** 128 - 2 ** 103 - 2 ** 75;
+const largestOf = { float32: largestFloat32, float64: Number.MAX_VALUE } as const;
+
+/**
+ * Rows as the tensors of all inputs. Throws INFERENCE_FAILED for a row of another length, and for an element that its input
+ * cannot hold as it is: the model is not run then.
+ */
+export function rowsToTensors(model: Taking, rows: Rows): Tensors {
+  const fault = rowsFault(model, rows);
+  if (fault !== undefined) throw fault;
+  return fillRows(model, [rows], rows.length);
+}
+
+/**
+ * Why a model is not run on these rows: one has another length, or an element that its input cannot hold as it is: a number
+ * that is not finite (but NaN where the input accepts it), one that is not whole or too large, a text for a number.
+ */
+export function rowsFault({ key, inputs }: Taking, rows: Rows): PredictionError | undefined {
+  const width = widthOf(inputs);
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] ?? [];
+    if (row.length !== width)
+      return new PredictionError(
+        'INFERENCE_FAILED',
+        `${key}: row ${index} has ${row.length} columns; the model takes ${width}.`,
+      );
+    let from = 0;
+    for (const input of inputs) {
+      const column = firstMisfit(input, row, from);
+      if (column !== undefined)
+        return new PredictionError(
+          'INFERENCE_FAILED',
+          `${key}: row ${index}, column ${column}${inputs.length > 1 ? ` (input ${input.name})` : ''} is ${wanted[input.type]}; the model was not run.`,
+        );
+      from += input.columns;
+    }
+  }
+  return undefined;
+}
+
+/** What an element that does not fit is, by the type of its input. */
+const wanted: Readonly<Record<InputForm['type'], string>> = {
+  float32: 'no finite float32',
+  float64: 'no finite float64',
+  int32: 'no whole number that int32 holds',
+  int64: 'no whole number that a double holds exactly, as int64 needs it',
+  bool: 'neither 0 nor 1, which bool needs',
+  string: 'no text that a tensor holds: well-formed Unicode without NUL',
+};
+
+/** The first column of an input whose element it cannot hold; `from` is where its columns begin. */
+function firstMisfit(
+  { type, columns, acceptsNaN = false }: InputForm,
+  row: ModelRow,
+  from: number,
+): number | undefined {
+  const to = from + columns;
+  if (type === 'float32' || type === 'float64') {
+    const largest = largestOf[type];
+    for (let column = from; column < to; column++) {
+      const value = row[column];
+      // Nothing at all is no NaN: nobody said that it is missing on purpose.
+      const fits = typeof value === 'number' && (Math.abs(value) <= largest || (acceptsNaN && Number.isNaN(value)));
+      if (!fits) return column;
+    }
+    return undefined;
+  }
+  for (let column = from; column < to; column++) if (!holds[type](row[column])) return column;
+  return undefined;
+}
+
+const holds: Readonly<Record<Exclude<InputForm['type'], 'float32' | 'float64'>, (value: unknown) => boolean>> = {
+  int32: (value) => typeof value === 'number' && value === Math.trunc(value) && Math.abs(value) <= 2 ** 31 - 1,
+  int64: (value) => Number.isSafeInteger(value),
+  bool: (value) => value === 0 || value === 1,
+  // ONNX Runtime takes texts up to the first NUL, and half a character as another one.
+  string: (value) => typeof value === 'string' && value.isWellFormed() && !value.includes('\0'),
+};
+
+/**
+ * Rows one after the other, the last one repeated up to `count`. They had no fault when they were asked for; throws
+ * INFERENCE_FAILED where one has another length by now.
+ */
+export function fillRows({ key, inputs }: Taking, parts: readonly Rows[], count: number): Tensors {
+  const width = widthOf(inputs);
+  for (const rows of parts) {
+    for (const row of rows)
+      if (row.length !== width)
+        throw new PredictionError('INFERENCE_FAILED', `${key}: the rows of a call were changed while it waited.`);
+  }
+  const tensors = new Map<string, Tensor>();
+  let from = 0;
+  for (const input of inputs) {
+    tensors.set(input.name, fillInput(input, parts, { count, from, width }));
+    from += input.columns;
+  }
+  return tensors;
+}
+
+interface Place {
+  readonly count: number;
+  /** Where the columns of the input begin in a row of `width`. */
+  readonly from: number;
+  readonly width: number;
+}
+
+function fillInput(input: InputForm, parts: readonly Rows[], { count, from, width }: Place): Tensor {
+  const { type, columns, shape = [columns] } = input;
+  const dims = [count, ...shape];
+  const to = from + columns;
+  if (type === 'string') {
+    const data = parts.flatMap((rows) => rows.flatMap((row) => row.slice(from, to) as string[]));
+    const last = data.slice(data.length - columns);
+    while (data.length < count * columns) data.push(...last);
+    return { type, dims, data };
+  }
+  const data = numericData(type, count * columns);
+  let at = 0;
+  for (const rows of parts) {
+    for (const row of rows) {
+      if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+        for (let column = 0; column < columns; column++) data[at + column] = BigInt(row[from + column] ?? 0);
+      else data.set((columns === width ? row : row.slice(from, to)) as readonly number[], at);
+      at += columns;
+    }
+  }
+  for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
+  return { type, dims, data };
+}
+
+function widthOf(inputs: readonly InputForm[]): number {
+  let width = 0;
+  for (const { columns } of inputs) width += columns;
+  return width;
+}

@@ -1,0 +1,32 @@
+import type { Manifest } from './manifest-schema.ts';
+import { inputPath, inputTensors, outputTensors } from './model-tensors.ts';
+import { repeated } from './repeated.ts';
+
+type Find = (path: string, message: string) => void;
+
+/** What the schema cannot say of the inputs and outputs themselves: that there is one way of saying which, and that shapes add up. */
+export function checkTensors(manifest: Manifest, find: Find): void {
+  const { input, inputs, output, outputs } = manifest.tensors;
+  oneOf('input', input !== undefined, inputs !== undefined, find);
+  oneOf('output', output !== undefined, outputs !== undefined, find);
+  inputTensors(manifest).forEach(({ shape, columns, type, acceptsNaN }, index) => {
+    const path = inputPath(manifest, index);
+    const product = shape?.reduce((all, size) => all * size, 1) ?? columns.length;
+    if (product !== columns.length)
+      find(
+        `${path}/shape`,
+        `[${shape?.join(', ')}] has ${product} elements for each row, but there are ${columns.length} columns`,
+      );
+    if (acceptsNaN === true && type !== 'float32' && type !== 'float64')
+      find(`${path}/acceptsNaN`, `is for floats: ${type} has no NaN`);
+  });
+  for (const name of repeated(inputTensors(manifest).map((each) => each.name)))
+    find('/tensors/inputs', `the input ${name} is there twice`);
+  for (const name of repeated(outputTensors(manifest).map((each) => each.name)))
+    find('/tensors/outputs', `the output ${name} is there twice`);
+}
+
+function oneOf(name: 'input' | 'output', one: boolean, several: boolean, find: Find): void {
+  if (one && several) find(`/tensors/${name}s`, `stands beside ${name}; declare ${name} alone, or all in ${name}s`);
+  if (!one && !several) find('/tensors', `needs ${name}, or ${name}s for several`);
+}
