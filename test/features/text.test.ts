@@ -417,22 +417,44 @@ describe('a map with a text', () => {
     ]);
   });
 
-  it.each([
-    { feature: 'note' },
-    { feature: 'note', encode: { pain: 1 } },
-    { feature: 'note', indicator: 'missing' as const },
-  ])('is refused where an input column reads the text: %o', (column) => {
-    const manifest = { tensors: { input: { columns: [column] } }, explanation: { reference: {} }, outcomes: [] };
-    const map = { language: 1, features: { note: note() }, population: noPopulation } as const;
+  it.each<[object, string, string[]]>([
+    [{ feature: 'note' }, 'string', []],
+    [
+      { feature: 'note' },
+      'float32',
+      ['/feature is note, a text, which an input of type float32 cannot take; only string can'],
+    ],
+    [
+      { feature: 'note', encode: { pain: 1 } },
+      'string',
+      ['/encode is for a column of numbers: note goes into a tensor of strings as it is'],
+    ],
+    [
+      { feature: 'note', indicator: 'missing' },
+      'string',
+      [
+        '/indicator is for a column of numbers: note goes into a tensor of strings as it is',
+        "/indicator needs 'indicate' or 'nan' in the policy for note that is missing",
+      ],
+    ],
+    [
+      { feature: 'length' },
+      'string',
+      ['/feature is length, a number, which an input of type string cannot take; it takes texts and codes'],
+    ],
+  ])('is taken as it is by an input of strings, and by no other: %o into %s', (column, type, faults) => {
+    const manifest = { tensors: { input: { type, columns: [column] } }, explanation: { reference: {} }, outcomes: [] };
+    const length = { kind: 'derived', label: 'Length', unit: '1', expression: 2 } as unknown as FeatureDefinition;
+    const map: FeatureMap = { language: 1, features: { note: note(), length }, population: noPopulation };
     const found = checkColumns(manifest as unknown as Manifest, map);
-    expect(found.map(({ path, message }) => `${path} ${message}`)).toContain(
-      '/tensors/input/columns/0/feature is note, a text: a tensor of numbers cannot take it, and no tensor of strings is read yet',
+    expect(found.map(({ path, message }) => `${path} ${message}`)).toEqual(
+      faults.map((fault) => `/tensors/input/columns/0${fault}`),
     );
   });
 
-  it('never gives a model the length of a text for a value', () => {
+  it('gives a model the words of a text, never how many there are', () => {
     const { features } = extractAll({ note: note() }, [says('Chest pain')], { columns: [] });
-    expect(() => inputRow([{ feature: 'note' }], features)).toThrow('has no number');
+    expect(inputRow([{ feature: 'note' }], features)).toEqual(['Chest pain']);
   });
 
   it('lets a model speak that has no text: nothing that it reads is missing', () => {

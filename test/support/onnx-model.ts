@@ -42,6 +42,7 @@ type Attribute =
   | { readonly text: string }
   | { readonly ints: readonly number[] }
   | { readonly floats: readonly number[] }
+  | { readonly texts: readonly string[] }
   | { readonly graph: OnnxModel };
 
 interface OnnxNode {
@@ -155,6 +156,7 @@ function attributeOf(name: string, value: Attribute): Uint8Array {
   if ('int' in value) return typed(2, numberField(3, value.int));
   if ('text' in value) return typed(3, textField(4, value.text));
   if ('graph' in value) return typed(5, bytesField(6, graphOf(value.graph)));
+  if ('texts' in value) return typed(8, ...value.texts.map((each) => textField(9, each)));
   if ('floats' in value) return typed(6, ...value.floats.map((each) => floatField(7, each)));
   return typed(7, ...value.ints.map((each) => numberField(8, each)));
 }

@@ -5,8 +5,8 @@ import { inputColumns } from '../model-tensors.ts';
 import type { LintedModel } from './linted-model.ts';
 
 /**
- * Every feature must be read by something: one that is not costs queries and discloses data for nothing. A text, which
- * nothing can read yet, is there for the training matrix: see `checkTexts`.
+ * Every feature must be read by something: one that is not costs queries and discloses data for nothing. A text may be there
+ * for the training matrix alone: see `checkTexts`.
  */
 export function checkUnreadFeatures({ manifest, featureMap }: LintedModel): Finding[] {
   const { features, population } = featureMap;

@@ -37,7 +37,6 @@ const featureMapRules: readonly LintRule<FeatureMap>[] = [
   { name: 'label-repeated', severity: 'error', check: checkLabels },
   { name: 'population-plausible', severity: 'error', check: checkPopulationRanges },
   { name: 'missing-reason', severity: 'warning', check: checkMissingReasons },
-  { name: 'text-unread', severity: 'warning', check: checkTexts },
 ];
 const manifestRules: readonly LintRule<Manifest>[] = [
   { name: 'outcome-coding', severity: 'warning', check: checkOutcomeCodings },
@@ -56,6 +55,7 @@ const siteRules: readonly LintRule<SiteFile>[] = [
 const modelRules: readonly LintRule<LintedModel>[] = [
   { name: 'feature-unread', severity: 'error', check: checkUnreadFeatures },
   { name: 'direction-name', severity: 'error', check: checkDirectionNames },
+  { name: 'text-unread', severity: 'warning', check: checkTexts },
 ];
 /** Only where every golden file could be read. */
 const goldenRules: readonly LintRule<LintedModel>[] = [
