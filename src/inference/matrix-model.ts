@@ -35,48 +35,59 @@ function tensorsToRows(
   rows: number,
   from?: number,
 ): number[][] {
-  const result: number[][] = Array.from({ length: rows }, () => []);
+  const first = from ?? 0;
+  const result: number[][] = [];
   for (const output of declared) {
     const { columns, name } = output;
-    const tensor = outputs.get(name);
-    const first = from ?? 0;
-    if (tensor === undefined || !fits(tensor, output, first + rows, from === undefined)) {
-      const shape = tensor === undefined ? 'no tensor' : `${tensor.type} [${tensor.dims.join(', ')}]`;
-      throw new PredictionError(
-        'INFERENCE_FAILED',
-        `${key}: output ${name} is ${shape}; expected ${output.type} [${rows}, ${columns}].`,
-      );
-    }
-    const { data } = tensor;
+    const { data } = fittingTensor(key, output, outputs.get(name), rows, from);
     for (let row = 0; row < rows; row++) {
-      const values = result[row] ?? [];
-      const start = (first + row) * columns;
-      for (let column = 0; column < columns; column++) {
-        const value = numberOf(data[start + column], output);
-        if (value === undefined)
-          throw new PredictionError(
-            'INFERENCE_FAILED',
-            `${key}: output ${name}, column ${column} is ${output.labels === undefined ? 'no finite number' : 'no label of a declared class'}.`,
-          );
-        values.push(value);
+      let values = result[row];
+      if (values === undefined) {
+        values = [];
+        result.push(values);
+      }
+      const end = (first + row + 1) * columns;
+      for (let at = end - columns; at < end; at++) {
+        const value = data[at];
+        const number = typeof value === 'number' ? value : numberOf(value, output);
+        if (!Number.isFinite(number)) throw noScore(key, output, columns - end + at);
+        values.push(number);
       }
     }
   }
   return result;
 }
 
-/** True for [rows, columns], or [rows] where there is one column, with `rows` rows or at least as many. */
-function fits({ type, dims }: Tensor, output: OutputForm, rows: number, exactly: boolean): boolean {
-  const [found = 0, columns = 1, ...more] = dims;
-  if (dims.length === 0 || more.length > 0 || columns !== output.columns || type !== output.type) return false;
-  return exactly ? found === rows : found >= rows;
+/** The tensor of an output: [rows, columns], or [rows] where there is one column. Throws INFERENCE_FAILED where it is another. */
+function fittingTensor(
+  key: string,
+  { name, type, columns }: OutputForm,
+  tensor: Tensor | undefined,
+  rows: number,
+  from: number | undefined,
+): Tensor {
+  if (tensor !== undefined && tensor.type === type) {
+    const { dims } = tensor;
+    const found = dims[0] ?? 0;
+    const isWide = dims.length === 2 ? dims[1] === columns : dims.length === 1 && columns === 1;
+    if (isWide && (from === undefined ? found === rows : found >= from + rows)) return tensor;
+  }
+  const shape = tensor === undefined ? 'no tensor' : `${tensor.type} [${tensor.dims.join(', ')}]`;
+  throw new PredictionError(
+    'INFERENCE_FAILED',
+    `${key}: output ${name} is ${shape}; expected ${type} [${rows}, ${columns}].`,
+  );
 }
 
-/** undefined where an element is none that a score can be made of. */
-function numberOf(value: number | bigint | string | undefined, { labels }: OutputForm): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+/** NaN where an element is none that a score can be made of. */
+function numberOf(value: bigint | string | undefined, { labels }: OutputForm): number {
   if (typeof value === 'string')
-    return labels !== undefined && Object.hasOwn(labels, value) ? labels[value] : undefined;
+    return labels !== undefined && Object.hasOwn(labels, value) ? (labels[value] ?? Number.NaN) : Number.NaN;
   const number = Number(value);
-  return Number.isSafeInteger(number) ? number : undefined;
+  return Number.isSafeInteger(number) ? number : Number.NaN;
+}
+
+function noScore(key: string, { name, labels }: OutputForm, column: number): PredictionError {
+  const what = labels === undefined ? 'no finite number' : 'no label of a declared class';
+  return new PredictionError('INFERENCE_FAILED', `${key}: output ${name}, column ${column} is ${what}.`);
 }

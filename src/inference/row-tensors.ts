@@ -128,14 +128,18 @@ function fillInput(input: InputForm, parts: readonly Rows[], { count, from, widt
   let at = 0;
   for (const rows of parts) {
     for (const row of rows) {
-      if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-        for (let column = 0; column < columns; column++) data[at + column] = BigInt(row[from + column] ?? 0);
-      else data.set((columns === width ? row : row.slice(from, to)) as readonly number[], at);
+      // A row of one input alone is copied as it is: nothing is faster.
+      if (columns === width && type !== 'int64') data.set(row as readonly never[], at);
+      else for (let column = 0; column < columns; column++) data[at + column] = elementOf(type, row[from + column]);
       at += columns;
     }
   }
   for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
   return { type, dims, data };
+}
+
+function elementOf(type: InputForm['type'], value: number | string | undefined): number | bigint {
+  return type === 'int64' ? BigInt(value ?? 0) : Number(value);
 }
 
 function widthOf(inputs: readonly InputForm[]): number {
