@@ -1,8 +1,8 @@
 import type { FeatureMap } from '../feature-map-schema.ts';
 import type { Finding } from '../finding.ts';
 import type { Manifest } from '../manifest-schema.ts';
-import { inputColumns } from '../model-tensors.ts';
 import type { ModelCard } from '../model-card-schema.ts';
+import { inputColumns } from '../model-tensors.ts';
 import { isAvailable } from './card-terms.ts';
 import { type Measure, measureNames } from './measure-schema.ts';
 import { decidedStatuses, type RegulatoryStatus } from './regulatory-schema.ts';
