@@ -49,7 +49,7 @@ export async function loadModels(
     accept: (version) => {
       // At start such a search is a fault of the settings; later it is one of the folder that came.
       if (isStarted) refuseVersion(version, siteQueryFaults(config, declared, version));
-      compiled.set(nameOf(version), compile(version, config, declared));
+      compiled.set(nameOf(version), compileVersion(version, config, declared));
     },
   };
   const contents = await loadContents(options);
@@ -83,7 +83,12 @@ function nameOf({ key, digest }: UsedVersion): string {
   return `${key} ${digest}`;
 }
 
-function compile(version: ModelVersion, config: Config, declared: DeclaredServerFile): CompiledModel {
+/** @param declared what a site says of its server, where the record is read from another one */
+export function compileVersion(
+  version: Pick<ModelVersion, 'manifest' | 'featureMap' | 'lookups' | 'gathered' | 'site' | 'uses'>,
+  config: Config,
+  declared: DeclaredServerFile,
+): CompiledModel {
   const { manifest, featureMap, lookups, gathered, site } = version;
   const made = compileFeatureMap(featureMap, lookups);
   return {

@@ -66,7 +66,8 @@ export async function openRunsOf(
     clock: prediction.clock,
     event: prediction.event,
     predict: (request, parts = members) => house.predict(request, parts),
-    recordsOf: (subjects, model, asOf) => withRecordsOf(members, subjects, model, asOf),
+    recordsOf: (subjects, { id, version }, asOf) =>
+      withRecordsOf(members, subjects, findModel(id, version).queriesAt(asOf)),
     findModel: (id, version) => {
       const { manifest, digest } = findModel(id, version);
       return { id: manifest.id, version: manifest.version, digest };

@@ -21,6 +21,7 @@ const usage = `fhirsight <command>
     --no-write-back             do not store the results
   extract                       the training matrix of a model: one row for each subject and as-of
     --model ID[@VERSION]        a model of MODELS_DIR
+    --draft FOLDER              or a version folder whose model is still to be trained: its manifest and feature map
     --cohort WHO                all, Group/ID, 'Patient?…', or a file: ids, or CSV with subject[,as_of][,encounter]
     --as-of WHEN                one as-of for all: date or dateTime
     --anchor WHICH              or a row for each encounter: encounter-start or encounter-end

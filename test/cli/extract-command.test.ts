@@ -142,7 +142,8 @@ describe('the command line of extract', () => {
   const full = { model: 'prevent-base', cohort: 'all', 'as-of': '2026-03-01', out: 'unused.csv' };
 
   it.each([
-    [{ ...full, model: undefined }, 'extract needs --model, --cohort and --out'],
+    [{ ...full, model: undefined }, 'extract needs --model (or --draft), --cohort and --out'],
+    [{ ...full, draft: 'some-folder' }, 'extract takes --model or --draft, not both'],
     [{ ...full, model: 'prevent-base@' }, '--model is ID or ID@VERSION'],
     [{ ...full, model: 'a@1@2' }, '--model is ID or ID@VERSION'],
     [{ ...full, out: 'matrix.xlsx' }, '--out ends with .csv or .parquet'],

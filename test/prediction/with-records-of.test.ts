@@ -11,6 +11,7 @@ import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsigh
 const now = new Date('2026-03-01T12:00:00Z');
 const asOf = new Date('2026-03-01T11:00:00Z');
 const model = { id: 'prevent-base' };
+const queries = () => server.house.prediction.findModel(model.id).queriesAt(asOf);
 const subjects = Array.from({ length: 40 }, (_, index) => `sample-${String(index + 1).padStart(4, '0')}`);
 
 let server: StartedFhirsight;
@@ -64,7 +65,7 @@ function countingReads(): { parts: PredictionParts; reads: () => number } {
 
 describe('records of many subjects, read at once', () => {
   test('a prediction from them is the very same one', async () => {
-    const parts = await withRecordsOf(server.house.prediction, subjects, model, asOf);
+    const parts = await withRecordsOf(server.house.prediction, subjects, queries());
     let scored = 0;
     for (const subject of subjects) {
       const alone = await predict(subject);
@@ -77,7 +78,7 @@ describe('records of many subjects, read at once', () => {
 
   test('one statement reads all of them', async () => {
     const { parts, reads } = countingReads();
-    const held = await withRecordsOf(parts, subjects.slice(0, 16), model, asOf);
+    const held = await withRecordsOf(parts, subjects.slice(0, 16), queries());
     for (const subject of subjects.slice(0, 16)) await predict(subject, held);
     expect(reads()).toBe(1);
   });
@@ -85,7 +86,7 @@ describe('records of many subjects, read at once', () => {
   test('another as-of, another model, an encounter or seeds are asked of the source', async () => {
     const { parts, reads } = countingReads();
     const [subject = ''] = subjects;
-    const held = await withRecordsOf(parts, [subject], model, asOf);
+    const held = await withRecordsOf(parts, [subject], queries());
     const earlier = new Date('2025-06-01T00:00:00Z');
     expect(compared(await predict(subject, held, { asOf: earlier }))).toEqual(
       compared(await predict(subject, undefined, { asOf: earlier })),
@@ -97,12 +98,12 @@ describe('records of many subjects, read at once', () => {
   });
 
   test('a subject that was not read with them is read by itself', async () => {
-    const held = await withRecordsOf(server.house.prediction, subjects.slice(0, 2), model, asOf);
+    const held = await withRecordsOf(server.house.prediction, subjects.slice(0, 2), queries());
     expect(compared(await predict(subjects[5] ?? '', held))).toEqual(compared(await predict(subjects[5] ?? '')));
   });
 
   test('a subject that does not exist fails alone', async () => {
-    const held = await withRecordsOf(server.house.prediction, ['nobody', 'no/id', subjects[0] ?? ''], model, asOf);
+    const held = await withRecordsOf(server.house.prediction, ['nobody', 'no/id', subjects[0] ?? ''], queries());
     await expect(predict('nobody', held)).rejects.toMatchObject({ code: 'SUBJECT_UNKNOWN' });
     await expect(predict('no/id', held)).rejects.toMatchObject({ code: 'SUBJECT_UNKNOWN' });
     expect((await predict(subjects[0] ?? '', held)).model.id).toBe(model.id);
@@ -112,7 +113,7 @@ describe('records of many subjects, read at once', () => {
     const [subject = ''] = scorablePatient('flip').map(({ id }) => id);
     for (const resource of scorablePatient('flip'))
       await send(`${server.fhir}/${resource.resourceType}/${resource.id}`, 'PUT', resource);
-    const held = await withRecordsOf(server.house.prediction, [subject], model, asOf);
+    const held = await withRecordsOf(server.house.prediction, [subject], queries());
     const before = await predict(subject);
     await send(`${server.fhir}/Observation/flip-bmi`, 'DELETE');
     expect(compared(await predict(subject, held))).toEqual(compared(before));
@@ -122,6 +123,6 @@ describe('records of many subjects, read at once', () => {
   test('a source that reads one by one gives the same parts back', async () => {
     const { readMany: _readMany, ...source } = server.house.prediction.source;
     const parts = { ...server.house.prediction, source };
-    expect(await withRecordsOf(parts, subjects, model, asOf)).toBe(parts);
+    expect(await withRecordsOf(parts, subjects, queries())).toBe(parts);
   });
 });

@@ -153,8 +153,7 @@ describe('the inputs of every bundled model', () => {
       const elsewhere = await startStubFhirServer({ resources: [...whole.values()].flat(), pageSize: 40 });
       const [stub, own] = [searchedOverHttp(elsewhere.base), searchedOverHttp(server.fhir)];
       for (const { key, map, model } of models) {
-        const { id, version } = model.manifest;
-        const batch = await withRecordsOf(parts, slice, { id, version }, asOf);
+        const batch = await withRecordsOf(parts, slice, model.queriesAt(asOf));
         await Promise.all(
           slice.map(async (subject) => {
             const record = whole.get(subject) ?? [];

@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { draftModel } from '../../src/cli/extract/draft-model.ts';
 import { parseExtractOptions } from '../../src/cli/extract/extract-options.ts';
 import { fillMatrix } from '../../src/cli/extract/fill-matrix.ts';
 import { openMatrixFile } from '../../src/cli/extract/matrix-file.ts';
 import type { RowParts } from '../../src/cli/extract/matrix-rows.ts';
 import type { MatrixTally } from '../../src/cli/extract/matrix-tally.ts';
+import { readConfig } from '../../src/platform/config.ts';
 import type { House } from '../../src/wire.ts';
 import { storeCohorts } from '../../src/wire-runs.ts';
 
@@ -36,6 +38,7 @@ export async function makeMatrix(
     const extraction = {
       parts: { ...house.prediction, sliceSize: 8, rowTimeoutMs: 30_000, ...changed },
       cohorts: storeCohorts({ siteTimeZone: timeZone }, house),
+      draft: (folder: string) => draftModel(folder, readConfig({}), house.prediction.findModel),
     };
     const tally = await fillMatrix(file.handle, extraction, options, new AbortController().signal).catch(
       async (error: unknown) => {

@@ -15,8 +15,8 @@ export type RowTime =
   | { readonly from: 'list' };
 
 export interface ExtractOptions {
-  readonly model: string;
-  readonly version?: string;
+  /** A model that is served, or a folder whose model is still to be trained. */
+  readonly model: { readonly id: string; readonly version?: string } | { readonly draft: string };
   readonly cohort: Cohort | { readonly list: string };
   readonly time: RowTime;
   readonly out: string;
@@ -35,6 +35,7 @@ export async function parseExtractOptions(args: readonly string[], timeZone: () 
     args: [...args],
     options: {
       model: { type: 'string' },
+      draft: { type: 'string' },
       cohort: { type: 'string' },
       'as-of': { type: 'string' },
       anchor: { type: 'string' },
@@ -43,24 +44,37 @@ export async function parseExtractOptions(args: readonly string[], timeZone: () 
       force: { type: 'boolean', default: false },
     },
   });
-  const { model, cohort, out } = values;
+  const { cohort, out } = values;
+  const model = modelOf(values);
   if (model === undefined || cohort === undefined || out === undefined)
-    throw invalid(`extract needs --model, --cohort and --out, ${example}`);
-  const [id = '', version, ...more] = model.split('@');
-  if (id === '' || version === '' || more.length > 0) throw invalid('--model is ID or ID@VERSION.');
+    throw invalid(`extract needs --model (or --draft), --cohort and --out, ${example}`);
   const openWriter = writerOf(out);
   const who = cohortOf(cohort);
   const given = { asOf: values['as-of'], anchor: values.anchor, classes: values.class };
   const listed = 'list' in who ? await checkRowList(who.list, timeZone()) : nothingListed;
   return {
-    model: id,
-    ...(version === undefined ? {} : { version }),
+    model,
     cohort: who,
     time: timeOf(given, listed, timeZone),
     out,
     force: values.force,
     openWriter,
   };
+}
+
+function modelOf({
+  model,
+  draft,
+}: {
+  readonly model?: string;
+  readonly draft?: string;
+}): ExtractOptions['model'] | undefined {
+  if (model !== undefined && draft !== undefined) throw invalid('extract takes --model or --draft, not both.');
+  if (draft !== undefined) return { draft };
+  if (model === undefined) return undefined;
+  const [id = '', version, ...more] = model.split('@');
+  if (id === '' || version === '' || more.length > 0) throw invalid('--model is ID or ID@VERSION.');
+  return { id, ...(version === undefined ? {} : { version }) };
 }
 
 function writerOf(out: string): OpenMatrixWriter {

@@ -12,12 +12,12 @@ import { rowRequests } from './row-requests.ts';
  */
 export async function fillMatrix(
   handle: FileHandle,
-  { parts, cohorts }: Extraction,
-  { model: id, version, cohort, time, openWriter }: ExtractOptions,
+  { parts, cohorts, draft }: Extraction,
+  { model: wanted, cohort, time, openWriter }: ExtractOptions,
   signal: AbortSignal,
 ): Promise<MatrixTally> {
   signal.throwIfAborted();
-  const model = parts.findModel(id, version);
+  const model = 'draft' in wanted ? await draft(wanted.draft) : parts.findModel(wanted.id, wanted.version);
   const columns = matrixColumns(model);
   if (!('list' in cohort)) await cohorts.check(cohort);
   const writer = openWriter(handle, columns);

@@ -24,6 +24,12 @@ export interface RowParts extends InputParts, Pick<PredictionParts, 'findModel'>
   event(event: LogEvent): void;
 }
 
+/** What rows are made by: a model that is loaded, or one that is still to be trained. */
+export type MatrixModel = Pick<
+  PredictableModel,
+  'manifest' | 'digest' | 'compiled' | 'uses' | 'readByUsed' | 'queriesAt'
+>;
+
 /**
  * The rows of a matrix in the order of the requests, each by the first two steps of the path and nothing else. Two slices
  * are under way at most, however slowly they are taken. A row whose record cannot be read is a row with an error.
@@ -31,7 +37,7 @@ export interface RowParts extends InputParts, Pick<PredictionParts, 'findModel'>
  */
 export async function* matrixRows(
   parts: RowParts,
-  model: PredictableModel,
+  model: MatrixModel,
   requests: AsyncIterable<RowRequest>,
   signal: AbortSignal,
 ): AsyncGenerator<RowFacts> {
@@ -54,7 +60,7 @@ export async function* matrixRows(
 
 async function rowsOf(
   parts: RowParts,
-  model: PredictableModel,
+  model: MatrixModel,
   slice: readonly RowRequest[],
   signal: AbortSignal,
 ): Promise<RowFacts[]> {
@@ -77,7 +83,7 @@ async function rowsOf(
 /** The records of rows that share an as-of, read at once where the source can; by as-of. */
 async function recordsOf(
   parts: RowParts,
-  { manifest }: PredictableModel,
+  { queriesAt }: MatrixModel,
   slice: readonly RowRequest[],
 ): Promise<ReadonlyMap<number | undefined, RowParts>> {
   const held = new Map<number | undefined, RowParts>();
@@ -85,9 +91,8 @@ async function recordsOf(
   for (const [asOf = 0, rows] of Map.groupBy(plain, (row) => row.asOf?.getTime())) {
     if (rows.length < 2) continue;
     const subjects = rows.map(({ subject }) => subject);
-    const named = { id: manifest.id, version: manifest.version };
     try {
-      held.set(asOf, await withRecordsOf(parts, subjects, named, new Date(asOf)));
+      held.set(asOf, await withRecordsOf(parts, subjects, queriesAt(new Date(asOf))));
     } catch (error) {
       // Then each row asks for its own.
       if (!(error instanceof PredictionError && error.code === 'RECORD_UNREACHABLE')) throw error;
@@ -96,12 +101,7 @@ async function recordsOf(
   return held;
 }
 
-async function rowOf(
-  parts: RowParts,
-  model: PredictableModel,
-  request: RowRequest,
-  signal: AbortSignal,
-): Promise<RowFacts> {
+async function rowOf(parts: RowParts, model: MatrixModel, request: RowRequest, signal: AbortSignal): Promise<RowFacts> {
   const { subject, asOf, encounter, error } = request;
   if (error !== undefined || asOf === undefined) return request;
   try {

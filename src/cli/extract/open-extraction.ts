@@ -11,12 +11,15 @@ import { httpCohorts, runSliceSize, storeCohorts } from '../../wire-runs.ts';
 import { serveModels } from '../../wire-served-models.ts';
 import { runningServer } from '../running-server.ts';
 import { withHouse } from '../with-house.ts';
-import type { RowParts } from './matrix-rows.ts';
+import { draftModel } from './draft-model.ts';
+import type { MatrixModel, RowParts } from './matrix-rows.ts';
 
 /** What a matrix is made with. */
 export interface Extraction {
   readonly parts: RowParts;
   readonly cohorts: CohortSource;
+  /** The model of a folder that holds no artefact yet; see `draftModel`. */
+  readonly draft: (folder: string) => Promise<MatrixModel>;
 }
 
 /**
@@ -33,7 +36,8 @@ export async function withExtraction<T>(config: Config, work: (extraction: Extra
       sliceSize: runSliceSize[house.database.kind],
       rowTimeoutMs: config.predictTimeoutMs,
     };
-    return await work({ parts, cohorts: storeCohorts(config, house) });
+    const draft = (folder: string): Promise<MatrixModel> => draftModel(folder, config, parts.findModel);
+    return await work({ parts, cohorts: storeCohorts(config, house), draft });
   });
 }
 
@@ -70,7 +74,8 @@ async function overHttp<T>(
       rowTimeoutMs: config.predictTimeoutMs,
       event: (event) => logger.event(event),
     };
-    return await work({ parts, cohorts });
+    const draft = (folder: string): Promise<MatrixModel> => draftModel(folder, config, parts.findModel);
+    return await work({ parts, cohorts, draft });
   } finally {
     for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
   }

@@ -7,6 +7,7 @@ import { matrixColumns } from '../../../src/cli/extract/matrix-columns.ts';
 import { compileFeatureMap } from '../../../src/features/compile-feature-map.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { type MatrixRow, makeMatrix } from '../../support/make-matrix.ts';
+import { copyModel } from '../../support/model-folder.ts';
 import { laboratoryResult, privateDetails, scorablePatient } from '../../support/scorable-patient.ts';
 import { type StartedFhirsight, startFhirsight } from '../../support/start-fhirsight.ts';
 
@@ -60,6 +61,42 @@ function listOf(text: string): string[] {
 }
 
 const pick = (rows: readonly MatrixRow[], ...names: string[]) => rows.map((row) => names.map((name) => row[name]));
+
+describe('the matrix of a draft', () => {
+  const when = ['--cohort', 'all', '--as-of', '2026-02-01'];
+
+  it('needs neither artefact nor card nor golden cases nor checksums, and is the one that the finished model gives', async () => {
+    await using draft = await copyModel('prevent-base');
+    for (const file of ['model.onnx', 'model-card.json', 'golden']) await draft.remove(file);
+    await draft.edit('manifest.json', (manifest) => {
+      manifest.checksums = {};
+    });
+    const { rows } = await makeMatrix(server.house, ['--draft', draft.dir, ...when]);
+    const finished = await makeMatrix(server.house, [...model, ...when]);
+    const withoutDigest = (of: readonly MatrixRow[]) => of.map(({ digest: _, ...cells }) => cells);
+    expect(rows[0]?.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(rows[0]?.digest).not.toBe(finished.rows[0]?.digest);
+    expect(withoutDigest(rows)).toEqual(withoutDigest(finished.rows));
+  });
+
+  it('is refused with what is wrong with manifest and map, and with nothing that only a seal says', async () => {
+    await using draft = await copyModel('prevent-base');
+    await draft.edit('manifest.json', (manifest) => {
+      manifest.checksums = {};
+      manifest.tensors.input.columns.push({ feature: 'shoeSize' });
+    });
+    const refused = makeMatrix(server.house, ['--draft', draft.dir, ...when]);
+    await expect(refused).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringContaining('is shoeSize, which feature-map.json does not define'),
+    });
+    await expect(refused).rejects.not.toThrow(/checksum|golden/);
+    await draft.remove('feature-map.json');
+    await expect(makeMatrix(server.house, ['--draft', draft.dir, ...when])).rejects.toThrow(
+      'feature-map.json: is missing',
+    );
+  });
+});
 
 describe('a training matrix', () => {
   it('has for each subject what a prediction at that as-of reads, with reasons, sources and the row of the model', async () => {
