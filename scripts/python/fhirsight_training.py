@@ -29,6 +29,7 @@ from sklearn.metrics import (
 SEED = 20260101
 AS_OF = "2026-01-01T00:00:00.000Z"
 THRESHOLD = 0.5
+RESAMPLES = 1000
 
 
 # ---------------------------------------------------------------------------------------------------------- files
@@ -170,7 +171,7 @@ def ranking_measures(truth, score):
     return {"auroc": roc_auc_score(truth, score), "average-precision": average_precision_score(truth, score)}
 
 
-def bootstrap_intervals(measures, truth, score, resamples=2000):
+def bootstrap_intervals(measures, truth, score, resamples=RESAMPLES):
     """95 % percentile intervals over resampled rows; of a resample that holds one class only nothing is measured."""
     random = np.random.default_rng(SEED)
     found = {name: [] for name in measures(truth, score)}
@@ -188,7 +189,7 @@ def test_performance(measures, truth, score, method):
     """Entries of the card for the held-out rows, measured on the scores of model.onnx."""
     intervals = bootstrap_intervals(measures, truth, score)
     return [
-        entry(name, value, intervals[name], len(truth), f"{method}; 95 % interval by 2000 bootstrap resamples")
+        entry(name, value, intervals[name], len(truth), f"{method}; 95 % interval by {RESAMPLES} bootstrap resamples")
         for name, value in measures(truth, score).items()
     ]
 
