@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 import fhirsight_training as training
 
-SYSTEM = "https://fhirsight.org/fhir/CodeSystem/demonstration-feature"
+SYSTEM = "https://fhirsight.org/fhir/CodeSystem/demonstration"
 OUTCOME = "malignant"
 FOLDS = 10
 STATISTICS = {
@@ -113,7 +113,8 @@ def finish(script, task, model):
     Writes the folder. `model` says: `title`, `kind` (words for the card), `artefact`, `input` and `output` (name and
     type of the tensors; the output with `columns` and the `column` of the malignant class), `scores` (library's own
     probability of malignant for rows), `fit_and_score` (for cross-validation), `library`, `explanation` (of the
-    manifest), `explanation_text`, optionally `explain` (values for rows), `directions` and `tolerance`.
+    manifest), `explanation_text`, optionally `explain` (values for rows),
+    `directions` and `cdsHooks`.
     """
     folder = training.ModelFolder(script)
     names = [feature.name for feature in task.features]
@@ -125,10 +126,11 @@ def finish(script, task, model):
     training.require_close(f"{folder.id}: model.onnx and {model['library']}", found, own, 1e-5)
 
     performance = training.test_performance(
-        training.probability_measures, task.y_test, found, "held-out quarter of the data; yes from 0.5 on"
+        training.probability_measures, task.y_test, found, OUTCOME,
+        "Held-out quarter of the Wisconsin data, drawn at random within each class",
     ) + training.cross_validated_performance(
-        training.probability_measures, task.y_train, task.folds(), model["fit_and_score"],
-        f"{FOLDS}-fold stratified cross-validation in the other three quarters; mean and 95 % interval over folds",
+        training.probability_measures, task.y_train, task.folds(), model["fit_and_score"], OUTCOME,
+        "The other three quarters of the Wisconsin data, stratified folds",
     )
     order = np.argsort(own, kind="stable")
     chosen = [int(order[0]), int(np.argmin(np.abs(own - 0.5))), int(order[-1])]
@@ -142,7 +144,8 @@ def finish(script, task, model):
             ["low risk", "nearest to an even chance", "high risk"], names, inputs, OUTCOME, own, chosen,
         ),
     )
-    folder.put("model-card.json", card(folder, task, model, performance))
+    said = manifest(folder, task, model)
+    folder.put("model-card.json", training.card(folder, said, card_parts(task, model, performance)))
     folder.put(
         "training/test-matrix.csv",
         training.matrix(
@@ -162,7 +165,7 @@ def finish(script, task, model):
             indent=None,
         ),
     )
-    folder.seal(manifest(folder, task, model))
+    folder.seal(said)
     folder.end()
 
 
@@ -177,7 +180,7 @@ def manifest(folder, task, model):
         "intendedUse": "None in care. It shows how a model of this family is trained, checked, served and explained.",
         "cautions": [
             "Demonstration: not for clinical use.",
-            "Trained on 426 masses of one hospital from before 1994; nothing is known of how it does anywhere else.",
+            "Trained on 426 masses of one hospital, published in 1993; nothing is known of how it does anywhere else.",
             "The features are those of one research program of image analysis; no laboratory reports them.",
         ],
         "sources": [WISCONSIN, STREET],
@@ -207,7 +210,7 @@ def manifest(folder, task, model):
             }
         ],
         "explanation": model["explanation"],
-        **({"directions": model["directions"]} if "directions" in model else {}),
+        **{key: model[key] for key in ("directions", "cdsHooks") if key in model},
     }
 
 
@@ -216,35 +219,23 @@ def training_means(task):
     return {feature.name: float(np.mean(task.x_train[:, index])) for index, feature in enumerate(task.features)}
 
 
-def card(folder, task, model, performance):
+def card_parts(task, model, performance):
     return {
-        "schema": 1,
-        "model": folder.id,
-        "version": folder.version,
-        "name": f"{model['title']} (demonstration)",
-        "developer": {"equation": "fhirsight project, by training/train.py", "implementation": "fhirsight project"},
-        "intendedUse": {
-            "purpose": "Show how a model of this family is trained, checked, served and explained.",
-            "users": "Data scientists and integrators who evaluate fhirsight.",
-            "population": "None in care. The data are of women with a breast mass, University of Wisconsin Hospitals.",
-            "outOfScope": ["Every clinical use"],
-        },
-        "algorithm": {
-            "type": model["kind"][0].upper() + model["kind"][1:],
-            "development": f"{len(task.y_train)} rows of the Breast Cancer Wisconsin (Diagnostic) data ({int(task.y_train.sum())} malignant) for training, {len(task.y_test)} ({int(task.y_test.sum())} malignant) held out, split at random within each class. Nothing was tuned on the held-out rows.",
-            "coefficients": {
-                "set": f"made by training/train.py with {model['library']}, seed {training.SEED}",
-                "source": "Breast Cancer Wisconsin (Diagnostic), as scikit-learn contains it",
-                "doi": WISCONSIN["doi"],
-                "verification": "The scores of the training library on held-out rows (training/test-vectors.json) are compared with those of the server, within 0.00001; three of them are golden cases, run at every load.",
-            },
+        "name": model["title"],
+        "type": model["kind"][0].upper() + model["kind"][1:],
+        "development": f"{len(task.y_train)} rows ({int(task.y_train.sum())} malignant) for training, {len(task.y_test)} ({int(task.y_test.sum())} malignant) held out, split at random within each class; made by training/train.py with {model['library']}, seed {training.SEED}. Nothing was tuned on the held-out rows. Their scores by the training library (training/test-vectors.json) are compared with those of the server, within 0.00001; three of them are golden cases, run at every load.",
+        "trainingData": {
+            "source": "Breast Cancer Wisconsin (Diagnostic), as scikit-learn contains it: digitised fine needle aspirates, University of Wisconsin Hospitals",
+            "criteria": {"notAvailable": "The data set does not say who was included."},
+            "demographics": {"notAvailable": "The data set holds no mark of a person."},
+            "relevance": "None outside of this demonstration.",
         },
         "inputs": [
             {"feature": feature.name, "description": f"{feature.label}; a number as in the data, which states no units"}
             for feature in task.features
         ],
         "outputs": [
-            {"outcome": OUTCOME, "description": "Probability that the mass is malignant in the diagnosis that follows"}
+            {"outcome": OUTCOME, "description": "Probability (0 to 1) that the mass is malignant in the diagnosis that follows"}
         ],
         "performance": performance,
         "fairness": {
@@ -252,20 +243,15 @@ def card(folder, task, model, performance):
             "statement": "The data hold neither age nor sex, race or any other mark of a group: no difference between groups can be measured.",
         },
         "limitations": [
-            "569 masses of one hospital, images of 1984 to 1993: another microscope, stain or program gives other numbers.",
+            "569 masses of one hospital, published in 1993: another microscope, stain or program gives other numbers.",
             "The held-out rows come from the same source as the training rows: the metrics say nothing of any other site.",
             "The data state no units; the features carry codes of this project's own CodeSystem and the unit 1.",
             "The horizon of 30 days is this project's choice: the data say what the diagnosis was, not when it was made.",
         ],
         "codeLists": [
-            {"feature": feature.name, "source": "CodeSystem demonstration-feature of this project"}
+            {"feature": feature.name, "source": "CodeSystem demonstration of this project"}
             for feature in task.features
         ],
         "explanation": model["explanation_text"],
-        "licence": {
-            "software": "Apache-2.0, as the project",
-            "equation": "Weights: Apache-2.0, as the project. Data: CC BY 4.0, attribution in NOTICE.",
-        },
-        "sources": [WISCONSIN, STREET],
-        "regulatory": "Not a medical device and not cleared by any authority. A demonstration: not for clinical use.",
+        "data_licence": "Weights: Apache-2.0, as the project. Data: CC BY 4.0, attribution in NOTICE.",
     }

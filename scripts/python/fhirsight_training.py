@@ -21,6 +21,8 @@ import sys
 
 import numpy as np
 import onnxruntime
+import sklearn
+from scipy.stats import t
 from sklearn.metrics import (
     accuracy_score, average_precision_score, brier_score_loss, f1_score, mean_absolute_error, mean_squared_error,
     precision_score, r2_score, recall_score, roc_auc_score,
@@ -30,6 +32,8 @@ SEED = 20260101
 AS_OF = "2026-01-01T00:00:00.000Z"
 THRESHOLD = 0.5
 RESAMPLES = 1000
+AT_THRESHOLD = ("accuracy", "recall", "precision", "f1")
+UNBOUNDED = ("mae", "rmse", "r2")
 
 
 # ---------------------------------------------------------------------------------------------------------- files
@@ -180,21 +184,24 @@ def bootstrap_intervals(measures, truth, score, resamples=RESAMPLES):
         rows = random.integers(0, len(truth), len(truth))
         if two_classes and len(np.unique(truth[rows])) < 2:
             continue
-        for name, value in measures(truth[rows], score[rows]).items():
+        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+            drawn = measures(truth[rows], score[rows])
+        for name, value in drawn.items():
             found[name].append(value)
     return {name: tuple(np.percentile(values, [2.5, 97.5])) for name, values in found.items()}
 
 
-def test_performance(measures, truth, score, method):
+def test_performance(measures, truth, score, outcome, population):
     """Entries of the card for the held-out rows, measured on the scores of model.onnx."""
     intervals = bootstrap_intervals(measures, truth, score)
+    method = f"percentiles of {RESAMPLES} bootstrap resamples of the rows"
     return [
-        entry(name, value, intervals[name], len(truth), f"{method}; 95 % interval by {RESAMPLES} bootstrap resamples")
+        entry(outcome, name, value, intervals[name], method, truth, population, "internal-test")
         for name, value in measures(truth, score).items()
     ]
 
 
-def cross_validated_performance(measures, truth, folds, fit_and_score, method):
+def cross_validated_performance(measures, truth, folds, fit_and_score, outcome, population):
     """
     Entries of the card for cross-validation in the training rows: the mean over folds, with the interval of a t
     distribution over the folds. Folds share training rows, so that the interval is rather too narrow.
@@ -202,33 +209,34 @@ def cross_validated_performance(measures, truth, folds, fit_and_score, method):
     `fit_and_score(train, test)` fits on rows `train` and gives the scores of rows `test`.
     """
     found = [measures(truth[test], fit_and_score(train, test)) for train, test in folds]
+    method = f"t distribution over {len(folds)} folds, which share training rows; kept within the limits of the measure"
     performance = []
     for name in found[0]:
         mean, interval = mean_and_interval([fold[name] for fold in found])
-        bounded = interval if name in ("mae", "rmse", "r2") else within_0_and_1(interval)
-        performance.append(entry(name, mean, bounded, len(truth), method))
+        bounded = interval if name in UNBOUNDED else tuple(min(1.0, max(0.0, end)) for end in interval)
+        performance.append(entry(outcome, name, mean, bounded, method, truth, population, "cross-validation"))
     return performance
 
 
 def mean_and_interval(values):
-    from scipy.stats import t
-
     mean, error = float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values)))
     reach = t.ppf(0.975, len(values) - 1) * error
     return mean, (mean - reach, mean + reach)
 
 
-def within_0_and_1(interval):
-    return tuple(min(1.0, max(0.0, end)) for end in interval)
-
-
-def entry(measure, value, interval, n, method):
+def entry(outcome, measure, value, interval, method, truth, population, setting):
     """One measured metric in the form of model-card.json."""
-    low, high = interval
+    low, high = (float(end) for end in interval)
     return {
+        "outcome": outcome,
         "measure": measure,
-        "value": f"{value:.4f} (95 % interval {low:.4f} to {high:.4f})",
-        "population": f"{n} rows; {method}",
+        "value": float(value),
+        **({"threshold": THRESHOLD} if measure in AT_THRESHOLD else {}),
+        "interval": {"low": low, "high": high, "level": 0.95, "method": method},
+        "n": len(truth),
+        **({} if measure in UNBOUNDED else {"events": int(np.sum(truth))}),
+        "population": population,
+        "setting": setting,
     }
 
 
@@ -277,3 +285,53 @@ def golden(source, names, features, inputs, outcome, scores, rows, tolerance=1e-
         for name, row in zip(names, rows, strict=True)
     ]
     return {"source": source, "cases": cases}
+
+
+def card(folder, manifest, parts):
+    """
+    The card of a demonstration: what all have in common, and `parts` of this one (`name`, `type`, `development`,
+    `trainingData`, `inputs`, `outputs`, `performance`, `fairness`, `limitations`, `codeLists`, `explanation`, `data_licence`).
+    """
+    site = {"notAvailable": "A demonstration: no site uses it in care."}
+    return {
+        "schema": 2,
+        "model": folder.id,
+        "version": folder.version,
+        "name": f"{parts['name']} (demonstration)",
+        "owner": site,
+        "developer": {"equation": "fhirsight project, by training/train.py", "implementation": "fhirsight project"},
+        "intendedUse": {
+            "purpose": "Show how a model of this family is trained, checked, served and explained.",
+            "users": "Data scientists and integrators who evaluate fhirsight.",
+            "population": "Nobody in care.",
+            "outOfScope": ["Every clinical use"],
+        },
+        "regulatory": [
+            {
+                "status": "none",
+                "statement": "Not a medical device and not cleared by any authority. A demonstration: not for clinical use.",
+            }
+        ],
+        "riskTier": site,
+        "review": site,
+        "algorithm": {"type": parts["type"], "development": parts["development"]},
+        "trainingData": parts["trainingData"],
+        "inputs": parts["inputs"],
+        "outputs": parts["outputs"],
+        "performance": parts["performance"],
+        "effectOnOutcomes": site,
+        "fairness": parts["fairness"],
+        "maintenance": {
+            "validityMonitoring": site,
+            "localValidity": site,
+            "fairnessMonitoring": site,
+            "localFairness": site,
+            "updates": "A change of what is computed is a new version of this folder; no times are planned.",
+            "corrections": site,
+        },
+        "limitations": parts["limitations"],
+        "codeLists": parts["codeLists"],
+        "explanation": parts["explanation"],
+        "licence": {"software": "Apache-2.0, as the project", "equation": parts["data_licence"]},
+        "sources": manifest["sources"],
+    }

@@ -62,7 +62,7 @@ function valuePart(value: FeatureScalar, { unit, unitText }: InputFrame): Extens
 
 function contributionPart({ outcome, difference }: ToldContribution): Extension {
   const { value, unit, code } = contributionAmount(outcome, difference);
-  const quantity: Quantity = { value, unit, system: ucumSystem, code };
+  const quantity: Quantity = { value, unit: unit || code, system: ucumSystem, code };
   return {
     url: 'contribution',
     extension: [

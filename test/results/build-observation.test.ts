@@ -136,6 +136,12 @@ describe('a score as an Observation', () => {
     expect(observed([filtration], [['egfr', 90]]).text?.div).toContain('+2.00 mL/min/1.73 m²');
   });
 
+  test('contributions to a number without a unit are counted in 1, and the result is valid', () => {
+    const result = observed([{ ...filtration, unit: '1' }], [['egfr', 90]]);
+    expect(JSON.stringify(result)).toContain('"valueQuantity":{"value":2,"unit":"1"');
+    expect(result.text?.div).toContain('+2.00');
+  });
+
   test('OB-3 where the first outcome is withheld the next is the value, under its own code, and the reason stands beside', () => {
     const verdict: Verdict = { state: 'out-of-range', reasons: [{ reason: 'age', message: 'age 101 is too high' }] };
     const result = observed([filtration, stage], [['stage', 1]], [['egfr', verdict]]);

@@ -15,6 +15,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[4] / "scripts" / "python"))
 import breast_cancer
 import fhirsight_training as training
+from hitrates import write_hitrates
 
 task = breast_cancer.load_task()
 
@@ -42,7 +43,9 @@ breast_cancer.finish(__file__, task, {
     "kind": "60 gradient boosted trees of depth 3",
     "library": training.library("scikit-learn"),
     "artefact": training.onnx_bytes(
-        to_onnx(boosting, task.x_train[:1].astype("float32"), name="boosting", options={"zipmap": False})
+        write_hitrates(
+            to_onnx(boosting, task.x_train[:1].astype("float32"), name="boosting", options={"zipmap": False}), boosting
+        )
     ),
     "input": {"name": "X", "type": "float32"},
     "output": {"name": "probabilities", "type": "float32", "columns": 2, "column": 1},

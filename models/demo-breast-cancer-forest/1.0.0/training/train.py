@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[4] / "scripts" / "python"))
 import breast_cancer
 import fhirsight_training as training
+from hitrates import write_hitrates
 
 task = breast_cancer.load_task()
 
@@ -43,7 +44,9 @@ breast_cancer.finish(__file__, task, {
     "kind": "a random forest of 50 trees of depth 5",
     "library": training.library("scikit-learn"),
     # As scikit-learn's default has it: two outputs, the class and a ZipMap of probabilities.
-    "artefact": training.onnx_bytes(to_onnx(forest, task.x_train[:1].astype("float32"), name="forest")),
+    "artefact": training.onnx_bytes(
+        write_hitrates(to_onnx(forest, task.x_train[:1].astype("float32"), name="forest"), forest)
+    ),
     "input": {"name": "X", "type": "float32"},
     "output": {"name": "output_probability", "type": "float32", "columns": 2, "column": 1},
     "scores": lambda x: forest.predict_proba(x)[:, 1],
@@ -54,5 +57,14 @@ breast_cancer.finish(__file__, task, {
         "reference": breast_cancer.training_means(task),
         "because": "the average of the training data",
     },
+    "cdsHooks": [
+        {
+            "hook": "patient-view",
+            "title": "Breast cancer (demonstration)",
+            "description": "Demonstration, not for clinical use: probability that a breast mass is malignant, from features of its aspirate.",
+            "outcome": "malignant",
+            "cards": {"scored": [{"from": 0, "show": "info"}], "abstained": "none", "notEligible": "none"},
+        }
+    ],
     "explanation_text": "The difference that each feature makes when the average of the training data stands in its place. Features move together, so that one alone may show little.",
 })
