@@ -30,7 +30,9 @@ describe('a demonstration model scores its stored rows as the library that train
     expect(outputs).toHaveLength(vectors.scores.length);
     expect(vectors.scores.length).toBeGreaterThanOrEqual(20);
     vectors.scores.forEach((score, row) => {
-      expect(Math.abs((outputs[row]?.[outcome?.column ?? -1] ?? Number.NaN) - score), `row ${row}`).toBeLessThanOrEqual(1e-5);
+      expect(Math.abs((outputs[row]?.[outcome?.column ?? -1] ?? Number.NaN) - score), `row ${row}`).toBeLessThanOrEqual(
+        1e-5,
+      );
     });
   });
 });

@@ -7,14 +7,15 @@ import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { compileExpression } from '../../src/model-catalog/expression.ts';
 import { bandsOf } from '../../src/model-catalog/outcome-score.ts';
 import { casesDir, casesPresent, readCsv } from '../support/cases.ts';
-import { shippedModels } from '../support/model-folder.ts';
+import { publishedModels } from '../support/demonstrations.ts';
 import { type Person, scorePeople } from '../support/score-people.ts';
+import { someModels } from '../support/some-models.ts';
 
 let engine: InferenceEngine;
 let catalog: Catalog;
 beforeAll(async () => {
   engine = createOnnxEngine();
-  catalog = await loadCatalog({ modelsDir: shippedModels, engine });
+  catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
 });
 afterAll(() => engine.close());
 

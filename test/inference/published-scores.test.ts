@@ -3,15 +3,16 @@ import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { casesPresent } from '../support/cases.ts';
-import { shippedModels } from '../support/model-folder.ts';
+import { publishedModels } from '../support/demonstrations.ts';
 import { scoreCases, storedTests } from '../support/score-cases.ts';
 import { type Person, scorePeople } from '../support/score-people.ts';
+import { someModels } from '../support/some-models.ts';
 
 let engine: InferenceEngine;
 let catalog: Catalog;
 beforeAll(async () => {
   engine = createOnnxEngine();
-  catalog = await loadCatalog({ modelsDir: shippedModels, engine });
+  catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
 });
 afterAll(() => engine.close());
 

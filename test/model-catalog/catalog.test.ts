@@ -6,8 +6,10 @@ import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { bandsOf } from '../../src/model-catalog/outcome-score.ts';
+import { demonstrations, publishedModels } from '../support/demonstrations.ts';
 import { copyModel, folderAt, type ModelFolder, shippedModels } from '../support/model-folder.ts';
 import { onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
+import { someModels } from '../support/some-models.ts';
 
 let engine: InferenceEngine;
 let folder: ModelFolder;
@@ -39,6 +41,7 @@ describe('the shipped models', () => {
     expect(catalog.list().map(({ key }) => key)).toEqual([
       'cha2ds2-vasc@1.0.0',
       'ckd-epi-2021@1.0.0',
+      ...demonstrations.map((id) => `${id}@1.0.0`),
       'fib4@1.0.0',
       'hospital@1.0.0',
       'kfre-4@1.0.0',
@@ -55,7 +58,7 @@ describe('the shipped models', () => {
   });
 
   test('PCE is marked as superseded by PREVENT, and PREVENT and KFRE have no bands', async () => {
-    const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
+    const catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
     const pce = catalog.find('pce-2013').manifest;
     expect(catalog.find(String(pce.supersededBy?.model)).manifest.id).toBe('prevent-base');
     const [outcome] = pce.outcomes;
@@ -67,7 +70,7 @@ describe('the shipped models', () => {
   });
 
   test('PREVENT, KFRE and SCORE2 use no race; PCE names it and its card says why', async () => {
-    const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
+    const catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
     for (const model of ['ckd-epi-2021', 'kfre-4', 'prevent-base', 'prevent-full', 'score2'])
       expect(Object.keys(catalog.find(model).featureMap.features)).not.toContain('race');
     const card = catalog.find('pce-2013').card;

@@ -52,7 +52,7 @@ beforeAll(async () => {
   unlisted = await startStubFhirServer({ resources: record });
   server = await startFhirsight({
     clock,
-    models: 'all',
+    models: 'published',
     logger: log.logger,
     settings: { CDS_FHIR_SERVERS: ehr.base, CDS_DEADLINE_MS: '5000', FHIR_TIMEOUT_MS: '500', MAX_BODY_MB: '1' },
   });

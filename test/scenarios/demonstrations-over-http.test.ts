@@ -40,7 +40,12 @@ describe('a demonstration model answers $predict from FHIR resources as the libr
       expect(answer.status, answer.text).toBe(200);
       const isRisk = (answer.body as Resource).resourceType === 'RiskAssessment';
       const said = (isRisk ? readOutcomes(answer) : readScores(answer)).get(outcome);
-      const score = said !== undefined && 'probability' in said ? said.probability : said && 'value' in said ? said.value : Number.NaN;
+      const score =
+        said !== undefined && 'probability' in said
+          ? said.probability
+          : said && 'value' in said
+            ? said.value
+            : Number.NaN;
       expect(Math.abs(score - (scores[row] ?? Number.NaN)), `row ${row}`).toBeLessThanOrEqual(1e-5);
     }
   });

@@ -98,7 +98,7 @@ function nearLimits(ranges: readonly Rule[], ageLimits: readonly number[]): { co
 describe.skipIf(!casesPresent)('published equations through $predict, every input asserted', () => {
   let server: StartedFhirsight;
   beforeAll(async () => {
-    server = await startFhirsight({ models: 'all' });
+    server = await startFhirsight({ models: 'published' });
     const stored = await send(`${server.fhir}/Patient/empty`, 'PUT', { resourceType: 'Patient', id: 'empty' });
     expect(stored.status).toBe(201);
   });
@@ -314,7 +314,7 @@ describe.skipIf(!casesPresent)('published equations through $predict, every inpu
 describe('the Kidney Failure Risk Equation from a record', () => {
   let server: StartedFhirsight;
   beforeAll(async () => {
-    server = await startFhirsight({ models: 'all' });
+    server = await startFhirsight({ models: 'published' });
   });
   afterAll(() => server?.close());
 

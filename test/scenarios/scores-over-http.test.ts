@@ -13,7 +13,7 @@ import { transactionOf } from '../support/transaction-of.ts';
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight({ models: 'all' });
+  server = await startFhirsight({ models: 'published' });
   const stored = await send(`${server.fhir}/Patient/empty`, 'PUT', { resourceType: 'Patient', id: 'empty' });
   expect(stored.status).toBe(201);
 });

@@ -3,8 +3,13 @@ import path from 'node:path';
 import type { ModelVersion } from '../../src/model-catalog/model-version.ts';
 import { shippedModels } from './model-folder.ts';
 
+const shipped = readdirSync(shippedModels).sort();
+
 /** The demonstration models that are shipped, by id. */
-export const demonstrations: readonly string[] = readdirSync(shippedModels).filter((id) => id.startsWith('demo-'));
+export const demonstrations: readonly string[] = shipped.filter((id) => id.startsWith('demo-'));
+
+/** The shipped models that were published by others: equations and scores. */
+export const publishedModels: readonly string[] = shipped.filter((id) => !demonstrations.includes(id));
 
 /** `training/test-vectors.json`: rows of the input, and what the training library itself makes of them. */
 export interface TestVectors {

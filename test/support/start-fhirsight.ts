@@ -5,6 +5,7 @@ import { createFhirsight } from '../../src/index.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { Logger } from '../../src/platform/logger.ts';
 import type { House } from '../../src/wire.ts';
+import { publishedModels } from './demonstrations.ts';
 import { silentLogger } from './silent-logger.ts';
 import { someModels } from './some-models.ts';
 import { createTestDataDir, type TestDataDir } from './test-data-dir.ts';
@@ -28,15 +29,16 @@ export interface StartFhirsightOptions {
   readonly data?: TestDataDir;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** The shipped models that are served, where the settings name no MODELS_DIR; absent: `prevent-base`. */
-  readonly models?: readonly string[] | 'all';
+  /** The shipped models that are served, where the settings name no MODELS_DIR; absent: `prevent-base`. `published`: all but the demonstrations. */
+  readonly models?: readonly string[] | 'all' | 'published';
 }
 
 /** Starts a server on a free port, without sample patients. */
 export async function startFhirsight(options: StartFhirsightOptions = {}): Promise<StartedFhirsight> {
   const data = options.data ?? (await createTestDataDir());
   const { models = ['prevent-base'] } = options;
-  const served = models === 'all' ? {} : { MODELS_DIR: await someModels(models) };
+  const served =
+    models === 'all' ? {} : { MODELS_DIR: await someModels(models === 'published' ? publishedModels : models) };
   const fhirsight = createFhirsight({
     settings: { PORT: '0', ...served, ...options.settings, ...data.settings },
     logger: options.logger ?? silentLogger,
