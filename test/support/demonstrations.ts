@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import type { ModelVersion } from '../../src/model-catalog/model-version.ts';
 import { shippedModels } from './model-folder.ts';
 
@@ -35,7 +36,7 @@ export function testVectors(id: string, version = '1.0.0'): TestVectors {
 
 /** Columns of the input in words: `pulse`, or `pulse.value.3` for one number of a sequence. */
 export function columnNames({ manifest }: Pick<ModelVersion, 'manifest'>): string[] {
-  return manifest.tensors.input.columns.map(({ feature, at }) =>
+  return inputColumns(manifest).map(({ feature, at }) =>
     at === undefined ? feature : `${feature}.${at.channel}.${at.bin}`,
   );
 }
