@@ -6,19 +6,36 @@ const choice = /process\.env\.TEST_DATABASE_URL/;
 
 /**
  * They hold what models say against published figures, or ask what a command writes (`four-ways` compares what it reads):
- * the same whatever database keeps the resources. Or they are about what is told before a database is asked: by the Host of
- * a request, or by a search that a site may not have.
+ * the same whatever database keeps the resources. Or they are about what is told before a database is asked (by the Host of
+ * a request, a body that is no JSON, a search that a site may not have), about what is done without one (graphs over `/v2`,
+ * prefetch, inputs from a FHIR server), or run the commands of a document.
  */
 const sameOnEach = [
   'cli/extract-command',
+  'docs/commands',
+  'docs/deliveries',
+  'docs/engines',
+  'docs/runs',
+  'docs/training-matrix',
+  'entrances/cds-hooks/read-prefetch',
+  'http/hostile-bodies',
   'http/refuse-foreign-host',
+  'http/server-app',
+  'index',
   'model-catalog/site-queries',
   'scenarios/cds-hooks-cases',
+  'scenarios/cds-hooks-two-servers',
+  'scenarios/demonstrations-over-http',
   'scenarios/equations-over-http',
+  'scenarios/inference-protocol',
   'scenarios/kinds-over-http',
+  'scenarios/model-output',
+  'scenarios/predict-bad-input',
   'scenarios/prevent-full-over-http',
   'scenarios/score2-over-http',
   'scenarios/scores-over-http',
+  'scenarios/site-file',
+  'scenarios/texts-over-http',
 ].map((name) => path.join(test, `${name}.test.ts`));
 
 /**
