@@ -1,7 +1,8 @@
 import type { FeatureScalar } from '../features/feature-vector.ts';
 import type { InputColumn } from '../model-catalog/column-value.ts';
 import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
-import { PredictionError } from '../platform/errors.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
+import { outcomeScore } from '../model-catalog/outcome-score.ts';
 import type { Contribution } from './contribution.ts';
 
 export interface OcclusionRequest {
@@ -15,8 +16,8 @@ export interface OcclusionRequest {
   readonly reference: Readonly<Record<string, FeatureScalar>>;
   /** Runs the model; see LoadedModel.run. */
   readonly run: RunRows;
-  /** The outcomes to explain, with the output column that holds each score. */
-  readonly outcomes: readonly { readonly id: string; readonly column: number }[];
+  /** The outcomes to explain. */
+  readonly outcomes: readonly Outcome[];
 }
 
 /**
@@ -24,7 +25,7 @@ export interface OcclusionRequest {
  * reference person's. One run of the model, one row for the subject and one per feature; features that the reference
  * person does not have, or that are no input of the model, are not occluded. A feature derived from another (eGFR from
  * creatinine) is occluded by itself, as the model sees it.
- * Throws INFERENCE_FAILED where the model gives no finite number.
+ * Throws INFERENCE_FAILED where the model gives no score that an outcome can have.
  */
 export async function explainByOcclusion(request: OcclusionRequest): Promise<Contribution[]> {
   const { columns, encode, inputs, reference, run, outcomes } = request;
@@ -37,21 +38,10 @@ export async function explainByOcclusion(request: OcclusionRequest): Promise<Con
   );
   const [subject, ...occluded] = await run([inputs, ...rows]);
   return features.flatMap((feature, row) =>
-    outcomes.map(({ id, column }) => ({
+    outcomes.map((outcome) => ({
       feature,
-      outcome: id,
-      difference: scoreAt(subject, column) - scoreAt(occluded[row], column),
+      outcome: outcome.id,
+      difference: outcomeScore(outcome, subject ?? []) - outcomeScore(outcome, occluded[row] ?? []),
     })),
   );
-}
-
-function scoreAt(row: readonly number[] | undefined, column: number): number {
-  const value = row?.[column];
-  if (value === undefined || !Number.isFinite(value)) {
-    throw new PredictionError(
-      'INFERENCE_FAILED',
-      `The model gave no finite number in output column ${column} for an occluded row.`,
-    );
-  }
-  return value;
 }

@@ -7,7 +7,7 @@ import {
 } from '../model-catalog/column-value.ts';
 import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
-import { scoreMisfit } from '../model-catalog/outcome-score.ts';
+import { outcomeScore } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
 
 /**
@@ -53,15 +53,5 @@ function known(column: InputColumn, value: number | string | undefined): number 
  */
 export async function score(run: RunRows, row: ModelRow, outcomes: readonly Outcome[]): Promise<Map<string, number>> {
   const [output] = await run([row]);
-  return new Map(
-    outcomes.map((outcome) => {
-      const { id, column } = outcome;
-      const number = output?.[column];
-      const misfit = scoreMisfit(outcome, number);
-      if (number === undefined || misfit !== undefined) {
-        throw new PredictionError('INFERENCE_FAILED', `The model's answer for ${id} is ${misfit}.`);
-      }
-      return [id, number];
-    }),
-  );
+  return new Map(outcomes.map((outcome) => [outcome.id, outcomeScore(outcome, output ?? [])]));
 }

@@ -2,15 +2,16 @@ import { isUcumUnit } from '../fhir/ucum.ts';
 import { checkCdsHooks } from './check-cds-hooks.ts';
 import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
+import { checkPostProcessing, checkReadColumns } from './check-post-processing.ts';
 import { checkAt } from './check-sequence.ts';
 import { checkTensors } from './check-tensors.ts';
 import { checkTransform } from './check-transform.ts';
 import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { Manifest } from './manifest-schema.ts';
-import { inputColumns, inputPath, inputTensors, outputWidth } from './model-tensors.ts';
+import { inputColumns, inputPath, inputTensors } from './model-tensors.ts';
 import type { Band, Outcome } from './outcome-schema.ts';
-import { bandsOf, scoreRange } from './outcome-score.ts';
+import { bandsOf, ownColumns, scoreRange } from './outcome-score.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { repeated } from './repeated.ts';
 import type { InputColumn, InputTensor } from './tensor-schema.ts';
@@ -98,17 +99,14 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
 
 function checkOutcomes(manifest: Manifest, find: Find): void {
   const { outcomes } = manifest;
-  const width = outputWidth(manifest);
   for (const id of repeated(outcomes.map((outcome) => outcome.id))) find('/outcomes', `the id ${id} is there twice`);
-  for (const column of repeated(outcomes.map((outcome) => String(outcome.column)))) {
+  for (const column of repeated(outcomes.flatMap((outcome) => ownColumns(outcome).map(String)))) {
     find('/outcomes', `column ${column} is read by two outcomes`);
   }
   const [first] = outcomes;
   outcomes.forEach((outcome, index) => {
     const path = `/outcomes/${index}`;
-    if (outcome.column >= width) {
-      find(`${path}/column`, `is ${outcome.column}, but the output has columns 0 to ${width - 1}`);
-    }
+    checkReadColumns(outcome, manifest, (place, message) => find(`${path}${place}`, message));
     if (first !== undefined && (first.kind === 'probability') !== (outcome.kind === 'probability')) {
       find(
         `${path}/kind`,
@@ -122,6 +120,7 @@ function checkOutcomes(manifest: Manifest, find: Find): void {
 /** What the schema cannot say of one outcome. */
 function checkForm(outcome: Outcome, find: Find): void {
   const { kind } = outcome;
+  checkPostProcessing(outcome, find);
   if (kind === 'class') {
     for (const code of repeated(outcome.classes.map(({ code }) => code)))
       find('/classes', `the code ${code} is there twice`);

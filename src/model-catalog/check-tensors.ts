@@ -20,6 +20,9 @@ export function checkTensors(manifest: Manifest, find: Find): void {
     if (acceptsNaN === true && type !== 'float32' && type !== 'float64')
       find(`${path}/acceptsNaN`, `is for floats: ${type} has no NaN`);
   });
+  for (const { name, type, columns } of outputTensors(manifest))
+    if (type === 'string' && columns > 1)
+      find('/tensors', `the output ${name} has ${columns} columns of texts; one is read, as the label of a class`);
   for (const name of repeated(inputTensors(manifest).map((each) => each.name)))
     find('/tensors/inputs', `the input ${name} is there twice`);
   for (const name of repeated(outputTensors(manifest).map((each) => each.name)))

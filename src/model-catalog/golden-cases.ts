@@ -13,7 +13,7 @@ import type { Manifest } from './manifest-schema.ts';
 import { missingInput } from './missing-input.ts';
 import type { RunRows } from './model-row.ts';
 import { inputColumns } from './model-tensors.ts';
-import { scoreMisfit } from './outcome-score.ts';
+import { readScore, scoreMisfit } from './outcome-score.ts';
 
 /** That golden cases fill every column, expect known outcomes, and together cover all of them. */
 export function checkGoldenFile(
@@ -88,8 +88,9 @@ export async function runGoldenCases(
   return goldenCases.flatMap((golden, index) =>
     Object.entries(golden.expected).flatMap(([id, expected]) => {
       const outcome = manifest.outcomes.find((candidate) => candidate.id === id);
-      const found = outcome === undefined ? undefined : outputs[index]?.[outcome.column];
-      if (found !== undefined && Math.abs(found - expected) <= golden.tolerance) return [];
+      const read = outcome && readScore(outcome, outputs[index] ?? []);
+      if (typeof read === 'number' && Math.abs(read - expected) <= golden.tolerance) return [];
+      const found = typeof read === 'string' ? `what is ${read}` : read;
       const message = `golden case "${golden.name}" gives ${found} for ${id}; expected ${expected} within ${golden.tolerance}`;
       return [{ file: 'model.onnx', path: '', message }];
     }),

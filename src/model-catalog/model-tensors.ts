@@ -62,12 +62,25 @@ export interface OutputForm {
 }
 
 /** What the engine is told of the tensors of a manifest. */
-export function engineForms(manifest: OfInputs & OfOutputs): {
+export function engineForms(manifest: OfInputs & OfOutputs & Pick<Manifest, 'outcomes'>): {
   readonly inputs: readonly InputForm[];
   readonly outputs: readonly OutputForm[];
 } {
   return {
     inputs: inputTensors(manifest).map((input) => ({ ...input, columns: input.columns.length })),
-    outputs: outputTensors(manifest),
+    outputs: outputTensors(manifest).map((output) =>
+      output.type === 'string' ? { ...output, labels: labelsOf(manifest, output) } : output,
+    ),
   };
+}
+
+/** The numbers of the classes by the labels that an output of strings gives. */
+function labelsOf(manifest: OfOutputs & Pick<Manifest, 'outcomes'>, { name }: OutputTensor): Record<string, number> {
+  return Object.fromEntries(
+    manifest.outcomes.flatMap((outcome) => {
+      if (outcome.kind !== 'class' || outcome.column === undefined) return [];
+      if (outputOfColumn(manifest, outcome.column)?.name !== name) return [];
+      return outcome.classes.map(({ classLabel, number }) => [String(classLabel), number]);
+    }),
+  );
 }

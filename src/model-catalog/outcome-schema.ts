@@ -1,4 +1,11 @@
 import Type, { type Static } from 'typebox';
+import {
+  calibrationSchema,
+  classLabelSchema,
+  intervalSchema,
+  linkSchema,
+  temperatureSchema,
+} from './post-processing-schema.ts';
 import { featureName, strict } from './schema-terms.ts';
 
 /**
@@ -54,11 +61,15 @@ const bandsWithin = (limits: { readonly minimum?: number; readonly maximum?: num
     ),
   );
 
-const every = {
+const column = Type.Integer({
+  minimum: 0,
+  description: 'column that holds it, counted through all declared outputs one after the other',
+});
+const named = {
   id: Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$', description: 'names the outcome in results' }),
   label: Type.String({ minLength: 1, maxLength: 120, description: 'what people see' }),
-  column: Type.Integer({ minimum: 0, description: 'column of the output tensor that holds it' }),
 };
+const every = { ...named, column };
 
 const horizon = Type.String({ pattern: '^P\\d+[YMWD]$', description: 'ISO 8601 duration from as-of' });
 
@@ -68,6 +79,9 @@ const probability = Type.Object(
     kind: Type.Literal('probability', { description: '0 to 1, of an event within the horizon' }),
     coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'what happens, as codes' })),
     horizon,
+    link: Type.Optional(linkSchema),
+    calibration: Type.Optional(calibrationSchema),
+    classLabel: Type.Optional(classLabelSchema),
     bands: bandsWithin({ minimum: 0, maximum: 1 }, 'probability'),
   },
   strict,
@@ -110,6 +124,7 @@ const measurement = Type.Object(
       maximum: 6,
       description: 'how many a reader is shown; the value itself is not rounded',
     }),
+    interval: Type.Optional(intervalSchema),
     bands: bandsWithin({}, 'in `unit`'),
   },
   strict,
@@ -117,13 +132,38 @@ const measurement = Type.Object(
 
 const oneOfSeveral = Type.Object(
   {
-    ...every,
+    ...named,
     ...observed,
     kind: Type.Literal('class', { description: 'one of several declared classes' }),
+    column: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'column that holds the number of the class; absent: each class has its own',
+      }),
+    ),
+    link: Type.Optional(
+      Type.Literal('softmax', {
+        description: 'of columns of the classes that are no probabilities yet; without it they are, and add up to 1',
+      }),
+    ),
+    calibration: Type.Optional(temperatureSchema),
+    ties: Type.Optional(
+      Type.Literal('first', {
+        description:
+          'of classes that are equally probable the one that is declared first; without it there is no answer',
+      }),
+    ),
     classes: Type.Array(
       Type.Object(
         {
-          number: Type.Number({ description: 'what the output column holds for it' }),
+          number: Type.Number({ description: 'what the output column holds for it, and what its score is' }),
+          column: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              description: 'column that holds how probable it is; the class of the greatest is said',
+            }),
+          ),
+          classLabel: Type.Optional(classLabelSchema),
           code: text('names the class'),
           display: text('what people see'),
           coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'the same as codes of others' })),
@@ -151,4 +191,5 @@ export type ProbabilityOutcome = Extract<Outcome, { kind: 'probability' }>;
 /** Whose result is an Observation. */
 export type ObservedOutcome = Exclude<Outcome, { kind: 'probability' }>;
 export type Band = Static<ReturnType<typeof bandWithin>>;
+export type ClassOutcome = Extract<Outcome, { kind: 'class' }>;
 export type OutcomeClass = Static<typeof oneOfSeveral>['classes'][number];

@@ -3,7 +3,7 @@ import { type GoldenModel, goldenRow } from './golden-cases.ts';
 import { missingInput } from './missing-input.ts';
 import type { ModelRow, RunRows } from './model-row.ts';
 import { inputColumns } from './model-tensors.ts';
-import { scoreMisfit } from './outcome-score.ts';
+import { readScore } from './outcome-score.ts';
 
 /**
  * Whether a model whose map gives it NaN has an answer to that: each such feature alone, and all together, are put to NaN
@@ -46,8 +46,8 @@ async function failureOf(
   }
   const misfits = outputs.flatMap((output) =>
     outcomes.flatMap((outcome) => {
-      const misfit = scoreMisfit(outcome, output[outcome.column]);
-      return misfit === undefined ? [] : [`${output[outcome.column]} for ${outcome.id}, which is ${misfit}`];
+      const score = readScore(outcome, output);
+      return typeof score === 'number' ? [] : [`an answer for ${outcome.id} that is ${score}`];
     }),
   );
   return misfits[0];

@@ -3,10 +3,21 @@ import { explain } from '../../src/explanation/explain.ts';
 import { explainByOcclusion, type OcclusionRequest } from '../../src/explanation/occlusion.ts';
 import { encode } from '../../src/inference/score.ts';
 import type { ModelRow } from '../../src/model-catalog/model-row.ts';
+import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 
 type Rows = readonly ModelRow[];
 
+const amount = (id: string, column: number): Outcome => ({
+  kind: 'measurement',
+  id,
+  label: id,
+  column,
+  coding: [{ system: 'urn:test', code: id }],
+  unit: '1',
+  range: [-10, 10],
+  decimals: 2,
+});
 const numbers = (row: ModelRow): number[] => row.map(Number);
 
 /** A model of two outcomes: 0.01·age + 0.1·(smoker) and 0.001·pressure. */
@@ -20,10 +31,7 @@ function request(changes: Partial<OcclusionRequest> = {}): OcclusionRequest {
     inputs: [60, 1, 140],
     reference: { age: 50, smoking: 'never' },
     run: linear,
-    outcomes: [
-      { id: 'one', column: 0 },
-      { id: 'two', column: 1 },
-    ],
+    outcomes: [amount('one', 0), amount('two', 1)],
     ...changes,
   };
 }
@@ -75,7 +83,7 @@ test('a feature in several columns is occluded in all of them at once', async ()
 });
 
 test('only the outcomes asked for are explained', async () => {
-  const contributions = await explainByOcclusion(request({ outcomes: [{ id: 'two', column: 1 }] }));
+  const contributions = await explainByOcclusion(request({ outcomes: [amount('two', 1)] }));
   expect(new Set(contributions.map(({ outcome }) => outcome))).toEqual(new Set(['two']));
 });
 
@@ -114,7 +122,7 @@ test('a feature that is missing on purpose is compared with a reference person o
       runs.push(rows);
       return rows.map(() => [0.5]);
     },
-    outcomes: [{ id: 'one', column: 0 }],
+    outcomes: [amount('one', 0)],
   });
   expect(runs).toEqual([
     [

@@ -1,5 +1,6 @@
 import type { Catalog } from '../../src/model-catalog/catalog.ts';
 import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
+import { outcomeScore } from '../../src/model-catalog/outcome-score.ts';
 
 /** One person of an equation: a number or a code by the name of the feature. */
 export type Person = Readonly<Record<string, number | string>>;
@@ -22,6 +23,6 @@ export async function scorePeople(
   );
   const outputs = await run(rows);
   return outputs.map((output) =>
-    Object.fromEntries(manifest.outcomes.map(({ id, column }) => [id, output[column] ?? Number.NaN])),
+    Object.fromEntries(manifest.outcomes.map((outcome) => [outcome.id, outcomeScore(outcome, output)])),
   );
 }

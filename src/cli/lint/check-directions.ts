@@ -8,6 +8,7 @@ import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
 import { contains, populationRange } from '../../model-catalog/lint/population-range.ts';
 import type { RunRows } from '../../model-catalog/model-row.ts';
 import { inputColumns, outputOfColumn } from '../../model-catalog/model-tensors.ts';
+import { outcomeScore, ownColumns } from '../../model-catalog/outcome-score.ts';
 import { plausibleRange } from '../../model-catalog/plausible-range.ts';
 import { valueKind } from '../../model-catalog/value-kind.ts';
 
@@ -46,13 +47,15 @@ async function tryDirection(model: LintedModel, declared: DeclaredDirection, run
   const outputs = await run(cases.flatMap((golden) => grid.map((value) => rowOf(model, golden, feature, value))));
   const curves = cases.map((golden, index) => ({
     golden: golden.name,
-    risks: outputs.slice(index * grid.length, (index + 1) * grid.length).map((row) => row[outcome.column] ?? 0),
+    risks: outputs.slice(index * grid.length, (index + 1) * grid.length).map((row) => outcomeScore(outcome, row)),
   }));
   return judge(
     declared,
     grid,
     curves,
-    outputOfColumn(model.manifest, outcome.column)?.type === 'float32' ? rounding.float32 : rounding.others,
+    ownColumns(outcome).some((column) => outputOfColumn(model.manifest, column)?.type === 'float32')
+      ? rounding.float32
+      : rounding.others,
   );
 }
 
