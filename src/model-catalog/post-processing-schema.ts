@@ -99,4 +99,3 @@ export const classLabelSchema = Type.Union([Type.String({ minLength: 1 }), Type.
 
 export type Link = Static<typeof linkSchema>;
 export type Calibration = Static<typeof calibrationSchema>;
-export type Interval = Static<typeof intervalSchema>;

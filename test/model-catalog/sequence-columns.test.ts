@@ -137,6 +137,7 @@ describe('a golden case of a sequence', () => {
       json.inputs = [{ ...json.inputs[0], feature: 'pulse' }];
       json.codeLists = [];
       json.outputs = [{ ...json.outputs[0], outcome: 'test' }];
+      json.performance = [];
     });
     const bins = [
       [61, 1, 0],
