@@ -1,5 +1,5 @@
 /** How an interval was made. */
-export type IntervalMethod = 'delong' | 'wilson' | 'wald' | 'log-wald' | 'bootstrap';
+export type IntervalMethod = 'delong' | 'wilson' | 'wald' | 'log-wald' | 'newcombe' | 'bootstrap';
 
 /** Of 95 %. */
 export interface Interval {

@@ -22,9 +22,9 @@ export interface ClassRow {
 
 export interface ClassFigures {
   readonly measures: Measures;
-  readonly classes: readonly ClassRow[];
+  readonly classes: ClassRow[];
   /** By true class, then by the class that was said: rows. */
-  readonly confusion: readonly (readonly number[])[];
+  readonly confusion: number[][];
 }
 
 /** @param codes every class of the outcome, in its order; macro F1 is the mean over all of them that occur */

@@ -78,7 +78,7 @@ function calibrationError(ranked: RankedScores): Figure {
 /**
  * Events that were seen for each one that was expected, with the interval of its logarithm (Debray, BMJ 2017;356:i6460).
  */
-function observedToExpected({ scores, eventCount, otherCount }: RankedScores): Figure {
+export function observedToExpected({ scores, eventCount, otherCount }: RankedScores): Figure {
   const rows = eventCount + otherCount;
   const expected = scores.reduce((sum, score) => sum + score, 0);
   if (expected === 0) return { unavailable: 'no event was expected' };

@@ -59,7 +59,7 @@ const settings = { seed: 1, resamples: 200 };
 
 const ranked = ({ scores, labels }: Pick<EventVector, 'scores' | 'labels'>) =>
   rankScores({ scores: Float64Array.from(scores), events: Uint8Array.from(labels) });
-const valueOf = (figure: Figure | undefined): number => {
+const numberOf = (figure: Figure | undefined): number => {
   if (figure === undefined || !('value' in figure)) throw new Error(`no value: ${JSON.stringify(figure)}`);
   return figure.value;
 };
@@ -83,12 +83,12 @@ describe.each(vectors.events)('of scores that are $name', (vector) => {
   it('average precision, losses and calibration are those of scikit-learn and statsmodels', () => {
     const measures = probabilityMeasures(rows, settings);
     expect(averagePrecision(rows)).toBeCloseTo(vector.averagePrecision, 9);
-    expect(valueOf(measures.brier)).toBeCloseTo(vector.brier, 9);
-    expect(valueOf(measures['scaled-brier'])).toBeCloseTo(vector.scaledBrier, 9);
-    expect(valueOf(measures['log-loss'])).toBeCloseTo(vector.logLoss, 9);
-    expect(valueOf(measures['expected-calibration-error'])).toBeCloseTo(vector.ece, 9);
-    expect(valueOf(measures['calibration-slope'])).toBeCloseTo(vector.slope, 9);
-    expect(valueOf(measures['calibration-intercept'])).toBeCloseTo(vector.intercept, 9);
+    expect(numberOf(measures.brier)).toBeCloseTo(vector.brier, 9);
+    expect(numberOf(measures['scaled-brier'])).toBeCloseTo(vector.scaledBrier, 9);
+    expect(numberOf(measures['log-loss'])).toBeCloseTo(vector.logLoss, 9);
+    expect(numberOf(measures['expected-calibration-error'])).toBeCloseTo(vector.ece, 9);
+    expect(numberOf(measures['calibration-slope'])).toBeCloseTo(vector.slope, 9);
+    expect(numberOf(measures['calibration-intercept'])).toBeCloseTo(vector.intercept, 9);
     const slope = intervalOf(measures['calibration-slope']);
     expect((slope.high - slope.low) / (2 * z95)).toBeCloseTo(vector.slopeSe, 8);
     const intercept = intervalOf(measures['calibration-intercept']);
@@ -97,7 +97,7 @@ describe.each(vectors.events)('of scores that are $name', (vector) => {
 
   it('as many events as expected is a ratio with the interval of its logarithm', () => {
     const ratio = probabilityMeasures(rows, settings)['observed-expected-ratio'];
-    expect(valueOf(ratio)).toBeCloseTo(vector.observedToExpected, 9);
+    expect(numberOf(ratio)).toBeCloseTo(vector.observedToExpected, 9);
     expect(intervalOf(ratio).low).toBeCloseTo(vector.observedToExpectedLow, 9);
     expect(intervalOf(ratio).high).toBeCloseTo(vector.observedToExpectedHigh, 9);
   });
@@ -107,16 +107,16 @@ describe.each(vectors.events)('of scores that are $name', (vector) => {
     const table = thresholdTable(rows, thresholds, true, settings);
     for (const [index, expected] of vector.thresholds.entries()) {
       const row = table[index];
-      expect(valueOf(row?.recall)).toBeCloseTo(expected.recall ?? 0, 9);
+      expect(numberOf(row?.recall)).toBeCloseTo(expected.recall ?? 0, 9);
       expect(intervalOf(row?.recall).low).toBeCloseTo(expected.recallLow ?? 0, 9);
       expect(intervalOf(row?.recall).high).toBeCloseTo(expected.recallHigh ?? 0, 9);
-      expect(valueOf(row?.specificity)).toBeCloseTo(expected.specificity ?? 0, 9);
-      expect(valueOf(row?.precision)).toBeCloseTo(expected.precision ?? 0, 9);
-      expect(valueOf(row?.negativePredictiveValue)).toBeCloseTo(expected.npv ?? 0, 9);
-      expect(valueOf(row?.f1)).toBeCloseTo(expected.f1 ?? 0, 9);
-      expect(valueOf(row?.accuracy)).toBeCloseTo(expected.accuracy ?? 0, 9);
+      expect(numberOf(row?.specificity)).toBeCloseTo(expected.specificity ?? 0, 9);
+      expect(numberOf(row?.precision)).toBeCloseTo(expected.precision ?? 0, 9);
+      expect(numberOf(row?.negativePredictiveValue)).toBeCloseTo(expected.npv ?? 0, 9);
+      expect(numberOf(row?.f1)).toBeCloseTo(expected.f1 ?? 0, 9);
+      expect(numberOf(row?.accuracy)).toBeCloseTo(expected.accuracy ?? 0, 9);
       expect(row?.alertsPer100).toBeCloseTo(expected.alertsPer100 ?? 0, 9);
-      expect(valueOf(row?.netBenefit)).toBeCloseTo(expected.netBenefit ?? 0, 9);
+      expect(numberOf(row?.netBenefit)).toBeCloseTo(expected.netBenefit ?? 0, 9);
     }
   });
 
@@ -141,12 +141,12 @@ describe.each(vectors.measurement)('of $name', (vector) => {
   it('errors, R2, bias and the limits of agreement are those of scikit-learn and numpy', () => {
     const pairs = { scores: Float64Array.from(vector.scores), truths: Float64Array.from(vector.labels) };
     const measures = numberMeasures(pairs, settings);
-    expect(valueOf(measures.mae)).toBeCloseTo(vector.mae ?? 0, 9);
-    expect(valueOf(measures.rmse)).toBeCloseTo(vector.rmse ?? 0, 9);
-    expect(valueOf(measures.r2)).toBeCloseTo(vector.r2 ?? 0, 9);
-    expect(valueOf(measures.bias)).toBeCloseTo(vector.bias ?? 0, 9);
-    expect(valueOf(measures['lower-limit-of-agreement'])).toBeCloseTo(vector.lowerLimit ?? 0, 9);
-    expect(valueOf(measures['upper-limit-of-agreement'])).toBeCloseTo(vector.upperLimit ?? 0, 9);
+    expect(numberOf(measures.mae)).toBeCloseTo(vector.mae ?? 0, 9);
+    expect(numberOf(measures.rmse)).toBeCloseTo(vector.rmse ?? 0, 9);
+    expect(numberOf(measures.r2)).toBeCloseTo(vector.r2 ?? 0, 9);
+    expect(numberOf(measures.bias)).toBeCloseTo(vector.bias ?? 0, 9);
+    expect(numberOf(measures['lower-limit-of-agreement'])).toBeCloseTo(vector.lowerLimit ?? 0, 9);
+    expect(numberOf(measures['upper-limit-of-agreement'])).toBeCloseTo(vector.upperLimit ?? 0, 9);
   });
 });
 
@@ -154,14 +154,14 @@ describe.each(vectors.classes)('of $name', (vector) => {
   it('accuracy, precision, recall, F1 and the confusion matrix are those of scikit-learn', () => {
     const pairs = { said: Uint16Array.from(vector.scores), truths: Uint16Array.from(vector.labels) };
     const { measures, classes, confusion } = classFigures(pairs, vector.known.map(String), settings);
-    expect(valueOf(measures.accuracy)).toBeCloseTo(vector.accuracy, 9);
-    expect(valueOf(measures['macro-f1'])).toBeCloseTo(vector.macroF1, 9);
+    expect(numberOf(measures.accuracy)).toBeCloseTo(vector.accuracy, 9);
+    expect(numberOf(measures['macro-f1'])).toBeCloseTo(vector.macroF1, 9);
     expect(confusion).toEqual(vector.confusion);
     for (const [index, row] of classes.entries()) {
       expect(row.rows).toBe(vector.support[index]);
-      expect(valueOf(row.precision)).toBeCloseTo(vector.precision[index] ?? 0, 9);
-      expect(valueOf(row.recall)).toBeCloseTo(vector.recall[index] ?? 0, 9);
-      expect(valueOf(row.f1)).toBeCloseTo(vector.f1[index] ?? 0, 9);
+      expect(numberOf(row.precision)).toBeCloseTo(vector.precision[index] ?? 0, 9);
+      expect(numberOf(row.recall)).toBeCloseTo(vector.recall[index] ?? 0, 9);
+      expect(numberOf(row.f1)).toBeCloseTo(vector.f1[index] ?? 0, 9);
     }
   });
 });

@@ -2,7 +2,7 @@
 
 The tests of src/governance/evaluation compare with them. Run by hand, with the versions of requirements.txt:
 
-    pip install -r requirements.txt && python make_vectors.py
+    pip install -r requirements.txt && python make_vectors.py && npx biome format --write vectors.json
 """
 
 import json
