@@ -28,6 +28,19 @@ const usage = `fhirsight <command>
     --class CODE                with --anchor: only encounters of this class, such as IMP; may be repeated
     --out FILE                  a name that ends with .csv or .parquet
     --force                     replace FILE
+  evaluate                      how well a model does on rows whose truth is known: a report as JSON and HTML
+    --model ID[@VERSION]        a model of MODELS_DIR
+    --outcome ID                which of its outcomes, where it has several
+    --file FILE --label COLUMN  a matrix (.csv, .parquet) as extract writes it, or with the x columns only, and its truth
+    --cohort WHO                or a cohort, with --as-of or --anchor as for extract; its truth is
+    --label-file FILE             CSV with subject[,as_of],label, or
+    --label-event FILE            a declaration in FHIR terms: events, horizon, follow-up
+    --threshold N               alerts at or above this score, beside bands and a grid; may be repeated
+    --group COLUMN              of FILE: what rows are told apart by (default sex, age, race, ethnicity); may be repeated
+    --fewest N                  events and others that a group needs to have figures (default 10)
+    --seed N  --resamples N     of the bootstrap (default 1 and 1000)
+    --out REPORT                a name that ends with .html (a .json is written beside it) or .json
+    --force                     replace REPORT
   lint MODEL                    what is wrong with a model: every finding as file, place and reason
     MODEL                       a version folder, or the id of a model of MODELS_DIR
     --version V                 which version (default the highest)
@@ -58,6 +71,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['run', async () => (await import('./run-command.ts')).runCommand],
   ['describe', async () => (await import('./describe-command.ts')).describeCommand],
   ['extract', async () => (await import('./extract-command.ts')).extractCommand],
+  ['evaluate', async () => (await import('./evaluate-command.ts')).evaluateCommand],
   ['doctor', async () => (await import('./doctor-command.ts')).doctorCommand],
   ['seal', async () => (await import('./seal-command.ts')).sealCommand],
   ['models', async () => (await import('./models-command.ts')).modelsCommand],

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { evaluationReportSchema } from './evaluation-report-schema.ts';
 import { featureMapSchema } from './feature-map-schema.ts';
 import { goldenFileSchema } from './golden-case-schema.ts';
 import { manifestSchema } from './manifest-schema.ts';
@@ -11,7 +12,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 const dialect = 'http://json-schema.org/draft-07/schema#';
 const canonical = 'https://fhirsight.org/schemas';
 
-/** The JSON Schemas of the files of a model folder, and of a site file, by the name under which each is published. */
+/** The JSON Schemas of the files of a model folder, of a site file and of a report, by the name under which each is published. */
 export const publishedSchemas: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
   [
     published('feature-map', 'feature-map.json of a fhirsight model', featureMapSchema),
@@ -19,6 +20,7 @@ export const publishedSchemas: Readonly<Record<string, JsonSchema>> = Object.fro
     published('golden-case', 'golden/*.json of a fhirsight model', goldenFileSchema),
     published('model-card', 'model-card.json of a fhirsight model', modelCardSchema),
     published('site', 'site file of fhirsight', siteFileSchema),
+    published('evaluation-report', 'report of fhirsight evaluate', evaluationReportSchema),
   ].map((schema) => [String(schema.$id).slice(canonical.length + 1), schema]),
 );
 

@@ -29,7 +29,7 @@ export function bootstrapFigures(
   const found = values.map((): number[] => []);
   const draw = seededDraws(seed);
   const counts = new Uint32Array(rows);
-  for (let resample = 0; resample < resamples; resample += 1) {
+  for (let resample = 0; rows >= fewestRows && resample < resamples; resample += 1) {
     counts.fill(0);
     for (let drawn = 0; drawn < rows; drawn += 1) {
       const row = draw(rows);
@@ -39,16 +39,22 @@ export function bootstrapFigures(
       if (value !== undefined && Number.isFinite(value)) found[index]?.push(value);
   }
   return values.map((value, index) =>
-    value === undefined ? undefined : withInterval(value, found[index] ?? [], resamples),
+    value === undefined ? undefined : withInterval(value, rows, found[index] ?? [], resamples),
   );
 }
 
-function withInterval(value: number, values: readonly number[], resamples: number): Figure {
+const fewestRows = 20;
+
+function withInterval(value: number, rows: number, values: readonly number[], resamples: number): Figure {
+  if (rows < fewestRows)
+    return checked({ value, noInterval: `${rows} rows are too few to draw again from; it takes ${fewestRows}` });
   if (values.length < Math.max(100, resamples * 0.95)) {
     const noInterval = `${values.length} of ${resamples} resamples have this figure; an interval needs 95 % of them, and 100`;
     return checked({ value, noInterval });
   }
   const sorted = Float64Array.from(values).sort();
+  // As if it was certain, which nothing is.
+  if (sorted[0] === sorted.at(-1)) return checked({ value, noInterval: 'every resample gives the same figure' });
   const interval = { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975), method: 'bootstrap' as const };
   return checked({ value, interval });
 }

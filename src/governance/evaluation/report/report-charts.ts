@@ -70,8 +70,12 @@ function precisionRecall({ precisionRecall: points }: Curves, measures: Measures
       ...chance,
       {
         kind: 'line',
-        className: 'model steps',
-        points: points.map(({ recall, precision }) => ({ x: recall, y: precision })),
+        className: 'model',
+        // In steps: the precision of a threshold holds back to the recall of the one before.
+        points: points.flatMap(({ recall, precision }, index) => [
+          { x: points[index - 1]?.recall ?? 0, y: precision },
+          { x: recall, y: precision },
+        ]),
       },
     ],
   })}`;

@@ -147,14 +147,14 @@ function groupTable({ by, notKnown, groups }: EvaluationReport['subgroups'][numb
     caption,
     ['group', 'rows', 'events', ...names.flatMap((name) => [name, `${name}, less that of the rest`])],
     groups.map(({ group, rows, events, tooFew, measures, differences }) => [
-      htmlText(group),
+      `${htmlText(group)}${tooFew === undefined ? '' : `<br><span class="none">too few: ${htmlText(tooFew)}</span>`}`,
       `${rows}`,
       events === undefined ? '' : `${events}`,
       ...names.flatMap((name) => {
-        if (tooFew !== undefined) return [`<span class="none">too few: ${htmlText(tooFew)}</span>`, ''];
         const [measure, difference] = [measures[name], differences[name]];
+        if (measure === undefined) return ['', ''];
         return [
-          measure === undefined ? '' : figureHtml(measure),
+          figureHtml(measure),
           difference === undefined ? '<span class="none">too few in the rest</span>' : figureHtml(difference),
         ];
       }),

@@ -57,11 +57,13 @@ export function svgChart({ id, title, description, x, y, marks, height = 340 }: 
   };
   const along = Array.from({ length: ticks + 1 }, (_, index) => index / ticks);
   const gridX = along.map((share) => {
-    const [value, at] = [x.from + share * (x.to - x.from), across(x.from + share * (x.to - x.from))];
+    const value = valueAt(x, share);
+    const at = across(value);
     return `<line class="grid" x1="${at}" y1="${margin.top}" x2="${at}" y2="${height - margin.bottom}"/><text x="${at}" y="${height - margin.bottom + 16}" text-anchor="middle">${numberText(value)}</text>`;
   });
   const gridY = along.map((share) => {
-    const [value, at] = [y.from + share * (y.to - y.from), up(y.from + share * (y.to - y.from))];
+    const value = valueAt(y, share);
+    const at = up(value);
     return `<line class="grid" x1="${margin.left}" y1="${at}" x2="${width - margin.right}" y2="${at}"/><text x="${margin.left - 6}" y="${round(at + 4)}" text-anchor="end">${numberText(value)}</text>`;
   });
   const middle = round((height - margin.bottom + margin.top) / 2);
@@ -80,6 +82,12 @@ export function svgChart({ id, title, description, x, y, marks, height = 340 }: 
 /** Pixels of a value; a tenth of a pixel is enough, and the same bytes everywhere. */
 function scale({ from, to }: Axis, first: number, last: number): (value: number) => number {
   return (value) => round(first + ((value - from) / (to - from || 1)) * (last - first));
+}
+
+/** What rounding leaves of 0 is 0. */
+function valueAt({ from, to }: Axis, share: number): number {
+  const value = from + share * (to - from);
+  return Math.abs(value) < (to - from) * 1e-9 ? 0 : value;
 }
 
 function clamp(value: number, { from, to }: Axis): number {
