@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import { type FeatureMapFile, featureMapSchema } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import { type GoldenFile, goldenFileSchema } from './golden-case-schema.ts';
+import { type LabelEvent, labelEventSchema } from './label-event-schema.ts';
 import { type Manifest, manifestSchema } from './manifest-schema.ts';
 import { type ModelCard, modelCardSchema } from './model-card-schema.ts';
 import { type SiteFileContent, siteFileSchema } from './site-file-schema.ts';
@@ -28,6 +29,7 @@ export const parseModelCard: JsonParser<ModelCard> = parser<ModelCard>(modelCard
 export const parseGoldenFile: JsonParser<GoldenFile> = parser<GoldenFile>(goldenFileSchema);
 export const parseValueSet: JsonParser<ValueSetFile> = parser<ValueSetFile>(valueSetSchema);
 export const parseSiteFile: JsonParser<SiteFileContent> = parser<SiteFileContent>(siteFileSchema);
+export const parseLabelEvent: JsonParser<LabelEvent> = parser<LabelEvent>(labelEventSchema);
 
 /** Its schema is compiled when the first file is read: a command that reads no model waits for none of them. */
 function parser<T>(schema: TSchema): JsonParser<T> {

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { evaluationReportSchema } from './evaluation-report-schema.ts';
 import { featureMapSchema } from './feature-map-schema.ts';
 import { goldenFileSchema } from './golden-case-schema.ts';
+import { labelEventSchema } from './label-event-schema.ts';
 import { manifestSchema } from './manifest-schema.ts';
 import { modelCardSchema } from './model-card-schema.ts';
 import { siteFileSchema } from './site-file-schema.ts';
@@ -12,7 +13,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 const dialect = 'http://json-schema.org/draft-07/schema#';
 const canonical = 'https://fhirsight.org/schemas';
 
-/** The JSON Schemas of the files of a model folder, of a site file and of a report, by the name under which each is published. */
+/** The JSON Schemas of the files of a model folder, of a site file, of a report and of labels, by the name under which each is published. */
 export const publishedSchemas: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
   [
     published('feature-map', 'feature-map.json of a fhirsight model', featureMapSchema),
@@ -21,6 +22,7 @@ export const publishedSchemas: Readonly<Record<string, JsonSchema>> = Object.fro
     published('model-card', 'model-card.json of a fhirsight model', modelCardSchema),
     published('site', 'site file of fhirsight', siteFileSchema),
     published('evaluation-report', 'report of fhirsight evaluate', evaluationReportSchema),
+    published('label-event', 'labels in FHIR terms for fhirsight evaluate', labelEventSchema),
   ].map((schema) => [String(schema.$id).slice(canonical.length + 1), schema]),
 );
 

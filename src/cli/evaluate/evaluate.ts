@@ -4,6 +4,9 @@ import type { Manifest } from '../../model-catalog/manifest-schema.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import type { Extraction } from '../extract/open-extraction.ts';
+import { openCohortLabels } from './cohort-labels.ts';
+import { cohortRows } from './cohort-rows.ts';
 import { type CollectedRows, collectRows } from './collect-rows.ts';
 import type { EvaluateOptions, RowSource } from './evaluate-options.ts';
 import { fileRows } from './file-rows.ts';
@@ -30,8 +33,13 @@ export async function evaluate(
   signal: AbortSignal,
 ): Promise<EvaluationReport> {
   const { rows } = options;
-  if (!('matrix' in rows)) throw new PredictionError('PARAMETER_INVALID', 'not yet');
-  return reportOf(await fromFile(config, options, rows, signal), options);
+  const evaluated =
+    'matrix' in rows
+      ? await fromFile(config, options, rows, signal)
+      : await (await import('../extract/open-extraction.ts')).withExtraction(config, (extraction) =>
+          fromCohort(extraction, options, rows, signal),
+        );
+  return reportOf(evaluated, options);
 }
 
 /** Of a matrix: the model and its engine are all that is opened. */
@@ -57,7 +65,32 @@ async function fromFile(
   });
 }
 
-function reportOf(evaluated: Evaluated, { settings }: EvaluateOptions): EvaluationReport {
+/** Of a cohort: what `fhirsight extract` opens is open. */
+export async function fromCohort(
+  extraction: Extraction,
+  { model: id, version, outcome: wanted }: EvaluateOptions,
+  source: Exclude<RowSource, { matrix: string }>,
+  signal: AbortSignal,
+): Promise<Evaluated> {
+  const { parts, cohorts } = extraction;
+  const model = parts.findModel(id, version);
+  const outcome = chosenOutcome(model.manifest, wanted);
+  const labels = await openCohortLabels(source.labels, outcome, { now: parts.clock.now(), timeZone: parts.timeZone });
+  if (!('list' in source.cohort)) await cohorts.check(source.cohort);
+  const stream = cohortRows(extraction, model, source, { outcome, labels }, signal);
+  const collected = await collectRows(stream, model.run, outcome, signal);
+  return {
+    ...collected,
+    manifest: model.manifest,
+    digest: model.digest,
+    outcome,
+    data: { ...source.asked, labels: labels.source },
+    notes: labels.notes(),
+  };
+}
+
+/** The report as it is written. */
+export function reportOf(evaluated: Evaluated, { settings }: EvaluateOptions): EvaluationReport {
   const { manifest, digest, outcome, data, notes, rows, tally } = evaluated;
   const { seed, resamples, fewest } = settings;
   const { id, version, title } = manifest;

@@ -1,35 +1,26 @@
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
-import { modelInvalid } from '../../model-catalog/finding.ts';
-import { goldenRow, runGoldenCases } from '../../model-catalog/golden-cases.ts';
-import type { LoadedVersion, ModelVersion } from '../../model-catalog/model-version.ts';
-import { readModelFolder } from '../../model-catalog/read-models.ts';
+import { loadVersion } from '../../model-catalog/load-version.ts';
+import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { readSiteFile } from '../../model-catalog/read-site-file.ts';
 import type { Config } from '../../platform/config.ts';
 import { modelsFolder } from '../../wire-models.ts';
 import { findModelFolder } from '../lint/find-model-folder.ts';
 
-/** Opens one version of MODELS_DIR with the site file, as the server would, and closes it whatever comes of the work. */
+/**
+ * Opens one version of MODELS_DIR with the site file, as a server loads it, and nothing else; closes it whatever comes of
+ * the work. Throws PARAMETER_INVALID where there is none, MODEL_INVALID where it is refused.
+ */
 export async function withModel<T>(
-  { modelsDir, siteFile }: Config,
+  { modelsDir, siteFile }: Pick<Config, 'modelsDir' | 'siteFile'>,
   id: string,
   version: string | undefined,
-  work: (model: ModelVersion & Pick<LoadedVersion, 'run'>) => Promise<T>,
+  work: (model: LoadedVersion) => Promise<T>,
 ): Promise<T> {
   const folder = await findModelFolder(id, version, async () => modelsFolder(modelsDir));
-  const model = await readModelFolder(folder, await readSiteFile(siteFile));
-  const { input, output } = model.manifest.tensors;
+  const site = await readSiteFile(siteFile);
   const engine = createOnnxEngine({ triesApart: true });
   try {
-    const loaded = await engine.load({
-      key: model.key,
-      artefact: model.artefact,
-      input: { ...input, columns: input.columns.length },
-      output,
-      samples: model.goldenCases.map((golden) => goldenRow(golden, model.manifest, model.featureMap)),
-    });
-    const findings = await runGoldenCases(model, (rows) => loaded.run(rows));
-    if (findings.length > 0) throw modelInvalid(model.key, findings);
-    return await work({ ...model, run: (rows, options) => loaded.run(rows, options) });
+    return await work(await loadVersion(folder, { engine, ...(site === undefined ? {} : { site }) }, new Map()));
   } finally {
     await engine.close();
   }

@@ -29,7 +29,7 @@ const classes: Outcome = {
   ],
 };
 const settings = { seed: 7, resamples: 200, fewest: 5, thresholds: [0.5] };
-const evaluated = (scores: number[], truths: number[], outcome = probability) =>
+const evaluated = (scores: number[], truths: number[], outcome: Outcome = probability) =>
   evaluateOutcome(outcome, { scores, truths, groupings: [] }, settings);
 
 function report(outcome: Outcome, figures: ReturnType<typeof evaluateOutcome>, rows: number): EvaluationReport {

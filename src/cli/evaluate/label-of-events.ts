@@ -1,0 +1,69 @@
+import type { Patient, Resource } from '@medplum/fhirtypes';
+import { DateTime, Duration } from 'luxon';
+import { parseFhirDate } from '../../fhir/date-time.ts';
+import type { LabelEvent } from '../../model-catalog/label-event-schema.ts';
+import { compileEventTimes, contactTime, deathTimes, type EventTime } from './event-times.ts';
+
+/** What became of one subject after as-of: the label, or why there is none. */
+export type Followed = { readonly truth: 0 | 1 } | { readonly leftOut: string };
+
+/** Where a time lies: at or before as-of, within the horizon, after it; or it may lie in more than one of these. */
+type Place = 'before' | 'within' | 'after' | 'unknown';
+
+/**
+ * Pairs a prediction with what happened: 1 where the event lies surely after as-of and within the horizon; 0 where it surely
+ * does not, and the subject was followed up to the end of the horizon. Everybody else has no label, and the reason: an
+ * event before, a death where that was declared so, a time that is not known well enough, or too short a follow-up.
+ * @param timeZone of the site
+ */
+export function compileLabel(
+  declared: LabelEvent,
+  timeZone: string,
+): (patient: Patient, resources: readonly Resource[], asOf: Date) => Followed {
+  const eventTimes = compileEventTimes(declared.events, timeZone);
+  const horizon = Duration.fromISO(declared.horizon);
+  const followedUntil = compileFollowUp(declared.followedUntil, timeZone);
+  return (patient, resources, asOf) => {
+    const end = DateTime.fromJSDate(asOf, { zone: 'utc' }).plus(horizon).toMillis();
+    const placesOf = (times: readonly EventTime[]): Set<Place> =>
+      new Set(times.map((time) => placeOf(time, asOf.getTime(), end)));
+    const events = placesOf(eventTimes(patient, resources));
+    if (events.has('before') && declared.eventBefore === 'left-out') return { leftOut: 'event-before' };
+    // One that may lie before as-of decides whether the subject belongs here at all.
+    if (events.has('unknown') && (declared.eventBefore === 'left-out' || !events.has('within')))
+      return { leftOut: 'time-unknown' };
+    if (events.has('within')) return { truth: 1 };
+    const deaths = placesOf(deathTimes(patient, timeZone));
+    if (deaths.has('unknown')) return { leftOut: 'time-of-death-unknown' };
+    if (deaths.has('before')) return { leftOut: 'death-before' };
+    if (deaths.has('within')) return declared.death === 'no-event' ? { truth: 0 } : { leftOut: 'death' };
+    return followedUntil(resources) >= end ? { truth: 0 } : { leftOut: 'not-followed-up' };
+  };
+}
+
+/** A point in time counts as it is; of a day or a month all of it must lie there. */
+function placeOf(time: EventTime, asOf: number, end: number): Place {
+  if (time === 'unknown') return 'unknown';
+  const isInstant = time.end - time.start <= 1000;
+  const last = isInstant ? time.start : time.end - 1;
+  if (last <= asOf) return 'before';
+  if (time.start > end) return 'after';
+  return time.start > asOf && last <= end ? 'within' : 'unknown';
+}
+
+/** Epoch milliseconds up to which a subject is known to have been followed. */
+function compileFollowUp(
+  until: LabelEvent['followedUntil'],
+  timeZone: string,
+): (resources: readonly Resource[]) => number {
+  if ('date' in until) {
+    const day = parseFhirDate(until.date, timeZone);
+    if (day === undefined) throw new RangeError(`${until.date} is no date`);
+    return () => day.end.getTime();
+  }
+  return (resources) =>
+    resources.reduce((latest, resource) => {
+      if (until.last === 'encounter' && resource.resourceType !== 'Encounter') return latest;
+      return Math.max(latest, contactTime(resource, timeZone) ?? Number.NEGATIVE_INFINITY);
+    }, Number.NEGATIVE_INFINITY);
+}
