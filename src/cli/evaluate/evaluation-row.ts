@@ -1,3 +1,5 @@
+import type { ModelRow } from '../../model-catalog/model-row.ts';
+
 /** What is known of one row before it is scored. */
 export type EvaluationRow =
   | { readonly state: 'failed'; readonly code: string }
@@ -6,7 +8,7 @@ export type EvaluationRow =
   | { readonly state: 'left-out'; readonly reason: string }
   | {
       readonly state: 'labelled';
-      readonly x: readonly number[];
+      readonly x: ModelRow;
       /** 1 and 0 for an event, else a value in the unit or the number of a class. */
       readonly truth: number;
       /** In the order of `groupings`. */

@@ -1,4 +1,6 @@
 import { compileFeatureMap } from '../../features/compile-feature-map.ts';
+import type { ModelRow } from '../../model-catalog/model-row.ts';
+import { inputTensors } from '../../model-catalog/model-tensors.ts';
 import type { ModelVersion } from '../../model-catalog/model-version.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { PredictionError } from '../../platform/errors.ts';
@@ -74,10 +76,10 @@ export function fileRows(
 
 /** Reads the input of a row. Throws PARAMETER_INVALID unless the file has exactly the columns of the input. */
 function inputCells(
-  { columns }: TableFile,
+  { columns, name: file }: TableFile,
   { key, manifest, featureMap, lookups, digest }: Model,
   said: string,
-): (cells: readonly string[], place: string) => number[] {
+): (cells: readonly string[], place: string) => ModelRow {
   const compiled = compileFeatureMap(featureMap, lookups);
   const isInput = (name: string): boolean => /^x\.\d+\./.test(name);
   const wanted = matrixColumns({ manifest, digest, compiled }).filter(({ name }) => isInput(name));
@@ -88,22 +90,31 @@ function inputCells(
       `${said} lacks ${missing.length} of the ${wanted.length} columns of the input of ${key}: ${listed(missing)}.${others.length > 0 ? ` It has ${listed(others)} instead.` : ''} fhirsight extract writes them.`,
     );
   if (others.length > 0) throw invalid(`${said} has columns that are no input of ${key}: ${listed(others)}.`);
-  const places = wanted.map(({ name }) => ({ name, at: columns.indexOf(name) }));
-  const acceptsNaN = manifest.tensors.input.acceptsNaN === true;
-  return (cells, place) =>
-    places.map(({ name, at }) => {
-      const text = cells[at]?.trim() ?? '';
-      const number = text === '' ? undefined : Number(text);
-      if (
-        number === undefined ||
-        (Number.isNaN(number) && !(acceptsNaN && /^nan$/i.test(text))) ||
-        Math.abs(number) === Number.POSITIVE_INFINITY
-      )
-        throw invalid(
-          `${place}, column ${name}: '${text.slice(0, 40)}' is no number${acceptsNaN ? ', and not NaN' : ''}. A row that the model may not score has a verdict that says so.`,
-        );
-      return number;
-    });
+  const forms = inputTensors(manifest).flatMap(({ type, acceptsNaN, columns: of }) =>
+    of.map(() => ({ isText: type === 'string', acceptsNaN: acceptsNaN === true })),
+  );
+  // In CSV a text that begins like a formula, or with an apostrophe, has an apostrophe more: see csvTextCell.
+  const textOf = file.endsWith('.parquet') ? (text: string) => text : (text: string) => text.replace(/^'/, '');
+  const readers = wanted.map(({ name }, index) => {
+    const { isText = false, acceptsNaN = false } = forms[index] ?? {};
+    const at = columns.indexOf(name);
+    return (cells: readonly string[], place: string): number | string => {
+      const text = cells[at] ?? '';
+      if (isText) return textOf(text);
+      const number = numberOf(text.trim(), acceptsNaN);
+      if (number !== undefined) return number;
+      throw invalid(
+        `${place}, column ${name}: '${text.slice(0, 40)}' is no number${acceptsNaN ? ', and not NaN' : ''}. A row that the model may not score has a verdict that says so.`,
+      );
+    };
+  });
+  return (cells, place) => readers.map((read) => read(cells, place));
+}
+
+function numberOf(text: string, acceptsNaN: boolean): number | undefined {
+  if (acceptsNaN && /^nan$/i.test(text)) return Number.NaN;
+  const number = text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 interface GroupCell {
