@@ -1,0 +1,161 @@
+import type { Patient, Resource } from '@medplum/fhirtypes';
+import { describe, expect, it } from 'vitest';
+import { compileLabel } from '../../../src/cli/evaluate/label-of-events.ts';
+import { patientGroups } from '../../../src/cli/evaluate/patient-groups.ts';
+import type { LabelEvent } from '../../../src/model-catalog/label-event-schema.ts';
+
+const snomed = 'http://snomed.info/sct';
+const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const asOf = new Date('2025-01-01T12:00:00Z');
+const patient: Patient = { resourceType: 'Patient', id: 'one' };
+const subject = { reference: 'Patient/one' };
+
+const declared: LabelEvent = {
+  events: [{ kind: 'condition', codes: [`${snomed}|22298006`] }],
+  horizon: 'P1Y',
+  followedUntil: { date: '2026-06-01' },
+  death: 'no-event',
+  eventBefore: 'left-out',
+};
+const infarction = (parts: object): Resource => ({
+  resourceType: 'Condition',
+  code: { coding: [{ system: snomed, code: '22298006' }] },
+  subject,
+  ...parts,
+});
+const visit = (start: string, code = 'AMB'): Resource => ({
+  resourceType: 'Encounter',
+  status: 'finished',
+  class: { system: actCode, code },
+  period: { start },
+});
+const label = (resources: Resource[], changes: Partial<LabelEvent> = {}, who: Patient = patient) =>
+  compileLabel({ ...declared, ...changes }, 'Europe/Berlin')(who, resources, asOf);
+
+describe('the label of a prediction from what happened', () => {
+  it.each([
+    ['within the horizon', '2025-06-01', { truth: 1 }],
+    ['on the last instant of the horizon', '2026-01-01T12:00:00Z', { truth: 1 }],
+    ['after it', '2026-01-01T12:00:01Z', { truth: 0 }],
+    ['in the year of as-of, without saying when', '2025', { leftOut: 'time-unknown' }],
+    ['on the day of as-of, before or after it', '2025-01-01', { leftOut: 'time-unknown' }],
+    ['on the last day of the horizon, within or after it', '2026-01-01', { leftOut: 'time-unknown' }],
+    ['before as-of', '2024-03', { leftOut: 'event-before' }],
+    ['at as-of', '2025-01-01T12:00:00Z', { leftOut: 'event-before' }],
+  ])('of an event %s (%s) is %j', (_, onsetDateTime, expected) => {
+    expect(label([infarction({ onsetDateTime })])).toEqual(expected);
+  });
+
+  it('is not told by a diagnosis that was refuted, or by another code', () => {
+    const refuted = {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code: 'refuted' }],
+    };
+    expect(label([infarction({ onsetDateTime: '2025-06-01', verificationStatus: refuted })])).toEqual({ truth: 0 });
+    const other = { coding: [{ system: 'http://other.example', code: '22298006' }] };
+    expect(label([infarction({ onsetDateTime: '2025-06-01', code: other })])).toEqual({ truth: 0 });
+  });
+
+  it('is none where a diagnosis carries a modifier that nobody here knows, or says no time', () => {
+    const modifierExtension = [{ url: 'http://example.org/not', valueBoolean: true }];
+    expect(label([infarction({ onsetDateTime: '2025-06-01', modifierExtension })])).toEqual({
+      leftOut: 'time-unknown',
+    });
+    expect(label([infarction({})])).toEqual({ leftOut: 'time-unknown' });
+  });
+
+  it('is that of the event where an earlier one is ignored on purpose', () => {
+    const twice = [infarction({ onsetDateTime: '2024-03-01' }), infarction({ onsetDateTime: '2025-03-01' })];
+    expect(label(twice, { eventBefore: 'ignored' })).toEqual({ truth: 1 });
+    expect(label(twice.slice(0, 1), { eventBefore: 'ignored' })).toEqual({ truth: 0 });
+  });
+
+  it('is none where the record does not reach to the end of the horizon, whatever says how far it reaches', () => {
+    const notFollowed = { leftOut: 'not-followed-up' };
+    expect(label([], { followedUntil: { date: '2025-12-30' } })).toEqual(notFollowed);
+    expect(label([], { followedUntil: { last: 'encounter' } })).toEqual(notFollowed);
+    expect(label([visit('2025-12-01T10:00:00Z')], { followedUntil: { last: 'encounter' } })).toEqual(notFollowed);
+    expect(label([visit('2026-02-01T10:00:00Z')], { followedUntil: { last: 'encounter' } })).toEqual({ truth: 0 });
+    const result: Resource = {
+      resourceType: 'Observation',
+      status: 'final',
+      code: {},
+      effectiveDateTime: '2026-02-01',
+    };
+    expect(label([result], { followedUntil: { last: 'encounter' } })).toEqual(notFollowed);
+    expect(label([result], { followedUntil: { last: 'record' } })).toEqual({ truth: 0 });
+    // Whoever had the event was followed long enough.
+    expect(label([infarction({ onsetDateTime: '2025-02-01' })], { followedUntil: { last: 'encounter' } })).toEqual({
+      truth: 1,
+    });
+  });
+
+  it('of one who died without the event is what was declared', () => {
+    const dead = { ...patient, deceasedDateTime: '2025-05-01' };
+    expect(label([], { followedUntil: { last: 'encounter' } }, dead)).toEqual({ truth: 0 });
+    expect(label([], { death: 'left-out' }, dead)).toEqual({ leftOut: 'death' });
+    expect(label([], {}, { ...patient, deceasedBoolean: true })).toEqual({ leftOut: 'time-of-death-unknown' });
+    expect(label([], {}, { ...patient, deceasedDateTime: '2024-05-01' })).toEqual({ leftOut: 'death-before' });
+  });
+
+  it('can be of a death, an admission, a procedure or a result', () => {
+    const events = (event: LabelEvent['events'][number]): Partial<LabelEvent> => ({ events: [event] });
+    expect(label([], events({ kind: 'death' }), { ...patient, deceasedDateTime: '2025-05-01' })).toEqual({ truth: 1 });
+    const admission = events({ kind: 'encounter', classes: [`${actCode}|IMP`] });
+    expect(label([visit('2025-03-01T10:00:00Z', 'IMP')], admission)).toEqual({ truth: 1 });
+    expect(label([visit('2025-03-01T10:00:00Z', 'AMB')], admission)).toEqual({ truth: 0 });
+    const code = { coding: [{ system: snomed, code: '22298006' }] };
+    const procedure: Resource = {
+      resourceType: 'Procedure',
+      status: 'completed',
+      code,
+      subject,
+      performedDateTime: '2025-03-01',
+    };
+    const codes = [`${snomed}|22298006`];
+    expect(label([procedure], events({ kind: 'procedure', codes }))).toEqual({ truth: 1 });
+    expect(label([{ ...procedure, status: 'not-done' }], events({ kind: 'procedure', codes }))).toEqual({ truth: 0 });
+    const result: Resource = { resourceType: 'Observation', status: 'final', code, effectiveDateTime: '2025-03-01' };
+    expect(label([result], events({ kind: 'observation', codes }))).toEqual({ truth: 1 });
+  });
+});
+
+describe('what patients are told apart by', () => {
+  const usCore = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-';
+  const omb = (name: string, ...codes: string[]) => ({
+    url: `${usCore}${name}`,
+    extension: codes.map((code) => ({
+      url: 'ombCategory',
+      valueCoding: { system: 'urn:oid:2.16.840.1.113883.6.238', code },
+    })),
+  });
+
+  it('is sex, the age band at as-of, race and ethnicity', () => {
+    const person: Patient = {
+      ...patient,
+      gender: 'female',
+      birthDate: '1980-01-02',
+      extension: [omb('race', '2054-5'), omb('ethnicity', '2186-5')],
+    };
+    expect(patientGroups(person, asOf, 'UTC')).toEqual([
+      'female',
+      '18 to 44',
+      'Black or African American',
+      'Not Hispanic or Latino',
+    ]);
+    expect(patientGroups({ ...person, birthDate: '1980-01-01' }, asOf, 'UTC')[1]).toBe('45 to 64');
+  });
+
+  it('is not known where the Patient does not say, or not well enough', () => {
+    expect(patientGroups(patient, asOf, 'UTC')).toEqual([undefined, undefined, undefined, undefined]);
+    expect(patientGroups({ ...patient, gender: 'unknown', birthDate: '1980' }, asOf, 'UTC')).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(
+      patientGroups({ ...patient, birthDate: '1970', extension: [omb('race', '2028-9', '2106-3')] }, asOf, 'UTC'),
+    ).toEqual([undefined, '45 to 64', 'several', undefined]);
+    expect(patientGroups({ ...patient, extension: [omb('race', 'ASKU')] }, asOf, 'UTC')[2]).toBeUndefined();
+  });
+});
