@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AdminOptions, adminRoutes } from './entrances/admin/admin-routes.ts';
 import { auditSearchParameters } from './entrances/audit/audit-query.ts';
 import { auditRoutes } from './entrances/audit/audit-routes.ts';
 import { cdsRoutes } from './entrances/cds-hooks/cds-routes.ts';
@@ -16,6 +17,7 @@ import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement } from './fhir/capability-statement.ts';
+import { readTokenFile } from './http/bearer-token.ts';
 import { describeError } from './http/error-response.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { createGate } from './http/gate.ts';
@@ -79,13 +81,15 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const logger = meteredLogger(options.logger ?? createLogger({ level: config.logLevel }), metrics.onEvent);
   const protocolPaths = config.inferenceProtocol === 'on' ? ['/v2'] : [];
   const paths = [...ownPaths, ...protocolPaths];
+  // A kill switch must work while the server is behind.
+  const guarded = paths.filter((path) => path !== adminPath);
   const gate = createGate(paths);
   const loop = watchEventLoop();
   const places = createRequestPlaces(config.maxOpenRequests, {
     now: () => performance.now(),
     delayMs: () => loop.takeMeanMs(),
   });
-  const openRequests = createOpenRequests(paths.map(guardedPath), places, (event) => logger.event(event));
+  const openRequests = createOpenRequests(guarded.map(guardedPath), places, (event) => logger.event(event));
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
@@ -115,7 +119,11 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       if (house !== undefined || isClosed)
         throw new PredictionError('INTERNAL', 'This fhirsight was started or closed already; create another one.');
       const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
-      const protocolToken = await readProtocolToken(config);
+      const { adminTokenFile } = config;
+      const tokens: Tokens = {
+        protocol: await readProtocolToken(config),
+        admin: adminTokenFile === undefined ? undefined : await readTokenFile('ADMIN_TOKEN_FILE', adminTokenFile),
+      };
       house = await wire({ config, clock, logger, listen: listen ?? here, onPrediction: metrics.onPrediction });
       const opened = house;
       try {
@@ -127,7 +135,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await opened.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         throw error;
       }
-      gate.open(routesOf(opened, config, clock, protocolToken), () => databaseAnswers(opened, logger));
+      gate.open(routesOf(opened, config, clock, tokens), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
         url: house.fhirBase,
@@ -181,10 +189,18 @@ function guardedPath(path: string): GuardedPath {
 }
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
-const ownPaths = ['/models', '/schemas', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
+const adminPath = '/admin/models';
+const ownPaths = [adminPath, '/models', '/schemas', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
+
+/** What callers must show. */
+interface Tokens {
+  readonly protocol: string | undefined;
+  readonly admin: string | undefined;
+}
 
 /** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
-function routesOf(house: House, config: Config, clock: Clock, protocolToken: string | undefined): MountedRoute[] {
+function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): MountedRoute[] {
+  const { protocol: protocolToken } = tokens;
   const { repository, catalog, source, validator, fhirBase } = house;
   const definition = predictDefinition();
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
@@ -217,6 +233,7 @@ function routesOf(house: House, config: Config, clock: Clock, protocolToken: str
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
+    { path: adminPath, handler: adminRoutes(adminOptions(house, tokens.admin)) },
     ...(protocolToken === undefined
       ? []
       : [
@@ -252,6 +269,14 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
     },
     storeFeedback: (service, feedback) =>
       storeFeedback(house.database, { tenant, service, receivedAt: clock.now() }, feedback),
+  };
+}
+
+function adminOptions(house: House, http: string | undefined): AdminOptions {
+  return {
+    desk: house.versions,
+    reload: house.reloadModels,
+    tokens: { commandLine: house.adminToken, ...(http === undefined ? {} : { http }) },
   };
 }
 

@@ -3,12 +3,14 @@ import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
 import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
 import type { Config } from './platform/config.ts';
+import type { Database } from './platform/database.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { refuseDemonstration } from './prediction/refuse-demonstration.ts';
 import { refuseOthers } from './prediction/refuse-others.ts';
 import { withRecordsOf } from './prediction/with-records-of.ts';
 import type { CohortSource } from './runs/cohort-source.ts';
 import { openRuns, type Runs } from './runs/open-runs.ts';
+import { versionsOfUnfinishedRuns } from './runs/run-table.ts';
 import { readSchedules } from './runs/schedules/read-schedules.ts';
 import type { House } from './wire.ts';
 
@@ -95,4 +97,14 @@ export async function openRunsOf(
   });
   opened(() => runs.close());
   return runs;
+}
+
+/** Versions (`id@version`) that runs go on with, in words: one run is one version. */
+export async function versionsInRuns(
+  database: Database,
+  tenant: string,
+  fhirBase: string,
+): Promise<ReadonlyMap<string, string>> {
+  const found = await versionsOfUnfinishedRuns(database, tenant, fhirBase);
+  return new Map([...found].map(([key, run]) => [key, `the run ${run} goes on with it`]));
 }

@@ -4,6 +4,9 @@ import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
+import { takeFirstDefaults } from './governance/versions/first-defaults.ts';
+import { createVersionDesk, type VersionDesk } from './governance/versions/version-desk.ts';
+import { openVersionStates } from './governance/versions/version-states.ts';
 import { createDevices } from './inference/devices/create-devices.ts';
 import { createChildRunner } from './inference/devices/run-in-child.ts';
 import { usualMemoryMb } from './inference/graph-parts.ts';
@@ -12,6 +15,7 @@ import { createPlacedEngine } from './inference/placed-engine.ts';
 import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
 import type { LiveCatalog } from './model-catalog/live-catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
+import { writeAdminToken } from './platform/admin-token.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { describeConfig, inferenceEnvironment } from './platform/config.ts';
@@ -33,7 +37,8 @@ import { createStoreRecordSource, type StoreReader } from './records/store-recor
 import type { Runs } from './runs/open-runs.ts';
 import { folderIds, loadModels } from './wire-models.ts';
 import { openRecordServer } from './wire-record-server.ts';
-import { openRunsOf } from './wire-runs.ts';
+import { createReloader, type ReloadReport } from './wire-reload.ts';
+import { openRunsOf, versionsInRuns } from './wire-runs.ts';
 import { namedModel, serveModels } from './wire-served-models.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
@@ -44,6 +49,8 @@ import { openSqlResultStore } from './write-back/sql-result-store.ts';
 /** The parts of a running server, and how to close them. */
 export interface House {
   readonly lock: DataDirLock;
+  /** See `writeAdminToken`. */
+  readonly adminToken: string;
   readonly database: Database;
   readonly repository: SqlRepository;
   readonly validator: ResourceValidator;
@@ -54,6 +61,10 @@ export interface House {
   predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
   /** Cohort runs; nothing is worked on before `start`. */
   readonly runs: Runs;
+  /** Changes which versions speak. */
+  readonly versions: VersionDesk;
+  /** See Reloader.reload. */
+  readonly reloadModels: () => Promise<ReloadReport>;
   /** Sends written results to the sinks, once it is started. */
   readonly deliveries: Deliveries;
   /** `<base>/fhir/R4` */
@@ -96,6 +107,8 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     if (lock.abandonedBy !== undefined) {
       logger.event({ name: 'data-dir.lock-taken-over', dataDir: config.dataDir, previousPid: lock.abandonedBy.pid });
     }
+    const { token: adminToken, remove } = await writeAdminToken(config.dataDir);
+    open.push(remove);
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
     const engines = await readEngines(config.enginesFile);
     const environment = inferenceEnvironment();
@@ -129,7 +142,17 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     const own = await openOwnSource(config, database, repository, fhirBase);
     const { source, subjectBase } = openSource(config, own, { validator, declared }, (close) => open.push(close));
 
-    const models = serveModels(loaded);
+    const states = await openVersionStates({
+      database,
+      tenant: config.tenant,
+      now: () => clock.now(),
+      event: (event) => logger.event(event),
+      // Nobody else writes to the embedded database.
+      ...(database.kind === 'postgresql' ? { lookEveryMs: lookForStatesEveryMs } : {}),
+    });
+    open.push(() => states.close());
+    await takeFirstDefaults(states, loaded.contents.versions);
+    const models = serveModels(loaded, states.standing);
     const { catalog } = models;
     const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
     const deliveries = createDeliveries({
@@ -205,9 +228,25 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     };
     const house = { database, repository, prediction, members, predict: predictMonitored };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
+    const reloader = createReloader({
+      loaded,
+      served: models,
+      standing: states.standing,
+      inUse: () => versionsInRuns(database, config.tenant, subjectBase),
+      logger,
+    });
+    open.push(() => reloader.close());
+    reportDefaults(catalog, logger);
     return {
       runs,
       deliveries,
+      versions: createVersionDesk(states, catalog),
+      reloadModels: async () => {
+        const report = await reloader.reload();
+        reportDefaults(catalog, logger);
+        return report;
+      },
+      adminToken,
       lock,
       database,
       repository,
@@ -264,6 +303,9 @@ function openSource(
   return { source, subjectBase: source.base };
 }
 
+/** A kill switch that is thrown at another server works here within a second. */
+const lookForStatesEveryMs = 300;
+
 /** A sink that hangs does not hold up the end; what it was sent is looked for at the next start. */
 const longestDeliveryGraceMs = 5_000;
 
@@ -273,4 +315,10 @@ async function subjectBaseOf({ openServer }: PredictionParts, base: string): Pro
   if (server === undefined) return base;
   await server.close();
   return server.subjectBase;
+}
+
+/** Calls that name no version are refused for these models: whoever runs the server must hear of it. */
+function reportDefaults(catalog: LiveCatalog, logger: Logger): void {
+  for (const { model, reason } of catalog.withoutDefault())
+    logger.event({ name: 'model.without-default', model, reason });
 }

@@ -32,6 +32,7 @@ const everything = [
   'index.ts',
   'wire.ts',
   'wire-models.ts',
+  'wire-reload.ts',
   'wire-served-models.ts',
   'wire-record-server.ts',
   'wire-runs.ts',

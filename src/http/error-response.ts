@@ -43,6 +43,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   RESULT_INVALID: [500, 'exception'],
   WRITE_REJECTED: [503, 'transient'],
   WRITE_CONFLICT: [409, 'conflict'],
+  VERSION_STATE_CONFLICT: [409, 'conflict'],
   RUN_UNKNOWN: [404, 'not-found'],
   RUN_CONFLICT: [409, 'conflict'],
   STORAGE_FULL: [503, 'no-store'],

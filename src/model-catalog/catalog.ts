@@ -26,6 +26,8 @@ export interface Catalog {
   /** Why a version does not answer: it, its model or one whose output it takes is switched off. */
   refusalOf(version: LoadedVersion): PredictionError | undefined;
   serviceOff: Standing['serviceOff'];
+  /** Models that refuse calls which name no version, and why. */
+  withoutDefault(): readonly { readonly model: string; readonly reason: string }[];
   /** Folders that are not served as they are, and why. */
   readonly refused: readonly RefusedFolder[];
 }
@@ -73,6 +75,15 @@ export function catalogOf({ versions, refused }: CatalogContents, standing: Stan
     switchedOff,
     refusalOf,
     serviceOff: (model, service) => standing.serviceOff(model, service),
+    withoutDefault() {
+      const models = [...new Set(versions.map(({ manifest }) => manifest.id))].filter(
+        (id) => defaultOf(id) === undefined,
+      );
+      return models.map((model) => {
+        const { message } = noDefault(versions, loadedOf(model, undefined), standing.defaultOf(model));
+        return { model, reason: message };
+      });
+    },
     refused,
   };
 }

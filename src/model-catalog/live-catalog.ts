@@ -52,6 +52,7 @@ export function createLiveCatalog(first: CatalogContents, standing: () => Standi
     switchedOff: (version) => current().switchedOff(version),
     refusalOf: (version) => current().refusalOf(version),
     serviceOff: (model, service) => current().serviceOff(model, service),
+    withoutDefault: () => current().withoutDefault(),
     get refused() {
       return current().refused;
     },

@@ -212,6 +212,13 @@ export const configSchema = Type.Object(
         allowed: 'a path this user may read',
       }),
     ),
+    adminTokenFile: optional(
+      text({
+        description:
+          'File with the bearer token that calls below /admin must carry; without it only `fhirsight models` on this machine, by the user of the server, changes what is served.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     runChunkSize: whole({
       description: 'Members of a cohort run that one job predicts about.',
       unit: 'members',

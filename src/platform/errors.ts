@@ -38,6 +38,7 @@ export const errorCodes = [
   'RESULT_INVALID', // the result that was built breaks base R4: a bug, and never sent
   'WRITE_REJECTED', // the store refused or could not keep the result
   'WRITE_CONFLICT', // the stored result was changed by somebody else
+  'VERSION_STATE_CONFLICT', // the version is in that state already, or there is nothing to go back to
   'RUN_UNKNOWN', // no such cohort run
   'RUN_CONFLICT', // the run is in another state, belongs to another record source, or its key was used for another request
   'STORAGE_FULL', // no space is left for the database

@@ -47,6 +47,38 @@ export type LogEvent =
       readonly place: string;
       readonly reason: string;
     }
+  | {
+      /** A record was added to `version_records`, which says who asked and why. */
+      readonly name: 'model.state-changed';
+      readonly action: string;
+      /** The model, or its version. */
+      readonly model: string;
+      readonly digest?: string;
+      readonly service?: string;
+      readonly way: 'start' | 'command-line' | 'http';
+    }
+  | {
+      /** At start or after a reload: calls that name no version of the model are refused. */
+      readonly name: 'model.without-default';
+      readonly model: string;
+      readonly reason: string;
+    }
+  | { readonly name: 'version-states.unknown'; readonly error: LoggedError }
+  | {
+      readonly name: 'models.reloaded';
+      readonly loaded: readonly string[];
+      readonly kept: number;
+      readonly removed: readonly string[];
+      readonly refused: number;
+      readonly reloadMs: number;
+    }
+  | { readonly name: 'model.released'; readonly model: string }
+  | {
+      /** What a shadow was not asked, because calls that somebody waits for come first. */
+      readonly name: 'shadow.dropped';
+      readonly model: string;
+      readonly dropped: number;
+    }
   | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
   | {
       readonly name: 'request.finished';
@@ -178,12 +210,16 @@ export type LogEvent =
 export type LoggedError = unknown;
 
 const errorEvents = new Set<LogEvent['name']>([
+  'model.without-default',
   'error.unexpected',
   'database.stopped-unexpectedly',
   'model.refused',
   'delivery.dead',
 ]);
 const warningEvents = new Set<LogEvent['name']>([
+  'model.state-changed',
+  'version-states.unknown',
+  'shadow.dropped',
   'model.engine-lost',
   'overload.started',
   'overload.ended',

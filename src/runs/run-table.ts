@@ -119,6 +119,20 @@ export async function unfinishedRuns(sql: Sql, tenant: string, fhirBase: string)
   return rows.map(({ id }) => id);
 }
 
+/** The versions (`id@version`) that unfinished runs of a record source are about, each with one of these runs. */
+export async function versionsOfUnfinishedRuns(
+  sql: Sql,
+  tenant: string,
+  fhirBase: string,
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql.query<{ version: string; id: string }>(
+    `select model_id || '@' || model_version as version, min(id::text) as id from runs
+     where tenant = $1 and fhir_base = $2 and state in ('expanding', 'running', 'cancelling') group by 1`,
+    [tenant, fhirBase],
+  );
+  return new Map(rows.map(({ version, id }) => [version, id]));
+}
+
 /**
  * Holds a run as it is until the transaction ends. Whoever changes a run and its jobs locks or moves the run first: two
  * that do so in another order would wait for each other.

@@ -11,7 +11,7 @@ import { checkFeeds } from './check-feeds.ts';
 import { renderAnswer, wantedOutputs } from './infer-answer.ts';
 import type { InferenceModels, ServedModel } from './inference-models.ts';
 import { parseInferRequest } from './parse-infer-request.ts';
-import { requireToken } from './protocol-token.ts';
+import { requireProtocolToken } from './protocol-token.ts';
 
 export interface ProtocolOptions {
   readonly models: InferenceModels;
@@ -45,7 +45,7 @@ export function protocolRoutes(options: ProtocolOptions): Router {
   };
   const find = ({ params }: ModelRequest): ServedModel => models.find(params.model, params.version);
 
-  router.use(requireToken(options.token));
+  router.use(requireProtocolToken(options.token));
   router.get('/', (_request, response) => {
     named(response, '');
     sendJson(response, 200, { name: 'fhirsight', version: options.version, extensions: [binaryExtension] });

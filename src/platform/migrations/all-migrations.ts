@@ -5,6 +5,7 @@ import { runs } from './0003-runs.ts';
 import { deliveries } from './0004-deliveries.ts';
 import { cdsFeedback } from './0005-cds-feedback.ts';
 import { resultTypes } from './0006-result-types.ts';
+import { versionRecords } from './0007-version-records.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const allMigrations: readonly Migration[] = [
   deliveries,
   cdsFeedback,
   resultTypes,
+  versionRecords,
 ];
