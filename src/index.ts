@@ -18,10 +18,10 @@ import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement } from './fhir/capability-statement.ts';
 import { readTokenFile } from './http/bearer-token.ts';
-import { describeError } from './http/error-response.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { createGate } from './http/gate.ts';
-import { createOpenRequests, type GuardedPath } from './http/open-requests.ts';
+import { guardedPath } from './http/guarded-path.ts';
+import { createOpenRequests } from './http/open-requests.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
@@ -124,7 +124,14 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         protocol: await readProtocolToken(config),
         admin: adminTokenFile === undefined ? undefined : await readTokenFile('ADMIN_TOKEN_FILE', adminTokenFile),
       };
-      house = await wire({ config, clock, logger, listen: listen ?? here, onPrediction: metrics.onPrediction });
+      house = await wire({
+        config,
+        clock,
+        logger,
+        listen: listen ?? here,
+        onPrediction: metrics.onPrediction,
+        onShadow: metrics.onShadow,
+      });
       const opened = house;
       try {
         await prepare?.(opened);
@@ -172,20 +179,6 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
     },
   };
-}
-
-/** A request that is one too many is told so in the shape of the protocol it came by. */
-function guardedPath(path: string): GuardedPath {
-  const message = 'The server has as many requests under way as it answers in time. Try again after a second.';
-  const outcome = describeError(new PredictionError('OVERLOADED', message), '').outcome;
-  const isHooks = path === '/cds-services';
-  const refusal = path.startsWith('/v2')
-    ? { contentType: 'application/json', text: JSON.stringify({ error: message }) }
-    : {
-        contentType: isHooks ? 'application/json' : 'application/fhir+json; charset=utf-8',
-        text: JSON.stringify(outcome),
-      };
-  return { path, urgent: isHooks, refusal };
 }
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
@@ -274,8 +267,8 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
 
 function adminOptions(house: House, http: string | undefined): AdminOptions {
   return {
-    desk: house.versions,
-    reload: house.reloadModels,
+    desk: house.versions.desk,
+    reload: house.versions.reload,
     tokens: { commandLine: house.adminToken, ...(http === undefined ? {} : { http }) },
   };
 }

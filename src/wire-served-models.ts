@@ -84,3 +84,13 @@ export function namedModel(catalog: Catalog, id: string, version: string | undef
       : own.find(({ manifest }) => manifest.version === version);
   return found && { id, version: found.manifest.version, digest: found.digest };
 }
+
+/** Versions that are scored beside the one that answered; none where that is not the default. */
+export function shadowVersions(catalog: Catalog, shown: NamedModel): string[] {
+  const own = catalog.list().filter(({ manifest }) => manifest.id === shown.id);
+  const isDefault = own.some((each) => each.manifest.version === shown.version && catalog.stateOf(each) === 'default');
+  if (!isDefault) return [];
+  return own
+    .filter((each) => catalog.stateOf(each) === 'shadow' && catalog.switchedOff(each) === undefined)
+    .map(({ manifest }) => manifest.version);
+}

@@ -4,9 +4,6 @@ import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
-import { takeFirstDefaults } from './governance/versions/first-defaults.ts';
-import { createVersionDesk, type VersionDesk } from './governance/versions/version-desk.ts';
-import { openVersionStates } from './governance/versions/version-states.ts';
 import { createDevices } from './inference/devices/create-devices.ts';
 import { createChildRunner } from './inference/devices/run-in-child.ts';
 import { usualMemoryMb } from './inference/graph-parts.ts';
@@ -15,6 +12,7 @@ import { createPlacedEngine } from './inference/placed-engine.ts';
 import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
 import type { LiveCatalog } from './model-catalog/live-catalog.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
+import { createShadows, type ShadowsOptions } from './monitoring/shadows.ts';
 import { writeAdminToken } from './platform/admin-token.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
@@ -27,7 +25,7 @@ import { allMigrations } from './platform/migrations/all-migrations.ts';
 import { openDatabase } from './platform/open-database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
-import { openNamedServer, refuseOwnBases } from './prediction/open-server.ts';
+import { openNamedServer, refuseOwnBases, subjectBaseOf } from './prediction/open-server.ts';
 import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import type { PredictionRequest } from './prediction/prediction-request.ts';
@@ -37,9 +35,9 @@ import { createStoreRecordSource, type StoreReader } from './records/store-recor
 import type { Runs } from './runs/open-runs.ts';
 import { folderIds, loadModels } from './wire-models.ts';
 import { openRecordServer } from './wire-record-server.ts';
-import { createReloader, type ReloadReport } from './wire-reload.ts';
-import { openRunsOf, versionsInRuns } from './wire-runs.ts';
-import { namedModel, serveModels } from './wire-served-models.ts';
+import { openRunsOf } from './wire-runs.ts';
+import { namedModel, shadowVersions } from './wire-served-models.ts';
+import { openVersions, type Versions } from './wire-versions.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
 import { createDeliveries, type Deliveries } from './write-back/sinks/deliveries.ts';
@@ -61,10 +59,7 @@ export interface House {
   predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
   /** Cohort runs; nothing is worked on before `start`. */
   readonly runs: Runs;
-  /** Changes which versions speak. */
-  readonly versions: VersionDesk;
-  /** See Reloader.reload. */
-  readonly reloadModels: () => Promise<ReloadReport>;
+  readonly versions: Versions;
   /** Sends written results to the sinks, once it is started. */
   readonly deliveries: Deliveries;
   /** `<base>/fhir/R4` */
@@ -80,13 +75,15 @@ export interface WireOptions {
   readonly listen: () => Promise<string>;
   /** Told of every prediction, for the metrics. */
   readonly onPrediction?: MonitoringOptions['onPrediction'];
+  /** Told of what shadows say, for the metrics. */
+  readonly onShadow?: ShadowsOptions['onShadow'];
 }
 
 /** Resource types that a prediction reads or writes: their schemas are compiled before the server is ready. */
 const usualTypes = [...recordTypes, 'RiskAssessment', 'Device', 'Provenance', 'Bundle', 'Parameters'];
 
 /** Builds every part once, by hand. What was opened is closed in reverse order, all of it, also where a part fails. */
-export async function wire({ config, clock, logger, listen, onPrediction }: WireOptions): Promise<House> {
+export async function wire({ config, clock, logger, listen, onPrediction, onShadow }: WireOptions): Promise<House> {
   const open: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     const errors: unknown[] = [];
@@ -141,19 +138,12 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
     const own = await openOwnSource(config, database, repository, fhirBase);
     const { source, subjectBase } = openSource(config, own, { validator, declared }, (close) => open.push(close));
-
-    const states = await openVersionStates({
-      database,
-      tenant: config.tenant,
-      now: () => clock.now(),
-      event: (event) => logger.event(event),
-      // Nobody else writes to the embedded database.
-      ...(database.kind === 'postgresql' ? { lookEveryMs: lookForStatesEveryMs } : {}),
-    });
-    open.push(() => states.close());
-    await takeFirstDefaults(states, loaded.contents.versions);
-    const models = serveModels(loaded, states.standing);
+    const versions = await openVersions(loaded, { config, database, clock, logger, subjectBase }, (close) =>
+      open.push(close),
+    );
+    const { models } = versions;
     const { catalog } = models;
+
     const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
     const deliveries = createDeliveries({
       database,
@@ -205,7 +195,7 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       event: (event) => logger.event(event),
     });
     open.push(() => monitoring.close());
-    const predictMonitored: House['predict'] = (request, parts = prediction) =>
+    const account: House['predict'] = (request, parts = prediction) =>
       models.borrowed((findModel) =>
         monitoring.watched(
           (asked) =>
@@ -215,6 +205,13 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
           request,
         ),
       );
+    let waitedFor = 0;
+    const predictMonitored: House['predict'] = async (request, parts = prediction) => {
+      waitedFor++;
+      const outcome = await account(request, parts).finally(() => waitedFor--);
+      shadows.follow(request, outcome);
+      return outcome;
+    };
     const membersResults = openResults(database.background, true);
     const members: PredictionParts = {
       ...prediction,
@@ -226,26 +223,21 @@ export async function wire({ config, clock, logger, listen, onPrediction }: Wire
       }),
       writeResult: (record, resources) => membersResults.write(record, resources),
     };
+    const shadows = createShadows({
+      shadowsOf: (shown) => shadowVersions(catalog, shown),
+      predict: (request) => account(request, members),
+      waitedFor: () => waitedFor,
+      onShadow: onShadow ?? (() => undefined),
+      timeoutMs: config.predictTimeoutMs,
+      event: (event) => logger.event(event),
+    });
+    open.push(() => shadows.close());
     const house = { database, repository, prediction, members, predict: predictMonitored };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
-    const reloader = createReloader({
-      loaded,
-      served: models,
-      standing: states.standing,
-      inUse: () => versionsInRuns(database, config.tenant, subjectBase),
-      logger,
-    });
-    open.push(() => reloader.close());
-    reportDefaults(catalog, logger);
     return {
       runs,
       deliveries,
-      versions: createVersionDesk(states, catalog),
-      reloadModels: async () => {
-        const report = await reloader.reload();
-        reportDefaults(catalog, logger);
-        return report;
-      },
+      versions,
       adminToken,
       lock,
       database,
@@ -303,22 +295,5 @@ function openSource(
   return { source, subjectBase: source.base };
 }
 
-/** A kill switch that is thrown at another server works here within a second. */
-const lookForStatesEveryMs = 300;
-
 /** A sink that hangs does not hold up the end; what it was sent is looked for at the next start. */
 const longestDeliveryGraceMs = 5_000;
-
-/** The base by which results name the subjects of a server that a call names: told by opening it, as the path does. */
-async function subjectBaseOf({ openServer }: PredictionParts, base: string): Promise<string> {
-  const server = openServer(base, undefined);
-  if (server === undefined) return base;
-  await server.close();
-  return server.subjectBase;
-}
-
-/** Calls that name no version are refused for these models: whoever runs the server must hear of it. */
-function reportDefaults(catalog: LiveCatalog, logger: Logger): void {
-  for (const { model, reason } of catalog.withoutDefault())
-    logger.event({ name: 'model.without-default', model, reason });
-}

@@ -34,6 +34,7 @@ const everything = [
   'wire-models.ts',
   'wire-reload.ts',
   'wire-served-models.ts',
+  'wire-versions.ts',
   'wire-record-server.ts',
   'wire-runs.ts',
 ];

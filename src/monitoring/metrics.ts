@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LogEvent } from '../platform/events.ts';
-import type { PredictionOutcome } from '../prediction/prediction-outcome.ts';
+import type { PredictionOutcome, Scored } from '../prediction/prediction-outcome.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import { createFeatureTally, type FeatureCount } from './feature-tally.ts';
 import type { PredictionRow } from './prediction-row.ts';
@@ -12,11 +12,14 @@ export interface Metrics {
   text(): Promise<string>;
   onEvent(event: LogEvent): void;
   onPrediction(row: PredictionRow, outcome: PredictionOutcome | undefined): void;
+  /** Told of what a shadow said beside the default. */
+  onShadow(shadow: Scored, shown: Scored): void;
   /** Stops measuring; the counts stay. */
   close(): void;
 }
 
 const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const differenceBuckets = [0, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 50];
 const stages = ['gather', 'features', 'infer', 'explain', 'build', 'write'] as const;
 const modelLabels = ['model', 'version'] as const;
 
@@ -72,6 +75,19 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
     name: 'fhirsight_prediction_errors_total',
     help: 'Predictions that failed, by error code.',
     labelNames: ['code'],
+    registers,
+  });
+  const shadows = new Counter({
+    name: 'fhirsight_shadow_predictions_total',
+    help: 'Predictions of shadow versions beside the default, shown to nobody: scored, abstained or failed.',
+    labelNames: [...modelLabels, 'state'],
+    registers,
+  });
+  const shadowDifference = new Histogram({
+    name: 'fhirsight_shadow_score_difference',
+    help: 'How far the score of a shadow lies from that of the default, in the unit of the outcome; probabilities are 0 to 1.',
+    labelNames: [...modelLabels, 'outcome'],
+    buckets: differenceBuckets,
     registers,
   });
   const events = new Counter({
@@ -147,6 +163,10 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
     onPrediction(row, outcome) {
       const { entrance, state } = row;
       const model = { model: row.model_id ?? 'unknown', version: row.model_version ?? 'unknown' };
+      if (row.shadow) {
+        shadows.inc({ ...model, state });
+        return;
+      }
       predictions.inc({ ...model, entrance, state });
       predictionSeconds.observe({ entrance }, row.total_ms / 1000);
       if (row.error_code !== null) errors.inc({ code: row.error_code });
@@ -160,6 +180,13 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
         if (verdict.state === 'score') continue;
         for (const { reason } of verdict.reasons)
           abstentions.inc({ ...model, outcome: outcomeId, verdict: verdict.state, reason });
+      }
+    },
+    onShadow(shadow, shown) {
+      const { id: model, version } = shadow.model;
+      for (const [outcome, score] of shadow.scores) {
+        const other = shown.scores.get(outcome);
+        if (other !== undefined) shadowDifference.observe({ model, version, outcome }, Math.abs(score - other));
       }
     },
     close: () => eventLoop.close(),

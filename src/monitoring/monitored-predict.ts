@@ -46,10 +46,10 @@ const rowsPerGroup = 500;
 
 export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { database, clock, tenant, newId, findModel, onPrediction, event } = options;
-  // The rows of runs go by themselves, behind all others.
+  // The rows of runs, and of shadows, go by themselves, behind all others.
   const writers = { others: rowWriter(database, false), runs: rowWriter(database.background, true) };
   const keep = (row: PredictionRow): Promise<undefined> =>
-    (row.entrance === 'cohort' ? writers.runs : writers.others).write(row);
+    (row.entrance === 'cohort' || row.shadow ? writers.runs : writers.others).write(row);
   const frame = (startedMs: number) => ({
     id: newId(),
     tenant,

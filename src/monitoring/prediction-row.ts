@@ -32,6 +32,8 @@ export interface PredictionRow {
   readonly state: 'scored' | 'abstained' | 'failed';
   readonly error_code: ErrorCode | null;
   readonly what_if: boolean;
+  /** Scored beside the default, and shown to nobody. */
+  readonly shadow: boolean;
   readonly scores: Readonly<Record<string, number>> | null;
   /** By outcome id, for outcomes without a score. */
   readonly verdicts: Readonly<Record<string, LoggedVerdict>> | null;
@@ -136,6 +138,7 @@ function framed({ id, tenant, recorded, totalMs }: RowFrame, request: Prediction
     subject_id: logicalId(subject),
     encounter_id: logicalId(encounter),
     what_if: inputs.length > 0,
+    shadow: request.shadow === true,
     gather_ms: timings.gatherMs ?? null,
     features_ms: timings.featuresMs ?? null,
     infer_ms: timings.inferMs ?? null,

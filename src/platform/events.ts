@@ -101,6 +101,8 @@ export type LogEvent =
       readonly resourcesRead: number;
       readonly durationMs: number;
       readonly whatIf: boolean;
+      /** Beside the default, and shown to nobody. */
+      readonly shadow?: true;
     }
   | {
       readonly name: 'prediction.abstained';
@@ -110,6 +112,7 @@ export type LogEvent =
       /** The verdicts' codes, e.g. `not-eligible`; never the values behind them. */
       readonly verdicts: readonly string[];
       readonly durationMs: number;
+      readonly shadow?: true;
     }
   | {
       readonly name: 'prediction.failed';

@@ -22,6 +22,7 @@ export async function loggedPredict(
       tenant,
       result: identifier,
       durationMs: performance.now() - started,
+      ...(request.shadow === true ? { shadow: true as const } : {}),
     };
     if (outcome.state === 'abstained') {
       const verdicts = [...new Set([...inputs.verdicts.values()].map(({ state }) => state))];

@@ -20,7 +20,7 @@ export type InputParts = Pick<
 
 export type InputRequest = Pick<
   PredictionRequest,
-  'subject' | 'encounter' | 'origin' | 'seed' | 'inputs' | 'answerBy' | 'signal' | 'givenUp'
+  'subject' | 'encounter' | 'origin' | 'seed' | 'inputs' | 'answerBy' | 'signal' | 'givenUp' | 'shadow'
 > & {
   readonly asOf: Date;
   /** Absent: somebody waits for it. */

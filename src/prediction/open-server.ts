@@ -4,7 +4,7 @@ import type { ResourceValidator } from '../fhir/validate-resource.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { createHttpRecordSource } from '../records/http-record-source.ts';
 import type { RecordSource } from '../records/record-source.ts';
-import type { OpenServer } from './prediction-parts.ts';
+import type { OpenServer, PredictionParts } from './prediction-parts.ts';
 
 export interface NamedServers {
   readonly own: { readonly source: RecordSource; readonly subjectBase: string };
@@ -61,4 +61,15 @@ function isSameBase(one: string, other: string): boolean {
 
 function withoutTrailingSlash(base: string): string {
   return base.replace(/\/+$/, '');
+}
+
+/** The base by which results name the subjects of a server that a call names: told by opening it, as the path does. */
+export async function subjectBaseOf(
+  { openServer }: Pick<PredictionParts, 'openServer'>,
+  base: string,
+): Promise<string> {
+  const server = openServer(base, undefined);
+  if (server === undefined) return base;
+  await server.close();
+  return server.subjectBase;
 }

@@ -88,7 +88,8 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   };
   // What rests on the word of a caller can be read by nobody again: the prediction log alone keeps that it was said.
   // What no default says is kept as no result, and supersedes none.
-  const isKept = !origin.unverified && (model.state === 'default' || request.writeBack);
+  const speaks = model.state === 'default' && request.shadow !== true;
+  const isKept = !origin.unverified && (speaks || request.writeBack);
   const keep: PredictionParts['writeResult'] | undefined = isKept ? parts.writeResult : undefined;
 
   if (outcomes.length === 0) {

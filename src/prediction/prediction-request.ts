@@ -74,6 +74,8 @@ export interface PredictionRequest {
    * written back always is.
    */
   readonly build?: boolean;
+  /** True: a version is scored beside the default, after its answer, and nobody is shown what it says. */
+  readonly shadow?: true;
   /** False: no contributions are wanted. Absent: they are. */
   readonly explain?: boolean;
   /**

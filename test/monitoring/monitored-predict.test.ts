@@ -84,6 +84,7 @@ describe('the prediction log', () => {
       state: 'scored',
       error_code: null,
       what_if: false,
+      shadow: false,
       scores: { 'ascvd-10y': 0.30000000000000004 },
       verdicts: {
         'hf-10y': { state: 'insufficient-data', reasons: ['creatinine:not-found'] },

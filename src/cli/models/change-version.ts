@@ -53,7 +53,7 @@ export async function changeVersion(change: Change, args: readonly string[]): Pr
   if (url === undefined) {
     const asked = { requester: by, way: 'command-line', because: because ?? 'No reason was given.' } as const;
     const record = await withHouse(config, ({ versions }) =>
-      changeHere(versions, change, target, onOff === 'on', asked),
+      changeHere(versions.desk, change, target, onOff === 'on', asked),
     );
     process.stdout.write(showRecord(record));
     return 0;

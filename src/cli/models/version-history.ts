@@ -23,7 +23,7 @@ export async function versionHistory(args: readonly string[]): Promise<number> {
   try {
     const records =
       url === undefined
-        ? await withHouse(config, ({ versions }) => versions.history(model))
+        ? await withHouse(config, ({ versions }) => versions.desk.history(model))
         : ((await askAdmin(config, url, `${encodeURIComponent(model)}/records`)) as { records: Shown[] }).records;
     process.stdout.write(values.json ? `${JSON.stringify(records, undefined, 2)}\n` : records.map(showRecord).join(''));
     return 0;

@@ -71,7 +71,11 @@ function isRest(entrance: Entrance): boolean {
   return entrance === 'fhir-operation' || entrance === 'cds-hooks';
 }
 
-function outcomeText({ state, error_code, verdicts }: PredictionRow): string {
+function outcomeText(row: PredictionRow): string {
+  return row.shadow ? `shadow, shown to nobody: ${stateText(row)}` : stateText(row);
+}
+
+function stateText({ state, error_code, verdicts }: PredictionRow): string {
   if (error_code !== null) return `failed: ${error_code}`;
   if (state === 'scored') return state;
   return `abstained: ${[...new Set(Object.values(verdicts ?? {}).map((verdict) => verdict.state))].join(', ')}`;
