@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createExplainer } from './explanation/create-explainer.ts';
 import { createRunningTime } from './explanation/running-time.ts';
+import type { TreeShapWorker } from './explanation/trees/tree-shap-worker.ts';
 import { compileFeatureMap } from './features/compile-feature-map.ts';
 import { categoriesOf, type DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { InferenceEngine } from './inference/inference-engine.ts';
@@ -19,7 +21,10 @@ import type { PredictableModel } from './prediction/prediction-parts.ts';
 import { createResultFrame } from './results/result-frame.ts';
 
 /** What is made once for each model version, at load. */
-type CompiledModel = Pick<PredictableModel, 'compiled' | 'explainTime' | 'resultFrame' | 'queriesAt' | 'readByUsed'>;
+type CompiledModel = Pick<
+  PredictableModel,
+  'compiled' | 'explainer' | 'explainTime' | 'resultFrame' | 'queriesAt' | 'readByUsed'
+>;
 
 /** The versions of MODELS_DIR, loaded, and what each needs in this house. */
 export interface LoadedModels {
@@ -37,6 +42,7 @@ export async function loadModels(
   config: Config,
   engine: InferenceEngine,
   logger: Logger,
+  treeShapWorker: TreeShapWorker,
   declared: DeclaredServerFile = {},
 ): Promise<LoadedModels> {
   const site = await readSiteFile(config.siteFile);
@@ -49,7 +55,10 @@ export async function loadModels(
     accept: (version) => {
       // At start such a search is a fault of the settings; later it is one of the folder that came.
       if (isStarted) refuseVersion(version, siteQueryFaults(config, declared, version));
-      compiled.set(nameOf(version), compileVersion(version, config, declared));
+      compiled.set(nameOf(version), {
+        ...compileVersion(version, config, declared),
+        explainer: createExplainer(version, treeShapWorker),
+      });
     },
   };
   const contents = await loadContents(options);
@@ -88,7 +97,7 @@ export function compileVersion(
   version: Pick<ModelVersion, 'manifest' | 'featureMap' | 'lookups' | 'gathered' | 'site' | 'uses'>,
   config: Config,
   declared: DeclaredServerFile,
-): CompiledModel {
+): Omit<CompiledModel, 'explainer'> {
   const { manifest, featureMap, lookups, gathered, site } = version;
   const made = compileFeatureMap(featureMap, lookups);
   return {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { createTreeShapWorker } from './explanation/trees/tree-shap-worker.ts';
 import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-declared-server.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
@@ -120,7 +121,9 @@ export async function wire({ config, clock, logger, listen, onPrediction, onShad
     const engine = createPlacedEngine(engines, onnx);
     open.push(() => engine.close());
     const declared = await readDeclaredServer(config.fhirServerProfile);
-    const loaded = await loadModels(config, engine, logger, declared);
+    const treeShapWorker = createTreeShapWorker();
+    open.push(() => treeShapWorker.close());
+    const loaded = await loadModels(config, engine, logger, treeShapWorker, declared);
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
 

@@ -1,7 +1,46 @@
-/** How much one feature moved one outcome's score, against the reference person of the manifest. */
+/** How much one feature, or one part of it, moved one outcome. */
 export interface Contribution {
   readonly feature: string;
   readonly outcome: string;
-  /** Difference of scores (of probabilities: -1..1): this subject minus the subject with this feature of the reference person. */
+  /** In the scale of the outcome's OutcomeBase: of probabilities -1..1. What it is a difference from depends on the method. */
   readonly difference: number;
+  /** The part of the feature that it is about; absent for the whole feature. */
+  readonly part?: FeaturePart;
+  /** Standard error of a difference that was estimated. */
+  readonly standardError?: number;
+}
+
+/** A bin of a sequence, or a word of a text. */
+export type FeaturePart =
+  | { readonly kind: 'bin' /** From 0, the oldest. */; readonly bin: number }
+  | {
+      readonly kind: 'word';
+      readonly word: string /** From 0, among the words of the text. */;
+      readonly index: number;
+    };
+
+/**
+ * What differences are counted in: the score itself (of a probability, percentage points); the logarithm of the odds; or
+ * what the model has before it becomes a score.
+ */
+export type Scale = 'score' | 'log-odds' | 'margin';
+
+/** What the contributions to one outcome start from, and whether they add up. */
+export interface OutcomeBase {
+  readonly outcome: string;
+  readonly scale: Scale;
+  /** What the differences are counted from, in that scale: the score of the reference. */
+  readonly base: number;
+  /**
+   * The model's own output less what the base and all differences give, in units of that output: next to nothing. Absent
+   * where the differences of a method do not add up.
+   */
+  readonly residual?: number;
+}
+
+/** The contributions to all outcomes of one result. */
+export interface Explanation {
+  readonly contributions: readonly Contribution[];
+  /** One for each outcome that is explained. */
+  readonly bases: readonly OutcomeBase[];
 }

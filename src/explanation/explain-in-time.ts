@@ -1,4 +1,4 @@
-import type { Contribution } from './contribution.ts';
+import type { Explanation } from './contribution.ts';
 import type { NoExplanation } from './explain.ts';
 import type { RunningTime } from './running-time.ts';
 
@@ -17,8 +17,8 @@ export interface ExplanationWish {
 export async function explainInTime(
   { explain, answerBy }: ExplanationWish,
   time: RunningTime,
-  work: () => Promise<readonly Contribution[] | NoExplanation>,
-): Promise<readonly Contribution[] | NoExplanation> {
+  work: () => Promise<Explanation | NoExplanation>,
+): Promise<Explanation | NoExplanation> {
   if (explain === false) return { none: 'not asked for' };
   const startedMs = performance.now();
   const expectedMs = time.expectedMs() ?? 0;

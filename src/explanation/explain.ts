@@ -1,7 +1,7 @@
-import type { Explanation } from '../model-catalog/explanation-schema.ts';
+import type { ExplanationMethod } from '../model-catalog/explanation-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
-import type { Contribution } from './contribution.ts';
-import { explainByOcclusion, type OcclusionRequest } from './occlusion.ts';
+import type { Explanation } from './contribution.ts';
+import type { Explainer, ExplainerRequest } from './create-explainer.ts';
 
 /** No contributions, why in words for the reader of the result, and the error itself for the log. */
 export interface NoExplanation {
@@ -9,24 +9,22 @@ export interface NoExplanation {
   readonly cause?: unknown;
 }
 
-export interface ExplanationRequest extends Omit<OcclusionRequest, 'reference'> {
-  readonly explanation: Explanation;
-}
-
 /**
  * Step 4 of the path: contributions by the method the manifest names. It never fails the prediction: where the method
- * fails, the answer says that there are none and why.
+ * fails, or does not add up, the answer says that there are none and why.
  */
-export async function explain({
-  explanation,
-  ...request
-}: ExplanationRequest): Promise<Contribution[] | NoExplanation> {
+export async function explain(
+  explainer: Explainer,
+  method: ExplanationMethod['method'],
+  request: ExplainerRequest,
+): Promise<Explanation | NoExplanation> {
   try {
-    const contributions = await explainByOcclusion({ ...request, reference: explanation.reference });
-    if (contributions.length === 0) return { none: 'the reference person of the model has none of its inputs' };
-    return contributions;
+    const explanation = await explainer(request);
+    if (explanation.contributions.length === 0)
+      return { none: 'the reference person of the model has none of its inputs' };
+    return explanation;
   } catch (cause) {
     const code = cause instanceof PredictionError ? cause.code : 'INTERNAL';
-    return { none: `the explanation by ${explanation.method} failed (${code})`, cause };
+    return { none: `the explanation by ${method} failed (${code})`, cause };
   }
 }

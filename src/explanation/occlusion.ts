@@ -3,7 +3,7 @@ import type { InputColumn } from '../model-catalog/column-value.ts';
 import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { outcomeScore } from '../model-catalog/outcome-score.ts';
-import type { Contribution } from './contribution.ts';
+import type { Explanation } from './contribution.ts';
 
 export interface OcclusionRequest {
   /** In the order of the input tensor. */
@@ -22,26 +22,36 @@ export interface OcclusionRequest {
 
 /**
  * Contribution of each feature by occlusion: how much the score falls when the feature alone is replaced by the
- * reference person's. One run of the model, one row for the subject and one per feature; features that the reference
- * person does not have, or that are no input of the model, are not occluded. A feature derived from another (eGFR from
- * creatinine) is occluded by itself, as the model sees it.
+ * reference person's. One run of the model, one row for the subject, one for the reference person, and one per feature;
+ * features that the reference person does not have, or that are no input of the model, are not occluded. A feature derived
+ * from another (eGFR from creatinine) is occluded by itself, as the model sees it.
  * Throws INFERENCE_FAILED where the model gives no score that an outcome can have.
  */
-export async function explainByOcclusion(request: OcclusionRequest): Promise<Contribution[]> {
+export async function explainByOcclusion(request: OcclusionRequest): Promise<Explanation> {
   const { columns, encode, inputs, reference, run, outcomes } = request;
   const features = [...new Set(columns.map(({ feature }) => feature))].filter((name) => Object.hasOwn(reference, name));
-  const rows = features.map((feature) =>
+  const replaced = (isReplaced: (feature: string) => boolean): ModelRow =>
     columns.map((column, index) => {
-      const value = column.feature === feature ? reference[feature] : undefined;
+      const value = isReplaced(column.feature) ? reference[column.feature] : undefined;
       return value === undefined ? (inputs[index] ?? Number.NaN) : encode(column, value);
-    }),
-  );
-  const [subject, ...occluded] = await run([inputs, ...rows]);
-  return features.flatMap((feature, row) =>
-    outcomes.map((outcome) => ({
-      feature,
+    });
+  const [subject, person, ...occluded] = await run([
+    inputs,
+    replaced((feature) => Object.hasOwn(reference, feature)),
+    ...features.map((feature) => replaced((each) => each === feature)),
+  ]);
+  return {
+    contributions: features.flatMap((feature, row) =>
+      outcomes.map((outcome) => ({
+        feature,
+        outcome: outcome.id,
+        difference: outcomeScore(outcome, subject ?? []) - outcomeScore(outcome, occluded[row] ?? []),
+      })),
+    ),
+    bases: outcomes.map((outcome) => ({
       outcome: outcome.id,
-      difference: outcomeScore(outcome, subject ?? []) - outcomeScore(outcome, occluded[row] ?? []),
+      scale: 'score',
+      base: outcomeScore(outcome, person ?? []),
     })),
-  );
+  };
 }

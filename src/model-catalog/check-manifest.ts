@@ -1,5 +1,6 @@
 import { isUcumUnit } from '../fhir/ucum.ts';
 import { checkCdsHooks } from './check-cds-hooks.ts';
+import { checkExplanation } from './check-explanation.ts';
 import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
 import { checkPostProcessing, checkReadColumns } from './check-post-processing.ts';
@@ -9,10 +10,9 @@ import { checkTransform } from './check-transform.ts';
 import type { FeatureDefinition, FeatureMap } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { Manifest } from './manifest-schema.ts';
-import { inputColumns, inputPath, inputTensors } from './model-tensors.ts';
+import { inputPath, inputTensors } from './model-tensors.ts';
 import type { Band, Outcome } from './outcome-schema.ts';
 import { bandsOf, ownColumns, scoreRange } from './outcome-score.ts';
-import { plausibleRange } from './plausible-range.ts';
 import { repeated } from './repeated.ts';
 import type { InputColumn, InputTensor } from './tensor-schema.ts';
 import { valueKind, vocabularyOf } from './value-kind.ts';
@@ -20,7 +20,7 @@ import { valueKind, vocabularyOf } from './value-kind.ts';
 const file = 'manifest.json';
 const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
 const furtherFiles =
-  /^(?:(?:golden|valueSets)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json))$/;
+  /^(?:(?:golden|valueSets)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json)|explanation\/background\.csv)$/;
 
 type Find = (path: string, message: string) => void;
 
@@ -53,7 +53,7 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
       });
     });
     checkMissingColumns(manifest, map, find);
-    checkReference(manifest, map, find);
+    checkExplanation(manifest, map, find);
     manifest.outcomes.forEach((outcome, index) => {
       if (outcome.kind === 'probability') return;
       for (const name of outcome.effective ?? [])
@@ -89,7 +89,7 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
   const names = Object.keys(manifest.checksums);
   for (const name of names) {
     if (!requiredFiles.includes(name) && !furtherFiles.test(name)) {
-      const holds = `${requiredFiles.join(', ')}, golden/*.json, tables/*.csv or *.json and valueSets/*.json`;
+      const holds = `${requiredFiles.join(', ')}, golden/*.json, tables/*.csv or *.json, valueSets/*.json and explanation/background.csv`;
       find('/checksums', `lists ${name}; a version folder holds ${holds}`);
     }
   }
@@ -207,39 +207,6 @@ function checkTextColumn(
   for (const [key, value] of Object.entries({ encode, transform, indicator }))
     if (value !== undefined)
       find(`/${key}`, `is for a column of numbers: ${feature} goes into a tensor of strings as it is`);
-}
-
-function checkReference(manifest: Manifest, map: FeatureMap, find: Find): void {
-  for (const [name, value] of Object.entries(manifest.explanation.reference)) {
-    const path = `/explanation/reference/${name}`;
-    const column = inputColumns(manifest).find(({ feature, indicator }) => feature === name && indicator === undefined);
-    const definition = column === undefined ? undefined : map.features[name];
-    if (column === undefined || definition === undefined) {
-      find(path, 'is no input column');
-      continue;
-    }
-    const reason = misfit(value, definition, column.encode);
-    if (reason !== undefined) find(path, reason);
-    const plausible = plausibleRange(definition);
-    if (typeof value === 'number' && plausible !== undefined) {
-      const [lowest, highest] = plausible;
-      if (value < lowest || value > highest) find(path, `lies outside the plausible range ${lowest} to ${highest}`);
-    }
-  }
-}
-
-/** Why a value cannot fill a column; undefined where it can. */
-export function misfit(
-  value: number | boolean | string,
-  definition: FeatureDefinition,
-  encode: Readonly<Record<string, number>> | undefined,
-): string | undefined {
-  const kind = valueKind(definition);
-  const wanted = kind === 'code' || kind === 'text' ? 'string' : kind;
-  if (typeof value !== wanted) return `is a ${typeof value}, but the feature is a ${kind}`;
-  if (kind !== 'code') return undefined;
-  const taken = encode === undefined ? vocabularyOf(definition) : Object.keys(encode);
-  return taken.includes(String(value)) ? undefined : `is ${value}, which the column does not encode`;
 }
 
 function collect(check: (find: Find) => void): Finding[] {

@@ -1,4 +1,3 @@
-import { misfit } from './check-manifest.ts';
 import {
   columnValue,
   type InputColumn,
@@ -10,6 +9,7 @@ import type { FeatureDefinition, FeatureMap, SequenceDefinition } from './featur
 import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
+import { misfit } from './misfit.ts';
 import { missingInput } from './missing-input.ts';
 import type { RunRows } from './model-row.ts';
 import { inputColumns } from './model-tensors.ts';

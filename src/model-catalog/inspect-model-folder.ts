@@ -19,6 +19,7 @@ import {
   parseManifest,
   parseModelCard,
 } from './parse-model-json.ts';
+import { readBackground } from './read-background.ts';
 import { type Lookups, readLookups } from './read-lookups.ts';
 import { checkFiles, readModelFiles } from './read-model-files.ts';
 import type { SiteFile } from './read-site-file.ts';
@@ -40,6 +41,8 @@ export interface InspectedModel {
   /** The tables of the feature map that can be used. */
   readonly lookups: Lookups;
   readonly valueSets: readonly ReadValueSet[];
+  /** See ModelVersion.background. */
+  readonly background: readonly (readonly number[])[] | undefined;
   /** What the site file adds. */
   readonly site: AppliedSite | undefined;
   readonly card: ModelCard | undefined;
@@ -98,6 +101,7 @@ export async function inspectModelFolder(
   found.site.push(...(resolved?.siteFindings ?? []));
   const featureMap = resolved?.map;
   const lookups = featureMap === undefined ? new Map() : readLookups(featureMap, files, found.fit);
+  const background = manifest && readBackground(manifest, files, found.fit);
   const card = parsed(parseModelCard, 'model-card.json');
   const golden = [...files.keys()]
     .filter((file) => file.startsWith('golden/'))
@@ -116,6 +120,7 @@ export async function inspectModelFolder(
     featureMap,
     lookups,
     valueSets,
+    background,
     site: resolved?.site,
     card,
     golden,

@@ -30,6 +30,8 @@ export interface ModelVersion {
   readonly uses: readonly UsedVersion[];
   /** All that is read of a record for this version, see `gatheredMap`. */
   readonly gathered: FeatureMap;
+  /** Rows of explanation/background.csv, as the model takes them; for a method that needs them. */
+  readonly background?: readonly (readonly number[])[];
   /** The bytes of model.onnx whose checksum was verified. */
   readonly artefact: Uint8Array;
   /**
@@ -41,7 +43,7 @@ export interface ModelVersion {
 }
 
 /** A version that another one uses, as that keeps it: it is run by what the catalog loaded. */
-export type UsedVersion = Omit<ModelVersion, 'artefact' | 'goldenCases'>;
+export type UsedVersion = Omit<ModelVersion, 'artefact' | 'goldenCases' | 'background'>;
 
 /** A model version whose artefact is loaded and has passed its golden cases. */
 export interface LoadedVersion extends ModelVersion {

@@ -27,6 +27,7 @@ export function wholeVersion(inspected: InspectedModel): ModelVersion {
     valueSets: inspected.valueSets,
     card,
     goldenCases: golden.flatMap(({ content }) => content?.cases ?? []),
+    ...(inspected.background === undefined ? {} : { background: inspected.background }),
     artefact,
     uses,
     gathered: gatheredMap(featureMap, uses),

@@ -1,7 +1,7 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
-import { encode, inputRow, score } from '../inference/score.ts';
+import { inputRow, score } from '../inference/score.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
@@ -106,10 +106,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const scores = await score(run, row, outcomes);
   time.step('inferMs');
   const explanation = await explainInTime(request, model.explainTime, () =>
-    explain({
-      explanation: manifest.explanation,
-      columns,
-      encode,
+    explain(model.explainer, manifest.explanation.method, {
       inputs: row,
       run,
       // The difference of two classes says nothing.
@@ -133,7 +130,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     computedAt: now,
     timeZone: parts.timeZone,
     scores,
-    contributions: explanation,
+    explanation,
     testData: isTestData(record.patient),
     heldByCaller: origin.heldByCaller,
     deviceReference: `Device/${modelDeviceId(named(model))}`,
@@ -169,7 +166,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     remarks: shown?.note?.map(({ text = '' }) => text) ?? remarks(result),
     scores,
     levels: levelsOf(outcomes, scores),
-    contributions: explanation,
+    explanation,
     created: receipt?.created ?? false,
     timings: time.steps,
   };

@@ -1,4 +1,4 @@
-import type { Contribution } from '../explanation/contribution.ts';
+import type { Explanation } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
 import type { ResultResource } from '../results/result-resource.ts';
@@ -48,8 +48,8 @@ export interface Scored extends Outcome {
   readonly scores: ReadonlyMap<string, number>;
   /** By outcome id: the published band of a score, or its class. */
   readonly levels: ReadonlyMap<string, Level>;
-  /** In no order, or the reason why there are none. */
-  readonly contributions: readonly Contribution[] | { readonly none: string };
+  /** Contributions in no order, or the reason why there are none. */
+  readonly explanation: Explanation | { readonly none: string };
   /** True where this call stored the resource. */
   readonly created: boolean;
 }

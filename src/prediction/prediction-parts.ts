@@ -1,4 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
+import type { Explainer } from '../explanation/create-explainer.ts';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
@@ -36,6 +37,8 @@ export interface PredictableModel extends UsableModel {
   readonly site?: AppliedSite;
   /** See `readByUsed`. */
   readonly readByUsed: ReadonlyMap<string, readonly string[]>;
+  /** Its contributions, by the method that its manifest names. */
+  readonly explainer: Explainer;
   /** How long contributions of this version have taken. */
   readonly explainTime: RunningTime;
   /** What all its results have in common. */

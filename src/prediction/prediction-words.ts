@@ -1,5 +1,8 @@
 /** How numbers of a prediction are put into words: the same in a card as in the result that the store keeps. */
-export { contributionAmount, contributionText } from '../results/contribution-amount.ts';
+export { baseOf, contributionAmount, contributionText } from '../results/contribution-amount.ts';
+export { againstText } from '../results/contribution-method.ts';
 export { fhirDateTime } from '../results/duration.ts';
+export { inputText } from '../results/input-text.ts';
+export { partText } from '../results/largest-contributions.ts';
 export { scoreText } from '../results/score-text.ts';
 export { unitText } from '../results/unit-text.ts';

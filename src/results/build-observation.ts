@@ -4,6 +4,7 @@ import type { ObservedOutcome } from '../model-catalog/outcome-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { extensionUrls } from './canonical-urls.ts';
 import { isDerivable } from './derivable.ts';
+import { largestContributions } from './largest-contributions.ts';
 import type { OutcomeSentence } from './narrative.ts';
 import { observedValue } from './observed-value.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
@@ -65,7 +66,7 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
     device,
     ...(derivedFrom.length === 0 ? {} : { derivedFrom }),
     ...(component.length === 0 ? {} : { component }),
-    note,
+    note: [...note, ...contributionNotes(request, outcomes)],
   };
 }
 
@@ -84,6 +85,14 @@ function effectiveAt({ inputs, timeZone }: ResultRequest, { outcome }: OutcomeFr
     if (newest === undefined || start > newest.start) newest = { at, start };
   }
   return newest?.at;
+}
+
+/** An Observation has no rationale: what moved each score most is a note. */
+function contributionNotes(request: ResultRequest, outcomes: readonly OutcomeFrame[]): { text: string }[] {
+  return outcomes.flatMap(({ outcome }) => {
+    const sentence = largestContributions(request, outcome);
+    return sentence === undefined ? [] : [{ text: outcomes.length === 1 ? sentence : `${outcome.label}: ${sentence}` }];
+  });
 }
 
 function refuseSharedCodes({ model }: ResultRequest, outcomes: readonly OutcomeFrame[]): void {

@@ -4,6 +4,7 @@ const own = 'https://fhirsight.org/fhir';
 
 export const extensionUrls = {
   input: `${own}/StructureDefinition/prediction-input`,
+  explanation: `${own}/StructureDefinition/prediction-explanation`,
   percent: `${own}/StructureDefinition/prediction-percent`,
   outcomeId: `${own}/StructureDefinition/prediction-outcome-id`,
   abstention: `${own}/StructureDefinition/prediction-abstention`,

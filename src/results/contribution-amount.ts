@@ -1,3 +1,4 @@
+import type { OutcomeBase, Scale } from '../explanation/contribution.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { pointsUnit } from '../model-catalog/outcome-score.ts';
 import { smallestPlainPercent, toPercent } from './percent.ts';
@@ -13,8 +14,14 @@ export interface ContributionAmount {
   readonly code: string;
 }
 
-/** @param difference of scores as the model gives them: of probabilities, for one */
-export function contributionAmount(outcome: Outcome, difference: number): ContributionAmount {
+/**
+ * @param scale what the difference is counted in
+ * @param difference of scores as the model gives them (of probabilities, for one), of log-odds, or of a margin
+ */
+export function contributionAmount(outcome: Outcome, scale: Scale, difference: number): ContributionAmount {
+  // Never percentage points: what a log-odds is of them depends on where it begins.
+  if (scale === 'log-odds') return { value: toldAtAll(difference), unit: 'log-odds', code: '1' };
+  if (scale === 'margin') return { value: toldAtAll(difference), unit: "on the model's own scale", code: '1' };
   switch (outcome.kind) {
     case 'probability':
       return { value: percentagePoints(difference), unit: 'percentage points', code: '%' };
@@ -27,14 +34,21 @@ export function contributionAmount(outcome: Outcome, difference: number): Contri
   }
 }
 
-/** `+2.10 percentage points`, `−1 point`, or `none`. */
-export function contributionText(outcome: Outcome, difference: number): string {
-  const { value, unit } = contributionAmount(outcome, difference);
+/** `+2.10 percentage points`, `−1 point`, `+0.42 log-odds`, or `none`. */
+export function contributionText(outcome: Outcome, scale: Scale, difference: number): string {
+  const { value, unit } = contributionAmount(outcome, scale, difference);
   if (value === 0) return 'none';
   const sign = value > 0 ? '+' : '−';
   const size = Math.abs(value);
   const number = Number.isInteger(size) && outcome.kind === 'points' ? String(size) : size.toFixed(2);
   return `${size < 0.01 ? `${sign}less than 0.01` : `${sign}${number}`} ${unit}`.trimEnd();
+}
+
+/** What the contributions to an outcome are counted in and from. Throws RangeError for one that has none. */
+export function baseOf({ bases }: { readonly bases: readonly OutcomeBase[] }, outcome: string): OutcomeBase {
+  const base = bases.find((each) => each.outcome === outcome);
+  if (base === undefined) throw new RangeError(`the contributions to ${outcome} start from nothing`);
+  return base;
 }
 
 /** A difference of probabilities in percentage points; 0 where it is smaller than a millionth of one. */

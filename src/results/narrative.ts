@@ -1,9 +1,10 @@
 import type { Narrative } from '@medplum/fhirtypes';
 import type { FeatureValue } from '../features/feature-vector.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
-import { contributionText } from './contribution-amount.ts';
+import { baseOf, contributionText } from './contribution-amount.ts';
 import { fhirDateTime } from './duration.ts';
 import type { InputFrame } from './input-frame.ts';
+import { partText, ranked } from './largest-contributions.ts';
 import type { ResultRequest } from './result-request.ts';
 import { element } from './xhtml.ts';
 
@@ -75,16 +76,18 @@ function stateCell(value: FeatureValue): string {
   return `<td>${value.state === 'assumed-absent' ? 'assumed absent' : value.state}</td>`;
 }
 
-function contributionLists({ contributions, frame }: ResultRequest, sentences: readonly OutcomeSentence[]): string {
-  if ('none' in contributions) return '';
+function contributionLists({ explanation, frame }: ResultRequest, sentences: readonly OutcomeSentence[]): string {
+  if ('none' in explanation) return '';
   return sentences
     .map(({ outcome }) => {
-      const items = contributions
-        .filter((contribution) => contribution.outcome === outcome.id)
-        .sort((one, other) => Math.abs(other.difference) - Math.abs(one.difference))
-        .map(({ feature, difference }) =>
-          element('li', `${frame.inputs.get(feature)?.labelText ?? feature}: ${contributionText(outcome, difference)}`),
+      const items = ranked(explanation.contributions, outcome.id).map(({ feature, difference, part }) => {
+        const label = frame.inputs.get(feature)?.labelText ?? feature;
+        const where = part === undefined ? label : `${label}, ${partText(part)}`;
+        return element(
+          'li',
+          `${where}: ${contributionText(outcome, baseOf(explanation, outcome.id).scale, difference)}`,
         );
+      });
       return items.length === 0 ? '' : `${element('p', `Contributions to ${outcome.label}`)}<ul>${items.join('')}</ul>`;
     })
     .join('');

@@ -1,4 +1,5 @@
 import type { Extension, Quantity } from '@medplum/fhirtypes';
+import type { Contribution, Scale } from '../explanation/contribution.ts';
 import type { FeatureScalar, FeatureValue } from '../features/feature-vector.ts';
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
@@ -8,9 +9,9 @@ import type { InputFrame } from './input-frame.ts';
 import { toReference } from './source-reference.ts';
 
 /** How much a feature moved the score of an outcome. */
-export interface ToldContribution {
+export interface ToldContribution extends Omit<Contribution, 'feature' | 'outcome'> {
   readonly outcome: Outcome;
-  readonly difference: number;
+  readonly scale: Scale;
 }
 
 /**
@@ -60,14 +61,23 @@ function valuePart(value: FeatureScalar, { unit, unitText }: InputFrame): Extens
   return { url: 'value', valueQuantity: { value, unit: unitText || unit, system: ucumSystem, code: unit } };
 }
 
-function contributionPart({ outcome, difference }: ToldContribution): Extension {
-  const { value, unit, code } = contributionAmount(outcome, difference);
-  const quantity: Quantity = { value, unit: unit || code, system: ucumSystem, code };
+function contributionPart({ outcome, scale, difference, part, standardError }: ToldContribution): Extension {
   return {
     url: 'contribution',
     extension: [
       { url: 'outcome', valueCode: outcome.id },
-      { url: 'difference', valueQuantity: quantity },
+      { url: 'difference', valueQuantity: quantityOf(outcome, scale, difference) },
+      ...(standardError === undefined
+        ? []
+        : [{ url: 'standardError', valueQuantity: quantityOf(outcome, scale, standardError) }]),
+      ...(part === undefined
+        ? []
+        : [{ url: part.kind, valuePositiveInt: (part.kind === 'bin' ? part.bin : part.index) + 1 }]),
     ],
   };
+}
+
+function quantityOf(outcome: Outcome, scale: Scale, difference: number): Quantity {
+  const { value, unit, code } = contributionAmount(outcome, scale, difference);
+  return { value, unit: unit || code, system: ucumSystem, code };
 }

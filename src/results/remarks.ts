@@ -1,10 +1,11 @@
 import { clippedTo } from '../model-catalog/column-value.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
+import { logOddsRemark, marginRemark } from './contribution-method.ts';
 import type { ResultRequest } from './result-request.ts';
 
 /** What a reader must know beside the numbers, one sentence or two each, most important first (RA-6). */
 export function remarks(request: ResultRequest): string[] {
-  const { frame, inputs, contributions } = request;
+  const { frame, inputs, explanation } = request;
   const said = ['AI-generated, preliminary: not verified by a person.'];
   if (request.testData) said.push('Test data: about no real person, not for clinical use.');
   if (frame.demonstration !== undefined) said.push(frame.demonstration);
@@ -19,8 +20,21 @@ export function remarks(request: ResultRequest): string[] {
     }
   }
   said.push(...ofOtherModels(request), ...clipped(request), ...withheld(request));
-  said.push('none' in contributions ? `No contributions of inputs: ${contributions.none}` : frame.contributionMethod);
+  said.push(...contributionRemarks(explanation, frame));
   return said;
+}
+
+function contributionRemarks(
+  explanation: ResultRequest['explanation'],
+  { contributionMethod }: ResultRequest['frame'],
+): string[] {
+  if ('none' in explanation) return [`No contributions of inputs: ${explanation.none}`];
+  const scales = new Set(explanation.bases.map(({ scale }) => scale));
+  return [
+    contributionMethod,
+    ...(scales.has('log-odds') ? [logOddsRemark] : []),
+    ...(scales.has('margin') ? [marginRemark] : []),
+  ];
 }
 
 const callersWord =

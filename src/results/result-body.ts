@@ -18,6 +18,8 @@ import {
   predictionNamingSystem,
   testHealthData,
 } from './canonical-urls.ts';
+import { baseOf } from './contribution-amount.ts';
+import { explanationExtensions } from './explanation-extension.ts';
 import { modelIdentifier } from './model-device.ts';
 import { type OutcomeSentence, resultNarrative } from './narrative.ts';
 import { predictionInput, type ToldContribution } from './prediction-input.ts';
@@ -55,7 +57,12 @@ export function resultBody(
   return {
     meta: { security: isTestData(request) ? [aiAsserted, testHealthData] : [aiAsserted] },
     text: resultNarrative(request, { asOf: times.asOf, sentences, remarks: said }),
-    extension: [...times.extensions, ...inputExtensions(request), ...abstentions(request)],
+    extension: [
+      ...times.extensions,
+      ...inputExtensions(request),
+      ...explanationExtensions(request),
+      ...abstentions(request),
+    ],
     identifier: [{ system: predictionNamingSystem, value: request.identifier }],
     subject: { reference: `${home}Patient/${subject.id}` },
     ...(encounter === undefined ? {} : { encounter: { reference: `${home}Encounter/${encounter}` } }),
@@ -93,19 +100,20 @@ function inputExtensions(request: ResultRequest): Extension[] {
 
 /** To the outcomes that are scored; undefined where there are none. */
 function contributionsByFeature({
-  contributions,
+  explanation,
   frame,
   inputs,
 }: ResultRequest): Map<string, ToldContribution[]> | undefined {
-  if ('none' in contributions) return undefined;
+  if ('none' in explanation) return undefined;
   const outcomes = new Map(frame.outcomes.map(({ outcome }) => [outcome.id, outcome]));
   const told = new Map<string, ToldContribution[]>();
-  for (const { feature, outcome: id, difference } of contributions) {
+  for (const { feature, outcome: id, ...rest } of explanation.contributions) {
     const outcome = outcomes.get(id);
     if (outcome === undefined || inputs.verdicts.get(id)?.state !== 'score') continue;
     const those = told.get(feature);
-    if (those === undefined) told.set(feature, [{ outcome, difference }]);
-    else those.push({ outcome, difference });
+    const each = { outcome, scale: baseOf(explanation, id).scale, ...rest };
+    if (those === undefined) told.set(feature, [each]);
+    else those.push(each);
   }
   return told;
 }

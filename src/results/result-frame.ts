@@ -1,5 +1,6 @@
 import { type AppliedSite, siteSentence } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import { againstText, contributionMethod } from './contribution-method.ts';
 import { type InputFrame, inputFrame } from './input-frame.ts';
 import { type OutcomeFrame, outcomeFrame } from './outcome-frame.ts';
 import type { FeatureLabel } from './result-request.ts';
@@ -30,6 +31,8 @@ export interface ResultFrame {
   readonly site: string | undefined;
   /** How contributions came about. */
   readonly contributionMethod: string;
+  /** What they are measured against, in words that follow `against`. */
+  readonly against: string;
 }
 
 /**
@@ -41,13 +44,9 @@ export function createResultFrame(
   features: Readonly<Record<string, FeatureLabel>>,
   site?: AppliedSite,
 ): ResultFrame {
-  const { id, version, title, outcomes, supersededBy, explanation } = manifest;
+  const { id, version, title, outcomes, supersededBy } = manifest;
   const form = outcomes.some(({ kind }) => kind === 'probability') ? 'RiskAssessment' : 'Observation';
-  const [difference, whole] = form === 'RiskAssessment' ? ['percentage points', 'risk'] : ['the score', 'score'];
   const method = `${title} (${id} ${version})`;
-  const reference = Object.entries(explanation.reference)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
   return {
     method,
     methodXhtml: escapeXhtml(method),
@@ -58,8 +57,7 @@ export function createResultFrame(
     demonstration: manifest.demonstration && 'Demonstration model, not for clinical use.',
     superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
     site: site && siteSentence(site),
-    contributionMethod:
-      `Contributions: occlusion against the reference person, that is the difference in ${difference} made by ` +
-      `putting one input of the reference person (${reference}) in the place of this subject's. They do not add up to the ${whole}.`,
+    contributionMethod: contributionMethod(manifest),
+    against: againstText(manifest),
   };
 }

@@ -1,4 +1,4 @@
-import type { Contribution } from '../explanation/contribution.ts';
+import type { Explanation } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { EngineReport } from '../model-catalog/engine-report.ts';
@@ -36,9 +36,6 @@ export interface FeatureLabel {
   readonly unit?: string;
 }
 
-/** Contributions, or the reason why there are none. */
-type Explanation = readonly Contribution[] | { readonly none: string };
-
 /** Step 5 of the path: all that a result is built from. */
 export interface ResultRequest {
   readonly model: PredictedModel;
@@ -54,7 +51,8 @@ export interface ResultRequest {
   readonly inputs: ModelInputs;
   /** By outcome id, unrounded: probability 0..1, points, value in the unit, or number of the class; one for every outcome whose verdict is `score`. */
   readonly scores: ReadonlyMap<string, number>;
-  readonly contributions: Explanation;
+  /** Contributions, or the reason why there are none. */
+  readonly explanation: Explanation | { readonly none: string };
   /** See `resultIdentifier`: that of this very result. */
   readonly identifier: string;
   /** By feature name: the features of the map. */

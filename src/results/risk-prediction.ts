@@ -1,6 +1,7 @@
 import type { RiskAssessmentPrediction } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import { extensionUrls, ucumSystem } from './canonical-urls.ts';
+import { largestContributions } from './largest-contributions.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
 import { smallestPlainPercent, toPercent } from './percent.ts';
 import type { ResultRequest } from './result-request.ts';
@@ -24,11 +25,12 @@ const limit = { value: smallestPlainPercent, ...unit };
  * Throws RESULT_INVALID for a score that is no probability.
  */
 export function riskPrediction(
-  { model }: Pick<ResultRequest, 'model'>,
+  request: ResultRequest,
   { outcome, id, concept, levels }: OutcomeFrame,
   times: ResultTimes,
   probability: number | undefined,
 ): RiskPrediction {
+  const { model } = request;
   if (outcome.kind !== 'probability' || probability === undefined || !(probability >= 0 && probability <= 1)) {
     throw new PredictionError(
       'RESULT_INVALID',
@@ -58,7 +60,9 @@ export function riskPrediction(
       ...(tiny ? { probabilityRange: { low: { value: 0, ...unit }, high: limit } } : { probabilityDecimal: percent }),
       ...(band === undefined ? undefined : { qualitativeRisk: band.concept }),
       whenPeriod,
-      rationale: band === undefined ? text : `${text}. ${band.sentence}`,
+      rationale: [band === undefined ? text : `${text}. ${band.sentence}`, largestContributions(request, outcome)]
+        .filter((sentence) => sentence !== undefined)
+        .join('. '),
     },
   };
 }

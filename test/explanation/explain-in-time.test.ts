@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { Explanation } from '../../src/explanation/contribution.ts';
 import { explainInTime } from '../../src/explanation/explain-in-time.ts';
 import { createRunningTime } from '../../src/explanation/running-time.ts';
 
-const contributions = [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.01 }];
+const explanation: Explanation = {
+  contributions: [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.01 }],
+  bases: [{ outcome: 'ascvd-10y', scale: 'score', base: 0.1 }],
+};
 
 describe('how long the next explanation may take', () => {
   test('is not known before the first', () => {
@@ -41,7 +45,7 @@ describe('an explanation in time', () => {
   };
 
   test('is given where it is wanted and nothing is due', async () => {
-    expect(await explainInTime({}, slow(), async () => contributions)).toBe(contributions);
+    expect(await explainInTime({}, slow(), async () => explanation)).toBe(explanation);
   });
 
   test('is not begun where it is not wanted', async () => {
@@ -58,7 +62,7 @@ describe('an explanation in time', () => {
   test('is given where there is time enough, and its own time is measured', async () => {
     const time = createRunningTime();
     const answerBy = performance.now() + 5_000;
-    expect(await explainInTime({ answerBy }, time, async () => contributions)).toBe(contributions);
+    expect(await explainInTime({ answerBy }, time, async () => explanation)).toBe(explanation);
     expect(time.expectedMs()).toBeLessThan(5_000);
   });
 });

@@ -37,7 +37,8 @@ function request(changes: Partial<OcclusionRequest> = {}): OcclusionRequest {
 }
 
 const differenceOf = async (made: OcclusionRequest, feature: string, outcome: string) =>
-  (await explainByOcclusion(made)).find((found) => found.feature === feature && found.outcome === outcome)?.difference;
+  (await explainByOcclusion(made)).contributions.find((found) => found.feature === feature && found.outcome === outcome)
+    ?.difference;
 
 test('a contribution is the probability of the subject minus that with the one feature of the reference person', async () => {
   expect(await differenceOf(request(), 'age', 'one')).toBeCloseTo(0.1, 12);
@@ -46,14 +47,14 @@ test('a contribution is the probability of the subject minus that with the one f
 });
 
 test('features that the reference person does not have are not occluded', async () => {
-  expect(new Set((await explainByOcclusion(request())).map(({ feature }) => feature))).toEqual(
+  expect(new Set((await explainByOcclusion(request())).contributions.map(({ feature }) => feature))).toEqual(
     new Set(['age', 'smoking']),
   );
   const foreign = await explainByOcclusion(request({ reference: { shoeSize: 42, toString: 1 } }));
-  expect(foreign).toEqual([]);
+  expect(foreign.contributions).toEqual([]);
 });
 
-test('the model runs once, with the subject and one row per feature, and the rows differ in that feature alone', async () => {
+test('the model runs once, with the subject, the reference person, and one row per feature that differs in it alone', async () => {
   const runs: Rows[] = [];
   await explainByOcclusion(
     request({
@@ -66,6 +67,7 @@ test('the model runs once, with the subject and one row per feature, and the row
   expect(runs).toEqual([
     [
       [60, 1, 140],
+      [50, 0, 140],
       [50, 1, 140],
       [60, 0, 140],
     ],
@@ -83,11 +85,12 @@ test('a feature in several columns is occluded in all of them at once', async ()
 });
 
 test('only the outcomes asked for are explained', async () => {
-  const contributions = await explainByOcclusion(request({ outcomes: [amount('two', 1)] }));
+  const { contributions } = await explainByOcclusion(request({ outcomes: [amount('two', 1)] }));
   expect(new Set(contributions.map(({ outcome }) => outcome))).toEqual(new Set(['two']));
 });
 
-const explanation = { method: 'occlusion', reference: { age: 50 }, because: 'tests' } as const;
+/** With the reference person of the request. */
+const explained = (made: OcclusionRequest) => explain(() => explainByOcclusion(made), 'occlusion', made);
 
 test.each([
   ['throws', async () => Promise.reject(new PredictionError('INFERENCE_FAILED', 'no')), 'INFERENCE_FAILED'],
@@ -95,18 +98,18 @@ test.each([
   ['gives too few rows', async () => [[0.1, 0.1]], 'INFERENCE_FAILED'],
   ['throws something else', async () => Promise.reject(new TypeError('x')), 'INTERNAL'],
 ])('where the model %s, the explanation degrades, says so, and keeps the cause for the log', async (_, run, code) => {
-  const answer = await explain({ ...request({ run }), explanation });
+  const answer = await explained(request({ run, reference: { age: 50 } }));
   expect(answer).toEqual({ none: `the explanation by occlusion failed (${code})`, cause: expect.any(Error) });
 });
 
 test('a reference person whose value the model does not encode degrades the explanation too', async () => {
-  const answer = await explain({ ...request(), explanation: { ...explanation, reference: { smoking: 'sometimes' } } });
+  const answer = await explained(request({ reference: { smoking: 'sometimes' } }));
   expect(answer).toMatchObject({ none: 'the explanation by occlusion failed (INFERENCE_FAILED)' });
 });
 
 test('an explanation that works gives contributions, and one with nothing to occlude says so', async () => {
-  expect(await explain({ ...request(), explanation })).toHaveLength(2);
-  expect(await explain({ ...request(), explanation: { ...explanation, reference: {} } })).toEqual({
+  expect(await explained(request({ reference: { age: 50 } }))).toMatchObject({ contributions: { length: 2 } });
+  expect(await explained(request({ reference: {} }))).toEqual({
     none: 'the reference person of the model has none of its inputs',
   });
 });
@@ -127,6 +130,7 @@ test('a feature that is missing on purpose is compared with a reference person o
   expect(runs).toEqual([
     [
       [60, Number.NaN, 1],
+      [50, 5.3, 0],
       [50, Number.NaN, 1],
       [60, 5.3, 0],
     ],

@@ -51,6 +51,7 @@ const stage: Outcome = {
 function requestOf(outcomes: Outcome[], scores: [string, number][], verdicts: [string, Verdict][] = []): ResultRequest {
   const request = resultRequest();
   const manifest = { ...request.model.manifest, outcomes };
+  const explained = outcomes.filter(({ kind }) => kind !== 'class');
   const states = new Map<string, Verdict>(outcomes.map(({ id }) => [id, { state: 'score' }]));
   for (const [id, verdict] of verdicts) states.set(id, verdict);
   return {
@@ -59,9 +60,10 @@ function requestOf(outcomes: Outcome[], scores: [string, number][], verdicts: [s
     frame: createResultFrame(manifest, request.features),
     inputs: { ...request.inputs, verdicts: states },
     scores: new Map(scores),
-    contributions: outcomes
-      .filter(({ kind }) => kind !== 'class')
-      .map(({ id }) => ({ feature: 'age', outcome: id, difference: 2 })),
+    explanation: {
+      contributions: explained.map(({ id }) => ({ feature: 'age', outcome: id, difference: 2 })),
+      bases: explained.map(({ id }) => ({ outcome: id, scale: 'score', base: 5 })),
+    },
   };
 }
 

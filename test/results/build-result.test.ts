@@ -1,5 +1,6 @@
 import type { Extension, RiskAssessment } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
+import type { Scale } from '../../src/explanation/contribution.ts';
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
@@ -107,7 +108,7 @@ test('RA-2 RA-2a RA-3 RA-5 one prediction per eligible outcome, as a percentage 
       },
       whenPeriod: { start: '2026-03-01T10:00:00+01:00', end: '2036-03-01T10:00:00+01:00' },
       rationale:
-        '14.7 % (147 in 1,000) over 10 years. Band: intermediate risk, 7.5 % to below 20 % (ACC/AHA 2019, doi:10.1161/CIR.0000000000000678)',
+        '14.7 % (147 in 1,000) over 10 years. Band: intermediate risk, 7.5 % to below 20 % (ACC/AHA 2019, doi:10.1161/CIR.0000000000000678). Largest contributions against the reference person of the model: Age 61 years +5.30 percentage points.',
     },
   ]);
 });
@@ -298,13 +299,21 @@ function bareFractions(value: unknown, path: string, parent?: object): string[] 
   return Object.entries(value).flatMap(([key, child]) => bareFractions(child, `${path}.${key}`, value));
 }
 
-test.each([0.147, 0.008, 0.0749, 0.00042, 1e-7, 3e-10, 0, 1, 0.9999999])(
-  'RA-2a no bare fraction and no exponent stand anywhere in the result of score %d',
-  (score) => {
+test.each<[number, Scale]>([
+  [0.147, 'score'],
+  [0.147, 'log-odds'],
+  [0.147, 'margin'],
+  ...[0.008, 0.0749, 0.00042, 1e-7, 3e-10, 0, 1, 0.9999999].map((score): [number, Scale] => [score, 'score']),
+])(
+  'RA-2a no bare fraction and no exponent stand anywhere in the result of score %d with contributions in %s',
+  (score, scale) => {
     const result = buildRisk(
       resultRequest({
         scores: new Map([['ascvd-10y', score]]),
-        contributions: [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.0041 }],
+        explanation: {
+          contributions: [{ feature: 'age', outcome: 'ascvd-10y', difference: 0.0041, standardError: 0.0007 }],
+          bases: [{ outcome: 'ascvd-10y', scale, base: 0.0765, residual: 1e-9 }],
+        },
       }),
     );
     expect(bareFractions(result, 'RiskAssessment')).toEqual([]);
@@ -437,7 +446,7 @@ test('asserted inputs are named as such, and a result without contributions says
   const { inputs } = resultRequest();
   const features = new Map(inputs.features).set('age', { state: 'asserted', value: 50, sources: [] });
   const result = buildRisk(
-    resultRequest({ inputs: { ...inputs, features }, contributions: { none: 'the explanation by occlusion failed' } }),
+    resultRequest({ inputs: { ...inputs, features }, explanation: { none: 'the explanation by occlusion failed' } }),
   );
   const notes = result.note?.map(({ text }) => text);
   expect(notes).toContain('What-if: asserted by the caller, not taken from the record: Age.');

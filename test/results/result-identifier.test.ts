@@ -15,7 +15,7 @@ function withFeature(name: string, value: FeatureValue): ResultRequest {
 test('the identifier is a SHA-256 and stays the same whenever it is computed', () => {
   expect(identifier).toMatch(/^[0-9a-f]{64}$/);
   expect(resultIdentifier({ ...base, computedAt: new Date('2027-01-01T00:00:00Z') } as ResultRequest)).toBe(identifier);
-  expect(resultIdentifier({ ...base, contributions: { none: 'failed' } } as ResultRequest)).toBe(identifier);
+  expect(resultIdentifier({ ...base, explanation: { none: 'failed' } } as ResultRequest)).toBe(identifier);
 });
 
 test('the order of features, verdicts, sources and basis does not matter', () => {

@@ -51,7 +51,7 @@ export function scoredOutcome(changes: Partial<Scored> = {}): PredictionOutcome 
     remarks: [],
     scores: new Map([['ascvd-10y', 0.1 + 0.2]]),
     bands: new Map(),
-    contributions: { none: 'not asked for' },
+    explanation: { none: 'not asked for' },
     created: false,
     ...changes,
   } as Scored;

@@ -145,11 +145,17 @@ export function resultRequest(
       ['ascvd-10y', 0.147],
       ['hf-30y', 0.33],
     ]),
-    contributions: [
-      { feature: 'age', outcome: 'ascvd-10y', difference: 0.053 },
-      { feature: 'systolicBloodPressure', outcome: 'ascvd-10y', difference: -0.0000000001 },
-      { feature: 'age', outcome: 'hf-30y', difference: 0.2 },
-    ],
+    explanation: {
+      contributions: [
+        { feature: 'age', outcome: 'ascvd-10y', difference: 0.053 },
+        { feature: 'systolicBloodPressure', outcome: 'ascvd-10y', difference: -0.0000000001 },
+        { feature: 'age', outcome: 'hf-30y', difference: 0.2 },
+      ],
+      bases: [
+        { outcome: 'ascvd-10y', scale: 'score', base: 0.08 },
+        { outcome: 'hf-30y', scale: 'score', base: 0.1 },
+      ],
+    },
     features: testFeatures,
     testData: false,
     heldByCaller: false,

@@ -1,3 +1,4 @@
+import { createTreeShapWorker } from '../../explanation/trees/tree-shap-worker.ts';
 import { readDeclaredServer } from '../../fhir/client/read-declared-server.ts';
 import { createResourceValidator } from '../../fhir/validate-resource.ts';
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
@@ -54,7 +55,7 @@ async function overHttp<T>(
     open.push(() => engine.close());
     // What a site says of its server is not about our own.
     const declared = own ? {} : await readDeclaredServer(config.fhirServerProfile);
-    const models = serveModels(await loadModels(config, engine, logger, declared));
+    const models = serveModels(await loadModels(config, engine, logger, createTreeShapWorker(), declared));
     const validator = createResourceValidator();
     const cohorts = httpCohorts(config, base, (close) => open.push(close));
     const read = openRecordServer(config, base, { validator, declared }, (close) => open.push(close));

@@ -1,7 +1,16 @@
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { unitOf } from '../../model-catalog/value-kind.ts';
 import type { Scored } from '../../prediction/prediction-outcome.ts';
-import { contributionAmount, contributionText, scoreText, unitText } from '../../prediction/prediction-words.ts';
+import {
+  againstText,
+  baseOf,
+  contributionAmount,
+  contributionText,
+  inputText,
+  partText,
+  scoreText,
+  unitText,
+} from '../../prediction/prediction-words.ts';
 import type { HookService } from './hook-service.ts';
 import { listed, markdownText } from './markdown-text.ts';
 import { signature } from './signature.ts';
@@ -20,7 +29,9 @@ export function riskDetail(service: HookService, outcome: Scored, score: number,
     riskLines(service.outcome, outcome, score),
     ...(contributions.length === 0
       ? []
-      : [`**Largest contributions** (against the reference person of the model)\n\n${listed(contributions)}`]),
+      : [
+          `**Largest contributions** (against ${markdownText(againstText(service.version.manifest))})\n\n${listed(contributions)}`,
+        ]),
     ...(otherRisks.length === 0 ? [] : [`**Other outcomes**\n\n${listed(otherRisks)}`]),
     `**What this rests on**\n\n${[...notes, service.cautions].filter((part) => part !== '').join('\n')}`,
     signature(service, outcome, timeZone),
@@ -47,41 +58,25 @@ function otherLine(other: Outcome, outcome: Scored): string | undefined {
 /** The largest by absolute difference; equal ones in the order of the feature map. */
 function contributionLines(
   { version, outcome: about, contributions: shown }: HookService,
-  { contributions, inputs }: Scored,
+  { explanation, inputs }: Scored,
 ): string[] {
-  if ('none' in contributions) return [];
+  if ('none' in explanation || !explanation.bases.some(({ outcome }) => outcome === about.id)) return [];
+  const { scale } = baseOf(explanation, about.id);
   const order = [...inputs.features.keys()];
-  return contributions
-    .filter(({ outcome, difference }) => outcome === about.id && contributionAmount(about, difference).value !== 0)
+  return explanation.contributions
+    .filter(
+      ({ outcome, difference }) => outcome === about.id && contributionAmount(about, scale, difference).value !== 0,
+    )
     .toSorted(
       (one, other) =>
         Math.abs(other.difference) - Math.abs(one.difference) ||
         order.indexOf(one.feature) - order.indexOf(other.feature),
     )
     .slice(0, shown)
-    .map(({ feature, difference }) => {
-      const label = version.featureMap.features[feature]?.label ?? feature;
-      return `${markdownText(label)}: ${valueText(version, inputs, feature)}: ${contributionText(about, difference)}`;
+    .map(({ feature, difference, part }) => {
+      const definition = version.featureMap.features[feature];
+      const unit = definition === undefined ? '' : unitText(unitOf(definition) ?? '1');
+      const value = part === undefined ? inputText(inputs.features.get(feature), unit) : partText(part);
+      return `${markdownText(definition?.label ?? feature)}: ${markdownText(value)}: ${contributionText(about, scale, difference)}`;
     });
-}
-
-/** `151 mmHg (2026-01-10)`; an assumption says that it is one. */
-function valueText({ featureMap }: HookService['version'], { features }: Scored['inputs'], feature: string): string {
-  const value = features.get(feature);
-  if (value === undefined || value.state === 'missing') return 'missing';
-  const definition = featureMap.features[feature];
-  const unit = definition === undefined ? '' : unitText(unitOf(definition) ?? '1');
-  const text = scalarText(value.value, unit);
-  const date = 'at' in value ? value.at?.slice(0, 10) : undefined;
-  const said = [
-    ...(value.state === 'assumed-absent' ? ['assumed: nothing recorded'] : []),
-    ...(value.state === 'asserted' || value.state === 'imputed' ? [value.state] : []),
-    ...(date === undefined ? [] : [value.state === 'assumed-absent' ? `last encounter ${date}` : date]),
-  ];
-  return markdownText(said.length === 0 ? text : `${text} (${said.join(', ')})`);
-}
-
-function scalarText(value: number | boolean | string, unit: string): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return typeof value === 'string' ? value : `${Number(value.toPrecision(6))} ${unit}`.trimEnd();
 }

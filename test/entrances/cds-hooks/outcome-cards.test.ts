@@ -63,7 +63,7 @@ function scored(of: HookService, score: number, change: Partial<Scored> = {}): S
     scores: new Map([[of.outcome.id, score]]),
     resultType: 'RiskAssessment',
     levels: new Map(level === undefined ? [] : [[of.outcome.id, level]]),
-    contributions: { none: 'not computed' },
+    explanation: { none: 'not computed' },
     created: false,
     ...change,
   };
@@ -106,7 +106,12 @@ describe('the card of a score', () => {
       { feature: 'systolicBloodPressure', outcome, difference: 0.0123456 },
       { feature: 'systolicBloodPressure', outcome: 'another', difference: 0.9 },
     ];
-    const [card] = cardsOf(of, scored(of, 0.3, { contributions }));
+    const [card] = cardsOf(
+      of,
+      scored(of, 0.3, {
+        explanation: { contributions, bases: [{ outcome: of.outcome.id, scale: 'score', base: 0.1 }] },
+      }),
+    );
     expect(card?.detail?.match(/^- .*percentage points$/gm)).toEqual([
       '- Diabetes: no (assumed: nothing recorded, last encounter 2026-01-10): −2.00 percentage points',
       '- Systolic blood pressure: 151.25 mmHg (2026-01-10): +1.23 percentage points',
@@ -121,7 +126,12 @@ describe('the card of a score', () => {
       outcome: of.outcome.id,
       difference: 0.1,
     }));
-    const [card] = cardsOf({ ...of, contributions: 1 }, scored(of, 0.3, { contributions }));
+    const [card] = cardsOf(
+      { ...of, contributions: 1 },
+      scored(of, 0.3, {
+        explanation: { contributions, bases: [{ outcome: of.outcome.id, scale: 'score', base: 0.1 }] },
+      }),
+    );
     expect(card?.detail?.match(/^- .*percentage points$/gm)).toHaveLength(1);
     const request = (shown: number) =>
       predictionRequestFromHook(
