@@ -26,6 +26,7 @@ const usage = `fhirsight <command>
     --as-of WHEN                one as-of for all: date or dateTime
     --anchor WHICH              or a row for each encounter: encounter-start or encounter-end
     --class CODE                with --anchor: only encounters of this class, such as IMP; may be repeated
+    --label-event FILE          also a column of what happened after as-of: a declaration in FHIR terms, as for evaluate
     --out FILE                  a name that ends with .csv or .parquet
     --force                     replace FILE
   evaluate                      how well a model does on rows whose truth is known: a report as JSON and HTML

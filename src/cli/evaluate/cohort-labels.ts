@@ -7,6 +7,7 @@ import { PredictionError } from '../../platform/errors.ts';
 import type { LabelSource } from './evaluate-options.ts';
 import { readLabelList } from './label-list.ts';
 import { compileLabel } from './label-of-events.ts';
+import { labelQueries } from './label-queries.ts';
 import { readLabelEvent } from './read-label-event.ts';
 import { truthReader } from './read-truth.ts';
 
@@ -50,38 +51,11 @@ export async function openCohortLabels(
   const { declared, file } = await readLabelEvent(labels.events, now, timeZone);
   const label = compileLabel(declared, timeZone);
   return {
-    queries: queriesOf(declared),
+    queries: labelQueries(declared),
     of: ({ asOf }, patient, resources) => label(patient, resources, asOf),
     source: { events: file },
     notes: () => notesOf(declared, outcome),
   };
-}
-
-type Kind = LabelEvent['events'][number]['kind'];
-
-/** Whole types: a follow-up is told from all of them, and what cannot be decoded must be seen. */
-function queriesOf({ events, followedUntil }: LabelEvent): RecordQuery[] {
-  const wants = (kind: Kind): boolean => events.some((event) => event.kind === kind) || isLast('record');
-  const isLast = (last: 'encounter' | 'record'): boolean => 'last' in followedUntil && followedUntil.last === last;
-  const codes = events.flatMap((event) => (event.kind === 'observation' ? event.codes : []));
-  const subjectParameter = 'patient' as const;
-  return [
-    ...(wants('condition') ? [{ key: 'conditions', type: 'Condition' as const, subjectParameter }] : []),
-    ...(wants('procedure') ? [{ key: 'procedures', type: 'Procedure' as const, subjectParameter }] : []),
-    ...(wants('encounter') || isLast('encounter')
-      ? [{ key: 'encounters', type: 'Encounter' as const, subjectParameter }]
-      : []),
-    ...(wants('observation')
-      ? [
-          {
-            key: 'observations',
-            type: 'Observation' as const,
-            subjectParameter,
-            ...(isLast('record') ? {} : { codes: [...new Set(codes)] }),
-          },
-        ]
-      : []),
-  ];
 }
 
 function notesOf({ horizon, followedUntil }: LabelEvent, outcome: Outcome): string[] {

@@ -1,10 +1,6 @@
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictableModel } from '../../prediction/prediction-parts.ts';
-import { readRecords } from '../../records/read-records.ts';
-import type { ReadRecord } from '../../records/record-source.ts';
-import { failedMember } from '../../runs/member-result.ts';
-import { concernsAll } from '../../runs/work-slice.ts';
 import type { RowFacts } from '../extract/matrix-columns.ts';
 import { matrixRows, type RowParts } from '../extract/matrix-rows.ts';
 import type { Extraction } from '../extract/open-extraction.ts';
@@ -12,6 +8,7 @@ import type { RowChoice } from '../extract/row-choice.ts';
 import { rowRequests, slicesOf } from '../extract/row-requests.ts';
 import type { CohortLabels } from './cohort-labels.ts';
 import type { EvaluationRow, RowStream } from './evaluation-row.ts';
+import { labelRecords } from './label-records.ts';
 import { patientGroupings, patientGroups } from './patient-groups.ts';
 
 /** Which outcome is evaluated, and how its rows get their truth. */
@@ -50,7 +47,7 @@ async function labelled(
 ): Promise<EvaluationRow[]> {
   const begun = slice.map((row) => beforeLabel(row, outcome));
   const subjects = new Set(begun.flatMap((row) => ('x' in row ? [row.subject] : [])));
-  const records = await recordsOf(parts, [...subjects], labels, signal);
+  const records = await labelRecords(parts, [...subjects], labels.queries, signal);
   return begun.map((row): EvaluationRow => {
     if (!('x' in row)) return row;
     const record = records.get(row.subject);
@@ -83,35 +80,4 @@ function beforeLabel(
   if (x === undefined)
     throw new PredictionError('INTERNAL', `There is no input of ${id}, about which the model may speak.`);
   return { ...row, x, asOf };
-}
-
-/** Of many at once; where that fails, of each alone: one who cannot be read is one row that failed. */
-async function recordsOf(
-  { source, rowTimeoutMs }: RowParts,
-  subjects: readonly string[],
-  { queries }: CohortLabels,
-  signal: AbortSignal,
-): Promise<Map<string, ReadRecord | { readonly code: string }>> {
-  const read = async (ids: readonly string[]): Promise<ReadonlyMap<string, ReadRecord>> => {
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(rowTimeoutMs)]);
-    return (await readRecords(source, { subjects: ids, queries, also: [] }, inTime)).subjects;
-  };
-  if (subjects.length === 0) return new Map();
-  try {
-    return new Map(await read(subjects));
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof PredictionError && error.code === 'RECORD_UNREACHABLE')) throw error;
-  }
-  const found = new Map<string, ReadRecord | { readonly code: string }>();
-  for (const subject of subjects) {
-    try {
-      found.set(subject, (await read([subject])).get(subject) ?? { rows: [] });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (concernsAll(error)) throw error;
-      found.set(subject, { code: failedMember(0, error).error?.code ?? 'INTERNAL' });
-    }
-  }
-  return found;
 }

@@ -8,6 +8,8 @@ import { parseRowChoice, type RowChoice } from './row-choice.ts';
 export interface ExtractOptions extends RowChoice {
   /** A model that is served, or a folder whose model is still to be trained. */
   readonly model: { readonly id: string; readonly version?: string } | { readonly draft: string };
+  /** File that declares what rows are labelled with; absent: they have no labels. */
+  readonly labelEvent?: string;
   readonly out: string;
   readonly force: boolean;
   readonly openWriter: OpenMatrixWriter;
@@ -27,6 +29,7 @@ export async function parseExtractOptions(args: readonly string[], timeZone: () 
       'as-of': { type: 'string' },
       anchor: { type: 'string' },
       class: { type: 'string', multiple: true },
+      'label-event': { type: 'string' },
       out: { type: 'string' },
       force: { type: 'boolean', default: false },
     },
@@ -40,6 +43,7 @@ export async function parseExtractOptions(args: readonly string[], timeZone: () 
   return {
     model,
     ...(await parseRowChoice(given, timeZone, 'extract')),
+    ...(values['label-event'] === undefined ? {} : { labelEvent: values['label-event'] }),
     out,
     force: values.force,
     openWriter,

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ExtractOptions } from './extract-options.ts';
+import { openEventLabels } from './labelled-rows.ts';
 import { matrixColumns } from './matrix-columns.ts';
 import { matrixRows } from './matrix-rows.ts';
 import { createMatrixTally, type MatrixTally } from './matrix-tally.ts';
@@ -13,17 +14,19 @@ import { rowRequests } from './row-requests.ts';
 export async function fillMatrix(
   handle: FileHandle,
   { parts, cohorts, draft }: Extraction,
-  { model: wanted, cohort, time, openWriter }: ExtractOptions,
+  { model: wanted, cohort, time, labelEvent, openWriter }: ExtractOptions,
   signal: AbortSignal,
 ): Promise<MatrixTally> {
   signal.throwIfAborted();
   const model = 'draft' in wanted ? await draft(wanted.draft) : parts.findModel(wanted.id, wanted.version);
-  const columns = matrixColumns(model);
+  const label = labelEvent === undefined ? undefined : await openEventLabels(labelEvent, parts);
+  const columns = matrixColumns(model, label !== undefined);
   if (!('list' in cohort)) await cohorts.check(cohort);
   const writer = openWriter(handle, columns);
   const tally = createMatrixTally();
   const asked = { ...parts, cohorts, now: () => parts.clock.now() };
-  for await (const row of matrixRows(parts, model, rowRequests(asked, { cohort, time }, signal), signal)) {
+  const made = matrixRows(parts, model, rowRequests(asked, { cohort, time }, signal), signal);
+  for await (const row of label === undefined ? made : label(made, signal)) {
     tally.add(row);
     await writer.write(columns.map((column) => column.read(row)));
   }

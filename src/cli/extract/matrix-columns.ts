@@ -24,6 +24,8 @@ export interface RowFacts {
   readonly guessed?: number;
   /** What the model would be given; absent where it may not speak. */
   readonly x?: ModelRow;
+  /** What happened after as-of, or why that is not known; absent where it was not asked for. */
+  readonly label?: { readonly truth: 0 | 1 } | { readonly leftOut: string };
   /** Why there are no inputs. */
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -36,13 +38,12 @@ export interface MatrixColumn {
 
 /**
  * The columns of a model's training matrix: who and when, five for each feature (six for a text), two for each outcome, one
- * for each input of the model. Throws PARAMETER_INVALID where a feature has the name of a column that every matrix has.
+ * for each input of the model, and, where rows are labelled, the label and why there is none. Throws PARAMETER_INVALID where a feature has the name of a column that every matrix has.
  */
-export function matrixColumns({
-  manifest,
-  digest,
-  compiled,
-}: Pick<PredictableModel, 'manifest' | 'digest' | 'compiled'>): MatrixColumn[] {
+export function matrixColumns(
+  { manifest, digest, compiled }: Pick<PredictableModel, 'manifest' | 'digest' | 'compiled'>,
+  labelled = false,
+): MatrixColumn[] {
   const who: MatrixColumn[] = [
     { name: 'subject', type: 'text', read: ({ subject }) => subject },
     { name: 'as_of', type: 'instant', read: ({ asOf }) => asOf },
@@ -52,6 +53,7 @@ export function matrixColumns({
     { name: 'digest', type: 'text', read: () => digest },
   ];
   const end: MatrixColumn[] = [
+    ...(labelled ? labelColumns : []),
     { name: 'guessed', type: 'whole-number', read: ({ guessed }) => guessed },
     { name: 'error', type: 'text', read: ({ error }) => error && `${error.code}: ${error.message}` },
   ];
@@ -84,6 +86,19 @@ function inputColumn(
     read: ({ x }) => x?.[index],
   };
 }
+
+const labelColumns: readonly MatrixColumn[] = [
+  {
+    name: 'label',
+    type: 'whole-number',
+    read: ({ label }) => (label !== undefined && 'truth' in label ? label.truth : undefined),
+  },
+  {
+    name: 'label.reason',
+    type: 'text',
+    read: ({ label }) => (label !== undefined && 'leftOut' in label ? label.leftOut : undefined),
+  },
+];
 
 function featureColumns(name: string, type: FeatureType): MatrixColumn[] {
   const column = (suffix: string, of: ColumnType, read: (value: FeatureValue) => Cell): MatrixColumn => ({

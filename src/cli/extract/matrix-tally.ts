@@ -13,11 +13,13 @@ export function createMatrixTally(): MatrixTally {
   const counts = { rows: 0, scored: 0, abstained: 0, failed: 0, guessedCells: 0, guessedRows: 0 };
   const reasons = new Map<string, number>();
   const codes = new Map<string, number>();
+  const labels = new Map<string, number>();
   return {
-    add({ inputs, x, guessed = 0, error }) {
+    add({ inputs, x, guessed = 0, label, error }) {
       counts.rows += 1;
       counts.guessedCells += guessed;
       if (guessed > 0) counts.guessedRows += 1;
+      if (label !== undefined) count(labels, 'truth' in label ? String(label.truth) : label.leftOut);
       if (error !== undefined || inputs === undefined) {
         counts.failed += 1;
         count(codes, error?.code ?? 'INTERNAL');
@@ -38,6 +40,7 @@ export function createMatrixTally(): MatrixTally {
         `${rows} rows: ${scored} that the model may score, ${abstained} abstained, ${failed} failed`,
         ...listed('abstained', reasons),
         ...listed('failed', codes),
+        ...listed('label', labels),
         `${guessedCells} cells of ${guessedRows} rows rest on a guess`,
         '',
       ].join('\n');

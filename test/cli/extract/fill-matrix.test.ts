@@ -62,6 +62,45 @@ function listOf(text: string): string[] {
 
 const pick = (rows: readonly MatrixRow[], ...names: string[]) => rows.map((row) => names.map((name) => row[name]));
 
+describe('a matrix with labels', () => {
+  const declared = {
+    events: [{ kind: 'observation', codes: ['http://loinc.org|2093-3'] }],
+    horizon: 'P6M',
+    followedUntil: { date: '2026-05-31' },
+    death: 'left-out',
+    eventBefore: 'ignored',
+  };
+  const labelled = (declaration: object, asOf: string): string[] => {
+    const file = path.join(folder, 'label.json');
+    writeFileSync(file, JSON.stringify(declaration));
+    return [...model, '--cohort', 'all', '--as-of', asOf, '--label-event', file];
+  };
+
+  it('says of each row what happened after its as-of, or why that is not known, and the inputs know nothing of it', async () => {
+    const early = await makeMatrix(server.house, labelled(declared, '2026-02-01'));
+    expect(pick(early.rows, 'subject', 'label', 'label.reason')).toEqual([
+      ['a', '1', ''],
+      ['b', '', 'not-followed-up'],
+      ['c', '', 'not-followed-up'],
+    ]);
+    expect(early.tally.text()).toContain('label not-followed-up: 2\n  label 1: 1');
+    const plain = await makeMatrix(server.house, [...model, '--cohort', 'all', '--as-of', '2026-02-01']);
+    expect(early.rows.map(({ label: _, 'label.reason': _reason, ...cells }) => cells)).toEqual(plain.rows);
+
+    const soon = await makeMatrix(server.house, labelled({ ...declared, horizon: 'P1M' }, '2026-02-01'));
+    expect(pick(soon.rows, 'label')).toEqual([['0'], ['0'], ['0']]);
+  });
+
+  it('is refused for a declaration that leaves a choice open, or looks into the future', async () => {
+    const { death: _, ...open } = declared;
+    await expect(makeMatrix(server.house, labelled(open, '2026-02-01'))).rejects.toThrow(
+      /must have required property 'death'/,
+    );
+    const future = { ...declared, followedUntil: { date: '2027-01-01' } };
+    await expect(makeMatrix(server.house, labelled(future, '2026-02-01'))).rejects.toThrow(/in the future/);
+  });
+});
+
 describe('the matrix of a draft', () => {
   const when = ['--cohort', 'all', '--as-of', '2026-02-01'];
 
