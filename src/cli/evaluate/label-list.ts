@@ -37,7 +37,7 @@ export async function readLabelList(path: string, truthOf: ReadTruth, timeZone: 
     const subject = (cells[subjectAt] ?? '').trim().replace('Patient/', '');
     if (!isFhirId(subject))
       throw new PredictionError('PARAMETER_INVALID', `${place}: subject must be the logical id of a Patient.`);
-    const asOf = hasAsOf ? parseAsOf((cells[asOfAt] ?? '').trim(), timeZone, `${place}: as_of`) : undefined;
+    const asOf = hasAsOf ? asOfIn((cells[asOfAt] ?? '').trim(), timeZone, place) : undefined;
     const key = keyOf(subject, asOf);
     if (labels.has(key))
       throw new PredictionError(
@@ -55,4 +55,13 @@ export async function readLabelList(path: string, truthOf: ReadTruth, timeZone: 
     },
     unused: () => labels.size - used.size,
   };
+}
+
+function asOfIn(text: string, timeZone: string, place: string): Date {
+  try {
+    return parseAsOf(text, timeZone, 'as_of');
+  } catch (cause) {
+    if (!(cause instanceof PredictionError)) throw cause;
+    throw new PredictionError('PARAMETER_INVALID', `${place}: ${cause.message}`, { cause });
+  }
 }

@@ -19,8 +19,8 @@ export async function readLabelEvent(
   const findings: Finding[] = [];
   const declared = parseLabelEvent(file, bytes, findings);
   if (declared === undefined) {
-    const [first] = findings.map((finding) => `${finding.path === '' ? '' : `${finding.path}: `}${finding.message}`);
-    throw new PredictionError('PARAMETER_INVALID', `--label-event ${file}: ${first}.`);
+    const faults = findings.map(({ path: place, message }) => `${place === '' ? '' : `${place} `}${message}`);
+    throw new PredictionError('PARAMETER_INVALID', `--label-event ${file}: ${faults.join('; ')}.`);
   }
   const until = 'date' in declared.followedUntil ? declared.followedUntil.date : undefined;
   const day = until === undefined ? undefined : parseFhirDate(until, timeZone);

@@ -6,7 +6,7 @@ import { classGroups, eventGroups, numberGroups } from './group-views.ts';
 import { rankScores } from './labelled-scores.ts';
 import { classFigures } from './measure-classes.ts';
 import { discrimination, probabilityMeasures } from './measure-events.ts';
-import { numberMeasures } from './measure-numbers.ts';
+import { intervalCoverage, numberMeasures } from './measure-numbers.ts';
 import { type Grouping, subgroups } from './subgroups.ts';
 import { type Threshold, thresholdTable } from './threshold-table.ts';
 
@@ -34,7 +34,7 @@ type Figures = Pick<EvaluationReport, 'measures' | 'thresholds' | 'classes' | 'c
 export function evaluateOutcome(outcome: Outcome, rows: EvaluatedRows, settings: EvaluationSettings): Figures {
   switch (outcome.kind) {
     case 'measurement':
-      return numberFigures(rows, settings);
+      return numberFigures(outcome, rows, settings);
     case 'class':
       return oneOfClasses(outcome, rows, settings);
     case 'probability':
@@ -63,11 +63,18 @@ function eventFigures(outcome: Outcome, rows: EvaluatedRows, settings: Evaluatio
   };
 }
 
-function numberFigures({ scores, truths, groupings }: EvaluatedRows, settings: EvaluationSettings): Figures {
+function numberFigures(
+  { interval }: Extract<Outcome, { kind: 'measurement' }>,
+  { scores, truths, groupings }: EvaluatedRows,
+  settings: EvaluationSettings,
+): Figures {
   const pairs = { scores: Float64Array.from(scores), truths: Float64Array.from(truths) };
   const view = numberGroups(pairs, settings.fewest);
   return {
-    measures: numberMeasures(pairs, settings),
+    measures: {
+      ...numberMeasures(pairs, settings),
+      ...(interval === undefined ? {} : { 'interval-coverage': intervalCoverage(pairs, interval.halfWidth) }),
+    },
     subgroups: groupings.map((grouping) => subgroups(grouping, view)),
   };
 }

@@ -1,6 +1,7 @@
 import { type BootstrapSettings, bootstrapFigures } from './bootstrap.ts';
 import { type Figure, z95 } from './figure.ts';
 import type { Measures } from './measure-events.ts';
+import { proportion } from './wilson.ts';
 
 /** Measurements and what was measured, row by row, in the unit of the outcome. */
 export interface PairedNumbers {
@@ -65,4 +66,13 @@ function valuesOf({ scores, truths }: PairedNumbers, counts?: Uint32Array): (num
     half === undefined ? undefined : bias - half,
     half === undefined ? undefined : bias + half,
   ];
+}
+
+/** How often the truth lies within the interval that the model gives: the score less and plus half its width. */
+export function intervalCoverage({ scores, truths }: PairedNumbers, halfWidth: number): Figure {
+  const within = scores.reduce(
+    (count, score, row) => count + Number(Math.abs(score - (truths[row] ?? Number.NaN)) <= halfWidth),
+    0,
+  );
+  return proportion(within, scores.length, 'no row has a score and a label');
 }

@@ -139,6 +139,15 @@ describe('a figure that cannot be computed', () => {
   });
 });
 
+describe('the interval that a model gives with a measurement', () => {
+  it('is compared with how often the truth lies within it, its ends included', () => {
+    const interval = { method: 'split-conformal', coverage: 0.9, halfWidth: 2, source: 'made up' } as const;
+    const { measures } = evaluated([10, 10, 10, 10], [12, 8, 13, 10], { ...measurement, interval });
+    expect(measures['interval-coverage']).toMatchObject({ value: 0.75, interval: { method: 'wilson' } });
+    expect(evaluated([10], [12], measurement).measures).not.toHaveProperty('interval-coverage');
+  });
+});
+
 describe('a bootstrap', () => {
   const random = seededRandom(11);
   const scores = Array.from({ length: 400 }, () => random() * 0.2);
