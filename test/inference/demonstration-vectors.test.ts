@@ -26,7 +26,7 @@ describe('a demonstration model scores its stored rows as the library that train
     const version = catalog.find(id);
     expect(vectors.columns).toEqual(columnNames(version));
     const outcome = version.manifest.outcomes.find((one) => one.id === vectors.outcome);
-    const outputs = await version.run(vectors.rows as number[][]);
+    const outputs = await version.run(vectors.rows);
     expect(outputs).toHaveLength(vectors.scores.length);
     expect(vectors.scores.length).toBeGreaterThanOrEqual(20);
     vectors.scores.forEach((score, row) => {

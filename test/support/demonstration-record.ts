@@ -1,4 +1,4 @@
-import type { Observation, Patient, Quantity, Resource } from '@medplum/fhirtypes';
+import type { CodeableConcept, DiagnosticReport, Observation, Patient, Quantity, Resource } from '@medplum/fhirtypes';
 import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 
 /** As-of of the predictions about such records. */
@@ -16,41 +16,41 @@ export function demonstrationRecord(
   values: ReadonlyMap<string, number | string>,
 ): Resource[] {
   const patient: Patient = { resourceType: 'Patient', id };
-  const observations: Observation[] = [];
+  const resources: Resource[] = [];
   for (const [name, value] of values) {
     const definition = features[name];
     if (definition?.kind === 'demographics') Object.assign(patient, demographic(definition, value));
-    else observations.push(measured(`${id}-${observations.length}`, id, definition, value));
+    else resources.push(resourceOf(`${id}-${resources.length}`, id, definition, value));
   }
-  return [patient, ...observations];
+  return [patient, ...resources];
 }
 
 function demographic(definition: Extract<FeatureDefinition, { kind: 'demographics' }>, value: number | string): object {
   if (definition.element === 'age') return { birthDate: `${2025 - Number(value)}-06-15` };
-  if (definition.element === 'sex') return { gender: value };
   throw new Error(`nothing is written for the element ${definition.element}`);
 }
 
-function measured(
+function resourceOf(
   id: string,
-  subject: string,
+  patient: string,
   definition: FeatureDefinition | undefined,
   value: number | string,
-): Observation {
-  if (definition?.kind !== 'observation' && definition?.kind !== 'text')
-    throw new Error(`nothing is written for the kind ${definition?.kind}`);
-  const [system, code] = String(definition.codes?.[0]).split('|');
-  return {
-    resourceType: 'Observation',
-    id,
-    status: 'final',
-    code: { coding: [{ ...(system === undefined ? {} : { system }), ...(code === undefined ? {} : { code }) }] },
-    subject: { reference: `Patient/${subject}` },
-    effectiveDateTime,
-    ...(definition.kind === 'text'
-      ? { valueString: String(value) }
-      : { valueQuantity: inUnit(Number(value), definition.unit) }),
-  };
+): Observation | DiagnosticReport {
+  const about = { id, status: 'final', subject: { reference: `Patient/${patient}` }, effectiveDateTime } as const;
+  if (definition?.kind === 'observation') {
+    const valueQuantity = inUnit(Number(value), definition.unit);
+    return { ...about, resourceType: 'Observation', code: firstCode(definition.codes), valueQuantity };
+  }
+  if (definition?.kind === 'text' && definition.from === 'report') {
+    const issued = effectiveDateTime;
+    return { ...about, resourceType: 'DiagnosticReport', code: firstCode(definition.codes), issued, conclusion: String(value) };
+  }
+  throw new Error(`nothing is written for the kind ${definition?.kind}`);
+}
+
+function firstCode(codes: readonly string[] = []): CodeableConcept {
+  const [system, code] = String(codes[0]).split('|');
+  return { coding: [{ ...(system === undefined ? {} : { system }), ...(code === undefined ? {} : { code }) }] };
 }
 
 function inUnit(value: number, unit: string): Quantity {
