@@ -63,6 +63,12 @@ def matrix_number(value):
     return str(plain(float(value)))
 
 
+def read_matrix(file):
+    """Rows of a matrix as dictionaries of texts."""
+    with open(file, newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
 def matrix_bytes(columns, rows):
     """CSV in the form of `fhirsight extract`: a head, RFC 4180, lines that end with CR LF."""
     out = io.StringIO()
@@ -94,11 +100,24 @@ class ModelFolder:
         sums = {name: hashlib.sha256(read[name]).hexdigest() for name in sorted(read)}
         self.put("manifest.json", {**manifest, "checksums": sums})
 
-    def end(self):
-        """Writes all files, or with --check compares them with those that are there."""
+    def asked(self):
         parser = argparse.ArgumentParser(description=f"Trains {self.id} {self.version} and writes its folder.")
         parser.add_argument("--check", action="store_true", help="write nothing; fail where a file would differ")
-        if parser.parse_args().check:
+        parser.add_argument(
+            "--draft", action="store_true", help="write manifest and feature map only, for `fhirsight extract --draft`"
+        )
+        return parser.parse_args()
+
+    def draft(self, manifest, feature_map):
+        """With --draft writes what `fhirsight extract` needs before there is a model, and ends the script."""
+        if self.asked().draft:
+            for name, content in {"manifest.json": {**manifest, "checksums": {}}, "feature-map.json": feature_map}.items():
+                (self.dir / name).write_bytes(json_bytes(content))
+            sys.exit(0)
+
+    def end(self):
+        """Writes all files, or with --check compares them with those that are there."""
+        if self.asked().check:
             stale = [name for name, content in self.files.items() if not self.same(name, content)]
             if stale:
                 sys.exit(f"{self.id}: differs from what train.py makes: {', '.join(stale)}")
@@ -267,10 +286,14 @@ def matrix(folder, features, outcome, subjects, inputs, columns, label, truth):
     return matrix_bytes([*head, *names, f"{outcome}.verdict", *x, label], rows)
 
 
-def vectors(made_by, columns, rows, outcome, scores, explanation=None):
-    """Rows of the input with the scores that the training library itself gives them, and their explanation if there is one."""
+def vectors(made_by, columns, rows, outcome, scores, explanation=None, subjects=None):
+    """
+    Rows of the input with the scores that the training library itself gives them, and their explanation if there is one.
+    `subjects`: the patients whose records give these rows, where there are such records.
+    """
     document = {"library": made_by, "columns": columns, "rows": rows, "outcome": outcome, "scores": scores}
-    return document if explanation is None else {**document, "explanation": explanation}
+    more = {"subjects": subjects, "explanation": explanation}
+    return {**document, **{key: value for key, value in more.items() if value is not None}}
 
 
 def golden(source, names, features, inputs, outcome, scores, rows, tolerance=1e-5):

@@ -1,4 +1,4 @@
-"""Writes ONNX graphs from the weights of Keras models, node by node; the training script compares both on its rows.
+"""ONNX graphs from the weights of Keras models, node by node; the training script compares both on its rows.
 
 Converters from TensorFlow trail behind Keras 3, and a graph of a few nodes is easier to read than to convert.
 """
@@ -11,9 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 import tensorflow
-from onnx import TensorProto, checker, helper, numpy_helper
-
-OPSET = 17
+from onnx_graph import Graph
 
 
 def repeatable(seed):
@@ -27,24 +25,8 @@ def one_thread():
     tensorflow.config.threading.set_inter_op_parallelism_threads(1)
 
 
-class Graph:
-    """Collects nodes and constants; every method returns the name of its result."""
-
-    def __init__(self):
-        self.nodes, self.constants = [], []
-
-    def constant(self, value, dtype=np.float32):
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(value, dtype=dtype), name))
-        return name
-
-    def add(self, op, *inputs, outputs=1, **attributes):
-        names = [f"v{len(self.nodes)}_{op.lower()}_{index}" for index in range(outputs)]
-        self.nodes.append(helper.make_node(op, list(inputs), names, name=names[0], **attributes))
-        return names[0] if outputs == 1 else names
-
-    def scaled(self, x, mean, deviation):
-        return self.add("Div", self.add("Sub", x, self.constant(mean)), self.constant(deviation))
+class KerasGraph(Graph):
+    """A graph that takes over the weights of Keras layers."""
 
     def dense(self, x, layer):
         """A Dense layer of Keras with linear, relu or sigmoid activation."""
@@ -67,19 +49,3 @@ class Graph:
             self.constant(bias.reshape(1, 6 * units)), outputs=2, hidden_size=units, linear_before_reset=1,
         )
         return self.add("Squeeze", last, self.constant([0], np.int64))
-
-    def model(self, name, input_name, input_shape, result, output_name, columns):
-        """The model: input [n, *input_shape] and output [n, columns], both float32."""
-        self.nodes.append(helper.make_node("Identity", [result], [output_name], name=output_name))
-        graph = helper.make_graph(
-            self.nodes,
-            name,
-            [helper.make_tensor_value_info(input_name, TensorProto.FLOAT, ["n", *input_shape])],
-            [helper.make_tensor_value_info(output_name, TensorProto.FLOAT, ["n", columns])],
-            initializer=self.constants,
-        )
-        model = helper.make_model(
-            graph, producer_name="fhirsight", ir_version=10, opset_imports=[helper.make_opsetid("", OPSET)]
-        )
-        checker.check_model(model, full_check=True)
-        return model.SerializeToString(deterministic=True)

@@ -43,7 +43,13 @@ function resourceOf(
   }
   if (definition?.kind === 'text' && definition.from === 'report') {
     const issued = effectiveDateTime;
-    return { ...about, resourceType: 'DiagnosticReport', code: firstCode(definition.codes), issued, conclusion: String(value) };
+    return {
+      ...about,
+      resourceType: 'DiagnosticReport',
+      code: firstCode(definition.codes),
+      issued,
+      conclusion: String(value),
+    };
   }
   throw new Error(`nothing is written for the kind ${definition?.kind}`);
 }

@@ -20,6 +20,8 @@ export interface TestVectors {
   readonly rows: readonly (readonly (number | string)[])[];
   readonly outcome: string;
   readonly scores: readonly number[];
+  /** The patient whose record gives each row, where there is such a record. */
+  readonly subjects?: readonly (string | null)[];
   /** Contributions by column, as the `shap` library has them; absent where none were made. */
   readonly explanation?: {
     readonly library: string;

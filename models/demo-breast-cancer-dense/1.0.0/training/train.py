@@ -41,7 +41,7 @@ fitted = fit(task.x_train, task.y_train)
 
 def artefact():
     network, mean, deviation = fitted
-    graph = keras_graph.Graph()
+    graph = keras_graph.KerasGraph()
     result = graph.scaled("x", mean, deviation)
     for layer in network.layers:
         result = graph.dense(result, layer)
