@@ -1,7 +1,7 @@
 import type { Extension } from '@medplum/fhirtypes';
+import { escapeXhtml } from '../fhir/xhtml.ts';
 import type { FeatureLabel } from './result-request.ts';
 import { unitText } from './unit-text.ts';
-import { escapeXhtml } from './xhtml.ts';
 
 /** What every result of a model version says of one feature. */
 export interface InputFrame {

@@ -1,12 +1,12 @@
 import type { Narrative } from '@medplum/fhirtypes';
 import type { FeatureValue } from '../features/feature-vector.ts';
+import { element } from '../fhir/xhtml.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { baseOf, contributionText } from './contribution-amount.ts';
 import { fhirDateTime } from './duration.ts';
 import type { InputFrame } from './input-frame.ts';
 import { partText, ranked } from './largest-contributions.ts';
 import type { ResultRequest } from './result-request.ts';
-import { element } from './xhtml.ts';
 
 /** One predicted outcome in words. */
 export interface OutcomeSentence {

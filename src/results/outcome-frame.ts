@@ -1,11 +1,11 @@
 import type { CodeableConcept, Extension } from '@medplum/fhirtypes';
+import { escapeXhtml } from '../fhir/xhtml.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { Band, Outcome, OutcomeClass } from '../model-catalog/outcome-schema.ts';
 import { type Level, levelsOf } from '../model-catalog/outcome-score.ts';
 import { bandSystem, classSystem, extensionUrls, riskProbabilitySystem } from './canonical-urls.ts';
 import { shiftDecimal } from './percent.ts';
 import { unitText } from './unit-text.ts';
-import { escapeXhtml } from './xhtml.ts';
 
 /** What every result of a model version says of one outcome. */
 export interface OutcomeFrame {

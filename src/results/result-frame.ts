@@ -1,3 +1,4 @@
+import { escapeXhtml } from '../fhir/xhtml.ts';
 import { type AppliedSite, siteSentence } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { againstText, contributionMethod } from './contribution-method.ts';
@@ -6,7 +7,6 @@ import { type OutcomeFrame, outcomeFrame } from './outcome-frame.ts';
 import type { FeatureLabel } from './result-request.ts';
 import type { ResultResource } from './result-resource.ts';
 import { createResultTimes, type TimesOf } from './result-times.ts';
-import { escapeXhtml } from './xhtml.ts';
 
 /**
  * What all results of one model version have in common: made once, at load, and shared by all of them. Nobody changes a

@@ -1,6 +1,6 @@
+import { listed, markdownText } from '../../fhir/markdown-text.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { HookService } from './hook-service.ts';
-import { listed, markdownText } from './markdown-text.ts';
 import { signature } from './signature.ts';
 
 /** Why no number is given, in words, as Markdown. */

@@ -1,6 +1,6 @@
+import { clipped, plainText } from '../../fhir/markdown-text.ts';
 import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
 import type { HookService } from './hook-service.ts';
-import { clipped, plainText } from './markdown-text.ts';
 import { overrideReasons } from './override-reasons.ts';
 
 /** A CDS Hooks card without suggestions, links or actions (CDS-31 to CDS-36, CDS-41). */

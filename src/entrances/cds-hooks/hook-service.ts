@@ -1,8 +1,8 @@
+import { listed, markdownText } from '../../fhir/markdown-text.ts';
 import { type CdsService, cdsServices } from '../../model-catalog/cds-services.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { patientKey, prefetchTemplates } from '../../model-catalog/prefetch-templates.ts';
 import { recordQueries } from '../../model-catalog/record-queries.ts';
-import { listed, markdownText } from './markdown-text.ts';
 
 /** How many contributions a card shows where the manifest does not say. */
 const usualContributions = 3;

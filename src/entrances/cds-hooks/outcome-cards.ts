@@ -1,10 +1,10 @@
+import { clipped, plainText } from '../../fhir/markdown-text.ts';
 import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
 import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
 import { fhirDateTime, scoreText } from '../../prediction/prediction-words.ts';
 import { abstentionDetail } from './abstention-detail.ts';
 import { buildCard, type Card, type CardFrame } from './card.ts';
 import type { HookService } from './hook-service.ts';
-import { clipped, plainText } from './markdown-text.ts';
 import { riskDetail } from './risk-detail.ts';
 
 /** CDS-32: fewer than 140 characters. */

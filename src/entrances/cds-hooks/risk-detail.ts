@@ -1,3 +1,4 @@
+import { listed, markdownText } from '../../fhir/markdown-text.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { unitOf } from '../../model-catalog/value-kind.ts';
 import type { Scored } from '../../prediction/prediction-outcome.ts';
@@ -12,7 +13,6 @@ import {
   unitText,
 } from '../../prediction/prediction-words.ts';
 import type { HookService } from './hook-service.ts';
-import { listed, markdownText } from './markdown-text.ts';
 import { signature } from './signature.ts';
 
 /**

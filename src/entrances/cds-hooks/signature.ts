@@ -1,7 +1,7 @@
+import { markdownText } from '../../fhir/markdown-text.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import { fhirDateTime } from '../../prediction/prediction-words.ts';
 import type { HookService } from './hook-service.ts';
-import { markdownText } from './markdown-text.ts';
 
 /** The last line of a card: who says it, and as of when. @param timeZone IANA zone of the site */
 export function signature({ version }: HookService, outcome: PredictionOutcome, timeZone: string): string {

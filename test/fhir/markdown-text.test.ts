@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clipped, markdownText, plainText } from '../../../src/entrances/cds-hooks/markdown-text.ts';
+import { clipped, markdownText, plainText } from '../../src/fhir/markdown-text.ts';
 
 describe('text of models and records in Markdown (CDS-33)', () => {
   test.each([
