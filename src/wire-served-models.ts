@@ -1,9 +1,11 @@
+import { deviceCardMarkdown } from './model-catalog/card/render-card.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { createLiveCatalog, type LiveCatalog } from './model-catalog/live-catalog.ts';
 import type { LoadedVersion } from './model-catalog/model-version.ts';
 import { highestStands, type Standing } from './model-catalog/standing.ts';
 import type { NamedModel } from './prediction/prediction-outcome.ts';
 import type { PredictableModel } from './prediction/prediction-parts.ts';
+import { modelDevice } from './results/model-device.ts';
 import type { LoadedModels } from './wire-models.ts';
 
 /** Finds the version that answers a call, as the path needs it. Throws MODEL_UNKNOWN, MODEL_NOT_READY, MODEL_DISABLED. */
@@ -41,6 +43,7 @@ export function serveModels(
       run: refusingOff(catalog, version, run),
       // What is used was loaded with the same digest, and stays as long as its user.
       uses: uses.map((used) => predictable(served.describe(used.manifest.id, used.manifest.version), served)),
+      device: deviceOf(version),
       ...(site === undefined ? {} : { site }),
       ...models.compiledOf(version),
     };
@@ -65,6 +68,14 @@ export function serveModels(
       }
     },
   };
+}
+
+/** What results of the version name as their maker. */
+export function deviceOf(version: LoadedVersion): PredictableModel['device'] {
+  const { manifest, digest, engine, site } = version;
+  const { id, version: number, title } = manifest;
+  const model = { id, version: number, title, digest, manifest, engine, ...(site === undefined ? {} : { site }) };
+  return modelDevice(model, deviceCardMarkdown(version));
 }
 
 /** A prediction may read a record for long: what is switched off meanwhile gives no score any more. */

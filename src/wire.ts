@@ -128,7 +128,8 @@ export async function wire({ config, clock, logger, listen, onPrediction, onShad
     const sinks = await readSinks(config.sinksFile);
 
     const url = await listen();
-    const fhirBase = `${config.publicBaseUrl ?? url}/fhir/R4`;
+    const serverUrl = config.publicBaseUrl ?? url;
+    const fhirBase = `${serverUrl}/fhir/R4`;
 
     const validator = createResourceValidator();
     // An embedded database opens in its own thread meanwhile.
@@ -178,6 +179,7 @@ export async function wire({ config, clock, logger, listen, onPrediction, onShad
       subjectBase,
       writeResult: (record, resources) => results.write(record, resources),
       writesDemonstrations: config.demonstrationModels === 'on' || (source.own && deliveries.sinkNames.length === 0),
+      serverUrl,
       clock,
       timeZone: config.siteTimeZone,
       findModel: models.find,

@@ -2,6 +2,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
 import { inputRow, score } from '../inference/score.ts';
+import { cardUrl } from '../model-catalog/card/card-url.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
@@ -9,7 +10,6 @@ import { PredictionError } from '../platform/errors.ts';
 import { assertResultValid } from '../results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../results/build-result.ts';
 import { testHealthData } from '../results/canonical-urls.ts';
-import { modelDevice, modelDeviceId } from '../results/model-device.ts';
 import { buildProvenance } from '../results/provenance.ts';
 import { remarks } from '../results/remarks.ts';
 import { resultIdentifier } from '../results/result-identifier.ts';
@@ -133,7 +133,8 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     explanation,
     testData: isTestData(record.patient),
     heldByCaller: origin.heldByCaller,
-    deviceReference: `Device/${modelDeviceId(named(model))}`,
+    deviceReference: `Device/${model.device.id}`,
+    modelCard: cardUrl(parts.serverUrl, manifest),
   };
   const resource = request.writeBack || request.build !== false ? checkedResult(result, parts.validate) : undefined;
 
@@ -151,7 +152,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       ? {
           result: resource,
           checked: true,
-          device: modelDevice(named(model)),
+          device: model.device,
           provenance: (target) => buildProvenance({ target, ...making }),
         }
       : undefined,

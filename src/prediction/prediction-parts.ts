@@ -1,4 +1,4 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Device, Resource } from '@medplum/fhirtypes';
 import type { Explainer } from '../explanation/create-explainer.ts';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
@@ -33,6 +33,8 @@ export interface PredictableModel extends UsableModel {
   readonly state: VersionState;
   /** What runs it. */
   readonly engine: EngineReport;
+  /** What its results name as their maker, with its card. */
+  readonly device: Device & { id: string };
   /** What the site file adds to it. */
   readonly site?: AppliedSite;
   /** See `readByUsed`. */
@@ -73,6 +75,8 @@ export interface PredictionParts {
   readonly writeResult: (record: OutcomeRecord, resources?: ResultResources) => Promise<WriteReceipt>;
   /** Whether results of demonstration models may be written: none leaves the own store, or the site has said so. */
   readonly writesDemonstrations: boolean;
+  /** URL of this server, without a trailing slash: what results link to lies below it. */
+  readonly serverUrl: string;
   readonly clock: Clock;
   /** IANA zone of the site. */
   readonly timeZone: string;

@@ -10,6 +10,7 @@ export const extensionUrls = {
   abstention: `${own}/StructureDefinition/prediction-abstention`,
   validUntil: `${own}/StructureDefinition/prediction-valid-until`,
   asOf: `${own}/StructureDefinition/prediction-as-of`,
+  modelCard: `${own}/StructureDefinition/model-card`,
 } as const;
 
 export const predictionNamingSystem = `${own}/NamingSystem/prediction`;
@@ -34,9 +35,13 @@ export const testHealthData = {
   display: 'test health data',
 };
 
+/** Profiles, extensions and code systems of HL7 AI Transparency on FHIR. */
+export const aiTransparency = 'http://hl7.org/fhir/uv/aitransparency';
+export const aiInputsSystem = `${aiTransparency}/CodeSystem/AIinputsCS`;
+
 /** Type of an AI Device and role of an AI agent (AIT-3, AIT-4). */
 export const artificialIntelligence = {
-  system: 'http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIdeviceTypeCS',
+  system: `${aiTransparency}/CodeSystem/AIdeviceTypeCS`,
   code: 'Artificial-Intelligence',
 } as const;
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Device } from '@medplum/fhirtypes';
+import type { Device, DocumentReference } from '@medplum/fhirtypes';
 import { siteSentence } from '../model-catalog/applied-site.ts';
 import type { BatchGrade } from '../model-catalog/engine-report.ts';
 import {
+  aiInputsSystem,
+  aiTransparency,
   artificialIntelligence,
   batchGradeSystem,
   modelEngineNamingSystem,
@@ -22,36 +24,28 @@ export const gradeTexts: Readonly<Record<BatchGrade['grade'], string>> = {
     'A subject may score differently in company, within rounding: 0.00001 and 0.01 % of the score; measured when the model was loaded.',
 };
 
-type Identified = Pick<PredictedModel, 'id' | 'version' | 'digest' | 'engine'>;
-
-/**
- * Logical id of the Device of one model version on one kind of engine: the same model, version, digest, runtime, device, grade
- * and threads always give the same id, so the Device is made once and never changed (DEV-2).
- */
-export function modelDeviceId(model: Identified): string {
-  const { id, version, digest } = model;
-  const engine = sha256(engineName(model)).slice(0, 8);
-  const readable = `model-${id}-${version}-${digest.slice(0, 12)}-${engine}`.replace(/[^A-Za-z0-9\-.]/g, '-');
-  if (readable.length <= longestId) return readable;
-  return `model-${sha256(`${id}|${version}|${digest}|${engine}`).slice(0, 40)}`;
-}
-
 /** What identifies one model version with these very weights, as an identifier value. */
 export function modelIdentifier({ id, version, digest }: Pick<PredictedModel, 'id' | 'version' | 'digest'>): string {
   return `${id}|${version}|${digest}`;
 }
 
-/** The Device of one model version on its engine, in the shape of the AI-Device profile (DEV-1, AIT-3). */
-export function modelDevice(model: PredictedModel): Device & { id: string } {
+/**
+ * The Device of one model version on its engine, in the shape of the AI-Device profile (DEV-1, AIT-3). It holds the card of
+ * the version, so that whoever stores the Device has the card too (AIT-5). Its id and its first identifier are made of all
+ * that it says: a Device is made once and never changed, and one that says anything else is another (DEV-2).
+ * @param card the card as Markdown
+ */
+export function modelDevice(model: PredictedModel, card: string): Device & { id: string } {
   const { manifest, site, engine } = model;
-  return {
-    resourceType: 'Device',
-    id: modelDeviceId(model),
-    meta: { profile: ['http://hl7.org/fhir/uv/aitransparency/StructureDefinition/AI-Device'] },
-    identifier: [
-      // The first is unique to this Device: whoever stores it elsewhere finds it by that.
-      { system: modelEngineNamingSystem, value: `${modelIdentifier(model)}|${engineName(model)}` },
-      { system: modelNamingSystem, value: modelIdentifier(model) },
+  const engineIdentifier = `${modelIdentifier(model)}|${engineName(model)}`;
+  const said: Omit<Device, 'resourceType' | 'identifier'> = {
+    meta: { profile: [`${aiTransparency}/StructureDefinition/AI-Device`] },
+    contained: [cardDocument(model, card)],
+    extension: [
+      {
+        url: `${aiTransparency}/StructureDefinition/aitransparency.modelCardDescription`,
+        valueReference: { reference: `#${cardId}` },
+      },
     ],
     status: 'active',
     manufacturer: manifest.publisher,
@@ -77,6 +71,47 @@ export function modelDevice(model: PredictedModel): Device & { id: string } {
     ],
     note: [{ text: manifest.description }, ...(site === undefined ? [] : [{ text: siteSentence(site) }])],
   };
+  const content = sha256(JSON.stringify([engineIdentifier, said])).slice(0, 8);
+  return {
+    resourceType: 'Device',
+    id: deviceId(model, content),
+    identifier: [
+      // The first is unique to this Device: whoever stores it elsewhere finds it by that.
+      { system: modelEngineNamingSystem, value: `${engineIdentifier}|${content}` },
+      { system: modelNamingSystem, value: modelIdentifier(model) },
+    ],
+    ...said,
+  };
+}
+
+const cardId = 'model-card';
+
+/** The card as the AI-ModelCard that the Device refers to (AIT-5). */
+function cardDocument({ title, version }: PredictedModel, card: string): DocumentReference {
+  return {
+    resourceType: 'DocumentReference',
+    id: cardId,
+    meta: { profile: [`${aiTransparency}/StructureDefinition/AI-ModelCard`] },
+    status: 'current',
+    type: { coding: [{ system: aiInputsSystem, code: 'AIModelCard' }] },
+    category: [{ coding: [{ system: aiInputsSystem, code: 'AIModelCardMarkdownFormat' }] }],
+    description: `Model card of ${title}, version ${version}`,
+    content: [
+      {
+        attachment: {
+          contentType: 'text/markdown',
+          data: Buffer.from(card).toString('base64'),
+          title: `Model card of ${title}, version ${version}`,
+        },
+      },
+    ],
+  };
+}
+
+function deviceId({ id, version, digest }: PredictedModel, content: string): string {
+  const readable = `model-${id}-${version}-${digest.slice(0, 12)}-${content}`.replace(/[^A-Za-z0-9\-.]/g, '-');
+  if (readable.length <= longestId) return readable;
+  return `model-${sha256(`${id}|${version}|${digest}|${content}`).slice(0, 40)}`;
 }
 
 /**

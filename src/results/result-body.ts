@@ -59,6 +59,7 @@ export function resultBody(
     text: resultNarrative(request, { asOf: times.asOf, sentences, remarks: said }),
     extension: [
       ...times.extensions,
+      { url: extensionUrls.modelCard, valueUrl: request.modelCard },
       ...inputExtensions(request),
       ...explanationExtensions(request),
       ...abstentions(request),

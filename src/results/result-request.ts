@@ -63,4 +63,6 @@ export interface ResultRequest {
   readonly heldByCaller: boolean;
   /** `Device/…` of the model version. */
   readonly deviceReference: string;
+  /** URL of the card of the model version. */
+  readonly modelCard: string;
 }

@@ -7,7 +7,7 @@ import { resourceTypes } from '../../src/fhir/resource-types.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import { buildResult } from '../../src/results/build-result.ts';
 import { modelDevice } from '../../src/results/model-device.ts';
-import { resultRequest } from '../support/result-request.ts';
+import { resultRequest, testCard } from '../support/result-request.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 const validator = createResourceValidator();
@@ -27,7 +27,7 @@ const thorough = (value: unknown) => validator.findings(value, undefined, { entr
 function samples(): Resource[] {
   const referenceDate = new Date('2026-03-01T12:00:00Z');
   const patients = [...generateSamplePatients({ patients: 6, seed: 11, referenceDate })].flat();
-  return [...patients, buildResult(resultRequest()), modelDevice(resultRequest().model)];
+  return [...patients, buildResult(resultRequest()), modelDevice(resultRequest().model, testCard)];
 }
 
 type Holder = Record<string, unknown>;

@@ -4,7 +4,7 @@ import { predictionNamingSystem } from '../../src/results/canonical-urls.ts';
 import { modelDevice } from '../../src/results/model-device.ts';
 import { buildProvenance } from '../../src/results/provenance.ts';
 import type { OutcomeRecord, ResultResources } from '../../src/write-back/outcome-record.ts';
-import { buildRisk, resultRequest } from './result-request.ts';
+import { buildRisk, resultRequest, testCard } from './result-request.ts';
 
 /** The FHIR base of the synthetic outcomes. */
 export const outcomeBase = 'http://127.0.0.1:8080/fhir/R4';
@@ -46,7 +46,7 @@ export function resourcesOf({ identifier, subjectId, encounterId }: OutcomeRecor
     subject: { tenant: 'default', base: outcomeBase, id: subjectId, own: true },
     ...(encounterId === '' ? {} : { encounter: encounterId }),
   });
-  const device = modelDevice(request.model);
+  const device = modelDevice(request.model, testCard);
   return {
     result: { ...buildRisk(request), identifier: [{ system: predictionNamingSystem, value: identifier }] },
     device,

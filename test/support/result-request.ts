@@ -3,7 +3,7 @@ import type { FeatureValue, SourceReference } from '../../src/features/feature-v
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import type { ProbabilityOutcome } from '../../src/model-catalog/outcome-schema.ts';
 import { buildResult } from '../../src/results/build-result.ts';
-import { modelDeviceId } from '../../src/results/model-device.ts';
+import { modelDevice } from '../../src/results/model-device.ts';
 import { createResultFrame } from '../../src/results/result-frame.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { FeatureLabel, ResultRequest } from '../../src/results/result-request.ts';
@@ -55,6 +55,9 @@ const testManifest: Manifest = {
   explanation: { method: 'occlusion', reference: { age: 55, systolicBloodPressure: 120 }, because: 'tests' },
   checksums: {},
 };
+
+/** The card of the synthetic model, as Markdown. */
+export const testCard = '# Test model, version 1.2.3\n';
 
 const testFeatures: Record<string, FeatureLabel> = {
   age: { label: 'Age', unit: 'a' },
@@ -159,7 +162,8 @@ export function resultRequest(
     features: testFeatures,
     testData: false,
     heldByCaller: false,
-    deviceReference: `Device/${modelDeviceId(rest.model ?? model)}`,
+    deviceReference: `Device/${modelDevice(rest.model ?? model, testCard).id}`,
+    modelCard: 'http://127.0.0.1:8080/models/test-model/versions/1.2.3/card',
     ...rest,
   } satisfies Omit<ResultRequest, 'identifier' | 'frame'>;
   const frame = createResultFrame(made.model.manifest, made.features);
