@@ -14,6 +14,7 @@ import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.t
 import { readProtocolToken } from './entrances/inference-protocol/protocol-token.ts';
 import { servedModels } from './entrances/inference-protocol/served-models.ts';
 import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
+import { cardPath, cardRoutes } from './entrances/models/card-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement } from './fhir/capability-statement.ts';
@@ -35,6 +36,7 @@ import { type Config, readConfig } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { type House, wire } from './wire.ts';
+import { deviceOf } from './wire-served-models.ts';
 
 export { PredictionError } from './platform/errors.ts';
 export type { House } from './wire.ts';
@@ -94,7 +96,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
       { path: '/metrics', handler: metricsRoutes(metrics), ownFormat: true as const },
-      { path: '/', handler: gate.handler, ownFormat: protocolPaths },
+      { path: '/', handler: gate.handler, ownFormat: [...protocolPaths, cardPath] },
     ],
     errors: protocolPaths.map((path) => ({ path, handler: protocolError })),
     newRequestId: randomUUID,
@@ -222,6 +224,7 @@ function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): M
   return [
     { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
+    { path: '/models', handler: cardRoutes({ catalog, deviceOf, clock, timeZone: config.siteTimeZone }) },
     { path: '/models', handler: modelRoutes(catalog, config.optOutBy) },
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
@@ -257,7 +260,7 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
       deadlineMs: config.cdsDeadlineMs,
       timeoutMs: config.predictTimeoutMs,
       timeZone: config.siteTimeZone,
-      publicBaseUrl: config.publicBaseUrl,
+      serverUrl: house.prediction.serverUrl,
       newId: randomUUID,
     },
     storeFeedback: (service, feedback) =>

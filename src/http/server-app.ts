@@ -20,8 +20,8 @@ import { requestIdOf } from './request-id.ts';
 export interface MountedRoute {
   readonly path: string;
   readonly handler: RequestHandler;
-  /** True for a route with one format of its own: what the caller accepts is not looked at. A list: below these paths. */
-  readonly ownFormat?: true | readonly string[];
+  /** True for a route with formats of its own: what the caller accepts is not looked at. A list: at or below these paths. */
+  readonly ownFormat?: true | readonly (string | RegExp)[];
 }
 
 /** What answers the errors below a path, in the place of an OperationOutcome. */
@@ -76,7 +76,9 @@ export function createApp(options: AppOptions): Express {
 
 function hasOwnFormat(ownFormat: MountedRoute['ownFormat'], path: string): boolean {
   if (typeof ownFormat !== 'object') return ownFormat === true;
-  return ownFormat.some((own) => path === own || path.startsWith(`${own}/`));
+  return ownFormat.some((own) =>
+    typeof own === 'string' ? path === own || path.startsWith(`${own}/`) : own.test(path),
+  );
 }
 
 function healthRoutes(notReady: AppOptions['notReady']): Router {

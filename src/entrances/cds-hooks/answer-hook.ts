@@ -22,7 +22,8 @@ export interface HookEntrance {
   /** How long a prediction may read, also one that is late. */
   readonly timeoutMs: number;
   readonly timeZone: string;
-  readonly publicBaseUrl: string | undefined;
+  /** URL of this server, without a trailing slash. */
+  readonly serverUrl: string;
   readonly newId: () => string;
 }
 
@@ -60,10 +61,10 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
     call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
     return [];
   }
-  const { findings, deadlineMs, timeZone, publicBaseUrl } = entrance;
+  const { findings, deadlineMs, timeZone, serverUrl } = entrance;
   const { patientId } = request.context;
   const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
-  const frame: CardFrame = { uuid: entrance.newId(), publicBaseUrl };
+  const frame: CardFrame = { uuid: entrance.newId(), serverUrl };
   const dueMs = call.startedMs + deadlineMs;
   // Without a server nothing is read that could take long.
   const limit =

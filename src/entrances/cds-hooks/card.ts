@@ -1,9 +1,10 @@
 import { clipped, plainText } from '../../fhir/markdown-text.ts';
+import { cardUrl } from '../../model-catalog/card/card-url.ts';
 import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
 import type { HookService } from './hook-service.ts';
 import { overrideReasons } from './override-reasons.ts';
 
-/** A CDS Hooks card without suggestions, links or actions (CDS-31 to CDS-36, CDS-41). */
+/** A CDS Hooks card without suggestions or actions (CDS-31 to CDS-36, CDS-41, CDS-42). */
 export interface Card {
   /** What feedback names it by. */
   readonly uuid: string;
@@ -12,7 +13,9 @@ export interface Card {
   readonly indicator: Indicator;
   /** GitHub-Flavored Markdown. */
   readonly detail?: string;
-  readonly source: { readonly label: string; readonly url?: string };
+  /** Its URL is that of the card of the model. */
+  readonly source: { readonly label: string; readonly url: string };
+  readonly links: readonly { readonly label: string; readonly url: string; readonly type: 'absolute' }[];
   readonly overrideReasons?: typeof overrideReasons;
   readonly extension: { readonly 'org.fhirsight.prediction': CardPrediction };
 }
@@ -37,8 +40,8 @@ export interface CardPrediction {
 /** What is the same in every card of a service. */
 export interface CardFrame {
   readonly uuid: string;
-  /** URL under which clients see the server, where it is known. */
-  readonly publicBaseUrl: string | undefined;
+  /** URL of this server, without a trailing slash. */
+  readonly serverUrl: string;
 }
 
 /** What makes one card of a service differ from another. */
@@ -50,10 +53,11 @@ interface CardContent {
 }
 
 /** A card of a service; override reasons only where there is an estimate to override. */
-export function buildCard(service: HookService, { uuid, publicBaseUrl }: CardFrame, content: CardContent): Card {
+export function buildCard(service: HookService, { uuid, serverUrl }: CardFrame, content: CardContent): Card {
   const { outcome, version } = service;
   const { id, version: number, title } = version.manifest;
   const { state, ...rest } = content.prediction;
+  const modelCard = cardUrl(serverUrl, version.manifest);
   return {
     uuid,
     summary: content.summary,
@@ -61,8 +65,10 @@ export function buildCard(service: HookService, { uuid, publicBaseUrl }: CardFra
     ...(content.detail === undefined ? {} : { detail: content.detail }),
     source: {
       label: plainText(`${title}, ${number}`),
-      ...(publicBaseUrl === undefined ? {} : { url: `${publicBaseUrl}/models/${id}?version=${number}` }),
+      url: modelCard,
     },
+    // Where a reader's client shows the source without its address (CDS-42, DSI-40).
+    links: [{ label: 'Model card', url: modelCard, type: 'absolute' }],
     ...(state === 'scored' ? { overrideReasons } : {}),
     extension: {
       'org.fhirsight.prediction': {

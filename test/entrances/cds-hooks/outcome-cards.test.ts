@@ -6,8 +6,10 @@ import { type HookService, hookServices } from '../../../src/entrances/cds-hooks
 import { outcomeCards } from '../../../src/entrances/cds-hooks/outcome-cards.ts';
 import { predictionRequestFromHook } from '../../../src/entrances/cds-hooks/prediction-request-from-hook.ts';
 import type { CardShow } from '../../../src/model-catalog/cds-hooks-schema.ts';
+import type { Finding } from '../../../src/model-catalog/finding.ts';
 import type { LoadedVersion } from '../../../src/model-catalog/model-version.ts';
 import { levelAt } from '../../../src/model-catalog/outcome-score.ts';
+import { parseManifest } from '../../../src/model-catalog/parse-model-json.ts';
 import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
 import type { Scored } from '../../../src/prediction/prediction-outcome.ts';
 import { catalogOfVersions } from '../../support/catalog-of-versions.ts';
@@ -15,7 +17,7 @@ import { cdsResponseFindings } from '../../support/cds-response-checker.ts';
 import { shippedModels } from '../../support/model-folder.ts';
 import { unloadedEngine } from '../../support/unloaded-engine.ts';
 
-const frame = { uuid: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', publicBaseUrl: undefined };
+const frame = { uuid: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', serverUrl: 'https://risk.example' };
 
 let version: LoadedVersion;
 beforeAll(async () => {
@@ -172,11 +174,25 @@ describe('the card of a score', () => {
     expect(JSON.stringify(card)).toContain('"score":0.30000000000000004');
   });
 
-  test('CDS-35 has a URL only where it is known under which clients see the server', () => {
+  test('CDS-35 CDS-42 DSI-40 leads to the card of the very version, by its source and by a link', () => {
     const of = service();
-    const known = outcomeCards(of, scored(of, 0.3), { ...frame, publicBaseUrl: 'https://risk.example' }, 'UTC');
-    expect(known[0]?.source.url).toBe('https://risk.example/models/pce-2013?version=1.0.0');
-    expect(cardsOf(of, scored(of, 0.3))[0]?.source.url).toBeUndefined();
+    const [card] = cardsOf(of, scored(of, 0.3));
+    const url = 'https://risk.example/models/pce-2013/versions/1.0.0/card';
+    expect(card?.source.url).toBe(url);
+    expect(card?.links).toEqual([{ label: 'Model card', url, type: 'absolute' }]);
+  });
+
+  test('CDS-37 suggests and orders nothing, for no model has a regulatory status that allows it', () => {
+    const of = service();
+    const [card] = cardsOf(of, scored(of, 0.3));
+    expect(card).not.toHaveProperty('suggestions');
+    expect(card).not.toHaveProperty('selectionBehavior');
+    const findings: Finding[] = [];
+    const suggesting = structuredClone(version.manifest) as { cdsHooks?: object[] };
+    Object.assign(suggesting.cdsHooks?.[0] ?? {}, { suggestions: [{ label: 'Order a statin' }] });
+    const refused = parseManifest('manifest.json', Buffer.from(JSON.stringify(suggesting)), findings);
+    expect(refused).toBeUndefined();
+    expect(findings.map(({ message }) => message)).toContain('must not have the key "suggestions"');
   });
 
   test('CDS-30 to CDS-43 whatever a model is called and whatever it says: short, whole, escaped', () => {

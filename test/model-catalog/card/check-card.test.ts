@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { checkCard } from '../../src/model-catalog/card/check-card.ts';
-import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
-import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
-import type { ModelCard } from '../../src/model-catalog/model-card-schema.ts';
-import { shippedModels } from '../support/model-folder.ts';
+import { checkCard } from '../../../src/model-catalog/card/check-card.ts';
+import type { FeatureMap } from '../../../src/model-catalog/feature-map-schema.ts';
+import type { Manifest } from '../../../src/model-catalog/manifest-schema.ts';
+import type { ModelCard } from '../../../src/model-catalog/model-card-schema.ts';
+import { shippedModels } from '../../support/model-folder.ts';
 
 const shipped = <T>(file: string): T =>
   JSON.parse(readFileSync(path.join(shippedModels, 'pce-2013/1.0.0', file), 'utf8'));
