@@ -135,7 +135,10 @@ describe('a card', () => {
     const [card] = answer.body.cards;
     const { score, digest } = cardPrediction(answer);
     expect(card.indicator).toBe('info');
-    expect(card.source).toEqual({ label: 'AHA PREVENT 2023, base model, 1.0.0' });
+    const url = `${server.url}/models/prevent-base/versions/1.0.0/card`;
+    expect(card.source).toEqual({ label: 'AHA PREVENT 2023, base model, 1.0.0', url });
+    expect(card.links).toEqual([{ label: 'Model card', url, type: 'absolute' }]);
+    expect((await fetch(url)).status).toBe(200);
     expect(card.summary).toMatch(
       /^\d+\.\d % \(\d+ in 1,000\) over 10 years: Total .*\(AHA PREVENT 2023, base model\)$/,
     );

@@ -220,6 +220,25 @@ describe('writeBack', () => {
     expect(own[0]?.entity?.map(({ what }) => what.reference).sort()).toEqual(references(result.basis));
   });
 
+  it('DSI-40 AIT-5 leads from the stored result to the card of the version, by its link and by its Device', async () => {
+    await store(scorablePatient('card'));
+    const result = await scored('card', { writeBack: true });
+    const link = result.extension?.find(({ url }) => url.endsWith('/StructureDefinition/model-card'))?.valueUrl ?? '';
+    expect(link).toBe(`${server.url}/models/prevent-base/versions/1.0.0/card`);
+    const page = await fetch(link, { headers: { accept: 'text/html' } });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(await page.text()).toContain('AHA PREVENT 2023, base model, version 1.0.0');
+
+    const device = await read<Device>(result.performer?.reference ?? '');
+    const [card] = device.contained ?? [];
+    if (card?.resourceType !== 'DocumentReference') throw new Error('the Device holds no card');
+    expect(device.extension?.[0]?.valueReference?.reference).toBe(`#${card.id}`);
+    const text = Buffer.from(card.content?.[0]?.attachment?.data ?? '', 'base64').toString();
+    expect(text).toMatch(/^# AHA PREVENT 2023, base model, version 1\.0\.0\n/);
+    const served = await send(`${link}?format=fhir`);
+    expect(served.body).toMatchObject({ id: device.id, contained: device.contained });
+  });
+
   it('is off unless asked for: nothing is stored, and the result has no id', async () => {
     await store(scorablePatient('unwritten'));
     const result = await scored('unwritten');
