@@ -35,6 +35,7 @@ import { type Clock, systemClock } from './platform/clock.ts';
 import { type Config, readConfig } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
+import { siteDay } from './platform/site-day.ts';
 import { type House, wire } from './wire.ts';
 import { deviceOf } from './wire-served-models.ts';
 
@@ -197,6 +198,8 @@ interface Tokens {
 function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): MountedRoute[] {
   const { protocol: protocolToken } = tokens;
   const { repository, catalog, source, validator, fhirBase } = house;
+  const { serverUrl } = house.prediction;
+  const today = (): string => siteDay(clock.now(), config.siteTimeZone);
   const definition = predictDefinition();
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
   const operation = {
@@ -224,8 +227,8 @@ function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): M
   return [
     { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
-    { path: '/models', handler: cardRoutes({ catalog, deviceOf, clock, timeZone: config.siteTimeZone }) },
-    { path: '/models', handler: modelRoutes(catalog, config.optOutBy) },
+    { path: '/models', handler: cardRoutes({ catalog, deviceOf, today }) },
+    { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },

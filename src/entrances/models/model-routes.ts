@@ -7,18 +7,26 @@ import { findOutput, outputNames, outputText } from '../../model-catalog/model-o
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { describeModel, type ModelStanding, summariseModel } from './describe-model.ts';
+import { type InventoryOptions, inventoryEntry } from './inventory-entry.ts';
 import { versionsAsked } from './output-of-models.ts';
 
 /**
- * `GET /models`, `GET /models/{id}[?version=V]` and `GET /models/{id}/{output}`: what is served, from which sources, for
- * whom, and what is to be asked of a FHIR server for it.
+ * `GET /models`, the inventory of the house, `GET /models/{id}[?version=V]` and `GET /models/{id}/{output}`: what is served,
+ * from which sources, for whom, and what is to be asked of a FHIR server for it.
  */
-export function modelRoutes(catalog: Catalog, optOutBy: readonly ('consent' | 'group')[]): Router {
+export function modelRoutes(
+  catalog: Catalog,
+  optOutBy: readonly ('consent' | 'group')[],
+  inventory: InventoryOptions,
+): Router {
   const router = Router();
   router.get('/', (_request, response) => {
     requestContext(response).route = '/models';
     sendJson(response, 200, {
-      models: catalog.list().map((version) => summariseModel(version, standingOf(catalog, version))),
+      models: catalog.list().map((version) => ({
+        ...summariseModel(version, standingOf(catalog, version)),
+        ...inventoryEntry(version, inventory),
+      })),
       refused: catalog.refused.map(({ dir, reason }) => ({ folder: dir, reason })),
     });
   });

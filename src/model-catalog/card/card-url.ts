@@ -1,7 +1,17 @@
+interface Version {
+  readonly id: string;
+  readonly version: string;
+}
+
 /**
- * Where the card of a model version is served.
+ * Where the report about a model version is served.
  * @param serverUrl URL of the server, without a trailing slash
  */
-export function cardUrl(serverUrl: string, { id, version }: { readonly id: string; readonly version: string }): string {
-  return `${serverUrl}/models/${id}/versions/${version}/card`;
+export function versionUrl(serverUrl: string, { id, version }: Version): string {
+  return `${serverUrl}/models/${id}/versions/${version}`;
+}
+
+/** Where its card is served. */
+export function cardUrl(serverUrl: string, version: Version): string {
+  return `${versionUrl(serverUrl, version)}/card`;
 }

@@ -17,7 +17,12 @@ const models = await Promise.all(['kfre-4', 'prevent-base'].map((id) => shippedM
 const versions = models.map((model): LoadedVersion => ({ ...model, ...unloadedEngine }));
 const catalog = catalogOfVersions(versions);
 const app = createApp({
-  routes: [{ path: '/models', handler: modelRoutes(catalog, ['consent']) }],
+  routes: [
+    {
+      path: '/models',
+      handler: modelRoutes(catalog, ['consent'], { serverUrl: 'http://127.0.0.1', today: () => '2026-11-28' }),
+    },
+  ],
   newRequestId: () => 'one',
   logger: silentLogger,
   notReady: async () => [],
