@@ -66,23 +66,26 @@ export async function checkStored(
   for (const result of results) {
     const { drafts } = result;
     if (drafts === undefined || refused.has(result)) continue;
-    if (devices.get(drafts.deviceText) !== true) refused.set(result, foreignDevice(drafts.device.id));
+    if (devices.get(drafts.device) !== true) refused.set(result, foreignDevice(drafts.device.id));
   }
   return { existing, refused };
 }
 
-/** By text of the Device: whether the stored one says the same. */
+/** By Device as it is asked for, most often one for all results of a model: whether the stored one says the same. */
 async function storedDevices(
   store: ResultStore,
   stored: ReadonlyMap<string, Found>,
   asked: readonly ResultResourceDrafts[],
-): Promise<ReadonlyMap<string, boolean>> {
-  const distinct = new Map(asked.map(({ deviceText, device }) => [deviceText, device]));
-  const same = new Map<string, boolean>();
+): Promise<ReadonlyMap<Stored<Device>, boolean>> {
+  const byId = Map.groupBy(new Set(asked.map(({ device }) => device)), ({ id }) => id);
+  const same = new Map<Stored<Device>, boolean>();
   // In one order everywhere: two writers that create the same Devices must not wait for each other.
-  for (const [text, device] of [...distinct].sort(([, one], [, other]) => (one.id < other.id ? -1 : 1))) {
-    const found = stored.get(`Device/${device.id}`)?.resource ?? (await store.createWithIdIfAbsent<Device>(device));
-    same.set(text, saysTheSame(found, device, openElements.Device));
+  for (const [id, devices] of [...byId].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    let found = stored.get(`Device/${id}`)?.resource;
+    for (const device of devices) {
+      found ??= await store.createWithIdIfAbsent<Device>(device);
+      same.set(device, saysTheSame(found, device, openElements.Device));
+    }
   }
   return same;
 }

@@ -21,8 +21,6 @@ export interface ResultResourceDrafts {
   readonly result: Draft<ResultResource>;
   readonly provenance: Draft<Provenance>;
   readonly device: Stored<Device>;
-  /** The same for the same Device. */
-  readonly deviceText: string;
 }
 
 /**
@@ -42,7 +40,6 @@ export function prepareResult(store: ResultDrafts, { record, resources }: Result
       result,
       provenance: store.draft(provenance(`${resourceType}/${id}/_history/${meta?.versionId}`)),
       device,
-      deviceText: JSON.stringify(device),
     },
   };
 }

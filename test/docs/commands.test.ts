@@ -4,7 +4,14 @@ import { parseCurl } from '../support/curl-command.ts';
 import { blocksOf } from '../support/markdown-blocks.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 
-const documents = ['README.md', 'docs/integrator.md', 'docs/operator.md', 'docs/cds-hooks.md', 'docs/monitoring.md'];
+const documents = [
+  'README.md',
+  'docs/integrator.md',
+  'docs/operator.md',
+  'docs/cds-hooks.md',
+  'docs/monitoring.md',
+  'docs/model-card.md',
+];
 const documentedUrl = 'http://127.0.0.1:8080';
 const now = new Date('2026-11-22T15:30:00Z');
 

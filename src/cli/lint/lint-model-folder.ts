@@ -7,6 +7,8 @@ import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import { lintRules, lintSite } from '../../model-catalog/lint/lint-rules.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
 import { inspectSiteFile } from '../../model-catalog/read-site-file.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { siteDay } from '../../platform/site-day.ts';
 
 /** What lint says about one version folder. */
 export interface LintReport {
@@ -18,9 +20,14 @@ export interface LintReport {
 /**
  * Checks one version folder whole: what load checks, the lint rules, and, where it can be run, the model itself.
  * @param siteFile local codes and units that the model is read with; checked too
+ * @param today `YYYY-MM-DD`: what was due before is overdue
  * Throws CONFIG_INVALID where there is no such file.
  */
-export async function lintModelFolder(dir: string, siteFile?: string): Promise<LintReport> {
+export async function lintModelFolder(
+  dir: string,
+  siteFile?: string,
+  today: string = siteDay(systemClock.now(), 'UTC'),
+): Promise<LintReport> {
   const { site, findings: ofSite } = siteFile === undefined ? { findings: [] } : await inspectSiteFile(siteFile);
   let inspected: InspectedModel;
   try {
@@ -29,7 +36,7 @@ export async function lintModelFolder(dir: string, siteFile?: string): Promise<L
     return { model: dir, findings: [unreadable(dir, error)] };
   }
   const atLoad = inspected.stages.flat().map((finding) => asLoad(withPlace(finding, inspected.files)));
-  const findings = [...ofSite.map(asLoad), ...atLoad, ...lintRules(inspected)];
+  const findings = [...ofSite.map(asLoad), ...atLoad, ...lintRules(inspected, today)];
   if (site !== undefined) findings.push(...lintSite(site, inspected));
   findings.push(...compiles(inspected, findings));
   const runnable = runnableModel(inspected, atLoad);

@@ -72,7 +72,7 @@ export function measuredWords({ value, interval }: Measure): string {
 }
 
 export function settingWords({ setting }: Measure): string {
-  return setting === undefined ? 'not stated' : settingNames[setting];
+  return setting === undefined ? 'setting not stated' : settingNames[setting];
 }
 
 /** In whom: `women; 9,000 people in 3 cohorts; n 9000, 120 events`. */

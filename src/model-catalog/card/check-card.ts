@@ -26,6 +26,9 @@ export function checkCard(card: ModelCard, manifest: Manifest, map: FeatureMap):
     ...card.codeLists
       .filter(({ feature }) => !Object.hasOwn(map.features, feature))
       .map(({ feature }) => found('/codeLists', `${feature} is no feature of the map`)),
+    ...[...columns]
+      .filter((name) => map.features[name]?.kind === 'demographics' && !card.fairness.sensitiveInputs.includes(name))
+      .map((name) => found('/fairness/sensitiveInputs', `does not name ${name}, which the record has of the person`)),
     ...card.performance.flatMap((measure, index) =>
       measureFaults(measure, outcomes).map(([key, message]) => found(`/performance/${index}${key}`, message)),
     ),

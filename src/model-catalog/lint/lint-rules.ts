@@ -1,6 +1,7 @@
 import type { FeatureMap } from '../feature-map-schema.ts';
 import type { InspectedModel } from '../inspect-model-folder.ts';
 import type { Manifest } from '../manifest-schema.ts';
+import type { ModelCard } from '../model-card-schema.ts';
 import type { SiteFile } from '../read-site-file.ts';
 import { checkCodeSystems } from './check-code-systems.ts';
 import { checkConversions } from './check-conversions.ts';
@@ -13,6 +14,7 @@ import { checkMissingReasons } from './check-missing-reasons.ts';
 import { checkOutcomeCodings } from './check-outcome-codings.ts';
 import { checkPopulationRanges } from './check-population-ranges.ts';
 import { checkRepeatedKeys } from './check-repeated-keys.ts';
+import { checkReview } from './check-review.ts';
 import { checkSiteUse, checkStandardCodes, codesOfSite } from './check-site-use.ts';
 import { checkSnomedCodes } from './check-snomed-codes.ts';
 import { checkTexts } from './check-texts.ts';
@@ -63,12 +65,21 @@ const goldenRules: readonly LintRule<LintedModel>[] = [
   { name: 'golden-plausible', severity: 'warning', check: checkGoldenPlausible },
 ];
 
-/** Applies every rule to the parts of a model version that could be read. Nothing is run. */
-export function lintRules(inspected: InspectedModel): LintFinding[] {
-  const { files, manifest, featureMapFile, featureMap, golden } = inspected;
+/**
+ * Applies every rule to the parts of a model version that could be read. Nothing is run.
+ * @param today `YYYY-MM-DD`
+ */
+export function lintRules(inspected: InspectedModel, today: string): LintFinding[] {
+  const { files, card, manifest, featureMapFile, featureMap, golden } = inspected;
   const apply = <Subject>(rules: readonly LintRule<Subject>[], subject: Subject): LintFinding[] =>
     rules.flatMap((rule) => applyRule(rule, subject));
   const findings = apply(fileRules, files);
+  const reviews: LintRule<ModelCard> = {
+    name: 'review-overdue',
+    severity: 'warning',
+    check: (subject) => checkReview(subject, today),
+  };
+  if (card !== undefined) findings.push(...applyRule(reviews, card));
   if (manifest !== undefined)
     findings.push(...apply(manifestRules, manifest), ...apply(codeRules, codesOfManifest(manifest)));
   if (featureMap !== undefined) findings.push(...apply(featureMapRules, featureMap));

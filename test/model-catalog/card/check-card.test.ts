@@ -75,6 +75,11 @@ test.each<[string, Partial<ModelCard>, string]>([
     '/regulatory/0: not-a-device needs jurisdiction, authority; without them the status is none',
   ],
   [
+    'a demographic input that it does not call sensitive',
+    { fairness: { ...card.fairness, sensitiveInputs: ['age', 'sex'] } },
+    '/fairness/sensitiveInputs: does not name race, which the record has of the person',
+  ],
+  [
     'a next review before the last one',
     { review: { last: '2026-06-01', next: '2026-05-01' } },
     '/review: the next one, 2026-05-01, is not after the last one, 2026-06-01',
