@@ -149,10 +149,14 @@ function refuseSiteQueries(config: Config, declared: DeclaredServerFile, { versi
   });
 }
 
-/** A concept that no model reads may be a slip of the pen, or that of a model that was refused: the log names it. */
+/** A concept that no model reads, and a model that is not served, may be a slip of the pen, or that of a model that was refused: the log names it. */
 function siteRead(site: SiteFile, { versions }: CatalogContents): LogEvent {
   const read = new Set(versions.flatMap((version) => Object.keys(version.site?.concepts ?? {})));
-  const unread = Object.keys(site.concepts).filter((concept) => !read.has(concept));
+  const served = new Set(versions.flatMap(({ key, manifest }) => [manifest.id, key]));
+  const unread = [
+    ...Object.keys(site.concepts).filter((concept) => !read.has(concept)),
+    ...Object.keys(site.models ?? {}).filter((model) => !served.has(model)),
+  ];
   return { name: 'site.read', file: site.file, site: site.id, version: site.version, unread };
 }
 

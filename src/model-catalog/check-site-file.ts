@@ -1,5 +1,6 @@
 import { splitToken } from '../fhir/codes.ts';
 import { isUcumUnit, sameConversion, unitConversion } from '../fhir/ucum.ts';
+import { reviewFault } from './card/check-card.ts';
 import { pointerPart } from './finding.ts';
 import type { SiteFileContent } from './site-file-schema.ts';
 
@@ -10,7 +11,10 @@ import type { SiteFileContent } from './site-file-schema.ts';
 const lookalikes: ReadonlySet<string> = new Set(['K/uL', 'K/mm3', 'G/L', 'T/L', 'C', 'F']);
 
 /** What the schema of a site file cannot say. */
-export function checkSiteFile({ concepts }: SiteFileContent, find: (path: string, message: string) => void): void {
+export function checkSiteFile(
+  { concepts, models = {} }: SiteFileContent,
+  find: (path: string, message: string) => void,
+): void {
   for (const [name, { codes = [], complete = [], units = {} }] of Object.entries(concepts)) {
     const systems = codes.map((code) => splitToken(code)[0]);
     complete.forEach((system, index) => {
@@ -26,6 +30,10 @@ export function checkSiteFile({ concepts }: SiteFileContent, find: (path: string
           `gives ${text}, itself a UCUM code, the meaning of ${unit}; only texts that are no UCUM may be read`,
         );
     }
+  }
+  for (const [name, { review }] of Object.entries(models)) {
+    const fault = review && reviewFault(review);
+    if (fault !== undefined) find(`/models/${pointerPart(name)}/review`, fault);
   }
 }
 

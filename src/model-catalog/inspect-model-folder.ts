@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { AppliedSite } from './applied-site.ts';
+import { governanceOf } from './card/card-at-site.ts';
 import { checkCard } from './card/check-card.ts';
+import type { Governance } from './card/governance-schema.ts';
 import { checkFeatureMap } from './check-feature-map.ts';
 import { checkColumns, checkManifest } from './check-manifest.ts';
 import type { FeatureMap, FeatureMapFile } from './feature-map-schema.ts';
@@ -46,6 +48,8 @@ export interface InspectedModel {
   /** What the site file adds. */
   readonly site: AppliedSite | undefined;
   readonly card: ModelCard | undefined;
+  /** What the site file says in its place. */
+  readonly governance: Governance | undefined;
   /** In the order of their names; the content is absent where it does not parse. */
   readonly golden: readonly { readonly file: string; readonly content: GoldenFile | undefined }[];
   /** The models whose outputs the feature map takes, those that can be used. */
@@ -123,6 +127,7 @@ export async function inspectModelFolder(
     background,
     site: resolved?.site,
     card,
+    governance: governanceOf(site, folder),
     golden,
     uses: used?.uses ?? [],
     stages: [found.folder, found.manifest, found.sealed, found.forms, found.names, found.site, found.fit, found.uses],

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { day, doi, known, knownText, text, texts } from './card/card-terms.ts';
+import { doi, known, knownText, text, texts } from './card/card-terms.ts';
+import { ownerSchema, reviewSchema, riskTierSchema } from './card/governance-schema.ts';
 import { measureSchema } from './card/measure-schema.ts';
 import { regulatorySchema } from './card/regulatory-schema.ts';
 import { schemaLink, strict } from './schema-terms.ts';
@@ -11,32 +12,6 @@ import { schemaLink, strict } from './schema-terms.ts';
 
 const optionalText = (description: string) => Type.Optional(knownText(description));
 
-const owner = known(
-  Type.Object(
-    { name: text('person or office'), contact: text('address, such as an e-mail address or a URL') },
-    { ...strict, description: 'who answers for it' },
-  ),
-  'who answers for the use of the model where it runs',
-);
-const riskTier = known(
-  Type.Object(
-    {
-      scheme: text('name of the scheme that the tier is of'),
-      tier: text('the tier'),
-      because: Type.Optional(text('why it is in this tier')),
-    },
-    { ...strict, description: 'the tier and its scheme' },
-  ),
-  'how much harm the model could do',
-);
-const review = known(
-  Type.Object(
-    { last: day('day of the last review'), next: day('day by which the next one is due') },
-    { ...strict, description: 'the days of reviews' },
-  ),
-  'when somebody looked at whether the model may still be used',
-);
-
 export const modelCardSchema = Type.Object(
   {
     $schema: schemaLink,
@@ -44,7 +19,7 @@ export const modelCardSchema = Type.Object(
     model: text('id of the model'),
     version: text('its version'),
     name: text('its name for people'),
-    owner,
+    owner: known(ownerSchema, 'who answers for the use of the model where it runs'),
     developer: Type.Object(
       {
         equation: text('who made the equation or trained the model'),
@@ -75,8 +50,8 @@ export const modelCardSchema = Type.Object(
       { ...strict, description: 'for what, by whom and about whom it may be used' },
     ),
     regulatory: Type.Array(regulatorySchema, { minItems: 1, description: 'regulatory status, by jurisdiction' }),
-    riskTier,
-    review,
+    riskTier: known(riskTierSchema, 'how much harm the model could do'),
+    review: known(reviewSchema, 'when somebody looked at whether the model may still be used'),
     algorithm: Type.Object(
       {
         type: text('kind of model'),

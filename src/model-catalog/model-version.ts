@@ -1,4 +1,5 @@
 import type { AppliedSite } from './applied-site.ts';
+import type { Governance } from './card/governance-schema.ts';
 import type { EngineReport } from './engine-report.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
@@ -24,6 +25,8 @@ export interface ModelVersion {
   /** What the site file adds to it; absent where it says nothing of what this model reads. */
   readonly site?: AppliedSite;
   readonly card: ModelCard;
+  /** What the site file says in the place of the card, see `cardAtSite`. It is no part of the digest. */
+  readonly governance?: Governance;
   /** Of every file in `golden/`, in the order of their names. */
   readonly goldenCases: readonly GoldenCase[];
   /** The versions whose outputs features of the map take, in the order of the map; each with those that it uses in turn. */

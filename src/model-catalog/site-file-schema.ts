@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { governanceSchema } from './card/governance-schema.ts';
 import { conceptName, described, schemaLink, strict, token } from './schema-terms.ts';
 
 const siteConcept = Type.Object(
@@ -28,7 +29,9 @@ const siteConcept = Type.Object(
   { ...strict, minProperties: 1, description: 'what this site adds to one concept' },
 );
 
-/** The form of the file that SITE_FILE names: local codes and unit texts by the concepts of feature maps. */
+const modelName = Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}(@\\d+\\.\\d+\\.\\d+)?$' });
+
+/** The form of the file that SITE_FILE names: local codes and unit texts by the concepts of feature maps, and who answers for models. */
 export const siteFileSchema = Type.Object(
   {
     $schema: schemaLink,
@@ -38,6 +41,12 @@ export const siteFileSchema = Type.Object(
       description: 'version of this file, as results show it; a new one with every change',
     }),
     concepts: Type.Record(conceptName, siteConcept, { ...strict, description: 'by the names that feature maps use' }),
+    models: Type.Optional(
+      Type.Record(modelName, governanceSchema, {
+        ...strict,
+        description: 'owner, risk tier and reviews by the id of a model, or by `id@version`; they change no number',
+      }),
+    ),
   },
   strict,
 );

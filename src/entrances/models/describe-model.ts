@@ -1,3 +1,4 @@
+import { cardAtSite } from '../../model-catalog/card/card-at-site.ts';
 import type { LoadedVersion, UsedVersion } from '../../model-catalog/model-version.ts';
 import type { ReadValueSet } from '../../model-catalog/read-value-sets.ts';
 import type { SwitchedOff, VersionState } from '../../model-catalog/standing.ts';
@@ -35,7 +36,7 @@ export function describeModel(
   standing: ModelStanding,
   versions: readonly string[],
 ): Record<string, unknown> {
-  const { manifest, featureMap, valueSets, site, uses, card, engine } = version;
+  const { manifest, featureMap, valueSets, site, uses, engine } = version;
   return {
     ...summariseModel(version, standing),
     versions,
@@ -54,7 +55,7 @@ export function describeModel(
     explanation: manifest.explanation,
     sources: manifest.sources,
     ...(manifest.coefficientSet === undefined ? {} : { coefficientSet: manifest.coefficientSet }),
-    card,
+    card: cardAtSite(version),
   };
 }
 

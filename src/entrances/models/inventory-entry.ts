@@ -1,3 +1,4 @@
+import { cardAtSite } from '../../model-catalog/card/card-at-site.ts';
 import { cardUrl, versionUrl } from '../../model-catalog/card/card-url.ts';
 import { isOverdue } from '../../model-catalog/card/card-words.ts';
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
@@ -15,9 +16,11 @@ export interface InventoryOptions {
  * again, what was measured, and where more is said. What the card does not know is `{ "notAvailable": "why" }`.
  */
 export function inventoryEntry(
-  { manifest, card }: Pick<LoadedVersion, 'manifest' | 'card'>,
+  version: Pick<LoadedVersion, 'manifest' | 'card' | 'governance'>,
   { serverUrl, today }: InventoryOptions,
 ): Record<string, unknown> {
+  const { manifest } = version;
+  const card = cardAtSite(version);
   const { owner, intendedUse, regulatory, riskTier, review, performance } = card;
   return {
     ...(manifest.demonstration === undefined ? {} : { demonstration: true }),

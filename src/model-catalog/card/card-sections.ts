@@ -1,4 +1,3 @@
-import type { ModelVersion } from '../model-version.ts';
 import type { Outcome } from '../outcome-schema.ts';
 import {
   knownWords,
@@ -28,9 +27,10 @@ export type CardBlock =
   | { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] };
 
 /** What a card says, as sections that a clinician reads from the top. The source attributes are a section of their own. */
-export function cardSections(of: Pick<ModelVersion, 'manifest' | 'card' | 'digest'>, today?: string): CardSection[] {
+export function cardSections(of: CardOf, today?: string): CardSection[] {
   const { card, manifest } = of;
   const { intendedUse, algorithm, trainingData, fairness, externalValidation, maintenance, developer, licence } = card;
+  const labelOf = (feature: string): string => of.featureMap.features[feature]?.label ?? feature;
   return [
     {
       title: 'At a glance',
@@ -76,7 +76,10 @@ export function cardSections(of: Pick<ModelVersion, 'manifest' | 'card' | 'diges
     {
       title: 'What it reads',
       blocks: [
-        { head: ['Input', 'What it is'], rows: card.inputs.map(({ feature, description }) => [feature, description]) },
+        {
+          head: ['Input', 'What it is'],
+          rows: card.inputs.map(({ feature, description }) => [labelOf(feature), description]),
+        },
       ],
     },
     {
@@ -125,7 +128,10 @@ export function cardSections(of: Pick<ModelVersion, 'manifest' | 'card' | 'diges
       title: 'Fairness',
       blocks: [
         terms([
-          ['Sensitive inputs', fairness.sensitiveInputs.length === 0 ? 'none' : fairness.sensitiveInputs.join(', ')],
+          [
+            'Sensitive inputs',
+            fairness.sensitiveInputs.length === 0 ? 'none' : fairness.sensitiveInputs.map(labelOf).join(', '),
+          ],
           ['What is known', fairness.statement],
           ['Approach', knownWords(fairness.approach)],
           ['Management of bias', knownWords(fairness.biasManagement)],
@@ -169,7 +175,7 @@ export function cardSections(of: Pick<ModelVersion, 'manifest' | 'card' | 'diges
           : [
               {
                 head: ['Input', 'Where its codes come from'],
-                rows: card.codeLists.map(({ feature, source }) => [feature, source]),
+                rows: card.codeLists.map(({ feature, source }) => [labelOf(feature), source]),
               },
             ]),
       ],

@@ -4,6 +4,7 @@ import type { Manifest } from '../manifest-schema.ts';
 import type { ModelCard } from '../model-card-schema.ts';
 import { inputColumns } from '../model-tensors.ts';
 import { isAvailable } from './card-terms.ts';
+import type { Review } from './governance-schema.ts';
 import { type Measure, measureNames } from './measure-schema.ts';
 import { decidedStatuses, type RegulatoryStatus } from './regulatory-schema.ts';
 
@@ -35,7 +36,7 @@ export function checkCard(card: ModelCard, manifest: Manifest, map: FeatureMap):
     ...card.regulatory.flatMap((status, index) =>
       unbacked(status).map((message) => found(`/regulatory/${index}`, message)),
     ),
-    ...reviewFaults(card).map((message) => found('/review', message)),
+    ...faultsOfReview(card).map((message) => found('/review', message)),
   ];
 }
 
@@ -87,7 +88,19 @@ function unbacked(regulatory: RegulatoryStatus): string[] {
   return missing.length === 0 ? [] : [`${status} needs ${missing.join(', ')}; without them the status is none`];
 }
 
-function reviewFaults({ review }: ModelCard): string[] {
-  if (!isAvailable(review) || review.next > review.last) return [];
-  return [`the next one, ${review.next}, is not after the last one, ${review.last}`];
+function faultsOfReview({ review }: ModelCard): string[] {
+  const fault = isAvailable(review) ? reviewFault(review) : undefined;
+  return fault === undefined ? [] : [fault];
+}
+
+/** What is wrong with the days of a review. */
+export function reviewFault({ last, next }: Review): string | undefined {
+  const wrong = [last, next].find((day) => !isDay(day));
+  if (wrong !== undefined) return `${wrong} is no day of the calendar`;
+  return next > last ? undefined : `the next one, ${next}, is not after the last one, ${last}`;
+}
+
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }

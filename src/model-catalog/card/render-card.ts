@@ -1,4 +1,5 @@
 import type { ModelVersion } from '../model-version.ts';
+import { cardAtSite } from './card-at-site.ts';
 import { cardHtml } from './card-html.ts';
 import { cardMarkdown } from './card-markdown.ts';
 import { cardSections, sourceAttributeSection } from './card-sections.ts';
@@ -15,10 +16,15 @@ export const cardFormats = {
 export type CardFormat = keyof typeof cardFormats;
 
 /**
- * The card of a model version as text.
+ * The card of a model version as text, as it stands at this site.
  * @param today `YYYY-MM-DD`: what is overdue is said to be
  */
-export function renderCard(version: CardOf, format: CardFormat, today: string): string {
+export function renderCard(
+  { governance, ...folder }: CardOf & Pick<ModelVersion, 'governance'>,
+  format: CardFormat,
+  today: string,
+): string {
+  const version = { ...folder, card: cardAtSite({ ...folder, ...(governance && { governance }) }) };
   const sections = [...cardSections(version, today), sourceAttributeSection(version)];
   switch (format) {
     case 'html':
@@ -47,7 +53,7 @@ export function sourceAttributesJson(version: CardOf): {
 }
 
 /** The card as its model's Device holds it: what does not change with the day, and without the table of source attributes. */
-export function deviceCardMarkdown(version: Pick<ModelVersion, 'manifest' | 'card' | 'digest'>): string {
+export function deviceCardMarkdown(version: CardOf): string {
   return cardMarkdown(titleOf(version), leadOf(version), cardSections(version));
 }
 

@@ -4,8 +4,8 @@ import { isAvailable, type NotAvailable } from './card-terms.ts';
 import { measureSentence } from './card-words.ts';
 import type { Measure, MeasureSetting } from './measure-schema.ts';
 
-/** Where an attribute gets its value from: of the card, the manifest, or both. */
-export type CardOf = Pick<ModelVersion, 'manifest' | 'card' | 'digest'>;
+/** What a rendering is made from. */
+export type CardOf = Pick<ModelVersion, 'manifest' | 'card' | 'digest' | 'featureMap'>;
 
 /** One of the 31 source attributes of a predictive decision support intervention, 45 CFR 170.315(b)(11)(iv)(B). */
 export interface SourceAttribute {

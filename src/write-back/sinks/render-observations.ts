@@ -26,7 +26,7 @@ export function renderObservations(
       resourceType: 'Observation',
       ...(result.meta === undefined ? {} : { meta: result.meta }),
       extension: (result.extension ?? []).filter(
-        ({ url }) => url === extensionUrls.asOf || url === extensionUrls.validUntil,
+        ({ url }) => url === extensionUrls.asOf || url === extensionUrls.validUntil || url === extensionUrls.modelCard,
       ),
       identifier: [identifier],
       status: 'preliminary',

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { inventoryEntry } from '../../../src/entrances/models/inventory-entry.ts';
+import { governanceOf } from '../../../src/model-catalog/card/card-at-site.ts';
+import { deviceCardMarkdown, renderCard } from '../../../src/model-catalog/card/render-card.ts';
 import type { ModelVersion } from '../../../src/model-catalog/model-version.ts';
 import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
 import { siteDay } from '../../../src/platform/site-day.ts';
@@ -44,6 +46,22 @@ test('a review is overdue from the day after it was due, by the day of the site'
     '2026-11-28',
     '2026-11-29',
   ]);
+});
+
+test('the site file has the last word on owner, tier and reviews, for the version before the model', () => {
+  const owner = { name: 'Board', contact: 'board@hospital.example' };
+  const models = {
+    'kfre-4': { owner, riskTier: { scheme: 'own', tier: 'C' } },
+    'kfre-4@1.0.0': { riskTier: { scheme: 'own', tier: 'B' } },
+  };
+  const governance = governanceOf({ models }, { id: 'kfre-4', version: '1.0.0' });
+  if (governance === undefined) throw new Error('the site file says nothing');
+  const atSite = { ...kfre, governance };
+  const entry = inventoryEntry(atSite, { serverUrl: '', today: () => '2026-11-28' });
+  expect(entry).toMatchObject({ owner, riskTier: { tier: 'B' }, review: { notAvailable: expect.any(String) } });
+  expect(renderCard(atSite, 'html', '2026-11-28')).toContain('Board, board@hospital.example');
+  expect(governanceOf({ models }, { id: 'kfre-44', version: '1.0.0' })).toBeUndefined();
+  expect(deviceCardMarkdown(atSite)).toBe(deviceCardMarkdown(kfre));
 });
 
 test('a demonstration is marked as one', () => {

@@ -84,6 +84,11 @@ test.each<[string, Partial<ModelCard>, string]>([
     { review: { last: '2026-06-01', next: '2026-05-01' } },
     '/review: the next one, 2026-05-01, is not after the last one, 2026-06-01',
   ],
+  [
+    'a day that is none',
+    { review: { last: '2026-02-30', next: '2026-05-01' } },
+    '/review: 2026-02-30 is no day of the calendar',
+  ],
 ])('%s is refused', (_name, changes, fault) => {
   expect(faultsOf(changes)).toEqual([expect.stringContaining(fault)]);
 });
