@@ -27,6 +27,8 @@ export function outcomeMargins(manifest: Manifest, artefact: Uint8Array, of: 'co
   const inputs = graphInputs(manifest);
   return manifest.outcomes.flatMap((outcome): OutcomeMargin[] => {
     if (outcome.kind === 'class') return [];
+    if (outcome.kind === 'survival')
+      throw refused(manifest, method, of, outcome.id, 'its score is a point of a curve, which has no margin');
     const { name, column } = graphOutput(manifest, outcome.column);
     try {
       const traced = traceMargin(graph, inputs, name);

@@ -8,6 +8,7 @@ import {
 import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { outcomeScore } from '../model-catalog/outcome-score.ts';
+import { type ScoreDetail, scoreDetail } from '../model-catalog/score-detail.ts';
 import { PredictionError } from '../platform/errors.ts';
 
 /**
@@ -46,12 +47,27 @@ function known(column: InputColumn, value: number | string | undefined): number 
   throw new PredictionError('INFERENCE_FAILED', `Column ${column.feature} has no number for the value it was given.`);
 }
 
+/** What a model says of the outcomes that it was asked about, by their ids. */
+export interface Scores {
+  /** See `outcomeScore`. */
+  readonly scores: ReadonlyMap<string, number>;
+  /** Of outcomes about which more is said than the score. */
+  readonly details: ReadonlyMap<string, ScoreDetail>;
+}
+
 /**
- * Runs the model on one row and reads the score of each wanted outcome: a probability, points, a value in the unit, or
- * the number of a class.
+ * Runs the model on one row and reads the score of each wanted outcome: a probability, points, a value in the unit, the
+ * number of a class, or an anomaly; and what else it says of them.
  * Throws INFERENCE_FAILED where the model fails or answers something that the outcome cannot be.
  */
-export async function score(run: RunRows, row: ModelRow, outcomes: readonly Outcome[]): Promise<Map<string, number>> {
+export async function score(run: RunRows, row: ModelRow, outcomes: readonly Outcome[]): Promise<Scores> {
   const [output] = await run([row]);
-  return new Map(outcomes.map((outcome) => [outcome.id, outcomeScore(outcome, output ?? [])]));
+  const scores = new Map<string, number>();
+  const details = new Map<string, ScoreDetail>();
+  for (const outcome of outcomes) {
+    scores.set(outcome.id, outcomeScore(outcome, output ?? []));
+    const detail = scoreDetail(outcome, output ?? []);
+    if (detail !== undefined) details.set(outcome.id, detail);
+  }
+  return { scores, details };
 }

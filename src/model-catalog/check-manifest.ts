@@ -12,8 +12,9 @@ import type { Finding } from './finding.ts';
 import type { Manifest } from './manifest-schema.ts';
 import { inputPath, inputTensors } from './model-tensors.ts';
 import type { Band, Outcome } from './outcome-schema.ts';
-import { bandsOf, ownColumns, scoreRange } from './outcome-score.ts';
+import { bandsOf, isRisk, ownColumns, scoreRange } from './outcome-score.ts';
 import { repeated } from './repeated.ts';
+import { pointId } from './survival-curve.ts';
 import type { InputColumn, InputTensor } from './tensor-schema.ts';
 import { valueKind, vocabularyOf } from './value-kind.ts';
 
@@ -55,7 +56,7 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
     checkMissingColumns(manifest, map, find);
     checkExplanation(manifest, map, find);
     manifest.outcomes.forEach((outcome, index) => {
-      if (outcome.kind === 'probability') return;
+      if (isRisk(outcome)) return;
       for (const name of outcome.effective ?? [])
         checkEffective(map, name, (message) => find(`/outcomes/${index}/effective`, message));
     });
@@ -99,7 +100,7 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
 
 function checkOutcomes(manifest: Manifest, find: Find): void {
   const { outcomes } = manifest;
-  for (const id of repeated(outcomes.map((outcome) => outcome.id))) find('/outcomes', `the id ${id} is there twice`);
+  for (const id of repeated(outcomes.flatMap(idsOf))) find('/outcomes', `the id ${id} is there twice`);
   for (const column of repeated(outcomes.flatMap((outcome) => ownColumns(outcome).map(String)))) {
     find('/outcomes', `column ${column} is read by two outcomes`);
   }
@@ -107,14 +108,19 @@ function checkOutcomes(manifest: Manifest, find: Find): void {
   outcomes.forEach((outcome, index) => {
     const path = `/outcomes/${index}`;
     checkReadColumns(outcome, manifest, (place, message) => find(`${path}${place}`, message));
-    if (first !== undefined && (first.kind === 'probability') !== (outcome.kind === 'probability')) {
+    if (first !== undefined && isRisk(first) !== isRisk(outcome)) {
       find(
         `${path}/kind`,
-        `is ${outcome.kind}, but ${first.id} is ${first.kind}: a result is a RiskAssessment of probabilities or an Observation of anything else; make two models of it`,
+        `is ${outcome.kind}, but ${first.id} is ${first.kind}: a result is a RiskAssessment of probabilities and curves or an Observation of anything else; make two models of it`,
       );
     }
     checkForm(outcome, (place, message) => find(`${path}${place}`, message));
   });
+}
+
+/** The names under which results say an outcome: of a curve one for each of its times. */
+function idsOf(outcome: Outcome): readonly string[] {
+  return outcome.kind === 'survival' ? outcome.times.map(({ at }) => pointId(outcome, at)) : [outcome.id];
 }
 
 /** What the schema cannot say of one outcome. */
@@ -132,7 +138,7 @@ function checkForm(outcome: Outcome, find: Find): void {
   const [least, most] = scoreRange(outcome) ?? [0, 1];
   if (least >= most) find('/range', `is empty: ${least} to ${most}`);
   else checkBands(bandsOf(outcome), [least, most], (message) => find('/bands/levels', message));
-  if (kind === 'probability') return;
+  if (isRisk(outcome)) return;
   for (const { code, riskProbability } of bandsOf(outcome)) {
     if (riskProbability !== undefined)
       find('/bands/levels', `${code} has a riskProbability, which only a band of probabilities can have`);

@@ -1,6 +1,6 @@
 import type { Manifest } from './manifest-schema.ts';
 import { outputOfColumn, outputWidth } from './model-tensors.ts';
-import type { ClassOutcome, Outcome, ProbabilityOutcome } from './outcome-schema.ts';
+import type { ClassOutcome, Outcome, ProbabilityOutcome, SurvivalOutcome } from './outcome-schema.ts';
 import { ownColumns } from './outcome-score.ts';
 import { repeated } from './repeated.ts';
 
@@ -25,10 +25,11 @@ export function checkReadColumns(outcome: Outcome, manifest: Manifest, find: Fin
   }
 }
 
-/** What the schema cannot say of links, calibrations and columns of classes. */
+/** What the schema cannot say of links, calibrations, columns of classes and points of a curve. */
 export function checkPostProcessing(outcome: Outcome, find: Find): void {
   if (outcome.kind === 'probability') checkProbability(outcome, find);
   if (outcome.kind === 'class') checkClass(outcome, find);
+  if (outcome.kind === 'survival') checkSurvival(outcome, find);
 }
 
 function checkProbability({ column, link, calibration }: ProbabilityOutcome, find: Find): void {
@@ -42,6 +43,23 @@ function checkProbability({ column, link, calibration }: ProbabilityOutcome, fin
   if (x.some((each, at) => at > 0 && each <= (x[at - 1] ?? each)))
     find('/calibration/x', 'must rise from point to point');
   if (y.some((each, at) => at > 0 && each < (y[at - 1] ?? each))) find('/calibration/y', 'must not fall');
+}
+
+/** Days of one unit, the longest for the earlier and the shortest for the later: one that may not be later is not. */
+const days = { D: [1, 1], W: [7, 7], M: [31, 28], Y: [366, 365] } as const;
+
+function daysOf(duration: string, which: 0 | 1): number {
+  return Number(duration.slice(1, -1)) * days[duration.at(-1) as keyof typeof days][which];
+}
+
+function checkSurvival({ times, horizon }: SurvivalOutcome, find: Find): void {
+  if (!times.some(({ at }) => at === horizon))
+    find('/horizon', `is ${horizon}, which is none of its times: ${times.map(({ at }) => at).join(', ')}`);
+  times.forEach(({ at }, index) => {
+    const before = times[index - 1]?.at;
+    if (before !== undefined && daysOf(before, 0) >= daysOf(at, 1))
+      find(`/times/${index}/at`, `is ${at}, which is not surely later than ${before}`);
+  });
 }
 
 function checkClass({ column, classes, link, calibration, ties }: ClassOutcome, find: Find): void {

@@ -9,8 +9,8 @@ import {
 import { featureName, strict } from './schema-terms.ts';
 
 /**
- * The outcomes of `manifest.json`: what a column of the output tensor says, and in which form a reader meets it. A
- * probability becomes a RiskAssessment; points, a measurement and a class become an Observation.
+ * The outcomes of `manifest.json`: what columns of the outputs say, and in which form a reader meets it. A probability and a
+ * survival curve become a RiskAssessment; points, a measurement, a class and an anomaly become an Observation.
  */
 
 const text = (description: string) => Type.String({ minLength: 1, description });
@@ -82,6 +82,37 @@ const probability = Type.Object(
     link: Type.Optional(linkSchema),
     calibration: Type.Optional(calibrationSchema),
     classLabel: Type.Optional(classLabelSchema),
+    bands: bandsWithin({ minimum: 0, maximum: 1 }, 'probability'),
+  },
+  strict,
+);
+
+const survival = Type.Object(
+  {
+    ...named,
+    kind: Type.Literal('survival', { description: 'a curve: how probable an event is within each of several times' }),
+    coding: Type.Optional(Type.Array(coding, { minItems: 1, description: 'what happens, as codes' })),
+    columns: Type.Union([Type.Literal('survival'), Type.Literal('cumulative-incidence')], {
+      description:
+        'what the columns of `times` hold: the probability to be without the event until then, S(t), of which 1 - S(t) is given; or to have had it, which is given as it is',
+    }),
+    times: Type.Array(
+      Type.Object(
+        {
+          at: horizon,
+          column: Type.Integer({ minimum: 0, description: 'column that holds the probability for it' }),
+        },
+        strict,
+      ),
+      {
+        minItems: 2,
+        description: 'the points of the curve, from the earliest; a risk that falls from one to the next is refused',
+      },
+    ),
+    horizon: Type.String({
+      pattern: '^P\\d+[YMWD]$',
+      description: 'that of `times` whose risk is the score: bands, cards and contributions are about it',
+    }),
     bands: bandsWithin({ minimum: 0, maximum: 1 }, 'probability'),
   },
   strict,
@@ -176,7 +207,37 @@ const oneOfSeveral = Type.Object(
   strict,
 );
 
-const kinds = [probability, points, measurement, oneOfSeveral] as const;
+const anomaly = Type.Object(
+  {
+    ...every,
+    ...observed,
+    kind: Type.Literal('anomaly', {
+      description: 'how unlike the training data the inputs are: a number from 0, no probability, without a unit',
+    }),
+    threshold: Type.Object(
+      {
+        value: Type.Number({ exclusiveMinimum: 0, description: 'from here on the inputs count as unusual' }),
+        percentile: Type.Optional(
+          Type.Number({
+            exclusiveMinimum: 0,
+            exclusiveMaximum: 100,
+            description: 'so many percent of the source lie below it',
+          }),
+        ),
+        source: text('on which data it was found, and how'),
+      },
+      strict,
+    ),
+    decimals: Type.Integer({
+      minimum: 0,
+      maximum: 6,
+      description: 'how many a reader is shown; the value itself is not rounded',
+    }),
+  },
+  strict,
+);
+
+const kinds = [probability, survival, points, measurement, oneOfSeveral, anomaly] as const;
 // With a discriminator, so that an error names the key of the kind that was meant.
 export const outcomeSchema = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
@@ -188,8 +249,13 @@ export const outcomeSchema = Type.Unsafe<Static<(typeof kinds)[number]>>({
 
 export type Outcome = Static<typeof outcomeSchema>;
 export type ProbabilityOutcome = Extract<Outcome, { kind: 'probability' }>;
+export type SurvivalOutcome = Extract<Outcome, { kind: 'survival' }>;
+export type MeasurementOutcome = Extract<Outcome, { kind: 'measurement' }>;
+export type AnomalyOutcome = Extract<Outcome, { kind: 'anomaly' }>;
+/** Whose score is the probability of an event within a time, and whose result is a RiskAssessment. */
+export type RiskOutcome = ProbabilityOutcome | SurvivalOutcome;
 /** Whose result is an Observation. */
-export type ObservedOutcome = Exclude<Outcome, { kind: 'probability' }>;
+export type ObservedOutcome = Exclude<Outcome, RiskOutcome>;
 export type Band = Static<ReturnType<typeof bandWithin>>;
 export type ClassOutcome = Extract<Outcome, { kind: 'class' }>;
 export type OutcomeClass = Static<typeof oneOfSeveral>['classes'][number];

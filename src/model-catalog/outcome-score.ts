@@ -1,17 +1,39 @@
 import { PredictionError } from '../platform/errors.ts';
 import { classOf } from './class-of.ts';
-import type { Band, Outcome, OutcomeClass } from './outcome-schema.ts';
+import type { AnomalyOutcome, Band, Outcome, OutcomeClass, RiskOutcome } from './outcome-schema.ts';
 import { probabilityOf } from './probability-of.ts';
+import { survivalCurve } from './survival-curve.ts';
 
 /** UCUM unit of points of a score. */
 export const pointsUnit = '{score}';
 
-/** What a score is called: the published band that holds it, or its class. */
+/** What a score is called: the published band that holds it, its side of a threshold, or its class. */
 export type Level = Band | OutcomeClass;
 
-/** The published bands of an outcome, lowest first; none where none are published, and none for a class. */
+/** Whether the score is the probability of an event: the result is then a RiskAssessment. */
+export function isRisk(outcome: Outcome): outcome is RiskOutcome {
+  return outcome.kind === 'probability' || outcome.kind === 'survival';
+}
+
+/** The published bands of an outcome, lowest first; none where none are published, and none for a class. Of an anomaly the sides of its threshold. */
 export function bandsOf(outcome: Outcome): readonly Band[] {
-  return outcome.kind === 'class' ? [] : (outcome.bands?.levels ?? []);
+  if (outcome.kind === 'class') return [];
+  return outcome.kind === 'anomaly' ? sidesOf(outcome) : (outcome.bands?.levels ?? []);
+}
+
+function sidesOf({ threshold: { value } }: AnomalyOutcome): readonly Band[] {
+  return [
+    { code: 'below-threshold', display: 'Below the threshold', from: 0, below: value },
+    { code: 'at-or-above-threshold', display: 'At or above the threshold', from: value },
+  ];
+}
+
+/** Where bands of an outcome, or its threshold, come from; undefined where there are none. */
+export function bandSource(outcome: Outcome): string | undefined {
+  if (outcome.kind === 'class') return undefined;
+  if (outcome.kind !== 'anomaly') return outcome.bands?.citation;
+  const { percentile, source } = outcome.threshold;
+  return percentile === undefined ? source : `percentile ${percentile} of: ${source}`;
 }
 
 /** All that a score of the outcome can be called; cards are declared by their codes. */
@@ -32,8 +54,18 @@ export function levelAt(outcome: Outcome, score: number): Level | undefined {
 
 /** The least and the greatest score an outcome can have; undefined for a class. */
 export function scoreRange(outcome: Outcome): readonly [number, number] | undefined {
-  if (outcome.kind === 'class') return undefined;
-  return outcome.kind === 'probability' ? [0, 1] : outcome.range;
+  switch (outcome.kind) {
+    case 'class':
+      return undefined;
+    case 'probability':
+    case 'survival':
+      return [0, 1];
+    case 'anomaly':
+      return [0, Number.MAX_VALUE];
+    case 'points':
+    case 'measurement':
+      return outcome.range;
+  }
 }
 
 /** Why a number is no score of an outcome, as it follows "is"; undefined where it is one. */
@@ -41,14 +73,16 @@ export function scoreMisfit(outcome: Outcome, score: number | undefined): string
   if (outcome.kind === 'class')
     return outcome.classes.some(({ number }) => number === score) ? undefined : 'none of its classes';
   if (outcome.kind === 'points' && !Number.isInteger(score)) return 'no whole number of points';
-  const [least, most] = outcome.kind === 'probability' ? [0, 1] : outcome.range;
+  const [least, most] = scoreRange(outcome) ?? [0, 0];
   if (score !== undefined && score >= least && score <= most) return undefined;
-  return outcome.kind === 'probability' ? 'not a probability from 0 to 1' : `not a number from ${least} to ${most}`;
+  if (isRisk(outcome)) return 'not a probability from 0 to 1';
+  return outcome.kind === 'anomaly' ? 'not a number from 0' : `not a number from ${least} to ${most}`;
 }
 
 /**
  * The score that a row of the outputs gives for an outcome, after all that its manifest says is done to the numbers of the
- * graph: a probability, points, a value in the unit, or the number of a class. A text on why there is none, as it follows "is".
+ * graph: a probability (of a curve that at its horizon), points, a value in the unit, the number of a class, or an anomaly. A
+ * text on why there is none, as it follows "is".
  */
 export function readScore(outcome: Outcome, row: readonly number[]): number | string {
   const found = unchecked(outcome, row);
@@ -59,8 +93,13 @@ function unchecked(outcome: Outcome, row: readonly number[]): number | string | 
   switch (outcome.kind) {
     case 'probability':
       return probabilityOf(outcome, row);
+    case 'survival': {
+      const curve = survivalCurve(outcome, row);
+      return typeof curve === 'string' ? curve : curve.find(({ at }) => at === outcome.horizon)?.risk;
+    }
     case 'points':
     case 'measurement':
+    case 'anomaly':
       return row[outcome.column];
     case 'class': {
       const said = classOf(outcome, row);
@@ -78,6 +117,7 @@ export function outcomeScore(outcome: Outcome, row: readonly number[]): number {
 
 /** The columns of the outputs that an outcome reads as its own, which no other outcome reads. */
 export function ownColumns(outcome: Outcome): readonly number[] {
+  if (outcome.kind === 'survival') return outcome.times.map(({ column }) => column);
   if (outcome.kind !== 'class') return [outcome.column];
   return outcome.column === undefined ? outcome.classes.flatMap(({ column }) => column ?? []) : [outcome.column];
 }

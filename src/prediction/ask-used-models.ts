@@ -122,7 +122,7 @@ async function scoresOf(
 ): Promise<ReadonlyMap<string, number>> {
   try {
     const row = inputRow(inputColumns(used.manifest), features);
-    return await score((rows) => used.run(rows, options), row, outcomes);
+    return (await score((rows) => used.run(rows, options), row, outcomes)).scores;
   } catch (cause) {
     if (!(cause instanceof PredictionError)) throw cause;
     throw new PredictionError(cause.code, `${keyOf(used)}, whose output is an input, failed: ${cause.message}`, {

@@ -103,7 +103,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const row = inputRow(columns, inputs.features);
   const options = runOptions(request);
   const run: PredictableModel['run'] = (rows) => model.run(rows, options);
-  const scores = await score(run, row, outcomes);
+  const { scores, details } = await score(run, row, outcomes);
   time.step('inferMs');
   const explanation = await explainInTime(request, model.explainTime, () =>
     explain(model.explainer, manifest.explanation.method, {
@@ -130,6 +130,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     computedAt: now,
     timeZone: parts.timeZone,
     scores,
+    details,
     explanation,
     testData: isTestData(record.patient),
     heldByCaller: origin.heldByCaller,
@@ -166,6 +167,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     ...(shown === undefined ? {} : { resource: shown }),
     remarks: shown?.note?.map(({ text = '' }) => text) ?? remarks(result),
     scores,
+    details,
     levels: levelsOf(outcomes, scores),
     explanation,
     created: receipt?.created ?? false,

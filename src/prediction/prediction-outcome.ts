@@ -1,6 +1,7 @@
 import type { Explanation } from '../explanation/contribution.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
+import type { ScoreDetail } from '../model-catalog/score-detail.ts';
 import type { ResultResource } from '../results/result-resource.ts';
 
 /** The model version that spoke or abstained. */
@@ -44,8 +45,10 @@ export interface Scored extends Outcome {
   readonly resource?: ResultResource;
   /** What a reader must know beside the numbers, most important first: the notes of the resource. */
   readonly remarks: readonly string[];
-  /** By outcome id: probability 0..1, points, value in the unit, or number of the class; outcomes the model abstained about have none. */
+  /** By outcome id: probability 0..1, points, value in the unit, number of the class, or anomaly; outcomes the model abstained about have none. */
   readonly scores: ReadonlyMap<string, number>;
+  /** By outcome id: what the model says beside the score. */
+  readonly details: ReadonlyMap<string, ScoreDetail>;
   /** By outcome id: the published band of a score, or its class. */
   readonly levels: ReadonlyMap<string, Level>;
   /** Contributions in no order, or the reason why there are none. */

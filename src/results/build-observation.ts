@@ -13,7 +13,7 @@ import type { ResultRequest } from './result-request.ts';
 import { toReference } from './source-reference.ts';
 
 /**
- * Points, measurements and classes as an Observation: the first outcome that has a score is its value, each other one a
+ * Points, measurements, classes and anomalies as an Observation: the first outcome that has a score is its value, each other one a
  * component. Throws RESULT_INVALID for two scores under one code (obs-7).
  * @param outcomes those that have a score, in the order of the manifest
  */
@@ -33,11 +33,11 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
       xhtml: `${outcome.labelXhtml}: ${xhtml}`,
     }),
   );
-  const [own, ...others] = values.map(({ value }) => value);
+  const [own, ...others] = values;
   const component = others.map(
-    (value, index): ObservationComponent => ({
-      extension: [(outcomes[index + 1] ?? main).id],
-      code: (outcomes[index + 1] ?? main).concept,
+    ({ outcome, extension: beside, value }): ObservationComponent => ({
+      extension: [outcome.id, ...beside],
+      code: outcome.concept,
       ...value,
     }),
   );
@@ -53,7 +53,7 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
     resourceType: 'Observation',
     meta,
     text,
-    extension: [{ url: extensionUrls.outcomeId, valueCode: main.outcome.id }, ...extension],
+    extension: [{ url: extensionUrls.outcomeId, valueCode: main.outcome.id }, ...(own?.extension ?? []), ...extension],
     identifier,
     status: 'preliminary',
     code: main.concept,
@@ -61,7 +61,7 @@ export function buildObservation(request: ResultRequest, outcomes: readonly Outc
     ...(encounter === undefined ? {} : { encounter }),
     effectiveDateTime: effectiveAt(request, main) ?? times.asOf,
     issued: computedAt.toISOString(),
-    ...own,
+    ...own?.value,
     method: { text: frame.method },
     device,
     ...(derivedFrom.length === 0 ? {} : { derivedFrom }),

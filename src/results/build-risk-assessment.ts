@@ -7,7 +7,7 @@ import type { ResultRequest } from './result-request.ts';
 import { riskPrediction } from './risk-prediction.ts';
 import { toReference } from './source-reference.ts';
 
-/** Probabilities as a RiskAssessment: one prediction for each outcome that is scored. */
+/** Probabilities as a RiskAssessment: one prediction for each outcome that is scored, and of a curve for each of its times. */
 export function buildRiskAssessment(request: ResultRequest, outcomes: readonly OutcomeFrame[]): RiskAssessment {
   const { frame, computedAt, timeZone } = request;
   const times = frame.timesOf(request.asOf, timeZone);
@@ -15,7 +15,7 @@ export function buildRiskAssessment(request: ResultRequest, outcomes: readonly O
   const prediction: RiskAssessmentPrediction[] = [];
   for (const outcome of outcomes) {
     const risk = riskPrediction(request, outcome, times, request.scores.get(outcome.outcome.id));
-    prediction.push(risk.prediction);
+    prediction.push(...risk.predictions);
     sentences.push({ outcome: outcome.outcome, xhtml: `${outcome.labelXhtml}: ${risk.xhtml}` });
   }
   const { meta, text, extension, identifier, subject, encounter, device, basis, note } = resultBody(

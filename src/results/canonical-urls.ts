@@ -11,6 +11,8 @@ export const extensionUrls = {
   validUntil: `${own}/StructureDefinition/prediction-valid-until`,
   asOf: `${own}/StructureDefinition/prediction-as-of`,
   modelCard: `${own}/StructureDefinition/model-card`,
+  interval: `${own}/StructureDefinition/prediction-interval`,
+  classProbability: `${own}/StructureDefinition/prediction-class-probability`,
 } as const;
 
 export const predictionNamingSystem = `${own}/NamingSystem/prediction`;

@@ -24,11 +24,14 @@ export function contributionAmount(outcome: Outcome, scale: Scale, difference: n
   if (scale === 'margin') return { value: toldAtAll(difference), unit: "on the model's own scale", code: '1' };
   switch (outcome.kind) {
     case 'probability':
+    case 'survival':
       return { value: percentagePoints(difference), unit: 'percentage points', code: '%' };
     case 'points':
       return { value: difference, unit: Math.abs(difference) === 1 ? 'point' : 'points', code: pointsUnit };
     case 'measurement':
       return { value: toldAtAll(difference), unit: unitText(outcome.unit), code: outcome.unit };
+    case 'anomaly':
+      return { value: toldAtAll(difference), unit: '', code: '1' };
     case 'class':
       throw new RangeError(`the difference of two classes of ${outcome.id} is no amount`);
   }

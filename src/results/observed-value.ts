@@ -1,13 +1,16 @@
-import type { Observation, ObservationReferenceRange } from '@medplum/fhirtypes';
+import type { Extension, Observation, ObservationReferenceRange } from '@medplum/fhirtypes';
 import { isPlainNumber } from '../fhir/plain-number.ts';
+import { escapeXhtml } from '../fhir/xhtml.ts';
 import { bandsOf, pointsUnit, scoreMisfit } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { ucumSystem } from './canonical-urls.ts';
+import { detailText } from './detail-text.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
 import type { ResultRequest } from './result-request.ts';
 import { scoreLevel } from './score-level.ts';
 import { scoreText } from './score-text.ts';
 import { unitText } from './unit-text.ts';
+import { valueExtensions } from './value-extensions.ts';
 
 /** What an Observation and one of its components have in common. */
 type Value = Pick<Observation, 'valueQuantity' | 'valueCodeableConcept' | 'interpretation' | 'referenceRange'>;
@@ -15,16 +18,18 @@ type Value = Pick<Observation, 'valueQuantity' | 'valueCodeableConcept' | 'inter
 /** One outcome's score as the value of an Observation, and the same in words. */
 export interface ObservedValue {
   readonly value: Value;
+  /** What stands beside it. */
+  readonly extension: readonly Extension[];
   /** Escaped, for the narrative. */
   readonly xhtml: string;
 }
 
 /**
- * Points and measurements as a Quantity with its band as interpretation, a class as a CodeableConcept. Nothing is
+ * Points, measurements and anomalies as a Quantity with its band as interpretation, a class as a CodeableConcept. Nothing is
  * rounded. Throws RESULT_INVALID for a score that the outcome cannot have, or that JSON would write with an exponent.
  */
 export function observedValue(
-  { model }: Pick<ResultRequest, 'model'>,
+  { model, details }: Pick<ResultRequest, 'model' | 'details'>,
   frame: OutcomeFrame,
   score: number | undefined,
 ): ObservedValue {
@@ -37,17 +42,21 @@ export function observedValue(
     );
   }
   const published = scoreLevel(outcome, score);
-  const level = published && levels.get(published);
+  const level = published && levels.get(published.code);
   const text = scoreText(outcome, score);
+  const detail = details.get(outcome.id);
+  const extension = valueExtensions(outcome, score, detail);
   if (outcome.kind === 'class') {
     if (level === undefined) throw new RangeError(`${outcome.id} is not of this version of ${model.id}`);
-    return { value: { valueCodeableConcept: level.concept }, xhtml: level.displayXhtml };
+    const said = detailText(outcome, detail);
+    const xhtml = said === undefined ? level.displayXhtml : `${level.displayXhtml}, ${escapeXhtml(said)}`;
+    return { extension, value: { valueCodeableConcept: level.concept }, xhtml };
   }
-  const [unit, code] = outcome.kind === 'measurement' ? [unitText(outcome.unit), outcome.unit] : ['points', pointsUnit];
   return {
+    extension,
     xhtml: level === undefined ? text : `${text}, ${level.displayXhtml}`,
     value: {
-      valueQuantity: { value: score, unit: unit || code, system: ucumSystem, code },
+      valueQuantity: { value: score, ...unitOf(outcome) },
       ...(level === undefined
         ? undefined
         : { interpretation: [level.concept], referenceRange: referenceRanges(frame) }),
@@ -55,10 +64,17 @@ export function observedValue(
   };
 }
 
+/** An anomaly has none: it is no amount of anything. */
+function unitOf(outcome: OutcomeFrame['outcome']): Omit<NonNullable<Observation['valueQuantity']>, 'value'> {
+  if (outcome.kind === 'anomaly') return {};
+  const [unit, code] = outcome.kind === 'measurement' ? [unitText(outcome.unit), outcome.unit] : ['points', pointsUnit];
+  return { unit: unit || code, system: ucumSystem, code };
+}
+
 /** The published bands, each of a type of its own: a range without a type would read as the normal one. */
 function referenceRanges({ outcome, levels }: OutcomeFrame): ObservationReferenceRange[] {
   return bandsOf(outcome).flatMap((band) => {
-    const level = levels.get(band);
+    const level = levels.get(band.code);
     return level === undefined ? [] : [{ type: level.concept, text: level.sentence }];
   });
 }

@@ -2,7 +2,7 @@ import type { CodeableConcept, Extension } from '@medplum/fhirtypes';
 import { escapeXhtml } from '../fhir/xhtml.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import type { Band, Outcome, OutcomeClass } from '../model-catalog/outcome-schema.ts';
-import { type Level, levelsOf } from '../model-catalog/outcome-score.ts';
+import { bandSource, type Level, levelsOf } from '../model-catalog/outcome-score.ts';
 import { bandSystem, classSystem, extensionUrls, riskProbabilitySystem } from './canonical-urls.ts';
 import { shiftDecimal } from './percent.ts';
 import { unitText } from './unit-text.ts';
@@ -13,8 +13,8 @@ export interface OutcomeFrame {
   readonly id: Extension;
   readonly concept: CodeableConcept;
   readonly labelXhtml: string;
-  /** Its bands or classes. */
-  readonly levels: ReadonlyMap<Level, LevelFrame>;
+  /** Its bands or classes, by their codes. */
+  readonly levels: ReadonlyMap<string, LevelFrame>;
   /** The beginning of the extension that says why there is no number. */
   readonly abstention: readonly [Extension, Extension];
 }
@@ -35,7 +35,7 @@ export function outcomeFrame(model: Named, outcome: Outcome): OutcomeFrame {
     id: { url: extensionUrls.outcomeId, valueCode: id },
     concept: { ...(coding === undefined ? {} : { coding: coding.map((one) => ({ ...one })) }), text: label },
     labelXhtml: escapeXhtml(label),
-    levels: new Map(levelsOf(outcome).map((level) => [level, levelFrame(model, outcome, level)])),
+    levels: new Map(levelsOf(outcome).map((level) => [level.code, levelFrame(model, outcome, level)])),
     abstention: [
       { url: 'outcome', valueCode: id },
       { url: 'label', valueString: label },
@@ -61,7 +61,7 @@ function levelFrame(model: Named, outcome: Outcome, level: Level): LevelFrame {
   return {
     concept: { coding: band.riskProbability === undefined ? [own] : [own, published], text: display },
     displayXhtml,
-    sentence: `${bandText(outcome, band)} (${outcome.bands?.citation})`,
+    sentence: `${bandText(outcome, band)} (${bandSource(outcome)})`,
   };
 }
 
@@ -74,11 +74,13 @@ function bandText(outcome: Outcome, { display, from, below }: Band): string {
 function edgeText(outcome: Outcome, edge: number): string {
   switch (outcome.kind) {
     case 'probability':
+    case 'survival':
       return `${shiftDecimal(String(edge), 2)} %`;
     case 'measurement':
       return `${edge} ${unitText(outcome.unit)}`.trimEnd();
     case 'points':
     case 'class':
+    case 'anomaly':
       return String(edge);
   }
 }

@@ -1,6 +1,7 @@
 import { escapeXhtml } from '../fhir/xhtml.ts';
 import { type AppliedSite, siteSentence } from '../model-catalog/applied-site.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import { isRisk } from '../model-catalog/outcome-score.ts';
 import { againstText, contributionMethod } from './contribution-method.ts';
 import { type InputFrame, inputFrame } from './input-frame.ts';
 import { type OutcomeFrame, outcomeFrame } from './outcome-frame.ts';
@@ -45,7 +46,7 @@ export function createResultFrame(
   site?: AppliedSite,
 ): ResultFrame {
   const { id, version, title, outcomes, supersededBy } = manifest;
-  const form = outcomes.some(({ kind }) => kind === 'probability') ? 'RiskAssessment' : 'Observation';
+  const form = outcomes.some(isRisk) ? 'RiskAssessment' : 'Observation';
   const method = `${title} (${id} ${version})`;
   return {
     method,

@@ -3,6 +3,7 @@ import type { ModelInputs } from '../features/feature-vector.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { ScoreDetail } from '../model-catalog/score-detail.ts';
 import type { ResultFrame } from './result-frame.ts';
 
 /** The model version that made a result. */
@@ -49,8 +50,10 @@ export interface ResultRequest {
   /** IANA zone of the site. */
   readonly timeZone: string;
   readonly inputs: ModelInputs;
-  /** By outcome id, unrounded: probability 0..1, points, value in the unit, or number of the class; one for every outcome whose verdict is `score`. */
+  /** By outcome id, unrounded: probability 0..1, points, value in the unit, number of the class, or anomaly; one for every outcome whose verdict is `score`. */
   readonly scores: ReadonlyMap<string, number>;
+  /** By outcome id: what the model says beside the score. */
+  readonly details: ReadonlyMap<string, ScoreDetail>;
   /** Contributions, or the reason why there are none. */
   readonly explanation: Explanation | { readonly none: string };
   /** See `resultIdentifier`: that of this very result. */

@@ -1,5 +1,6 @@
 import type { Extension, Period } from '@medplum/fhirtypes';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
+import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { extensionUrls } from './canonical-urls.ts';
 import { addDuration, fhirDateTime } from './duration.ts';
 
@@ -33,6 +34,12 @@ export function createResultTimes(manifest: Pick<Manifest, 'outcomes' | 'validFo
   };
 }
 
+/** How long after as-of its scores are about. */
+function timesOf(outcome: Outcome): readonly string[] {
+  if (outcome.kind === 'survival') return outcome.times.map(({ at }) => at);
+  return outcome.horizon === undefined ? [] : [outcome.horizon];
+}
+
 function makeTimes(
   { outcomes, validFor }: Pick<Manifest, 'outcomes' | 'validFor'>,
   asOf: Date,
@@ -47,7 +54,7 @@ function makeTimes(
       { url: extensionUrls.validUntil, valueDateTime: after(validFor) },
     ],
     periods: new Map(
-      outcomes.flatMap(({ horizon }) => (horizon === undefined ? [] : [[horizon, { start, end: after(horizon) }]])),
+      outcomes.flatMap((outcome) => timesOf(outcome).map((time) => [time, { start, end: after(time) }])),
     ),
   };
 }

@@ -148,6 +148,7 @@ export function resultRequest(
       ['ascvd-10y', 0.147],
       ['hf-30y', 0.33],
     ]),
+    details: new Map(),
     explanation: {
       contributions: [
         { feature: 'age', outcome: 'ascvd-10y', difference: 0.053 },

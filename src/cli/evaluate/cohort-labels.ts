@@ -43,7 +43,7 @@ export async function openCohortLabels(
       notes: () => (list.unused() === 0 ? [] : [`${list.unused()} labels of ${list.file.name} belong to no row.`]),
     };
   }
-  if (outcome.kind !== 'probability' && outcome.kind !== 'points')
+  if (outcome.kind === 'measurement' || outcome.kind === 'class')
     throw new PredictionError(
       'PARAMETER_INVALID',
       `--label-event says whether something happened, but ${outcome.id} is a ${outcome.kind}. Give its truth with --label-file.`,

@@ -102,7 +102,7 @@ async function scoreOf(
   outcome: Outcome,
 ): Promise<{ readonly score: number } | { readonly code: string }> {
   try {
-    const scores = await score(run, x, [outcome]);
+    const { scores } = await score(run, x, [outcome]);
     const found = scores.get(outcome.id);
     if (found === undefined) throw new PredictionError('INTERNAL', `The score of ${outcome.id} is missing.`);
     return { score: found };

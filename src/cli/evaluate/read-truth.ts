@@ -10,7 +10,7 @@ const yes = new Set(['1', '1.0', 'true', 'True', 'TRUE']);
 const no = new Set(['0', '0.0', 'false', 'False', 'FALSE']);
 
 /**
- * How the labels of an outcome are read: 0 and 1 or false and true for an event, a number in the unit for a measurement, the
+ * How the labels of an outcome are read: 0 and 1 or false and true for an event (of a curve: until its horizon), a number in the unit for a measurement, the
  * code or the number of a class. Throws PARAMETER_INVALID for anything else: a label that is not understood is not left out.
  */
 export function truthReader(outcome: Outcome): ReadTruth {
@@ -30,7 +30,9 @@ export function truthReader(outcome: Outcome): ReadTruth {
 function readerOf(outcome: Outcome): { readonly allowed: string; of(text: string): number | undefined } {
   switch (outcome.kind) {
     case 'probability':
+    case 'survival':
     case 'points':
+    case 'anomaly':
       return { allowed: '0 or 1, false or true', of: (text) => (yes.has(text) ? 1 : no.has(text) ? 0 : undefined) };
     case 'measurement':
       return { allowed: `a number in ${outcome.unit}`, of: finite };

@@ -1,5 +1,6 @@
 import { listed, markdownText } from '../../fhir/markdown-text.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
+import { bandSource } from '../../model-catalog/outcome-score.ts';
 import { unitOf } from '../../model-catalog/value-kind.ts';
 import type { Scored } from '../../prediction/prediction-outcome.ts';
 import {
@@ -7,6 +8,7 @@ import {
   baseOf,
   contributionAmount,
   contributionText,
+  detailText,
   inputText,
   partText,
   scoreText,
@@ -39,11 +41,14 @@ export function riskDetail(service: HookService, outcome: Scored, score: number,
 }
 
 function riskLines(declared: Outcome, outcome: Scored, score: number): string {
-  const said = `**${markdownText(scoreText(declared, score))}**: ${markdownText(declared.label)}.`;
+  const beside = detailText(declared, outcome.details.get(declared.id));
+  const more = beside === undefined ? '' : ` ${markdownText(`${beside.slice(0, 1).toUpperCase()}${beside.slice(1)}`)}.`;
+  const said = `**${markdownText(scoreText(declared, score))}**: ${markdownText(declared.label)}.${more}`;
   if (declared.kind === 'class') return said;
   const level = outcome.levels.get(declared.id);
-  if (level === undefined || declared.bands === undefined) return `${said} No bands are published for this outcome.`;
-  return `${said}\n\n**${markdownText(level.display)}** (${markdownText(declared.bands.citation)})`;
+  const source = bandSource(declared);
+  if (level === undefined || source === undefined) return `${said} No bands are published for this outcome.`;
+  return `${said}\n\n**${markdownText(level.display)}** (${markdownText(source)})`;
 }
 
 /** Undefined where the model abstained about it: the notes say why. */
@@ -51,7 +56,8 @@ function otherLine(other: Outcome, outcome: Scored): string | undefined {
   const score = outcome.scores.get(other.id);
   if (score === undefined) return undefined;
   const level = other.kind === 'class' ? undefined : outcome.levels.get(other.id);
-  const text = scoreText(other, score);
+  const beside = detailText(other, outcome.details.get(other.id));
+  const text = `${scoreText(other, score)}${beside === undefined ? '' : `; ${beside}`}`;
   return markdownText(`${other.label}: ${text}${level === undefined ? '' : `, ${level.display}`}`);
 }
 

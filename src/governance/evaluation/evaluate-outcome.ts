@@ -1,6 +1,6 @@
 import type { EvaluationReport } from '../../model-catalog/evaluation-report-schema.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
-import { bandsOf, scoreRange } from '../../model-catalog/outcome-score.ts';
+import { bandsOf, isRisk, scoreRange } from '../../model-catalog/outcome-score.ts';
 import { eventCurves } from './event-curves.ts';
 import { classGroups, eventGroups, numberGroups } from './group-views.ts';
 import { rankScores } from './labelled-scores.ts';
@@ -38,17 +38,21 @@ export function evaluateOutcome(outcome: Outcome, rows: EvaluatedRows, settings:
     case 'class':
       return oneOfClasses(outcome, rows, settings);
     case 'probability':
+    case 'survival':
     case 'points':
+    case 'anomaly':
       return eventFigures(outcome, rows, settings);
   }
 }
 
 function eventFigures(outcome: Outcome, rows: EvaluatedRows, settings: EvaluationSettings): Figures {
-  const isProbability = outcome.kind === 'probability';
+  const isProbability = isRisk(outcome);
   const labelled = { scores: Float64Array.from(rows.scores), events: Uint8Array.from(rows.truths) };
   const ranked = rankScores(labelled);
   const thresholds = thresholdsOf(outcome, settings.thresholds);
-  const curves = eventCurves(ranked, scoreRange(outcome), isProbability);
+  // Anomalies have no greatest value to make bins up to.
+  const range = outcome.kind === 'anomaly' ? undefined : scoreRange(outcome);
+  const curves = eventCurves(ranked, range, isProbability);
   // A grid of twenty thresholds in every group says nothing that anybody can take in.
   const declared = thresholds.filter(({ because }) => because !== grid).map(({ at }) => at);
   const view = eventGroups(labelled, isProbability, declared, settings.fewest);
@@ -121,7 +125,7 @@ function thresholdsOf(outcome: Outcome, asked: readonly number[]): Threshold[] {
 
 /** Every number of points, where they can be told in a table; usual probabilities at which somebody acts. */
 function gridOf(outcome: Outcome, range: readonly [number, number] | undefined): readonly number[] {
-  if (outcome.kind === 'probability') return gridOfProbabilities;
+  if (isRisk(outcome)) return gridOfProbabilities;
   if (outcome.kind !== 'points' || range === undefined) return [];
   const [least, most] = range;
   return most - least > mostPoints ? [] : Array.from({ length: most - least }, (_, index) => least + 1 + index);

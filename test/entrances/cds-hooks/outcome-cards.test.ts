@@ -62,6 +62,7 @@ function scored(of: HookService, score: number, change: Partial<Scored> = {}): S
     validUntil: new Date('2026-05-30T12:00:00Z'),
     timings: {},
     remarks: [],
+    details: new Map(),
     scores: new Map([[of.outcome.id, score]]),
     resultType: 'RiskAssessment',
     levels: new Map(level === undefined ? [] : [[of.outcome.id, level]]),
