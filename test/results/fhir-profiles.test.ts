@@ -10,9 +10,12 @@ import type {
 } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import { missingReasons, verdictStates } from '../../src/features/feature-vector.ts';
+import { buildResult } from '../../src/results/build-result.ts';
 import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { gradeTexts } from '../../src/results/model-device.ts';
 import { supersededTag } from '../../src/write-back/superseded-tag.ts';
+import { mostProbable, progression } from '../support/outcomes-of-each-kind.ts';
+import { resultOfOutcomes } from '../support/result-of-outcomes.ts';
 import { buildRisk, resultRequest } from '../support/result-request.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
 
@@ -75,6 +78,9 @@ test('every extension of a result conforms to its StructureDefinition', () => {
   const extensions = [
     ...(result.extension ?? []),
     ...(result.prediction ?? []).flatMap(({ extension }) => extension ?? []),
+    ...[progression, mostProbable].flatMap(
+      (outcome) => buildResult(resultOfOutcomes([outcome], [0, 210, 0.2, 0.8])).extension ?? [],
+    ),
   ];
   expect(new Set(extensions.map(({ url }) => url))).toEqual(new Set(Object.values(extensionUrls)));
   for (const extension of extensions) {
