@@ -226,7 +226,7 @@ const anomaly = Type.Object(
         ),
         source: text('on which data it was found, and how'),
       },
-      strict,
+      { ...strict, description: 'where unusual begins: it makes the two bands of the outcome' },
     ),
     decimals: Type.Integer({
       minimum: 0,

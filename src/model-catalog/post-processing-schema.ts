@@ -28,7 +28,7 @@ export const linkSchema = Type.Union(
 
 const platt = Type.Object(
   {
-    method: Type.Literal('platt'),
+    method: Type.Literal('platt', { description: 'a logistic curve over the log-odds' }),
     slope: Type.Number({ exclusiveMinimum: 0, description: 'of the log-odds' }),
     intercept: Type.Number({ description: 'added to the log-odds' }),
   },
@@ -41,7 +41,7 @@ const platt = Type.Object(
 
 const isotonic = Type.Object(
   {
-    method: Type.Literal('isotonic'),
+    method: Type.Literal('isotonic', { description: 'straight lines between points that never fall' }),
     x: Type.Array(Type.Number({ minimum: 0, maximum: 1 }), {
       minItems: 2,
       description: 'probabilities, strictly rising',
@@ -56,7 +56,7 @@ const isotonic = Type.Object(
 
 const temperature = Type.Object(
   {
-    method: Type.Literal('temperature'),
+    method: Type.Literal('temperature', { description: 'one divisor for all that goes into the link' }),
     temperature: Type.Number({ exclusiveMinimum: 0, description: 'what each log-odds, or logit, is divided by' }),
   },
   { ...strict, description: 'needs a link: it divides the numbers that go into it (Guo 2017)' },
@@ -77,7 +77,7 @@ export const temperatureSchema = temperature;
 
 export const intervalSchema = Type.Object(
   {
-    method: Type.Literal('split-conformal'),
+    method: Type.Literal('split-conformal', { description: 'one width for all, from errors on held-out data' }),
     coverage: Type.Number({
       exclusiveMinimum: 0,
       exclusiveMaximum: 1,
