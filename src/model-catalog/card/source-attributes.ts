@@ -227,9 +227,11 @@ export function sourceAttributes(of: CardOf): SourceAttribute[] {
 
 const outputTypes: Readonly<Record<Outcome['kind'], string>> = {
   probability: 'prediction (probability)',
+  survival: 'prediction (probabilities over time)',
   points: 'evaluation (points of a score)',
   measurement: 'analysis (calculated measurement)',
   class: 'classification',
+  anomaly: 'analysis (how unusual the inputs are)',
 };
 
 function measured(
