@@ -38,8 +38,9 @@ export interface ModelVersion {
   /** The bytes of model.onnx whose checksum was verified. */
   readonly artefact: Uint8Array;
   /**
-   * SHA-256 (hex) over the name and SHA-256 of each file, the manifest included, in the order of their names:
-   * equal exactly when every byte the server reads is equal. Where a site file adds to it, over that and its id and
+   * SHA-256 (hex) over the name and SHA-256 of each file, the manifest included, in the order of their names, and over the
+   * tables and sentences of this release (`compiledTables`): equal exactly when every byte is equal that changes a number or
+   * what is shown of it. Where a site file adds to it, over that and its id and
    * version too; where it uses other models, over their digests too.
    */
   readonly digest: string;

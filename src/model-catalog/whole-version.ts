@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AppliedSite, digestWithSite } from './applied-site.ts';
+import { compiledTables } from './compiled-tables.ts';
 import { modelInvalid } from './finding.ts';
 import type { InspectedModel } from './inspect-model-folder.ts';
 import type { ModelVersion, UsedVersion } from './model-version.ts';
@@ -17,7 +18,8 @@ export function wholeVersion(inspected: InspectedModel): ModelVersion {
   const artefact = files.get('model.onnx');
   if (manifest === undefined || featureMap === undefined || card === undefined || artefact === undefined)
     throw new RangeError(`${name}: a part was not read, and nothing was found wrong`);
-  const own = inspected.site === undefined ? digestOf(files) : digestWithSite(digestOf(files), inspected.site);
+  const read = digestWithTables(digestOf(files), compiledTables);
+  const own = inspected.site === undefined ? read : digestWithSite(read, inspected.site);
   const site = withSitesOf(inspected.site, uses);
   return {
     key: `${manifest.id}@${manifest.version}`,
@@ -35,6 +37,13 @@ export function wholeVersion(inspected: InspectedModel): ModelVersion {
     digest: digestWithUses(own, uses),
     ...(site === undefined ? {} : { site }),
   };
+}
+
+/** SHA-256 (hex) over the digest of the files and the tables and sentences of this release that a number goes through. */
+export function digestWithTables(filesDigest: string, tables: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([filesDigest, tables]))
+    .digest('hex');
 }
 
 /** SHA-256 (hex) over the digest of a version and those of the models that it uses; its own where it uses none. */

@@ -100,6 +100,7 @@ export function echoModels(fault: EchoFault = {}): InferenceModels & { ready: bo
   const all = [...echoes, pair];
   return {
     ready: true,
+    held: (work) => work(),
     allReady() {
       return this.ready;
     },

@@ -3,10 +3,12 @@ import type { TensorForm, Tensors } from '../../model-catalog/tensor.ts';
 /** Port to the models as the protocol sees them: graphs that take tensors and give tensors. */
 export interface InferenceModels {
   /**
-   * @param version absent: the highest that is loaded
-   * Throws MODEL_UNKNOWN, or MODEL_NOT_READY where the folder was refused.
+   * @param version absent: the default
+   * Throws MODEL_UNKNOWN, MODEL_DISABLED, or MODEL_NOT_READY where the folder was refused or there is no default.
    */
   find(name: string, version?: string): ServedModel;
+  /** What is found meanwhile stays loaded until the work ends, whatever is removed. */
+  held<T>(work: () => Promise<T>): Promise<T>;
   /** Of a model that is there. */
   versionsOf(name: string): readonly string[];
   /** Whether every folder of the models was loaded. */

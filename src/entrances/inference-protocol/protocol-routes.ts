@@ -77,7 +77,7 @@ export function protocolRoutes(options: ProtocolOptions): Router {
     });
     router.post(`${route}/infer`, async (request: ModelRequest, response) => {
       named(response, `${route}/infer`);
-      await infer(find(request), request, response, options);
+      await models.held(() => infer(find(request), request, response, options));
     });
     router.all(`${route}/infer`, only('POST'));
     router.all([route, `${route}/ready`], only('GET, HEAD'));

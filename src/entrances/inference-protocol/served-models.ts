@@ -1,9 +1,9 @@
-import type { Catalog } from '../../model-catalog/catalog.ts';
+import type { LiveCatalog } from '../../model-catalog/live-catalog.ts';
 import { inputTensors } from '../../model-catalog/model-tensors.ts';
 import type { InferenceModels } from './inference-models.ts';
 
 /** The loaded versions of the catalog, as graphs. */
-export function servedModels(catalog: Catalog): InferenceModels {
+export function servedModels(catalog: LiveCatalog): InferenceModels {
   return {
     find(name, version) {
       const { manifest, inputs, outputs, infer } = catalog.find(name, version);
@@ -17,6 +17,14 @@ export function servedModels(catalog: Catalog): InferenceModels {
         ),
         infer,
       };
+    },
+    async held(work) {
+      const borrowed = catalog.borrow();
+      try {
+        return await work();
+      } finally {
+        borrowed.giveBack();
+      }
     },
     versionsOf: (name) => catalog.list().flatMap(({ manifest }) => (manifest.id === name ? [manifest.version] : [])),
     allReady: () => catalog.refused.length === 0,

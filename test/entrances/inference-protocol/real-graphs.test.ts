@@ -40,6 +40,7 @@ beforeAll(async () => {
       return model;
     },
     versionsOf: () => ['1.0.0'],
+    held: (work) => work(),
     allReady: () => true,
   });
   folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-graphs-'));
