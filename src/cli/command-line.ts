@@ -53,6 +53,14 @@ const usage = `fhirsight <command>
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
     --as OUTPUT                 prefetch, bulk-export, scopes, library, input-schema or features
     --version V                 which version (default the highest)
+  models reload                 load what is new in MODELS_DIR into a running server
+  models promote ID@V           make a version the default of its model; --because TEXT with each of these
+  models rollback ID            make the default what was the default before
+  models disable ID[@V]         switch off a model, a version or, with --service S, a CDS Hooks service
+  models enable ID[@V]          switch it on again
+  models shadow ID@V on|off     score a version beside the default, for the log only
+  models history ID             who changed what of a model, when and why
+    --json                      for another program
   doctor                        what models can be run on here, what is missing, and what adds it
     --policy POLICY             exit 1 where this cannot be met: cpu, prefer-gpu or require-gpu; may be repeated (default
                                 those of ENGINES_FILE)
