@@ -7,7 +7,9 @@ import { type FeatureMap, featureMapSchema } from '../../src/model-catalog/featu
 import type { Finding } from '../../src/model-catalog/finding.ts';
 import { checkGoldenCoverage, checkGoldenFile } from '../../src/model-catalog/golden-cases.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
+import { outcomeScore } from '../../src/model-catalog/outcome-score.ts';
 import {
   parseFeatureMap,
   parseGoldenFile,
@@ -82,6 +84,10 @@ describe(document, () => {
     const known = [
       'manifest',
       'outcomes',
+      'curves',
+      'tensors',
+      'post-processing',
+      'observed-post-processing',
       'bands',
       'cds-hooks',
       'feature-map',
@@ -129,10 +135,45 @@ describe(document, () => {
   test('outcomes of every kind, with every key of each, make a manifest', () => {
     const outcomes = examples('outcomes')[0] as Outcome[];
     const { cdsHooks: _, directions: _d, ...manifest } = exampleManifest();
-    const tensors = { ...manifest.tensors, output: { ...manifest.tensors.output, columns: 3 } };
+    const tensors = { ...manifest.tensors, output: { name: 'y', type: 'float64' as const, columns: 4 } };
     const observed = parsed(parseManifest, { ...manifest, tensors, outcomes });
     expect(checkManifest(observed, { id: manifest.id, version: manifest.version })).toEqual([]);
-    expect(observed.outcomes.map(({ kind }) => kind)).toEqual(['measurement', 'points', 'class']);
+    expect(observed.outcomes.map(({ kind }) => kind)).toEqual(['measurement', 'points', 'class', 'anomaly']);
+  });
+
+  test('a curve makes a manifest', () => {
+    const { cdsHooks: _, directions: _d, ...manifest } = exampleManifest();
+    const tensors = { ...manifest.tensors, output: { name: 'y', type: 'float64' as const, columns: 3 } };
+    const made = parsed(parseManifest, { ...manifest, tensors, outcomes: examples('curves')[0] });
+    expect(checkManifest(made, { id: manifest.id, version: manifest.version })).toEqual([]);
+    expect(outcomeScore(made.outcomes[0] as Outcome, [0.9375, 0.875, 0.75])).toBe(0.25);
+  });
+
+  test('several inputs and outputs, and all post-processing, make manifests that fit the features of the document', () => {
+    const { cdsHooks: _, directions: _d, ...manifest } = exampleManifest();
+    const tensors = examples('tensors')[0] as Manifest['tensors'];
+    const { features } = exampleMap();
+    const read = new Set(inputColumns({ tensors }).map(({ feature }) => feature));
+    const map: FeatureMap = {
+      language: 1,
+      features: Object.fromEntries(Object.entries(features).filter(([name]) => read.has(name))),
+      population: { exclude: [], require: [], ranges: [] },
+    };
+    const explanation = { ...manifest.explanation, reference: { age: 50 } };
+    const scores = ['post-processing', 'observed-post-processing'].map((mark) => {
+      const outcomes = examples(mark)[0];
+      const made = parsed(parseManifest, { ...manifest, tensors, explanation, outcomes });
+      expect(checkManifest(made, { id: manifest.id, version: manifest.version })).toEqual([]);
+      expect(checkColumns(made, map)).toEqual([]);
+      return made.outcomes.map((outcome) => outcomeScore(outcome, [1, 0.25, 0.7, 0.05, 0]));
+    });
+    // The sigmoid of -0.2; the share of 0.25 / 1.7; halfway between 0.5 and 0.9; the second of three classes.
+    const [one, two, three] = [0.25, 0.7, 0.05].map((logit) => Math.exp(logit / 1.7)) as [number, number, number];
+    const expected = [1 / (1 + Math.exp(0.2)), one / (one + two + three), 0.5];
+    expected.forEach((probability, index) => {
+      expect(scores[0]?.[index]).toBeCloseTo(probability, 12);
+    });
+    expect(scores[1]).toEqual([0, 1]);
   });
 
   test('the golden case fits the manifest', () => {
