@@ -13,6 +13,7 @@ import { readByUsed } from './model-catalog/read-by-used.ts';
 import { readSiteFile, type SiteFile } from './model-catalog/read-site-file.ts';
 import { keptRecordQueries, recordQueries } from './model-catalog/record-queries.ts';
 import { checkSiteQueries, withSiteQueries } from './model-catalog/site-queries.ts';
+import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import type { LogEvent } from './platform/events.ts';
@@ -41,7 +42,7 @@ export interface LoadedModels {
 export async function loadModels(
   config: Config,
   engine: InferenceEngine,
-  logger: Logger,
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
   treeShapWorker: TreeShapWorker,
   declared: DeclaredServerFile = {},
 ): Promise<LoadedModels> {
@@ -51,6 +52,7 @@ export async function loadModels(
   const options: ContentsOptions = {
     modelsDir: modelsFolder(config.modelsDir),
     engine,
+    clock,
     ...(site === undefined ? {} : { site }),
     accept: (version) => {
       // At start such a search is a fault of the settings; later it is one of the folder that came.

@@ -123,7 +123,7 @@ export async function wire({ config, clock, logger, listen, onPrediction, onShad
     const declared = await readDeclaredServer(config.fhirServerProfile);
     const treeShapWorker = createTreeShapWorker();
     open.push(() => treeShapWorker.close());
-    const loaded = await loadModels(config, engine, logger, treeShapWorker, declared);
+    const loaded = await loadModels(config, engine, { logger, clock }, treeShapWorker, declared);
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
 

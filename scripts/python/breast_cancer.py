@@ -206,6 +206,7 @@ def manifest(folder, task, model):
                     }
                 ],
                 "column": model["output"]["column"],
+                **({"classLabel": model["output"]["classLabel"]} if "classLabel" in model["output"] else {}),
                 "horizon": "P30D",
             }
         ],

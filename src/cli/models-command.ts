@@ -9,6 +9,8 @@ const change = (name: 'promote' | 'rollback' | 'disable' | 'enable' | 'shadow') 
 
 /** By name; each is loaded when it is asked for. */
 const subCommands: ReadonlyMap<string, () => Promise<SubCommand>> = new Map([
+  ['list', async () => (await import('./models/list-models.ts')).listModelsCommand],
+  ['show', async () => (await import('./models/show-version.ts')).showVersionCommand],
   ['reload', async () => (await import('./models/reload-models.ts')).reloadModels],
   ['promote', change('promote')],
   ['rollback', change('rollback')],
@@ -20,11 +22,12 @@ const subCommands: ReadonlyMap<string, () => Promise<SubCommand>> = new Map([
 
 /** `fhirsight models …`: the versions of the models. @returns the exit code of the sub-command */
 export async function modelsCommand(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
-  const load = name === undefined ? undefined : subCommands.get(name);
+  // Options alone are those of the list.
+  const [name, rest] = args[0] === undefined || args[0].startsWith('-') ? ['list', args] : [args[0], args.slice(1)];
+  const load = subCommands.get(name);
   if (load !== undefined) return await (await load())(rest);
   throw new PredictionError(
     'PARAMETER_INVALID',
-    `fhirsight models ${name === undefined ? 'needs a command' : `has no command '${name}'`}. There are: ${[...subCommands.keys()].join(', ')}.`,
+    `fhirsight models has no command '${name}'. There are: ${[...subCommands.keys()].join(', ')}.`,
   );
 }

@@ -1,6 +1,7 @@
 import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { ModelRow } from '../model-catalog/model-row.ts';
 import type { InputForm, OutputForm } from '../model-catalog/model-tensors.ts';
+import type { GraphFacts } from '../model-catalog/registration/graph-facts.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
 import type { TensorForm, Tensors } from '../model-catalog/tensor.ts';
 
@@ -9,6 +10,11 @@ import type { TensorForm, Tensors } from '../model-catalog/tensor.ts';
  * Numbers are double precision; the values of a row are in the order of the manifest's input columns.
  */
 export interface InferenceEngine {
+  /**
+   * What the file of a graph says about itself; undefined where another server runs the model and the file is no ONNX model.
+   * Throws MODEL_INVALID where it cannot be read.
+   */
+  describe(model: Pick<EngineModel, 'key' | 'artefact'>): GraphFacts | undefined;
   /** Loads the artefact and checks names, types and shapes against the manifest. Throws MODEL_INVALID. */
   load(model: EngineModel): Promise<LoadedModel>;
   close(): Promise<void>;
@@ -26,7 +32,9 @@ export interface EngineModel {
   readonly samples?: readonly ModelRow[];
   /**
    * A test of the caller, called once before the model is opened where it serves, with the model as it runs in a process whose
-   * crash, hang or greed harms nobody (where another server runs it, there). What it throws refuses the model.
+   * crash, hang or greed harms nobody (where another server runs it, there). What it throws refuses the model. A row that a rule of ours
+   * refuses, since an element of it or of its answer cannot be used, fails with a RangeError as the cause; one that the graph
+   * fails on with another or none.
    */
   readonly prove?: (run: LoadedModel['run']) => Promise<void>;
 }

@@ -89,5 +89,7 @@ function numberOf(value: bigint | string | undefined, { labels }: OutputForm): n
 
 function noScore(key: string, { name, labels }: OutputForm, column: number): PredictionError {
   const what = labels === undefined ? 'no finite number' : 'no label of a declared class';
-  return new PredictionError('INFERENCE_FAILED', `${key}: output ${name}, column ${column} is ${what}.`);
+  const message = `${key}: output ${name}, column ${column} is ${what}.`;
+  // A rule of ours, and no failure of the graph: see EngineModel.prove.
+  return new PredictionError('INFERENCE_FAILED', message, { cause: new RangeError(what) });
 }

@@ -1,7 +1,9 @@
 import type { DevicePolicy, DeviceReport } from '../model-catalog/engine-report.ts';
+import type { GraphFacts } from '../model-catalog/registration/graph-facts.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { Devices } from './devices/create-devices.ts';
 import { modelCandidate } from './devices/model-candidate.ts';
+import { graphFacts } from './graph-facts.ts';
 import { createGraphParts, type GraphPartsOptions } from './graph-parts.ts';
 import type { EngineModel, InferenceEngine, LoadedModel } from './inference-engine.ts';
 import { loadedModel } from './loaded-model.ts';
@@ -38,6 +40,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): InferenceEngi
     for (const each of released) if (each.status === 'rejected') throw each.reason;
   };
   return {
+    describe: ({ key, artefact }) => readableFacts(key, artefact),
     load(model) {
       if (closing !== undefined)
         return Promise.reject(new PredictionError('SHUTTING_DOWN', 'The inference engine is closed.'));
@@ -56,6 +59,21 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): InferenceEngi
       return closing;
     },
   };
+}
+
+function readableFacts(key: string, artefact: Uint8Array): GraphFacts {
+  try {
+    return graphFacts(artefact);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new PredictionError(
+      'MODEL_INVALID',
+      `Model ${key} is refused: model.onnx is not an ONNX model: ${cause.message}.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** Throws MODEL_NOT_READY where a GPU is required and none will do. */

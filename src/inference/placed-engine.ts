@@ -1,4 +1,6 @@
+import type { GraphFacts } from '../model-catalog/registration/graph-facts.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { graphFacts } from './graph-facts.ts';
 import type { InferenceEngine, LoadedModel } from './inference-engine.ts';
 import { type Engines, placementOf } from './read-engines.ts';
 import { loadRemoteModel } from './remote/load-remote-model.ts';
@@ -24,6 +26,10 @@ export function createPlacedEngine(engines: Engines, here: InferenceEngine): Inf
     for (const each of closed) if (each.status === 'rejected') throw each.reason;
   };
   return {
+    describe(model) {
+      if (placementOf(engines, model.key).remote === undefined) return here.describe(model);
+      return factsForAnother(model.artefact);
+    },
     load(model) {
       const placement = placementOf(engines, model.key);
       if (placement.remote === undefined) return here.load(model);
@@ -43,4 +49,14 @@ export function createPlacedEngine(engines: Engines, here: InferenceEngine): Inf
       return closing;
     },
   };
+}
+
+/** What another server runs may have operators of its own, and need be no ONNX model at all. */
+function factsForAnother(artefact: Uint8Array): GraphFacts | undefined {
+  try {
+    return { ...graphFacts(artefact), unknownDomains: [] };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -41,6 +41,8 @@ export function rowsFault({ key, inputs }: Taking, rows: Rows): PredictionError 
         return new PredictionError(
           'INFERENCE_FAILED',
           `${key}: row ${index}, column ${column}${inputs.length > 1 ? ` (input ${input.name})` : ''} is ${wanted[input.type]}; the model was not run.`,
+          // A rule of ours, and no failure of the graph: see EngineModel.prove.
+          { cause: new RangeError(wanted[input.type]) },
         );
       from += input.columns;
     }

@@ -6,6 +6,7 @@ import type { ReadUses } from './inspect-model-folder.ts';
 import { type LoadOptions, loadVersion } from './load-version.ts';
 import type { LoadedVersion, UsedVersion } from './model-version.ts';
 import { readModelFolder } from './read-models.ts';
+import { type RegistrationReport, refusedReport } from './registration/registration-report.ts';
 import { notServed, takenOutputs, usedKey } from './used-models.ts';
 import { folderMark, versionFolders } from './version-folders.ts';
 
@@ -14,6 +15,8 @@ export interface RefusedFolder {
   readonly dir: string;
   readonly reason: string;
   readonly error: Error;
+  /** What was tested of it; absent where a version is served as it was, and its folder is not what it was. */
+  readonly report?: RegistrationReport;
 }
 
 /** What was loaded at one time. It never changes; a reload makes other contents. */
@@ -57,8 +60,11 @@ export async function loadContents(
     const known = serving.versions.find(({ key }) => key === keyOf(dir));
     if (known !== undefined) kept.push(known);
     try {
-      if (known === undefined) loaded.push(await loadVersion(folder, options, read));
-      else if (mark === undefined || serving.marks.get(dir) !== mark) {
+      if (known === undefined) {
+        const registered = await loadVersion(folder, options, read);
+        if ('version' in registered) loaded.push(registered.version);
+        else refused.push({ dir, reason: registered.error.message, ...registered });
+      } else if (mark === undefined || serving.marks.get(dir) !== mark) {
         const { digest } = await readModelFolder(folder, options.site, read);
         if (digest !== known.digest) throw changed(known, digest);
       }
@@ -148,7 +154,7 @@ async function withoutOrphans(
 async function refuse(version: LoadedVersion, finding: Finding, refused: RefusedFolder[]): Promise<void> {
   const dir = `${version.manifest.id}/${version.manifest.version}`;
   const error = modelInvalid(dir, [finding]);
-  refused.push({ dir, reason: error.message, error });
+  refused.push({ dir, reason: error.message, error, report: refusedReport(version.registration, error) });
   await version.release();
 }
 

@@ -9,12 +9,17 @@ export interface Finding {
   readonly message: string;
 }
 
+/** File, JSON path and reason. */
+export function findingText({ file, path, message }: Finding): string {
+  return `${file}${path === '' ? '' : ` ${path}`}: ${message}`;
+}
+
 /** How many findings the message quotes; the issues hold all of them. */
 const quoted = 8;
 
 /** MODEL_INVALID that names the folder and, for each finding, file, JSON path and reason. */
 export function modelInvalid(folder: string, findings: readonly Finding[], cause?: unknown): PredictionError {
-  const lines = findings.map(({ file, path, message }) => `${file}${path === '' ? '' : ` ${path}`}: ${message}`);
+  const lines = findings.map(findingText);
   const more = lines.length > quoted ? `; and ${lines.length - quoted} more` : '';
   return new PredictionError(
     'MODEL_INVALID',

@@ -1,67 +1,66 @@
-import { modelInvalid } from './finding.ts';
-import { goldenRow, runGoldenCases } from './golden-cases.ts';
+import path from 'node:path';
+import type { Clock } from '../platform/clock.ts';
 import type { ReadUses } from './inspect-model-folder.ts';
-import type { ModelRow } from './model-row.ts';
-import { engineForms, type InputForm, type OutputForm } from './model-tensors.ts';
+import type { ModelLoader } from './model-loader.ts';
 import type { LoadedVersion, ModelVersion } from './model-version.ts';
-import { probeNaN } from './probe-nan.ts';
 import { readModelFolder } from './read-models.ts';
 import type { SiteFile } from './read-site-file.ts';
+import { openRegistration, type Registration } from './registration/registration.ts';
+import type { RegistrationReport } from './registration/registration-report.ts';
+import { testVersion } from './registration/test-version.ts';
 
-/** Whatever can load an artefact; the inference engine does. */
-export interface ModelLoader {
-  load(model: {
-    readonly key: string;
-    readonly artefact: Uint8Array;
-    readonly inputs: readonly InputForm[];
-    readonly outputs: readonly OutputForm[];
-    readonly samples: readonly ModelRow[];
-  }): Promise<
-    Pick<LoadedVersion, 'run' | 'infer' | 'inputs' | 'outputs' | 'release'> & {
-      readonly report: LoadedVersion['engine'];
-    }
-  >;
-}
+/** A server with many models starts within seconds; lint tries more. */
+const budget = { ms: 2_000, mostRows: 1_000 } as const;
 
 /** What a version is loaded with. */
 export interface LoadOptions {
   readonly engine: ModelLoader;
+  /** Where the time of the report comes from. */
+  readonly clock: Clock;
   /** A last word of the caller on a folder that was read: throws where the later stages cannot use it. */
   readonly accept?: (version: ModelVersion) => void;
   /** Local codes and units, read into every map. */
   readonly site?: SiteFile;
 }
 
+/** A version that passed every test, or why it is refused and what was tested until then. */
+export type Registered =
+  | { readonly version: LoadedVersion }
+  | { readonly error: Error; readonly report: RegistrationReport };
+
 /**
  * Reads one version folder, loads its artefact and tests it, at start and at every reload: nothing is served that did not
- * pass through here. @param read see `inspectModelFolder`
- * Throws MODEL_INVALID and what the engine throws; nothing stays open then.
+ * pass through here. Nothing stays open of one that is refused. @param read see `inspectModelFolder`
  */
-export async function loadVersion(
+export async function loadVersion(dir: string, options: LoadOptions, read: ReadUses): Promise<Registered> {
+  const folder = path.resolve(dir).split(path.sep).slice(-2).join('/');
+  const registration = openRegistration(folder, options.clock);
+  try {
+    return { version: await readAndTest(dir, options, read, registration) };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { error, report: registration.report(error) };
+  }
+}
+
+async function readAndTest(
   dir: string,
   { engine, accept, site }: LoadOptions,
   read: ReadUses,
+  registration: Registration,
 ): Promise<LoadedVersion> {
   const started = performance.now();
-  const version = await readModelFolder(dir, site, read);
-  accept?.(version);
-  const model = await engine.load({
-    key: version.key,
-    artefact: version.artefact,
-    ...engineForms(version.manifest),
-    samples: version.goldenCases.map((golden) => goldenRow(golden, version.manifest, version.featureMap)),
+  const { version } = await registration.check('folder', async () => {
+    const found = await readModelFolder(dir, site, read);
+    accept?.(found);
+    registration.know({ digest: found.digest });
+    return { tested: 'files', count: Object.keys(found.manifest.checksums).length + 1, version: found };
   });
-  try {
-    const findings = await runGoldenCases(version, (rows) => model.run(rows));
-    if (findings.length === 0) findings.push(...(await probeNaN(version, (rows) => model.run(rows))));
-    if (findings.length > 0) throw modelInvalid(`${version.manifest.id}/${version.manifest.version}`, findings);
-  } catch (error) {
-    await model.release();
-    throw error;
-  }
+  const model = await testVersion(version, engine, registration, budget);
   return {
     ...version,
     loadMs: performance.now() - started,
+    registration: registration.report(),
     engine: model.report,
     inputs: model.inputs,
     outputs: model.outputs,

@@ -8,6 +8,7 @@ import type { ModelCard } from './model-card-schema.ts';
 import type { ModelRow } from './model-row.ts';
 import type { Lookups } from './read-lookups.ts';
 import type { ReadValueSet } from './read-value-sets.ts';
+import type { RegistrationReport } from './registration/registration-report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { TensorForm, Tensors } from './tensor.ts';
 
@@ -51,6 +52,8 @@ export type UsedVersion = Omit<ModelVersion, 'artefact' | 'goldenCases' | 'backg
 
 /** A model version whose artefact is loaded and has passed its golden cases. */
 export interface LoadedVersion extends ModelVersion {
+  /** The tests that it passed. */
+  readonly registration: RegistrationReport;
   /** How long loading and the golden cases took. */
   readonly loadMs: number;
   /** Rows in the order of the manifest's input columns; rows of all declared outputs out. See `LoadedModel` of the engine. */

@@ -4,6 +4,7 @@ import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { loadCatalog } from '../../src/model-catalog/catalog.ts';
 import type { ModelRow } from '../../src/model-catalog/model-row.ts';
 import type { Tensor, Tensors } from '../../src/model-catalog/tensor.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { bitsOf } from '../support/arbitrary-tensor.ts';
 import { casesPresent } from '../support/cases.ts';
 import { createGraphOpener, type GraphOpener } from '../support/graph-opener.ts';
@@ -88,7 +89,9 @@ describe('a row scores the same bits alone and in company', () => {
     opener = createGraphOpener();
     await loadCatalog({
       modelsDir: shippedModels,
+      clock: systemClock,
       engine: {
+        describe: (given) => engine.describe(given),
         async load(given) {
           const model = await engine.load(given);
           shipped.set(given.key, { given, model });

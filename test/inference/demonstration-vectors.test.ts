@@ -3,6 +3,7 @@ import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { outcomeScore } from '../../src/model-catalog/outcome-score.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { columnNames, demonstrations, testVectors } from '../support/demonstrations.ts';
 import { someModels } from '../support/some-models.ts';
 
@@ -10,7 +11,7 @@ let engine: InferenceEngine;
 let catalog: Catalog;
 beforeAll(async () => {
   engine = createOnnxEngine();
-  catalog = await loadCatalog({ modelsDir: await someModels(demonstrations), engine });
+  catalog = await loadCatalog({ modelsDir: await someModels(demonstrations), engine, clock: systemClock });
 });
 afterAll(() => engine?.close());
 

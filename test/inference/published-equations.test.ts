@@ -6,6 +6,7 @@ import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { compileExpression } from '../../src/model-catalog/expression.ts';
 import { bandsOf } from '../../src/model-catalog/outcome-score.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { casesDir, casesPresent, readCsv } from '../support/cases.ts';
 import { publishedModels } from '../support/demonstrations.ts';
 import { type Person, scorePeople } from '../support/score-people.ts';
@@ -15,7 +16,7 @@ let engine: InferenceEngine;
 let catalog: Catalog;
 beforeAll(async () => {
   engine = createOnnxEngine();
-  catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
+  catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine, clock: systemClock });
 });
 afterAll(() => engine.close());
 

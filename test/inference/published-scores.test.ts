@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { casesPresent } from '../support/cases.ts';
 import { publishedModels } from '../support/demonstrations.ts';
 import { scoreCases, storedTests } from '../support/score-cases.ts';
@@ -12,7 +13,7 @@ let engine: InferenceEngine;
 let catalog: Catalog;
 beforeAll(async () => {
   engine = createOnnxEngine();
-  catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
+  catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine, clock: systemClock });
 });
 afterAll(() => engine.close());
 

@@ -6,6 +6,7 @@ import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { bandsOf } from '../../src/model-catalog/outcome-score.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { demonstrations, publishedModels } from '../support/demonstrations.ts';
 import { copyModel, folderAt, type ModelFolder, shippedModels } from '../support/model-folder.ts';
 import { onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
@@ -36,7 +37,7 @@ async function addVersion(version: string): Promise<void> {
 
 describe('the shipped models', () => {
   test('are served, each with its golden cases passed, and run', async () => {
-    const catalog = await loadCatalog({ modelsDir: shippedModels, engine });
+    const catalog = await loadCatalog({ modelsDir: shippedModels, engine, clock: systemClock });
     expect(catalog.refused).toEqual([]);
     expect(catalog.list().map(({ key }) => key)).toEqual([
       'cha2ds2-vasc@1.0.0',
@@ -58,7 +59,7 @@ describe('the shipped models', () => {
   });
 
   test('PCE is marked as superseded by PREVENT, and PREVENT and KFRE have no bands', async () => {
-    const catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
+    const catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine, clock: systemClock });
     const pce = catalog.find('pce-2013').manifest;
     expect(catalog.find(String(pce.supersededBy?.model)).manifest.id).toBe('prevent-base');
     const [outcome] = pce.outcomes;
@@ -70,7 +71,7 @@ describe('the shipped models', () => {
   });
 
   test('PREVENT, KFRE and SCORE2 use no race; PCE names it and its card says why', async () => {
-    const catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine });
+    const catalog = await loadCatalog({ modelsDir: await someModels(publishedModels), engine, clock: systemClock });
     for (const model of ['ckd-epi-2021', 'kfre-4', 'prevent-base', 'prevent-full', 'score2'])
       expect(Object.keys(catalog.find(model).featureMap.features)).not.toContain('race');
     const card = catalog.find('pce-2013').card;
@@ -83,7 +84,7 @@ describe('finding a model', () => {
   test('without a version the highest by number, not by text', async () => {
     await addVersion('1.10.0');
     await addVersion('1.9.0');
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(catalog.refused).toEqual([]);
     expect(catalog.list().map(({ manifest }) => manifest.version)).toEqual(['1.10.0', '1.9.0', '1.0.0']);
     expect(catalog.find('pce-2013').key).toBe('pce-2013@1.10.0');
@@ -95,7 +96,7 @@ describe('finding a model', () => {
     ['pce-2013', '2.0.0'],
     ['__proto__', undefined],
   ])('%s %s is unknown, and the error names what is served', async (model, version) => {
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(() => catalog.find(model, version)).toThrowError(
       expect.objectContaining({ code: 'MODEL_UNKNOWN', message: expect.stringContaining('Served: pce-2013@1.0.0') }),
     );
@@ -104,7 +105,7 @@ describe('finding a model', () => {
   test('a version whose folder was refused is not ready, not unknown', async () => {
     await addVersion('1.1.0');
     await rm(path.join(folder.modelsDir, 'pce-2013/1.1.0/model.onnx'));
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(() => catalog.find('pce-2013', '1.1.0')).toThrowError(expect.objectContaining({ code: 'MODEL_NOT_READY' }));
     expect(catalog.find('pce-2013').key).toBe('pce-2013@1.0.0');
   });
@@ -115,7 +116,7 @@ describe('a bad folder is refused with its reason, and the others are served', (
     await cp(path.join(shippedModels, 'prevent-base'), path.join(folder.modelsDir, 'prevent-base'), {
       recursive: true,
     });
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(catalog.list().map(({ key }) => key)).toEqual(['prevent-base@1.0.0']);
     expect(catalog.refused.map(({ dir }) => dir)).toEqual(['pce-2013/1.0.0']);
     return catalog.refused[0]?.reason ?? '';
@@ -174,7 +175,7 @@ describe('a bad folder is refused with its reason, and the others are served', (
     await mkdir(path.join(folder.modelsDir, 'b-empty'));
     await symlink('absent', path.join(folder.modelsDir, 'pce-2013/2.0.0'));
     await cp(path.join(folder.dir, 'manifest.json'), path.join(folder.modelsDir, 'README'));
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(catalog.list().map(({ key }) => key)).toEqual(['pce-2013@1.0.0']);
     expect(catalog.refused.map(({ dir }) => dir)).toEqual(['a-link', 'b-empty', 'pce-2013/2.0.0']);
   });
@@ -183,6 +184,7 @@ describe('a bad folder is refused with its reason, and the others are served', (
     const catalog = await loadCatalog({
       modelsDir: folder.modelsDir,
       engine,
+      clock: systemClock,
       accept: ({ key }) => {
         throw new RangeError(`${key}: unit furlong is unknown`);
       },
@@ -204,7 +206,7 @@ test(`${manyFolders} folders that hold no model are refused one by one, and the 
     await mkdir(dir, { recursive: true });
     await writeFile(path.join(dir, 'manifest.json'), '{"id":');
   }
-  const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+  const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
   expect(catalog.list().map(({ key }) => key)).toEqual(['pce-2013@1.0.0']);
   expect(catalog.refused).toHaveLength(manyFolders);
   expect(process.memoryUsage.rss() - before).toBeLessThan(300e6);
@@ -212,7 +214,9 @@ test(`${manyFolders} folders that hold no model are refused one by one, and the 
 
 describe('MODELS_DIR', () => {
   test('that does not exist stops the start and names the variable', async () => {
-    await expect(loadCatalog({ modelsDir: path.join(folder.modelsDir, 'absent'), engine })).rejects.toMatchObject({
+    await expect(
+      loadCatalog({ modelsDir: path.join(folder.modelsDir, 'absent'), engine, clock: systemClock }),
+    ).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringMatching(/MODELS_DIR .*absent cannot be read/),
     });
@@ -221,7 +225,7 @@ describe('MODELS_DIR', () => {
   test('that holds no model stops the start', async () => {
     const empty = await mkdtemp(path.join(os.tmpdir(), 'fhirsight-empty-'));
     await mkdir(path.join(empty, '.git/objects'), { recursive: true });
-    await expect(loadCatalog({ modelsDir: empty, engine })).rejects.toMatchObject({
+    await expect(loadCatalog({ modelsDir: empty, engine, clock: systemClock })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('holds no model'),
     });

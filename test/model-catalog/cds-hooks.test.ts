@@ -9,6 +9,7 @@ import { cdsServices } from '../../src/model-catalog/cds-services.ts';
 import { prefetchTemplates } from '../../src/model-catalog/prefetch-templates.ts';
 import { readModelFolder } from '../../src/model-catalog/read-models.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 import { createHttpRecordSource } from '../../src/records/http-record-source.ts';
 import { copyModel, folderAt, shippedModels } from '../support/model-folder.ts';
@@ -126,7 +127,7 @@ describe('the section cdsHooks of a manifest', () => {
       cdsHooks.push({ ...cdsHooks[0], hook: 'order-sign' }, { ...cdsHooks[0], id: 'stroke', outcome: 'stroke-10y' });
     });
     const engine = createOnnxEngine();
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(cdsServices(catalog, false).map(({ id, hook }) => `${id} ${hook}`)).toEqual([
       'prevent-base patient-view',
       'prevent-base order-sign',
@@ -142,7 +143,7 @@ describe('the section cdsHooks of a manifest', () => {
       manifest.demonstration = true;
     });
     const engine = createOnnxEngine();
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(cdsServices(catalog, false)).toEqual([]);
     expect(cdsServices(catalog, true).map(({ id }) => id)).toEqual(['prevent-base']);
     await engine.close();
@@ -162,7 +163,7 @@ describe('the section cdsHooks of a manifest', () => {
     });
     await other.seal();
     const engine = createOnnxEngine();
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
     expect(catalog.list().map(({ key }) => key)).toEqual(['prevent-base@1.0.0']);
     expect(catalog.refused.map(({ reason }) => reason)).toEqual([
       'Model folder second/1.0.0 is refused: manifest.json /cdsHooks/0/id: the service prevent-base at patient-view is offered by prevent-base@1.0.0 already; give it another id.',

@@ -4,13 +4,15 @@ import { inspectModelFolder } from '../../src/model-catalog/inspect-model-folder
 import { checkCodeSystems } from '../../src/model-catalog/lint/check-code-systems.ts';
 import { checkConversions } from '../../src/model-catalog/lint/check-conversions.ts';
 import { checkGoldenPlausible } from '../../src/model-catalog/lint/check-golden-plausible.ts';
-import { checkGoldenSpread } from '../../src/model-catalog/lint/check-golden-spread.ts';
 import { checkLoincCodes } from '../../src/model-catalog/lint/check-loinc-codes.ts';
 import { checkSnomedCodes } from '../../src/model-catalog/lint/check-snomed-codes.ts';
 import { jsonErrorPlace } from '../../src/model-catalog/lint/json-error-place.ts';
+import type { LintedModel } from '../../src/model-catalog/lint/linted-model.ts';
 import { contains, populationRange } from '../../src/model-catalog/lint/population-range.ts';
 import { repeatedKeys } from '../../src/model-catalog/lint/repeated-keys.ts';
+import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
+import { checkGoldenSpread } from '../../src/model-catalog/registration/golden-spread.ts';
 import { shippedModels } from '../support/model-folder.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
@@ -179,9 +181,17 @@ describe('golden cases', () => {
     ]);
   });
 
+  const lacking = (manifest: Manifest, golden: LintedModel['golden']) =>
+    checkGoldenSpread(
+      manifest,
+      golden.flatMap(({ content }) => content.cases),
+    ).findings?.map(({ message }) => message);
+
   test('should reach the lowest and the highest band', async () => {
-    const messages = async (...cases: [number, number][]) =>
-      checkGoldenSpread(await withGolden(...cases)).map(({ message }) => message);
+    const messages = async (...cases: [number, number][]) => {
+      const { manifest, golden } = await withGolden(...cases);
+      return lacking(manifest, golden);
+    };
     expect(await messages([41, 0.01], [79, 0.2])).toEqual([]);
     expect(await messages([41, 0.05], [79, 0.2])).toEqual(['hold no low case of ascvd-10y; add one in the band low']);
     expect(await messages([60, 0.1])).toHaveLength(2);
@@ -191,7 +201,7 @@ describe('golden cases', () => {
     const messages = async (...cases: [number, number][]) => {
       const model = await withGolden(...cases);
       const outcomes = model.manifest.outcomes.map((outcome) => ({ ...outcome, bands: undefined })) as Outcome[];
-      return checkGoldenSpread({ ...model, manifest: { ...model.manifest, outcomes } }).map(({ message }) => message);
+      return lacking({ ...model.manifest, outcomes }, model.golden);
     };
     expect(await messages([41, 0.1], [79, 0.2])).toEqual([]);
     expect(await messages([41, 0], [79, 0.2])).toEqual([]);

@@ -8,6 +8,7 @@ import type { InputColumn } from '../../src/model-catalog/column-value.ts';
 import type { FeatureDefinition, FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import { checkMissingReasons } from '../../src/model-catalog/lint/check-missing-reasons.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { copyModel, type ModelFolder } from '../support/model-folder.ts';
 import { missingnessModel, onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
 
@@ -238,15 +239,18 @@ describe('a model folder with a feature that may be missing', () => {
         id: `test-${column}`,
         label: `Test ${column}`,
         column,
-        kind: 'probability',
-        horizon: 'P1Y',
+        kind: 'measurement',
+        coding: [{ system: 'http://loinc.org', code: '33914-3' }],
+        unit: '1',
+        range: [0, 1],
+        decimals: 3,
       }));
       manifest.explanation.reference = { analyte: 2 };
     });
     await folder.seal();
     const engine = createOnnxEngine();
     try {
-      const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+      const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
       const lint = await lintModelFolder(folder.dir);
       return {
         refused: catalog.refused.map(({ reason }) => reason),

@@ -8,6 +8,7 @@ import type { InputColumn } from '../../src/model-catalog/column-value.ts';
 import type { FeatureMap, SequenceDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import { checkGoldenFile, goldenRow } from '../../src/model-catalog/golden-cases.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { copyModel } from '../support/model-folder.ts';
 import { onnxBytes, sigmoidModel } from '../support/onnx-model.ts';
 
@@ -129,7 +130,9 @@ describe('a golden case of a sequence', () => {
         output: { name: 'risk', type: 'float64', columns: 6 },
       };
       // The first bin since the last measurement: sigmoid of 0.
-      json.outcomes = [{ id: 'test', label: 'Test', kind: 'probability', column: 2, horizon: 'P1D' }];
+      const coding = [{ system: 'http://loinc.org', code: '33914-3' }];
+      const observed = { kind: 'measurement', coding, unit: '1', range: [0, 1], decimals: 3 };
+      json.outcomes = [{ id: 'test', label: 'Test', column: 2, ...observed }];
       json.explanation.reference = {};
       delete json.directions;
     });
@@ -149,7 +152,7 @@ describe('a golden case of a sequence', () => {
     await folder.seal();
     const engine = createOnnxEngine();
     try {
-      const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine });
+      const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
       expect(catalog.refused).toEqual([]);
       expect(await catalog.find('pce-2013').run([[61, 1, 0, 62, 0, 1]])).toMatchObject([{ 2: 0.5 }]);
     } finally {

@@ -4,6 +4,7 @@ import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { readModelFolder } from '../../src/model-catalog/read-models.ts';
 import { readSiteFile, type SiteFile } from '../../src/model-catalog/read-site-file.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { copyModel, type ModelFolder, shippedModels } from '../support/model-folder.ts';
 import { siteOf, writeSite } from '../support/site-file.ts';
 
@@ -27,7 +28,7 @@ function siteFile(concepts: SiteFile['concepts'], version?: string): SiteFile {
 }
 
 async function loaded(modelsDir: string, site?: SiteFile): Promise<Catalog> {
-  const catalog = await loadCatalog({ modelsDir, engine, ...(site && { site }) });
+  const catalog = await loadCatalog({ modelsDir, engine, clock: systemClock, ...(site && { site }) });
   for (const version of catalog.list()) await version.release();
   return catalog;
 }

@@ -15,6 +15,7 @@ import { readModelFolder } from '../../src/model-catalog/read-models.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import { requirementsLibrary } from '../../src/model-catalog/requirements-library.ts';
 import { smartScopes } from '../../src/model-catalog/smart-scopes.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { folderAt, type ModelFolder } from '../support/model-folder.ts';
 import { addShipped, addUserOf, egfrOfCkdEpi, preventOfCkdEpi } from '../support/models-that-use-others.ts';
 import { bareMap, shippedModel } from '../support/shipped-model.ts';
@@ -34,7 +35,7 @@ async function prevent(definition?: object): Promise<ModelFolder> {
 }
 
 async function loaded({ modelsDir }: ModelFolder): Promise<Catalog> {
-  return await loadCatalog({ modelsDir, engine });
+  return await loadCatalog({ modelsDir, engine, clock: systemClock });
 }
 
 const keysOf = (catalog: Catalog) => catalog.list().map(({ key }) => key);
@@ -198,7 +199,7 @@ describe('a model that uses another', () => {
         return await engine.load(model);
       },
     };
-    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine: changing });
+    const catalog = await loadCatalog({ modelsDir: folder.modelsDir, engine: changing, clock: systemClock });
     expect(keysOf(catalog)).toEqual(['ckd-epi-2021@1.0.0']);
     expect(reasonsOf(catalog)['prevent-base/1.0.0']).toContain('the folder was changed while models were loaded');
   });

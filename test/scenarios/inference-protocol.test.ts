@@ -11,6 +11,7 @@ import { readEngines } from '../../src/inference/read-engines.ts';
 import { createRemoteEngine, type RemoteEngine } from '../../src/inference/remote/remote-engine.ts';
 import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { packageVersion } from '../../src/package-version.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { tensorOf } from '../support/arbitrary-tensor.ts';
 import { copyModel, folderAt, type ModelFolder } from '../support/model-folder.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -129,7 +130,7 @@ describe('a model whose folder is here and whose graph runs there', () => {
     const file = path.join(folder.modelsDir, 'engines.json');
     await writeFile(file, JSON.stringify({ engines: { farm }, models: { 'kfre-4': { engine: 'farm', ...there } } }));
     placed = createPlacedEngine(await readEngines(file), createOnnxEngine());
-    return await loadCatalog({ modelsDir: here.modelsDir, engine: placed });
+    return await loadCatalog({ modelsDir: here.modelsDir, engine: placed, clock: systemClock });
   };
 
   test('passes its golden cases there, and gives the same bits', async () => {

@@ -2,6 +2,7 @@ import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { loadVersion } from '../../model-catalog/load-version.ts';
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { readSiteFile } from '../../model-catalog/read-site-file.ts';
+import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { modelsFolder } from '../../wire-models.ts';
 import { findModelFolder } from '../lint/find-model-folder.ts';
@@ -20,7 +21,10 @@ export async function withModel<T>(
   const site = await readSiteFile(siteFile);
   const engine = createOnnxEngine({ triesApart: true });
   try {
-    return await work(await loadVersion(folder, { engine, ...(site === undefined ? {} : { site }) }, new Map()));
+    const options = { engine, clock: systemClock, ...(site === undefined ? {} : { site }) };
+    const registered = await loadVersion(folder, options, new Map());
+    if ('error' in registered) throw registered.error;
+    return await work(registered.version);
   } finally {
     await engine.close();
   }

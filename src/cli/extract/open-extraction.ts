@@ -55,7 +55,9 @@ async function overHttp<T>(
     open.push(() => engine.close());
     // What a site says of its server is not about our own.
     const declared = own ? {} : await readDeclaredServer(config.fhirServerProfile);
-    const models = serveModels(await loadModels(config, engine, logger, createTreeShapWorker(), declared));
+    const models = serveModels(
+      await loadModels(config, engine, { logger, clock: systemClock }, createTreeShapWorker(), declared),
+    );
     const validator = createResourceValidator();
     const cohorts = httpCohorts(config, base, (close) => open.push(close));
     const read = openRecordServer(config, base, { validator, declared }, (close) => open.push(close));

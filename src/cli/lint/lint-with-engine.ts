@@ -1,36 +1,41 @@
-import type { LoadedModel } from '../../inference/inference-engine.ts';
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
-import { goldenRow, runGoldenCases } from '../../model-catalog/golden-cases.ts';
 import type { LintFinding } from '../../model-catalog/lint/lint-rule.ts';
 import type { LintedModel } from '../../model-catalog/lint/linted-model.ts';
-import { engineForms } from '../../model-catalog/model-tensors.ts';
-import { probeNaN } from '../../model-catalog/probe-nan.ts';
+import { testVersion } from '../../model-catalog/registration/test-version.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import { checkDirections } from './check-directions.ts';
+import { collectedRegistration } from './collected-registration.ts';
 
-/** Loads the artefact, runs the golden cases as load does, and then tries the declared directions. */
+/** More than at load: nobody waits for a server. */
+const budget = { ms: 20_000, mostRows: 50_000 } as const;
+
+/** Loads and tests the artefact as load does, but goes on after a check that failed. */
 export async function lintWithEngine(model: LintedModel & { readonly artefact: Uint8Array }): Promise<LintFinding[]> {
   const { manifest, featureMap, golden, artefact } = model;
   const key = `${manifest.id}@${manifest.version}`;
+  const goldenCases = golden.flatMap(({ content }) => content.cases);
   const engine = createOnnxEngine({ triesApart: true });
+  const found: LintFinding[] = [];
   try {
-    const loaded: LoadedModel = await engine.load({
-      key,
-      artefact,
-      ...engineForms(manifest),
-      samples: golden.flatMap(({ content }) => content.cases).map((each) => goldenRow(each, manifest, featureMap)),
-    });
-    const tried = { manifest, featureMap, goldenCases: golden.flatMap(({ content }) => content.cases) };
-    const failed = await runGoldenCases(tried, (rows) => loaded.run(rows));
-    failed.push(...(await probeNaN(tried, (rows) => loaded.run(rows))));
-    const directions = await checkDirections(model, (rows) => loaded.run(rows));
-    return [...failed.map((finding) => ({ ...finding, rule: 'load', severity: 'error' as const })), ...directions];
+    const loaded = await testVersion(
+      { key, artefact, manifest, featureMap, goldenCases },
+      engine,
+      collectedRegistration(found),
+      budget,
+    );
+    await loaded.release();
   } catch (error) {
     if (!(error instanceof PredictionError)) throw error;
-    return [{ file: 'model.onnx', path: '', message: withoutKey(error.message, key), rule: 'load', severity: 'error' }];
+    found.push({
+      file: 'model.onnx',
+      path: '',
+      message: withoutKey(error.message, key),
+      rule: 'load',
+      severity: 'error',
+    });
   } finally {
     await engine.close();
   }
+  return found;
 }
 
 /** The engine names model and file in its messages, as lint does before each of them. */

@@ -1,4 +1,5 @@
 import { cardAtSite } from '../../model-catalog/card/card-at-site.ts';
+import type { Catalog } from '../../model-catalog/catalog.ts';
 import type { LoadedVersion, UsedVersion } from '../../model-catalog/model-version.ts';
 import type { ReadValueSet } from '../../model-catalog/read-value-sets.ts';
 import type { SwitchedOff, VersionState } from '../../model-catalog/standing.ts';
@@ -9,8 +10,26 @@ export interface ModelStanding {
   readonly switchedOff?: SwitchedOff;
 }
 
+export function standingOf(catalog: Catalog, version: LoadedVersion): ModelStanding {
+  const off = catalog.switchedOff(version);
+  return { state: catalog.stateOf(version), ...(off === undefined ? {} : { switchedOff: off }) };
+}
+
+/** `GET /models`: the versions that are loaded, and the folders that are not, with the reason. @param more what else is said of a version */
+export function listModels(
+  catalog: Catalog,
+  more: (version: LoadedVersion) => object = () => ({}),
+): Record<'models' | 'refused', readonly Record<string, unknown>[]> {
+  return {
+    models: catalog
+      .list()
+      .map((version) => ({ ...summariseModel(version, standingOf(catalog, version)), ...more(version) })),
+    refused: catalog.refused.map(({ dir, reason }) => ({ folder: dir, reason })),
+  };
+}
+
 /** One line of `GET /models`. */
-export function summariseModel(
+function summariseModel(
   { manifest, digest, loadMs }: LoadedVersion,
   { state, switchedOff }: ModelStanding,
 ): Record<string, unknown> {

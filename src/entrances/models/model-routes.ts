@@ -6,13 +6,14 @@ import type { Catalog } from '../../model-catalog/catalog.ts';
 import { findOutput, outputNames, outputText } from '../../model-catalog/model-outputs.ts';
 import type { LoadedVersion } from '../../model-catalog/model-version.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import { describeModel, type ModelStanding, summariseModel } from './describe-model.ts';
+import { describeModel, listModels, standingOf } from './describe-model.ts';
 import { type InventoryOptions, inventoryEntry } from './inventory-entry.ts';
 import { versionsAsked } from './output-of-models.ts';
+import { versionReport } from './version-report.ts';
 
 /**
- * `GET /models`, the inventory of the house, `GET /models/{id}[?version=V]` and `GET /models/{id}/{output}`: what is served,
- * from which sources, for whom, and what is to be asked of a FHIR server for it.
+ * `GET /models`, the inventory of the house, `GET /models/{id}[?version=V]`, `GET /models/{id}/{output}` and `GET /models/{id}/versions/{version}`: what
+ * is served, from which sources, for whom, what is to be asked of a FHIR server for it, and how it was tested.
  */
 export function modelRoutes(
   catalog: Catalog,
@@ -22,13 +23,11 @@ export function modelRoutes(
   const router = Router();
   router.get('/', (_request, response) => {
     requestContext(response).route = '/models';
-    sendJson(response, 200, {
-      models: catalog.list().map((version) => ({
-        ...summariseModel(version, standingOf(catalog, version)),
-        ...inventoryEntry(version, inventory),
-      })),
-      refused: catalog.refused.map(({ dir, reason }) => ({ folder: dir, reason })),
-    });
+    sendJson(
+      response,
+      200,
+      listModels(catalog, (version) => inventoryEntry(version, inventory)),
+    );
   });
   router.get('/:id', (request, response) => {
     requestContext(response).route = '/models/:id';
@@ -57,7 +56,12 @@ export function modelRoutes(
     const versions = versionsAsked(catalog, found, output, request.query);
     sendText(response, 200, outputText(output, versions, optOutBy), output.contentType);
   });
-  router.all(['/', '/:id', '/:id/:output'], (request, response) => {
+  router.get('/:id/versions/:version', (request, response) => {
+    requestContext(response).route = '/models/:id/versions/:version';
+    const { id, version } = request.params;
+    sendJson(response, 200, versionReport(catalog, id, version));
+  });
+  router.all(['/', '/:id', '/:id/:output', '/:id/versions/:version'], (request, response) => {
     response.setHeader('Allow', 'GET, HEAD');
     throw new PredictionError(
       'METHOD_NOT_ALLOWED',
@@ -65,12 +69,6 @@ export function modelRoutes(
     );
   });
   return router;
-}
-
-/** @see ModelStanding */
-function standingOf(catalog: Catalog, version: LoadedVersion): ModelStanding {
-  const off = catalog.switchedOff(version);
-  return { state: catalog.stateOf(version), ...(off === undefined ? {} : { switchedOff: off }) };
 }
 
 /** The version that an address names. Throws PARAMETER_INVALID, MODEL_UNKNOWN, MODEL_NOT_READY. */

@@ -48,7 +48,7 @@ breast_cancer.finish(__file__, task, {
         write_hitrates(to_onnx(forest, task.x_train[:1].astype("float32"), name="forest"), forest)
     ),
     "input": {"name": "X", "type": "float32"},
-    "output": {"name": "output_probability", "type": "float32", "columns": 2, "column": 1},
+    "output": {"name": "output_probability", "type": "float32", "columns": 2, "column": 1, "classLabel": 1},
     "scores": lambda x: forest.predict_proba(x)[:, 1],
     "fit_and_score": lambda train, test: fit(task.x_train[train], task.y_train[train]).predict_proba(task.x_train[test])[:, 1],
     "explain": explain,

@@ -82,7 +82,7 @@ said = {
         "output": {"name": "probabilities", "type": "float32", "columns": 2},
     },
     "outcomes": [
-        {"id": OUTCOME, "kind": "probability", "label": "Report that says something urgent", "column": 1, "horizon": "P1D"}
+        {"id": OUTCOME, "kind": "probability", "label": "Report that says something urgent", "column": 1, "classLabel": 1, "horizon": "P1D"}
     ],
     "explanation": {
         "method": "occlusion",
