@@ -77,7 +77,8 @@ export const configSchema = Type.Object(
     ),
     publicBaseUrl: optional(
       text({
-        description: 'URL under which clients see this server, where a proxy stands before it.',
+        description:
+          'URL under which clients see this server, where a proxy stands before it. What results and cards link to begins with it.',
         allowed: 'an absolute http or https URL without user, password, query or fragment',
         format: 'base-url',
       }),
