@@ -14,6 +14,7 @@ const benches = [
   'predict-by-store-size.ts',
   'extract-against-fhirpath.ts',
   'engine.ts',
+  'explain.ts',
 ];
 
 async function run(file: string): Promise<Figure[]> {

@@ -1,0 +1,82 @@
+/**
+ * What does an explanation cost?
+ *
+ *     node bench/explain.ts [rounds]      # 15 by default
+ *
+ * TreeSHAP for 100 full trees of depth 8 over 20 columns against the same algorithm written down plainly (lists of numbers,
+ * copied at each node), both checked to give the same numbers; the same through the thread that long explanations go
+ * to; and a score with its contributions by occlusion against the score alone, by the engine that serves (prevent-base, 11
+ * inputs). Every side has its turn in each round, in one process; figures are of the least of all turns, for
+ * whatever else the machine does only adds to the work.
+ */
+import path from 'node:path';
+import { createExplainer } from '../src/explanation/create-explainer.ts';
+import { treeShap } from '../src/explanation/trees/tree-shap.ts';
+import { createTreeShapWorker } from '../src/explanation/trees/tree-shap-worker.ts';
+import { createOnnxEngine } from '../src/inference/onnx-engine.ts';
+import { score } from '../src/inference/score.ts';
+import { goldenRow } from '../src/model-catalog/golden-cases.ts';
+import { engineForms } from '../src/model-catalog/model-tensors.ts';
+import { readModelFolder } from '../src/model-catalog/read-models.ts';
+import { plainTreeShap } from './support/plain-tree-shap.ts';
+import { randomTrees } from './support/random-trees.ts';
+import { atMost, report } from './support/report.ts';
+
+const [rounds = 15] = process.argv.slice(2).map(Number);
+const scoresPerRound = 300;
+const setting = { trees: 100, depth: 8, columns: 20 };
+
+/** The least of all turns of each side, in milliseconds; the first turns, in which V8 compiles, count for nothing then. */
+async function leastMs(sides: readonly (() => unknown)[], turns: number): Promise<number[]> {
+  const least = sides.map(() => Number.POSITIVE_INFINITY);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [index, side] of sides.entries()) {
+      const from = performance.now();
+      await side();
+      least[index] = Math.min(least[index] as number, performance.now() - from);
+    }
+  }
+  return least;
+}
+
+const trees = randomTrees(setting.trees, setting.depth, setting.columns);
+const row = Float64Array.from({ length: setting.columns }, (_, column) =>
+  Math.fround((column + 0.5) / setting.columns),
+);
+const plain = plainTreeShap(trees, row);
+const furthest = Math.max(...treeShap(trees, row).map((value, column) => Math.abs(value - (plain[column] as number))));
+if (!(furthest < 1e-9)) throw new Error(`both ways of TreeSHAP differ by ${furthest}`);
+
+const worker = createTreeShapWorker(0);
+const apart = worker.measured([trees]);
+const [oursMs = 0, plainMs = 0, apartMs = 0] = await leastMs(
+  [() => treeShap(trees, row), () => plainTreeShap(trees, row), () => apart(trees, row)],
+  rounds,
+);
+
+const version = await readModelFolder(path.resolve(import.meta.dirname, '../models/prevent-base/1.0.0'));
+const engine = createOnnxEngine({});
+const model = await engine.load({ key: version.key, artefact: version.artefact, ...engineForms(version.manifest) });
+const [golden] = version.goldenCases;
+if (golden === undefined) throw new Error('prevent-base has no golden case');
+const inputs = goldenRow(golden, version.manifest, version.featureMap);
+const { outcomes } = version.manifest;
+const explainer = createExplainer(version, worker);
+const scored = () => score(model.run, inputs, outcomes);
+const explained = async (): Promise<void> => {
+  await scored();
+  await explainer({ inputs, run: model.run, outcomes });
+};
+const [scoreMs = 0, explainedMs = 0] = await leastMs([scored, explained], rounds * scoresPerRound);
+
+await model.release();
+await engine.close();
+await worker.close();
+report('explain', { rounds, ...setting }, [
+  atMost('TreeSHAP against the same algorithm as a plain loop', oursMs / plainMs, 1.5, { oursMs, plainMs }),
+  atMost('TreeSHAP in the thread against here', apartMs / oursMs, 1.5, { apartMs, oursMs }),
+  atMost('score and occlusion against the score alone', explainedMs / scoreMs, 6, {
+    scoreUs: scoreMs * 1000,
+    explainedUs: explainedMs * 1000,
+  }),
+]);
