@@ -14,7 +14,15 @@ if (folders.length === 0) throw new Error('name the version folders to seal');
 for (const folder of folders) {
   const manifestFile = path.join(folder, 'manifest.json');
   const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
-  const files = ['feature-map.json', 'golden/*.json', 'model-card.json', 'model.onnx', 'tables/*', 'valueSets/*.json']
+  const files = [
+    'explanation/*',
+    'feature-map.json',
+    'golden/*.json',
+    'model-card.json',
+    'model.onnx',
+    'tables/*',
+    'valueSets/*.json',
+  ]
     .flatMap((pattern) => globSync(pattern, { cwd: folder }))
     .sort();
   manifest.checksums = Object.fromEntries(

@@ -51,7 +51,7 @@ export function folderAt(modelsDir: string, id: string, version: string): ModelF
       const golden = await listed('golden');
       const valueSets = await listed('valueSets');
       const checksums: Record<string, string> = {};
-      const tables = await listed('tables');
+      const tables = [...(await listed('tables')), ...(await listed('explanation'))];
       for (const file of ['feature-map.json', 'model-card.json', 'model.onnx', ...golden, ...tables, ...valueSets]) {
         checksums[file] = createHash('sha256')
           .update(await readFile(path.join(dir, file)))

@@ -36,6 +36,17 @@ const concat: Step = ({ node, traced }) => {
   return [{ ...first, columns: parts.flatMap(({ columns }) => columns) }];
 };
 
+/** One that leaves rows and columns where they are; a lone column may lose its axis. */
+const reshape: Step = ({ node, traced: [only], constant }) => {
+  const sizes = Array.from(constant(1)?.numbers ?? []);
+  const width = only?.kind === 'columns' ? only.columns.length : only?.kind === 'margin' ? only.constants.length : 0;
+  const keeps =
+    (sizes.length === 1 && sizes[0] === -1 && width === 1) ||
+    (sizes.length === 2 && sizes[0] === -1 && sizes[1] === width) ||
+    (sizes.length === 2 && sizes[0] === 0 && (sizes[1] === -1 || sizes[1] === width));
+  return only !== undefined && keeps ? [only] : beyond(`it goes through ${node.operator} to another shape`);
+};
+
 /** A link of all columns of a row, which is the last axis. */
 const link =
   (name: Link): Step =>
@@ -76,6 +87,7 @@ export const steps: ReadonlyMap<string, Step> = new Map<string, Step>([
   ['ZipMap', same],
   ['Cast', cast],
   ['Concat', concat],
+  ['Reshape', reshape],
   ['Sigmoid', link('logistic')],
   ['Softmax', link('softmax')],
   ['Normalizer', normalizer],

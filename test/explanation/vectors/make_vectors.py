@@ -54,6 +54,10 @@ def to_onnx(model, x, zipmap=False):
 def store(name, onnx_model, outcome, rows, base, contributions, **more):
     """`outcome`: the output of the graph and the column of it that is explained, and in which scale."""
     output, column, columns, scale = outcome
+    # The converters write the versions of the operators in any order.
+    opsets = sorted(onnx_model.opset_import, key=lambda each: each.domain)
+    del onnx_model.opset_import[:]
+    onnx_model.opset_import.extend(opsets)
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     (folder / "model.onnx").write_bytes(onnx_model.SerializeToString())
