@@ -65,7 +65,7 @@ const explainer = createExplainer(version, worker);
 const scored = () => score(model.run, inputs, outcomes);
 const explained = async (): Promise<void> => {
   await scored();
-  await explainer({ inputs, run: model.run, outcomes });
+  await explainer({ inputs, features: new Map(), run: model.run, outcomes });
 };
 const [scoreMs = 0, explainedMs = 0] = await leastMs([scored, explained], rounds * scoresPerRound);
 

@@ -28,7 +28,7 @@ export async function explainAdditive(request: OcclusionRequest): Promise<Explan
       const score = outcome === undefined ? Number.NaN : outcomeScore(outcome, subject ?? []);
       const sum = contributions
         .filter((each) => each.outcome === base.outcome)
-        .reduce((total, { difference }) => total + difference, base.base);
+        .reduce((total, { difference }) => total + difference, base.base ?? Number.NaN);
       const residual = score - sum;
       if (!(Math.abs(residual) <= tolerance * Math.max(1, Math.abs(score))))
         throw new PredictionError(

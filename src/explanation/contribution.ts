@@ -14,8 +14,7 @@ export interface Contribution {
 export type FeaturePart =
   | { readonly kind: 'bin' /** From 0, the oldest. */; readonly bin: number }
   | {
-      readonly kind: 'word';
-      readonly word: string /** From 0, among the words of the text. */;
+      readonly kind: 'word' /** From 0, among the words of the text, which is personal and not repeated. */;
       readonly index: number;
     };
 
@@ -29,8 +28,8 @@ export type Scale = 'score' | 'log-odds' | 'margin';
 export interface OutcomeBase {
   readonly outcome: string;
   readonly scale: Scale;
-  /** What the differences are counted from, in that scale: the score of the reference. */
-  readonly base: number;
+  /** What the differences are counted from, in that scale: the score of the reference. Absent where there is none. */
+  readonly base?: number;
   /**
    * The model's own output less what the base and all differences give, in units of that output: next to nothing. Absent
    * where the differences of a method do not add up.

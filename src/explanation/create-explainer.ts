@@ -1,3 +1,4 @@
+import type { FeatureValue } from '../features/feature-vector.ts';
 import { encode } from '../inference/score.ts';
 import { referencePerson } from '../model-catalog/explanation-schema.ts';
 import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
@@ -8,6 +9,7 @@ import { explainAdditive } from './additive.ts';
 import type { Explanation } from './contribution.ts';
 import { explainMargin, type OutcomeMargin, type PartsOfRow } from './explain-margin.ts';
 import type { TreeParts } from './graph/margin.ts';
+import { rowsWithoutParts } from './input-parts.ts';
 import { linearParts } from './linear/linear-parts.ts';
 import { featuresOfColumns } from './model-tensors.ts';
 import { explainByOcclusion } from './occlusion.ts';
@@ -20,6 +22,8 @@ import type { TreeShapWorker } from './trees/tree-shap-worker.ts';
 export interface ExplainerRequest {
   /** This subject's model row. */
   readonly inputs: ModelRow;
+  /** What that was made of. */
+  readonly features: ReadonlyMap<string, FeatureValue>;
   /** Runs the model; see LoadedModel.run. */
   readonly run: RunRows;
   readonly outcomes: readonly Outcome[];
@@ -32,7 +36,9 @@ export interface ExplainerRequest {
 export type Explainer = (request: ExplainerRequest) => Promise<Explanation>;
 
 /** What an explainer is made of. */
-export type ExplainedVersion = Pick<ModelVersion, 'manifest' | 'artefact' | 'background'>;
+export type ExplainedVersion = Pick<ModelVersion, 'manifest' | 'artefact' | 'background'> & {
+  readonly featureMap: Pick<ModelVersion['featureMap'], 'features'>;
+};
 
 /**
  * Makes what a version needs to explain its scores, once, at load.
@@ -47,7 +53,11 @@ export function createExplainer(version: ExplainedVersion, treeShapWorker: TreeS
       const method = explanation.method === 'additive' ? explainAdditive : explainByOcclusion;
       const columns = inputColumns(manifest);
       const reference = referencePerson(explanation);
-      return (request) => method({ ...request, columns, encode, reference });
+      const names = explanation.method === 'occlusion' ? (explanation.parts ?? []) : [];
+      return ({ features, ...request }) => {
+        const parts = rowsWithoutParts(names, columns, request.inputs, features, version.featureMap);
+        return method({ ...request, columns, encode, reference, parts });
+      };
     }
     case 'permutation-shapley': {
       const { permutations, seed } = explanation;

@@ -18,7 +18,7 @@ export interface PermutationRequest {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Rows of one run of the model: a small piece of the work of an engine that others use too. */
+/** Rows made at a time; the model runs as many. */
 const rowsOfRun = 1024;
 
 /**

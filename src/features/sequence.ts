@@ -2,12 +2,12 @@ import type { ObservationDefinition, SequenceDefinition } from '../model-catalog
 import { gridWindow, stepMs } from '../model-catalog/sequence-grid.ts';
 import { durationWords } from './duration-words.ts';
 import { type ExtractionContext, type FeatureExtractor, missing } from './feature-extractor.ts';
-import type { SequenceSteps } from './feature-vector.ts';
 import { lastInstant } from './last-instant.ts';
 import { compileMeasurements, type Measurement } from './measurements.ts';
 import { compileAgreement } from './observation.ts';
 import type { ObservationIndex } from './observation-index.ts';
 import { readSamples, type Sample } from './samples.ts';
+import { sequenceSteps } from './sequence-steps.ts';
 import { timeUnknown } from './time-unknown.ts';
 import { compileQuantityIn } from './value-forms.ts';
 
@@ -18,14 +18,14 @@ import { compileQuantityIn } from './value-forms.ts';
  * @throws RangeError where `unit` is no UCUM code
  */
 export function compileSequence(definition: SequenceDefinition, index: ObservationIndex): FeatureExtractor {
-  const { label, steps, atLeast } = definition;
+  const { label, steps, atLeast, each } = definition;
   const measured = asObservation(definition);
   const find = compileMeasurements(measured, index, compileQuantityIn(definition));
   const agree = compileAgreement(measured);
   const binMs = stepMs(definition);
   const words = `${steps} bins of ${durationWords(definition.step)} before as-of`;
   const notFound = missing('not-found', `no ${label} in ${words}`);
-  const toSteps = compileSteps(definition);
+  const aggregate = aggregates[each];
 
   return (context) => {
     const { asOf } = context;
@@ -51,7 +51,8 @@ export function compileSequence(definition: SequenceDefinition, index: Observati
       const detail = `${label} was measured in ${bins.size} of ${words}; at least ${atLeast} are needed`;
       return missing('too-few', detail, sources);
     }
-    const { filled, ...made } = toSteps(bins);
+    const measuredBins = new Map([...bins].map(([bin, those]) => [bin, aggregate(those)]));
+    const { filled, ...made } = sequenceSteps(definition, measuredBins);
     const empty = steps - bins.size - filled;
     const detail = [
       `measured in ${bins.size} of ${words}; ${filled} filled, ${empty} empty`,
@@ -65,34 +66,6 @@ export function compileSequence(definition: SequenceDefinition, index: Observati
 function asObservation(definition: SequenceDefinition): ObservationDefinition {
   const { kind: _, step: _step, steps: _steps, each: _each, fill: _fill, empty: _empty, ...measuring } = definition;
   return { ...measuring, kind: 'observation', window: gridWindow(definition), pick: 'mean' };
-}
-
-/** The three channels, and how many bins took an earlier value. */
-function compileSteps({
-  steps,
-  each,
-  fill,
-  empty,
-}: SequenceDefinition): (bins: ReadonlyMap<number, readonly Sample[]>) => SequenceSteps & { readonly filled: number } {
-  const aggregate = aggregates[each];
-  const limit = fill?.limit ?? 0;
-  return (bins) => {
-    const value: number[] = [];
-    const mask: number[] = [];
-    const since: number[] = [];
-    let last: { readonly bin: number; readonly value: number } | undefined;
-    let filled = 0;
-    for (let bin = 0; bin < steps; bin++) {
-      const samples = bins.get(bin);
-      if (samples !== undefined) last = { bin, value: aggregate(samples) };
-      const ago = last === undefined ? Number.POSITIVE_INFINITY : bin - last.bin;
-      if (ago > 0 && ago <= limit) filled++;
-      value.push(last !== undefined && ago <= limit ? last.value : empty.value);
-      mask.push(ago === 0 ? 1 : 0);
-      since.push(last === undefined ? empty.since : ago);
-    }
-    return { value, mask, since, filled };
-  };
 }
 
 /** Samples stand from the oldest to the newest. */

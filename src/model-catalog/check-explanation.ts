@@ -14,6 +14,15 @@ export function checkExplanation(manifest: Manifest, map: FeatureMap, find: Find
   const columns = inputColumns(manifest);
   if (explanation.method === 'linear' && explanation.means.length !== columns.length)
     find('/explanation/means', `are ${explanation.means.length}; the model has ${columns.length} input columns`);
+  if (explanation.method === 'occlusion')
+    for (const [index, name] of (explanation.parts ?? []).entries()) {
+      const kind = columns.some(({ feature }) => feature === name) ? map.features[name]?.kind : undefined;
+      if (kind !== 'sequence' && kind !== 'text')
+        find(
+          `/explanation/parts/${index}`,
+          `is ${name}, which is ${kind ?? 'no input column'}; only a sequence or a text has parts`,
+        );
+    }
   if (explanation.method === 'additive')
     for (const feature of new Set(columns.map((column) => column.feature)))
       if (!Object.hasOwn(explanation.reference, feature))

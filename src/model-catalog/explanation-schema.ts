@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { strict } from './schema-terms.ts';
+import { featureName, strict } from './schema-terms.ts';
 
 /** How the contributions of a score are computed: `explanation` of `manifest.json`. */
 
@@ -18,6 +18,14 @@ const occlusion = Type.Object(
       description: 'the difference made by the value of the reference person in the place of one input',
     }),
     reference: person('the reference person: a value for each input feature that may be occluded'),
+    parts: Type.Optional(
+      Type.Array(featureName, {
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'inputs that are occluded part by part: sequences as if one bin held no measurement, texts without one word',
+      }),
+    ),
     because,
   },
   strict,

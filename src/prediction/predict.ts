@@ -108,6 +108,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const explanation = await explainInTime(request, model.explainTime, () =>
     explain(model.explainer, manifest.explanation.method, {
       inputs: row,
+      features: inputs.features,
       run,
       // The difference of two classes says nothing.
       outcomes: outcomes.filter(({ kind }) => kind !== 'class'),

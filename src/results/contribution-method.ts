@@ -2,7 +2,13 @@ import type { Manifest } from '../model-catalog/manifest-schema.ts';
 
 /** What contributions are measured against, in words that follow "against". */
 export function againstText({ explanation }: Manifest): string {
-  return 'against' in explanation ? explanation.against : 'the reference person of the model';
+  if ('against' in explanation) return explanation.against;
+  const parts = explanation.method === 'occlusion' && explanation.parts !== undefined;
+  if (!parts) return 'the reference person of the model';
+  const alone = Object.keys(explanation.reference).length === 0;
+  return alone
+    ? 'the same input without that part'
+    : 'the reference person of the model, or the input without that part';
 }
 
 /** How the contributions of a model came about, and how they are to be read: one or two sentences. */
@@ -15,6 +21,7 @@ export function contributionMethod(manifest: Manifest): string {
       return (
         `Contributions: occlusion against the reference person, that is the difference in ${isRisk ? 'percentage points' : 'the score'} made by ` +
         `putting one input of the reference person (${personText(explanation.reference)}) in the place of this subject's. ` +
+        partsText(explanation.parts) +
         `They do not add up to the ${isRisk ? 'risk' : 'score'}.`
       );
     case 'additive':
@@ -38,6 +45,11 @@ export const logOddsRemark =
   'Contributions are in log-odds, not in percentage points: adding 0.69 doubles the odds, subtracting it halves them.';
 export const marginRemark =
   "Contributions are on the model's own scale, before it becomes the score: they can be compared, but are no percentage points.";
+
+function partsText(parts: readonly string[] | undefined): string {
+  if (parts === undefined) return '';
+  return `Of ${parts.join(', ')}: the difference made by each measurement in time, or word, against the same without it. `;
+}
 
 function personText(reference: Readonly<Record<string, unknown>>): string {
   return Object.entries(reference)

@@ -28,7 +28,7 @@ export function explanationExtensions({ explanation, frame, inputs, model }: Res
         { url: 'method', valueCode: method },
         { url: 'scale', valueCode: scale },
         { url: 'against', valueString: frame.against },
-        { url: 'base', valueQuantity: amountOf(outcome, scale, base) },
+        ...(base === undefined ? [] : [{ url: 'base', valueQuantity: amountOf(outcome, scale, base) }]),
         ...(residual === undefined ? [] : [{ url: 'residual', valueQuantity: amountOf(outcome, 'score', residual) }]),
       ],
     }));

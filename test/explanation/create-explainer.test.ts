@@ -11,6 +11,7 @@ const said = { against: 'the average of the training data', because: 'tests' };
 const linear: ExplanationMethod = { method: 'linear', means: [1, 2], ...said };
 const trees: ExplanationMethod = { method: 'tree-shap', ...said };
 const worker = createTreeShapWorker();
+const featureMap = { features: {} };
 
 /** `risk` from `x` of two columns by the given nodes. */
 function graph(nodes: OnnxModel['nodes'], constants: OnnxModel['constants'] = []): OnnxModel {
@@ -39,7 +40,7 @@ function manifestOf(explanation: ExplanationMethod): Manifest {
 }
 
 const made = (model: OnnxModel, explanation: ExplanationMethod) =>
-  createExplainer({ manifest: manifestOf(explanation), artefact: onnxBytes(model) }, worker);
+  createExplainer({ manifest: manifestOf(explanation), artefact: onnxBytes(model), featureMap }, worker);
 
 describe('a version whose method does not fit its graph is refused at load', () => {
   test.each<[string, OnnxModel, ExplanationMethod, RegExp]>([
@@ -90,7 +91,7 @@ describe('a version whose method does not fit its graph is refused at load', () 
     const bytes = Buffer.from(vectors.artefact);
     const from = bytes.indexOf('nodes_hitrates');
     for (let at = from + 'nodes_hitrates'.length; bytes[at] === 0x3d; at += 5) bytes.writeFloatLE(1, at + 1);
-    const version = { manifest: vectorManifest(vectors, trees), artefact: bytes };
+    const version = { manifest: vectorManifest(vectors, trees), artefact: bytes, featureMap };
     expect(() => createExplainer(version, worker)).toThrow(/nodes_hitrates are all 1.*scripts\/python\/hitrates\.py/);
   });
 });
@@ -99,6 +100,7 @@ describe('a graph written by hand', () => {
   const logistic = graph([layer, { op: 'Sigmoid', inputs: ['z'], outputs: ['risk'] }], [weights]);
   const request = (risk: number) => ({
     inputs: [3, 1],
+    features: new Map(),
     outcomes: manifestOf(linear).outcomes,
     run: async () => [[risk]],
   });

@@ -90,7 +90,8 @@ test('only the outcomes asked for are explained', async () => {
 });
 
 /** With the reference person of the request. */
-const explained = (made: OcclusionRequest) => explain(() => explainByOcclusion(made), 'occlusion', made);
+const explained = (made: OcclusionRequest) =>
+  explain(() => explainByOcclusion(made), 'occlusion', { ...made, features: new Map() });
 
 test.each([
   ['throws', async () => Promise.reject(new PredictionError('INFERENCE_FAILED', 'no')), 'INFERENCE_FAILED'],

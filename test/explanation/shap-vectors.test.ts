@@ -31,13 +31,14 @@ async function run(session: ModelSession, { input, output }: ShapVectors, rows: 
 
 async function explained(vectors: ShapVectors, worker: TreeShapWorker): Promise<Explanation[]> {
   const manifest = vectorManifest(vectors, methodFor(vectors));
-  const explainer = createExplainer({ manifest, ...vectors }, worker);
+  const explainer = createExplainer({ manifest, featureMap: { features: {} }, ...vectors }, worker);
   const session = await openOnnxSession({ key: vectors.name, artefact: vectors.artefact, provider: 'cpu', threads: 1 });
   try {
     const found: Explanation[] = [];
     for (const inputs of vectors.rows) {
       const request = {
         inputs,
+        features: new Map(),
         outcomes: manifest.outcomes,
         run: (rows: readonly ModelRow[]) => run(session, vectors, rows),
       };

@@ -54,7 +54,8 @@ def to_onnx(model, x, zipmap=False):
 def store(name, onnx_model, outcome, rows, base, contributions, **more):
     """`outcome`: the output of the graph and the column of it that is explained, and in which scale."""
     output, column, columns, scale = outcome
-    # The converters write the versions of the operators in any order.
+    # The converters write the versions of the operators in any order, and names of their own.
+    onnx_model.graph.name = name
     opsets = sorted(onnx_model.opset_import, key=lambda each: each.domain)
     del onnx_model.opset_import[:]
     onnx_model.opset_import.extend(opsets)
