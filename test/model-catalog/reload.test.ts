@@ -6,6 +6,7 @@ import { type CatalogContents, loadContents } from '../../src/model-catalog/cata
 import { createLiveCatalog, type LiveCatalog } from '../../src/model-catalog/live-catalog.ts';
 import type { LoadedVersion } from '../../src/model-catalog/model-version.ts';
 import { highestStands } from '../../src/model-catalog/standing.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { copyModel, folderAt, type ModelFolder } from '../support/model-folder.ts';
 
 const model = 'pce-2013';
@@ -17,7 +18,7 @@ let serving: CatalogContents;
 beforeEach(async () => {
   engine = createOnnxEngine();
   folder = await copyModel(model);
-  serving = await loadContents({ modelsDir: folder.modelsDir, engine });
+  serving = await loadContents({ modelsDir: folder.modelsDir, engine, clock: systemClock });
 });
 afterEach(async () => {
   await engine.close();
@@ -37,7 +38,7 @@ async function addVersion(version: string): Promise<ModelFolder> {
 }
 
 const again = (mustStay?: (version: LoadedVersion) => string | undefined): Promise<CatalogContents> =>
-  loadContents({ modelsDir: folder.modelsDir, engine, ...(mustStay && { mustStay }) }, serving);
+  loadContents({ modelsDir: folder.modelsDir, engine, clock: systemClock, ...(mustStay && { mustStay }) }, serving);
 
 function live(): LiveCatalog {
   const standing = highestStands(serving.versions);
