@@ -41,7 +41,12 @@ export function fileRows(
     throw invalid(`${said} has no column '${column}', which --label names. It has: ${listed(table.columns)}.`);
   const truthOf = truthReader(outcome);
   const grouped = groupCells(table, model, groups, said);
-  const cells = { error: at('error'), verdict: at(`${outcome.id}.verdict`), reasons: at(`${outcome.id}.reasons`) };
+  const cells = {
+    error: at('error'),
+    verdict: at(`${outcome.id}.verdict`),
+    reasons: at(`${outcome.id}.reasons`),
+    reason: at(`${column}.reason`),
+  };
   const foreign = foreignRows(model, at('model'), at('digest'), said);
   const read = ({ cells: given, line }: TableRecord): EvaluationRow => {
     const cell = (index: number | undefined): string => (index === undefined ? '' : (given[index] ?? ''));
@@ -52,7 +57,7 @@ export function fileRows(
     if (verdict !== '' && verdict !== 'score')
       return { state: 'abstained', reasons: reasonsOf(verdict, cell(cells.reasons)) };
     const truth = truthOf(cell(label), `${place}, column ${column}`);
-    if (truth === undefined) return { state: 'without-label' };
+    if (truth === undefined) return withoutLabel(cell(cells.reason));
     return { state: 'labelled', x: inputs(given, place), truth, groups: grouped.map(({ of }) => of(given)) };
   };
   const rows = async function* (): AsyncGenerator<EvaluationRow> {
@@ -178,6 +183,11 @@ function foreignRows(
           `Rows of ${said.replace('--file ', '')} were made by another state of the model (digest ${other}): what it was given may differ from what ${key} would read today.`,
       ),
   };
+}
+
+/** `extract --label-event` says why a row has no label. */
+function withoutLabel(reason: string): EvaluationRow {
+  return reason === '' ? { state: 'without-label' } : { state: 'left-out', reason };
 }
 
 function reasonsOf(verdict: string, reasons: string): string[] {

@@ -5,9 +5,13 @@ import { parquetWriteFile } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../../src/cli/evaluate/evaluate.ts';
 import { parseEvaluateOptions } from '../../../src/cli/evaluate/evaluate-options.ts';
+import type { EvaluationRow } from '../../../src/cli/evaluate/evaluation-row.ts';
+import { fileRows } from '../../../src/cli/evaluate/file-rows.ts';
+import { openTable } from '../../../src/cli/evaluate/table-file.ts';
 import { readConfig } from '../../../src/platform/config.ts';
 import { csvOf, type MadeRow, preventRows } from '../../support/made-matrix.ts';
 import { shippedModels } from '../../support/model-folder.ts';
+import { shippedModel } from '../../support/shipped-model.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -39,6 +43,17 @@ async function report(file: string, model: string, ...more: string[]) {
     ...more,
   ];
   return await evaluate(config, await parseEvaluateOptions(args, () => 'UTC'), new AbortController().signal);
+}
+
+/** Reads all rows, as an evaluation does, and scores none. */
+async function read(file: string, groups?: readonly string[]) {
+  const model = await shippedModel('prevent-base');
+  const [outcome] = model.manifest.outcomes;
+  if (outcome === undefined) throw new Error('the model has no outcome');
+  const stream = fileRows(await openTable(file, '--file'), model, outcome, { column: 'event', groups });
+  const found: EvaluationRow[] = [];
+  for await (const row of stream.rows) found.push(row);
+  return { rows: found, notes: stream.notes };
 }
 
 const prevent = ['prevent-base', '--label', 'event', '--outcome', 'total-cvd-10y'] as const;
@@ -103,9 +118,23 @@ describe('fhirsight evaluate on a matrix', () => {
     expect(found.notes).toEqual([]);
   });
 
+  it('counts rows whose label extract left out by its reason', async () => {
+    const labelled = rows.map((row, index) => ({
+      ...row,
+      event: index < 2 ? '' : (row.event ?? ''),
+      'event.reason': index === 0 ? 'not-followed-up' : '',
+    }));
+    const found = await read(await fileOf(csvOf(labelled)));
+    expect(found.rows.slice(0, 2)).toEqual([
+      { state: 'left-out', reason: 'not-followed-up' },
+      { state: 'without-label' },
+    ]);
+    expect(found.rows.slice(2).every(({ state }) => state === 'labelled')).toBe(true);
+  });
+
   it('says when the rows were made by another state of the model', async () => {
     const made = rows.map((row) => ({ ...row, model: 'prevent-base', digest: 'abc' }));
-    const found = await report(await fileOf(csvOf(made)), ...prevent);
+    const found = await read(await fileOf(csvOf(made)));
     expect(found.notes).toContainEqual(expect.stringContaining('digest abc'));
   });
 
@@ -168,25 +197,23 @@ describe('a matrix that cannot be evaluated is refused', () => {
     ['with NaN for a model that takes none', () => changed(0, { 'x.0.age': 'NaN' }), 'line 2, column x.0.age'],
     ['made for another model', () => rows.map((row) => ({ ...row, model: 'score2' })), 'made for the model score2'],
   ])('%s', async (_, table, message) => {
-    await expect(report(await fileOf(csvOf(table())), ...prevent)).rejects.toThrow(message);
+    await expect(read(await fileOf(csvOf(table())))).rejects.toThrow(message);
   });
 
   it('with a line of another length', async () => {
-    await expect(report(await fileOf(`${csvOf(rows)}1,2\r\n`), ...prevent)).rejects.toThrow(
-      'line 402: 2 cells under 14',
-    );
+    await expect(read(await fileOf(`${csvOf(rows)}1,2\r\n`))).rejects.toThrow('line 402: 2 cells under 14');
   });
 
   it('with a column twice', async () => {
-    await expect(report(await fileOf(csvOf(rows).replace('sex,age', 'age,age')), ...prevent)).rejects.toThrow(
+    await expect(read(await fileOf(csvOf(rows).replace('sex,age', 'age,age')))).rejects.toThrow(
       "the column 'age' stands there twice",
     );
   });
 
   it('that is not there, is empty, or is no Parquet', async () => {
-    await expect(report(path.join(folder, 'no.csv'), ...prevent)).rejects.toThrow('does not exist');
-    await expect(report(await fileOf(''), ...prevent)).rejects.toThrow('is empty');
-    await expect(report(await fileOf('no', 'parquet'), ...prevent)).rejects.toThrow('is no Parquet file');
+    await expect(read(path.join(folder, 'no.csv'))).rejects.toThrow('does not exist');
+    await expect(read(await fileOf(''))).rejects.toThrow('is empty');
+    await expect(read(await fileOf('no', 'parquet'))).rejects.toThrow('is no Parquet file');
   });
 
   it('where the model has several outcomes and none is named', async () => {
@@ -196,9 +223,7 @@ describe('a matrix that cannot be evaluated is refused', () => {
   });
 
   it('where a group is no column', async () => {
-    await expect(report(await fileOf(csvOf(rows)), ...prevent, '--group', 'ward')).rejects.toThrow(
-      "has no column 'ward'",
-    );
+    await expect(read(await fileOf(csvOf(rows)), ['ward'])).rejects.toThrow("has no column 'ward'");
   });
 });
 
