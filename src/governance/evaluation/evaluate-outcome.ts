@@ -108,11 +108,12 @@ const grid = 'grid';
 const gridOfProbabilities = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 const mostPoints = 60;
 
-/** Those that were asked for, where published bands begin, and a grid; from the lowest up, each once by that order. */
+/** Those that were asked for, where published bands begin or the model's own threshold lies, and a grid; from the lowest up, each once by that order. */
 function thresholdsOf(outcome: Outcome, asked: readonly number[]): Threshold[] {
   const range = scoreRange(outcome);
   const found = [
     ...asked.map((at) => ({ at, because: 'asked for' })),
+    ...(outcome.kind === 'anomaly' ? [{ at: outcome.threshold.value, because: 'threshold of the model' }] : []),
     ...bandsOf(outcome)
       .slice(1)
       .map(({ from, code }) => ({ at: from, because: `band ${code}` })),

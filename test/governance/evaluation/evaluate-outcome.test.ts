@@ -226,6 +226,46 @@ describe('thresholds', () => {
   });
 });
 
+describe('an anomaly', () => {
+  const anomaly: Outcome = {
+    ...named,
+    kind: 'anomaly',
+    threshold: { value: 2.5, percentile: 95, source: 'made up' },
+    decimals: 2,
+  };
+
+  it('is told from the rest by its score, which is no probability, and has the threshold of its model', () => {
+    const { measures, thresholds = [], curves } = evaluated([0.4, 3, 1, 7, 0.2], [0, 1, 0, 1, 0], anomaly);
+    expect(Object.keys(measures)).toEqual(['prevalence', 'auroc', 'average-precision']);
+    expect(thresholds.map(({ threshold, because }) => [threshold, because])).toEqual([
+      [0.5, 'asked for'],
+      [2.5, 'threshold of the model'],
+    ]);
+    expect(thresholds[1]).toMatchObject({ truePositives: 2, falsePositives: 0 });
+    expect(curves?.calibration).toBeUndefined();
+    expect(curves?.histogram.reduce((sum, { events, others }) => sum + events + others, 0)).toBe(5);
+  });
+});
+
+describe('a survival curve', () => {
+  it('is evaluated as the probability of the event until its horizon', () => {
+    const survival: Outcome = {
+      id: 'death',
+      label: 'Death',
+      kind: 'survival',
+      columns: 'survival',
+      times: [
+        { at: 'P1Y', column: 0 },
+        { at: 'P5Y', column: 1 },
+      ],
+      horizon: 'P5Y',
+    };
+    const { measures, curves } = evaluated([0.1, 0.3, 0.6, 0.7], [0, 1, 0, 1], survival);
+    expect(measures).toEqual(evaluated([0.1, 0.3, 0.6, 0.7], [0, 1, 0, 1]).measures);
+    expect(curves?.decision).toHaveLength(99);
+  });
+});
+
 describe('the report as HTML', () => {
   const figures = evaluated([0.1, 0.3, 0.6, 0.7, 0.2, 0.8], [0, 1, 0, 1, 0, 1]);
   const html = reportHtml(report(probability, figures, 6));
