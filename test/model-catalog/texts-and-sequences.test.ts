@@ -7,6 +7,7 @@ import { type Catalog, loadCatalog } from '../../src/model-catalog/catalog.ts';
 import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import type { LoadedVersion } from '../../src/model-catalog/model-version.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { copyModel, type ModelFolder } from '../support/model-folder.ts';
 import { type OnnxModel, onnxBytes } from '../support/onnx-model.ts';
 
@@ -165,7 +166,7 @@ beforeAll(() => {
   engine = createOnnxEngine();
 });
 afterAll(() => engine.close());
-const loadFolder = ({ modelsDir }: ModelFolder): Promise<Catalog> => loadCatalog({ modelsDir, engine });
+const loadFolder = ({ modelsDir }: ModelFolder): Promise<Catalog> => loadCatalog({ modelsDir, engine, clock: systemClock });
 
 describe('a model that reads a text, a code, and a sequence in its own shape', () => {
   let folder: ModelFolder;
