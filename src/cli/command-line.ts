@@ -53,6 +53,8 @@ const usage = `fhirsight <command>
   describe MODEL...             what is made from the feature map of a model, for those who provide its data
     --as OUTPUT                 prefetch, bulk-export, scopes, library, input-schema or features
     --version V                 which version (default the highest)
+  models                        every version with what it may do, and refused folders with the reason; --json
+  models show ID@V              the tests by which a version came to be served, or was refused; --json
   models reload                 load what is new in MODELS_DIR into a running server
   models promote ID@V           make a version the default of its model; --because TEXT with each of these
   models rollback ID            make the default what was the default before
