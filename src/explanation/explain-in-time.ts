@@ -10,9 +10,13 @@ export interface ExplanationWish {
   readonly answerBy?: number;
 }
 
+/** Said where there was no time for them. */
+const tooLate: NoExplanation = { none: 'left out, for the answer would have come too late with them' };
+
 /**
  * Explains where that is wanted and where the answer is still in time with it, by how long explanations of this model
- * version have taken so far. A first one, which nothing is known about, is begun where any time is left.
+ * version have taken so far. A first one, which nothing is known about, is begun where any time is left; one that is not done
+ * when the answer is due is left to itself, and the answer goes out without it.
  */
 export async function explainInTime(
   { explain, answerBy }: ExplanationWish,
@@ -24,9 +28,27 @@ export async function explainInTime(
   const expectedMs = time.expectedMs() ?? 0;
   if (answerBy !== undefined && startedMs + expectedMs > answerBy) {
     time.leftOut();
-    return { none: 'left out, for the answer would have come too late with them' };
+    return tooLate;
   }
-  const explanation = await work();
-  time.took(performance.now() - startedMs);
-  return explanation;
+  const measured = async (): Promise<Explanation | NoExplanation> => {
+    const explanation = await work();
+    time.took(performance.now() - startedMs);
+    return explanation;
+  };
+  return answerBy === undefined ? await measured() : await dueBy(answerBy, measured());
+}
+
+async function dueBy(
+  answerBy: number,
+  work: Promise<Explanation | NoExplanation>,
+): Promise<Explanation | NoExplanation> {
+  let timer: NodeJS.Timeout | undefined;
+  const due = new Promise<NoExplanation>((resolve) => {
+    timer = setTimeout(() => resolve(tooLate), Math.max(0, answerBy - performance.now()));
+  });
+  try {
+    return await Promise.race([work, due]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -65,4 +65,16 @@ describe('an explanation in time', () => {
     expect(await explainInTime({ answerBy }, time, async () => explanation)).toBe(explanation);
     expect(time.expectedMs()).toBeLessThan(5_000);
   });
+
+  test('is left to itself when the answer is due, and its time counts for the next', async () => {
+    const time = createRunningTime();
+    const { promise, resolve } = Promise.withResolvers<Explanation>();
+    const answer = await explainInTime({ answerBy: performance.now() + 5 }, time, () => promise);
+    expect(answer).toEqual({ none: expect.stringMatching(/too late/) });
+    expect(time.expectedMs()).toBeUndefined();
+    resolve(explanation);
+    await promise;
+    await Promise.resolve();
+    expect(time.expectedMs()).toBeGreaterThanOrEqual(5);
+  });
 });
