@@ -166,7 +166,8 @@ beforeAll(() => {
   engine = createOnnxEngine();
 });
 afterAll(() => engine.close());
-const loadFolder = ({ modelsDir }: ModelFolder): Promise<Catalog> => loadCatalog({ modelsDir, engine, clock: systemClock });
+const loadFolder = ({ modelsDir }: ModelFolder): Promise<Catalog> =>
+  loadCatalog({ modelsDir, engine, clock: systemClock });
 
 describe('a model that reads a text, a code, and a sequence in its own shape', () => {
   let folder: ModelFolder;
