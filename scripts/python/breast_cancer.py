@@ -17,6 +17,7 @@ import fhirsight_training as training
 
 SYSTEM = "https://fhirsight.org/fhir/CodeSystem/demonstration"
 OUTCOME = "malignant"
+AVERAGE = "the average of the training data"
 FOLDS = 10
 STATISTICS = {
     "mean": ("Mean", ""),
@@ -114,7 +115,7 @@ def finish(script, task, model):
     type of the tensors; the output with `columns` and the `column` of the malignant class), `scores` (library's own
     probability of malignant for rows), `fit_and_score` (for cross-validation), `library`, `explanation` (of the
     manifest), `explanation_text`, optionally `explain` (values for rows),
-    `directions` and `cdsHooks`.
+    `background` (rows), `directions` and `cdsHooks`.
     """
     folder = training.ModelFolder(script)
     names = [feature.name for feature in task.features]
@@ -144,6 +145,8 @@ def finish(script, task, model):
             ["low risk", "nearest to an even chance", "high risk"], names, inputs, OUTCOME, own, chosen,
         ),
     )
+    if "background" in model:
+        folder.put("explanation/background.csv", training.background_bytes(names, model["background"]))
     said = manifest(folder, task, model)
     folder.put("model-card.json", training.card(folder, said, card_parts(task, model, performance)))
     folder.put(
@@ -215,9 +218,20 @@ def manifest(folder, task, model):
     }
 
 
-def training_means(task):
-    """The reference of explanations: the average of the training rows."""
-    return {feature.name: float(np.mean(task.x_train[:, index])) for index, feature in enumerate(task.features)}
+def permutations(because):
+    """The explanation of a manifest that goes with `background`."""
+    return {
+        "method": "permutation-shapley",
+        "permutations": 5,
+        "seed": 1,
+        "against": "ten rows of the training data",
+        "because": because,
+    }
+
+
+def background(task):
+    """Ten rows of the training data, for `permutations`."""
+    return np.random.default_rng(training.SEED).choice(task.x_train, 10, replace=False)
 
 
 def card_parts(task, model, performance):

@@ -22,10 +22,9 @@ import sys
 import numpy as np
 import onnxruntime
 import sklearn
-from scipy.stats import t
+from scipy.stats import norm, t
 from sklearn.metrics import (
-    accuracy_score, average_precision_score, brier_score_loss, f1_score, mean_absolute_error, mean_squared_error,
-    precision_score, r2_score, recall_score, roc_auc_score,
+    average_precision_score, mean_absolute_error, mean_squared_error, r2_score, roc_auc_score,
 )
 
 SEED = 20260101
@@ -76,6 +75,12 @@ def matrix_bytes(columns, rows):
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
+
+
+def background_bytes(features, rows):
+    """explanation/background.csv: what permutation-shapley measures contributions against."""
+    lines = [",".join(features), *(",".join(matrix_number(value) for value in row) for row in rows)]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def library(*names):
@@ -168,15 +173,32 @@ def require_close(what, found, expected, tolerance):
 
 def probability_measures(truth, score):
     """Of an outcome that happened (1) or did not (0); the yes-or-no ones with a score of 0.5 and above as a yes."""
-    said = score >= THRESHOLD
+    counts = counts_at_threshold(truth, score)
+    found, missed, alarmed = counts["found"], counts["missed"], counts["alarmed"]
     return {
         "auroc": roc_auc_score(truth, score),
         "average-precision": average_precision_score(truth, score),
-        "brier": brier_score_loss(truth, score),
-        "accuracy": accuracy_score(truth, said),
-        "recall": recall_score(truth, said),
-        "precision": precision_score(truth, said, zero_division=0),
-        "f1": f1_score(truth, said),
+        "brier": np.mean((score - truth) ** 2),
+        **{measure: hits / of for measure, (hits, of) in proportions(counts).items()},
+        "f1": 2 * found / (2 * found + missed + alarmed),
+    }
+
+
+def counts_at_threshold(truth, score):
+    said, happened = score >= THRESHOLD, truth == 1
+    return {
+        "found": np.sum(said & happened), "missed": np.sum(~said & happened),
+        "alarmed": np.sum(said & ~happened), "spared": np.sum(~said & ~happened),
+    }
+
+
+def proportions(counts):
+    """By measure: how many, of how many."""
+    found, missed, alarmed = counts["found"], counts["missed"], counts["alarmed"]
+    return {
+        "accuracy": (found + counts["spared"], sum(counts.values())),
+        "recall": (found, found + missed),
+        "precision": (found, found + alarmed),
     }
 
 
@@ -192,6 +214,15 @@ def number_measures(truth, score):
 def ranking_measures(truth, score):
     """Of a score that is no probability: only how well it tells the two apart."""
     return {"auroc": roc_auc_score(truth, score), "average-precision": average_precision_score(truth, score)}
+
+
+def wilson_interval(hits, of):
+    """95 %, of a proportion; other than the bootstrap it is no single point where all are hit."""
+    share, square = hits / of, norm.ppf(0.975) ** 2
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    reach = math.sqrt(square * (share * (1 - share) / of + square / (4 * of**2))) / (1 + square / of)
+    # The ends of a proportion of none and of all are none and all, which rounding may miss.
+    return min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach))
 
 
 def bootstrap_intervals(measures, truth, score, resamples=RESAMPLES):
@@ -212,10 +243,13 @@ def bootstrap_intervals(measures, truth, score, resamples=RESAMPLES):
 
 def test_performance(measures, truth, score, outcome, population):
     """Entries of the card for the held-out rows, measured on the scores of model.onnx."""
-    intervals = bootstrap_intervals(measures, truth, score)
-    method = f"percentiles of {RESAMPLES} bootstrap resamples of the rows"
+    drawn = bootstrap_intervals(measures, truth, score)
+    intervals = {name: (interval, f"percentiles of {RESAMPLES} bootstrap resamples of the rows") for name, interval in drawn.items()}
+    if measures is probability_measures:
+        shares = proportions(counts_at_threshold(truth, score)).items()
+        intervals |= {name: (wilson_interval(hits, of), "Wilson") for name, (hits, of) in shares}
     return [
-        entry(outcome, name, value, intervals[name], method, truth, population, "internal-test")
+        entry(outcome, name, value, *intervals[name], truth, population, "internal-test")
         for name, value in measures(truth, score).items()
     ]
 
@@ -280,7 +314,7 @@ def matrix(folder, features, outcome, subjects, inputs, columns, label, truth):
             cells[f"{feature}.state"] = "observed"
         cells[f"{outcome}.verdict"] = "score"
         for index, (_, values) in enumerate(columns):
-            cells[x[index]] = matrix_number(values[row])
+            cells[x[index]] = values[row] if isinstance(values[row], str) else matrix_number(values[row])
         cells[label] = matrix_number(truth[row])
         rows.append(cells)
     return matrix_bytes([*head, *names, f"{outcome}.verdict", *x, label], rows)

@@ -52,10 +52,6 @@ breast_cancer.finish(__file__, task, {
     "scores": lambda x: boosting.predict_proba(x)[:, 1],
     "fit_and_score": lambda train, test: fit(task.x_train[train], task.y_train[train]).predict_proba(task.x_train[test])[:, 1],
     "explain": explain,
-    "explanation": {
-        "method": "occlusion",
-        "reference": breast_cancer.training_means(task),
-        "because": "the average of the training data",
-    },
-    "explanation_text": "The difference that each feature makes when the average of the training data stands in its place. Features move together, so that one alone may show little.",
+    "explanation": {"method": "tree-shap", "against": breast_cancer.AVERAGE, "because": "exact for boosted trees"},
+    "explanation_text": "TreeSHAP: how much each feature moves the log-odds from the average of the training data, along the paths of the trees. The contributions add up to the log-odds of the score.",
 })

@@ -52,11 +52,7 @@ breast_cancer.finish(__file__, task, {
     "scores": lambda x: forest.predict_proba(x)[:, 1],
     "fit_and_score": lambda train, test: fit(task.x_train[train], task.y_train[train]).predict_proba(task.x_train[test])[:, 1],
     "explain": explain,
-    "explanation": {
-        "method": "occlusion",
-        "reference": breast_cancer.training_means(task),
-        "because": "the average of the training data",
-    },
+    "explanation": {"method": "tree-shap", "against": breast_cancer.AVERAGE, "because": "exact for a random forest"},
     "cdsHooks": [
         {
             "hook": "patient-view",
@@ -66,5 +62,5 @@ breast_cancer.finish(__file__, task, {
             "cards": {"scored": [{"from": 0, "show": "info"}], "abstained": "none", "notEligible": "none"},
         }
     ],
-    "explanation_text": "The difference that each feature makes when the average of the training data stands in its place. Features move together, so that one alone may show little.",
+    "explanation_text": "TreeSHAP: how much each feature moves the probability from the average of the training data, along the paths of the trees. The contributions add up to the score.",
 })

@@ -60,9 +60,10 @@ breast_cancer.finish(__file__, task, {
         name: "rises" if weights[name] > 0 else "falls" for name in ("worstRadius", "worstTexture", "worstConcavePoints")
     },
     "explanation": {
-        "method": "occlusion",
-        "reference": breast_cancer.training_means(task),
-        "because": "the average of the training data",
+        "method": "linear",
+        "means": task.x_train.mean(axis=0),
+        "against": breast_cancer.AVERAGE,
+        "because": "exact for a logistic regression",
     },
-    "explanation_text": "The difference that each feature makes when the average of the training data stands in its place.",
+    "explanation_text": "Each coefficient times the difference of its feature from the average of the training data, in log-odds. The contributions add up to the log-odds of the score.",
 })

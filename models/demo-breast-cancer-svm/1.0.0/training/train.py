@@ -40,10 +40,7 @@ breast_cancer.finish(__file__, task, {
     "output": {"name": "probabilities", "type": "float32", "columns": 2, "column": 1},
     "scores": lambda x: pipeline.predict_proba(x)[:, 1],
     "fit_and_score": lambda train, test: fit(task.x_train[train], task.y_train[train]).predict_proba(task.x_train[test])[:, 1],
-    "explanation": {
-        "method": "occlusion",
-        "reference": breast_cancer.training_means(task),
-        "because": "the average of the training data",
-    },
-    "explanation_text": "The difference that each feature makes when the average of the training data stands in its place. Features move together, so that one alone may show little.",
+    "explanation": breast_cancer.permutations("a model of which nothing exact is known"),
+    "background": breast_cancer.background(task),
+    "explanation_text": "Shapley values, estimated from permutations of the features against ten rows of the training data, each with a standard error. The contributions add up to the score.",
 })

@@ -156,9 +156,10 @@ said = {
         }
     ],
     "explanation": {
-        "method": "occlusion",
-        "reference": {name: float(np.mean(x_train[:, index])) for index, name in enumerate(names)},
-        "because": "the average of the training data",
+        "method": "linear",
+        "means": x_train.mean(axis=0),
+        "against": "the average of the training data",
+        "because": "exact for a linear regression",
     },
     "directions": {"bodyMassIndex": "rises", "averageBloodPressure": "rises", "logTriglycerides": "rises"},
 }
@@ -208,7 +209,7 @@ folder.put(
             }
             for name, definition in FEATURES.items() if "codes" in definition
         ],
-        "explanation": "The difference that each value makes when the average of the training data stands in its place.",
+        "explanation": "Each coefficient times the difference of its value from the average of the training data. The contributions add up to the score.",
         "data_licence": "Weights: Apache-2.0, as the project. Data: published with Efron and others (2004), redistributed with scikit-learn.",
     }),
 )

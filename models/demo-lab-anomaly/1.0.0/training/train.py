@@ -20,6 +20,7 @@ import fhirsight_training as training
 from onnx_graph import Graph
 
 OUTCOME = "panel-anomaly"
+PERCENTILE = 95
 FEATURE = {"kind": "observation", "status": ["final", "amended", "corrected"], "window": "P3Y", "pick": "latest", "missing": "abstain"}
 LN = [{"log": "ln"}]
 # feature: label, unit, LOINC codes, analyte, plausible range, transform of the column
@@ -77,25 +78,6 @@ said = {
         },
         "output": {"name": "error", "type": "float64", "columns": 1},
     },
-    "outcomes": [
-        {
-            "id": OUTCOME,
-            "kind": "measurement",
-            "label": "Anomaly of the laboratory panel",
-            "coding": [
-                {
-                    "system": "https://fhirsight.org/fhir/CodeSystem/demonstration",
-                    "code": "lab-panel-anomaly",
-                    "display": "Anomaly of a laboratory panel",
-                }
-            ],
-            "column": 0,
-            "unit": "1",
-            "range": [0, 1000000],
-            "decimals": 2,
-            "effective": names,
-        }
-    ],
 }
 matrix_file = HERE / "matrix.csv"
 reference = {}
@@ -107,6 +89,33 @@ if matrix_file.exists():
     usual, trained_on = values[:held_out], values[held_out:]
     reference = {name: float(np.median(trained_on[:, index])) for index, name in enumerate(names)}
 said["explanation"] = {"method": "occlusion", "reference": reference, "because": "the medians of the training data"}
+
+
+def outcome(threshold):
+    return {
+        "id": OUTCOME,
+        "kind": "anomaly",
+        "label": "Anomaly of the laboratory panel",
+        "coding": [
+            {
+                "system": "https://fhirsight.org/fhir/CodeSystem/demonstration",
+                "code": "lab-panel-anomaly",
+                "display": "Anomaly of a laboratory panel",
+            }
+        ],
+        "column": 0,
+        "threshold": {
+            "value": threshold,
+            "percentile": PERCENTILE,
+            "source": "the panels of the training data, each scored by the model that was trained on them",
+        },
+        "decimals": 2,
+        "effective": names,
+    }
+
+
+# Before there is a model no threshold is known; that of the draft is read by nobody.
+said["outcomes"] = [outcome(1)]
 folder.draft(said, feature_map)
 
 logs = np.array([PANEL[name][-1] is not None for name in names])
@@ -153,6 +162,7 @@ def spoil(x, seed):
 
 fitted = fit(transformed(trained_on))
 network, mean, deviation = fitted
+said["outcomes"] = [outcome(float(np.percentile(errors(fitted, transformed(trained_on)), PERCENTILE)))]
 graph = Graph()
 f64 = lambda value: graph.constant(value, np.float64)
 z = graph.add("Div", graph.add("Sub", "panel", f64(mean)), f64(deviation))
@@ -219,7 +229,7 @@ folder.put("model-card.json", training.card(folder, said, {
         "What is usual was learned from synthetic patients, whose values are made by a rule.",
         "The anomalies of the test were made by a rule too: haemolysis, an infusion of glucose, mixed up tubes.",
         "The values need not be of one sample: each is the latest within three years.",
-        "No threshold is given: which score deserves a look was not studied.",
+        "The threshold is the 95th percentile of the training data: which score deserves a look was not studied.",
     ],
     "codeLists": [{"feature": name, "source": "LOINC, the codes that sample patients use"} for name in names],
     "explanation": "The difference that each value makes when the median of the training data stands in its place.",

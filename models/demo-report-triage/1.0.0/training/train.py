@@ -145,7 +145,7 @@ folder.put("model-card.json", training.card(folder, said, {
 folder.put(
     "training/test-matrix.csv",
     training.matrix(
-        folder, [FEATURE], OUTCOME, [f"generated-{row}" for row in test], inputs, [], "label", y_test,
+        folder, [FEATURE], OUTCOME, [f"generated-{row}" for row in test], inputs, [(FEATURE, x_test)], "label", y_test,
     ),
 )
 some = np.arange(0, len(y_test), 8)
