@@ -237,6 +237,12 @@ describe('writeBack', () => {
     expect(text).toMatch(/^# AHA PREVENT 2023, base model, version 1\.0\.0\n/);
     const served = await send(`${link}?format=fhir`);
     expect(served.body).toMatchObject({ id: device.id, contained: device.contained });
+
+    const inventory = await send(`${server.url}/models`);
+    const [entry] = inventory.body.models;
+    expect(entry).toMatchObject({ id: 'prevent-base', state: 'default', regulatory: [{ status: 'none' }] });
+    for (const there of Object.values(entry.links))
+      expect((await fetch(String(there))).status, String(there)).toBe(200);
   });
 
   it('is off unless asked for: nothing is stored, and the result has no id', async () => {
