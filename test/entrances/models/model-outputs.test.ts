@@ -117,3 +117,17 @@ describe('fhirsight describe', () => {
     for (const name of outputNames) expect(options.split('--version')[0]).toContain(name);
   });
 });
+
+test('the tests of a version are told at its own address, and for no other', async () => {
+  const response = await fetch(`${url}/kfre-4/versions/1.0.0`);
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    id: 'kfre-4',
+    version: '1.0.0',
+    state: 'default',
+    registration: { state: 'ready', at: '2026-03-01T09:00:00.000Z', checks: [] },
+  });
+  const unknown = await fetch(`${url}/kfre-4/versions/9.0.0`);
+  expect(unknown.status).toBe(404);
+  expect(await unknown.text()).toContain('There is no version 9.0.0 of a model kfre-4. Below /models there are');
+});
