@@ -1,7 +1,7 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
-import { DateTime, Duration } from 'luxon';
 import { parseFhirDate } from '../../fhir/date-time.ts';
 import type { LabelEvent } from '../../model-catalog/label-event-schema.ts';
+import { addDuration } from '../../results/duration.ts';
 import { compileEventTimes, contactTime, deathTimes, type EventTime } from './event-times.ts';
 
 /** What became of one subject after as-of: the label, or why there is none. */
@@ -13,7 +13,8 @@ type Place = 'before' | 'within' | 'after' | 'unknown';
 /**
  * Pairs a prediction with what happened: 1 where the event lies surely after as-of and within the horizon; 0 where it surely
  * does not, and the subject was followed up to the end of the horizon. Everybody else has no label, and the reason: an
- * event before, a death where that was declared so, a time that is not known well enough, or too short a follow-up.
+ * event before, a death where that was declared so, a time that is not known well enough, or too short a follow-up. The horizon
+ * ends by the calendar of the site, when the period of a published result ends.
  * @param timeZone of the site
  */
 export function compileLabel(
@@ -21,10 +22,9 @@ export function compileLabel(
   timeZone: string,
 ): (patient: Patient, resources: readonly Resource[], asOf: Date) => Followed {
   const eventTimes = compileEventTimes(declared.events, timeZone);
-  const horizon = Duration.fromISO(declared.horizon);
   const followedUntil = compileFollowUp(declared.followedUntil, timeZone);
   return (patient, resources, asOf) => {
-    const end = DateTime.fromJSDate(asOf, { zone: 'utc' }).plus(horizon).toMillis();
+    const end = addDuration(asOf, declared.horizon, timeZone).getTime();
     const placesOf = (times: readonly EventTime[]): Set<Place> =>
       new Set(times.map((time) => placeOf(time, asOf.getTime(), end)));
     const events = placesOf(eventTimes(patient, resources));

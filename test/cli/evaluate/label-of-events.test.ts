@@ -2,7 +2,9 @@ import type { Patient, Resource } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { compileLabel } from '../../../src/cli/evaluate/label-of-events.ts';
 import { patientGroups } from '../../../src/cli/evaluate/patient-groups.ts';
+import { parseAsOf } from '../../../src/entrances/fhir-operation/parse-as-of.ts';
 import type { LabelEvent } from '../../../src/model-catalog/label-event-schema.ts';
+import { addDuration } from '../../../src/results/duration.ts';
 
 const snomed = 'http://snomed.info/sct';
 const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
@@ -116,6 +118,40 @@ describe('the label of a prediction from what happened', () => {
     expect(label([{ ...procedure, status: 'not-done' }], events({ kind: 'procedure', codes }))).toEqual({ truth: 0 });
     const result: Resource = { resourceType: 'Observation', status: 'final', code, effectiveDateTime: '2025-03-01' };
     expect(label([result], events({ kind: 'observation', codes }))).toEqual({ truth: 1 });
+  });
+});
+
+describe('the horizon of a label ends when the period of the published result ends, by the calendar of the site', () => {
+  const ofEvent = (timeZone: string, day: string, horizon: string, onsetDateTime: string) => {
+    const endOfDay = parseAsOf(day, timeZone, 'as-of');
+    return compileLabel({ ...declared, horizon, followedUntil: { date: '2027-01-01' } }, timeZone)(
+      patient,
+      [infarction({ onsetDateTime })],
+      endOfDay,
+    );
+  };
+
+  it.each([
+    ['America/New_York', '2025-02-28', 'P1M', '2025-03-28', { truth: 1 }],
+    ['America/New_York', '2025-02-28', 'P1M', '2025-03-31', { truth: 0 }],
+    ['America/New_York', '2025-02-28', 'P6M', '2025-08-28', { truth: 1 }],
+    ['America/New_York', '2025-02-28', 'P6M', '2025-08-30', { truth: 0 }],
+    ['America/New_York', '2025-01-31', 'P1M', '2025-03-01T00:00:00-05:00', { truth: 0 }],
+    ['Europe/Berlin', '2025-07-15', 'P6M', '2026-01-15', { truth: 1 }],
+    ['Europe/Berlin', '2025-07-15', 'P6M', '2026-01-16', { truth: 0 }],
+    ['Europe/Berlin', '2025-09-30', 'P30D', '2025-10-30', { truth: 1 }],
+    ['Europe/Berlin', '2025-01-15', 'P6M', '2025-07-16T00:30:00+02:00', { truth: 0 }],
+  ])('%s, end of %s and %s: an event at %s is %j, over clock changes and months of unequal length', (...row) => {
+    const [timeZone, day, horizon, onset, expected] = row;
+    expect(ofEvent(timeZone, day, horizon, onset)).toEqual(expected);
+  });
+
+  it('is the end that the result states: an event at that instant is within, one a second later is not', () => {
+    const endOfDay = parseAsOf('2025-02-28', 'America/New_York', 'as-of');
+    const end = addDuration(endOfDay, 'P1M', 'America/New_York');
+    const later = new Date(end.getTime() + 1000);
+    expect(ofEvent('America/New_York', '2025-02-28', 'P1M', end.toISOString())).toEqual({ truth: 1 });
+    expect(ofEvent('America/New_York', '2025-02-28', 'P1M', later.toISOString())).toEqual({ truth: 0 });
   });
 });
 
