@@ -12,6 +12,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
-    projects: testProjects(['test/**/*.test.ts'], ['test/services/**']),
+    projects: testProjects(['test/**/*.test.ts'], ['test/services/**', 'test/training/**']),
   },
 });
