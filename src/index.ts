@@ -66,7 +66,7 @@ export interface StartOptions {
 export interface Fhirsight {
   /**
    * The whole server as a handler for `app.use(fhirsight.router)` or `http.createServer(fhirsight.router)`. Below `/fhir/R4`,
-   * `/cds-services`, `/models` and `/schemas` (and `/v2`, where INFERENCE_PROTOCOL is on) it answers 503 until `start` is done;
+   * `/cds-services`, `/models`, `/admin/models` and `/schemas` (and `/v2`, where INFERENCE_PROTOCOL is on) it answers 503 until `start` is done;
    * mounted in an app, other paths are left to that app.
    */
   readonly router: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;

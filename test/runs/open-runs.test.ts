@@ -178,6 +178,31 @@ describe.each([false, true])('a cohort run, a slice begun while the one before i
     await expect(changed.runs.resume(run.id)).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 
+  it('stops with the reason where its model is switched off in the middle, and goes on once it is on again', async () => {
+    const { desk } = server.house.versions;
+    const asked = { requester: 'test', way: 'command-line', because: 'Wrong units.' } as const;
+    let predicted = 0;
+    await using opened = open({
+      predict: async (each, parts) => {
+        predicted++;
+        if (predicted === 12) await desk.disable({ model: 'prevent-base' }, asked);
+        return await server.house.predict(each, parts);
+      },
+      sliceSize: 10,
+    });
+    const { run } = await opened.runs.create(request, {});
+    await opened.runs.start();
+    const { run: failed, tally } = await ended(opened.runs, run.id);
+    expect(failed).toMatchObject({ state: 'failed', reason: { code: 'MODEL_DISABLED' } });
+    expect(failed.reason?.message).toContain('Wrong units.');
+    expect(tally).toMatchObject({ failed: 0 });
+    expect(tally.scored).toBeLessThan(30);
+    await expect(opened.runs.create(request, {})).rejects.toMatchObject({ code: 'MODEL_DISABLED' });
+    await desk.enable({ model: 'prevent-base' }, asked);
+    await opened.runs.resume(run.id);
+    expect((await ended(opened.runs, run.id)).tally).toMatchObject({ scored: 30, failed: 0 });
+  });
+
   it('fails with the reason where its cohort cannot be read, at once where that will not change', async () => {
     let reads = 0;
     const cohorts: RunsParts['cohorts'] = {
