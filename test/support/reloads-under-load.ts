@@ -103,7 +103,8 @@ export async function reloadsUnderLoad(options: ReloadsOptions): Promise<Reloads
         await rm(folder.dir, { recursive: true });
         found.broken++;
       } else {
-        if (!(loaded as string[]).includes(`${model}@${version}`)) throw new Error(`${version} was not loaded`);
+        if (!(loaded as string[]).includes(`${model}@${version}`))
+          throw new Error(`${version} was not loaded: ${JSON.stringify(refused)}`);
         await noteDigests();
         await admin(`${model}/promote`, { version, because: 'The next one.' });
         served.push(version);
@@ -165,7 +166,7 @@ function isOfOne(
     device.startsWith(`model-${id}-${version}-${digest.slice(0, 12)}`) &&
     method === `${id} ${version}` &&
     percents.length > 0 &&
-    percents.every((percent) => Math.abs(percent / 100 - probabilityOf(version)) < 1e-9)
+    percents.every((percent) => Math.abs(percent / 100 - probabilityOf(version)) < 1e-8)
   );
 }
 
