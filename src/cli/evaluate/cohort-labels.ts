@@ -49,7 +49,7 @@ export async function openCohortLabels(
       `--label-event says whether something happened, but ${outcome.id} is a ${outcome.kind}. Give its truth with --label-file.`,
     );
   const { declared, file } = await readLabelEvent(labels.events, now, timeZone);
-  const label = compileLabel(declared, timeZone);
+  const label = compileLabel(declared, { timeZone, now });
   return {
     queries: labelQueries(declared),
     of: ({ asOf }, patient, resources) => label(patient, resources, asOf),

@@ -6,6 +6,7 @@ import { changesMeaning } from '../../features/unknown-meaning.ts';
 import { compileTokens } from '../../fhir/codes.ts';
 import { type InstantRange, instantRange } from '../../fhir/instant-range.ts';
 import type { LabelEvent } from '../../model-catalog/label-event-schema.ts';
+import { conditionTime } from './condition-time.ts';
 
 /** When something that may be the event happened; `unknown` where it does not say, or cannot be read. */
 export type EventTime = InstantRange | 'unknown';
@@ -15,7 +16,8 @@ export type EventTimes = (patient: Patient, resources: readonly Resource[]) => E
 
 const verification = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
 const isNotTrue = compileTokens([`${verification}|refuted`, `${verification}|entered-in-error`]);
-const performedStatuses: readonly string[] = ['completed', 'in-progress', 'on-hold', 'stopped', 'unknown'];
+/** Statuses of a procedure that was begun, or of which nobody knows. */
+export const performedStatuses: readonly string[] = ['completed', 'in-progress', 'on-hold', 'stopped', 'unknown'];
 
 /** @param timeZone of the site: a date without a time is the whole day there */
 export function compileEventTimes(events: LabelEvent['events'], timeZone: string): EventTimes {
@@ -31,8 +33,8 @@ function readerOf(event: LabelEvent['events'][number], timeZone: string): EventT
       const isListed = compileTokens(event.codes);
       return (_, resources) =>
         ofType<Condition>(resources, 'Condition')
-          .filter(({ code, verificationStatus }) => isListed(code) && !isNotTrue(verificationStatus))
-          .map((one) => readable(one, at(conditionDate(one))));
+          .filter((one) => isListed(one.code) && !saysNotTrue(one))
+          .map((one) => readable(one, conditionTime(one, timeZone)));
     }
     case 'procedure': {
       const isListed = compileTokens(event.codes);
@@ -63,6 +65,11 @@ function readerOf(event: LabelEvent['events'][number], timeZone: string): EventT
   }
 }
 
+/** Whether a diagnosis was refuted, or entered in error. */
+export function saysNotTrue({ verificationStatus }: Condition): boolean {
+  return isNotTrue(verificationStatus);
+}
+
 /** None for one who is not known to have died. */
 export function deathTimes(patient: Patient, timeZone: string): EventTime[] {
   const { deceasedBoolean, deceasedDateTime } = patient;
@@ -70,36 +77,17 @@ export function deathTimes(patient: Patient, timeZone: string): EventTime[] {
   return deceasedBoolean === true ? ['unknown'] : [];
 }
 
-/** Beginning of what happened to a subject as far as it says so: encounters, diagnoses, procedures, results. */
-export function contactTime(resource: Resource, timeZone: string): number | undefined {
-  const text = contactDate(resource);
-  return text === undefined ? undefined : instantRange(text, timeZone)?.start;
-}
-
-function contactDate(resource: Resource): string | undefined {
-  switch (resource.resourceType) {
-    case 'Encounter':
-      return attendedStatuses.includes(resource.status) ? resource.period?.start : undefined;
-    case 'Condition':
-      return resource.recordedDate ?? conditionDate(resource);
-    case 'Procedure':
-      return procedureDate(resource);
-    case 'Observation':
-      return observationDate(resource);
-    default:
-      return undefined;
-  }
-}
-
-function conditionDate({ onsetDateTime, onsetPeriod, recordedDate }: Condition): string | undefined {
-  return onsetDateTime ?? onsetPeriod?.start ?? recordedDate;
-}
-
-function procedureDate({ performedDateTime, performedPeriod }: Procedure): string | undefined {
+/** When a procedure began. */
+export function procedureDate({ performedDateTime, performedPeriod }: Procedure): string | undefined {
   return performedDateTime ?? performedPeriod?.start;
 }
 
-function observationDate({ effectiveDateTime, effectiveInstant, effectivePeriod }: Observation): string | undefined {
+/** When a result was true, or began to be. */
+export function observationDate({
+  effectiveDateTime,
+  effectiveInstant,
+  effectivePeriod,
+}: Observation): string | undefined {
   return effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.start;
 }
 

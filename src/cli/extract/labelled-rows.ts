@@ -16,9 +16,10 @@ export type LabelRows = (rows: AsyncIterable<RowFacts>, signal: AbortSignal) => 
  * Throws PARAMETER_INVALID where the file is wrong.
  */
 export async function openEventLabels(file: string, parts: RowParts): Promise<LabelRows> {
-  const { declared } = await readLabelEvent(file, parts.clock.now(), parts.timeZone);
+  const now = parts.clock.now();
+  const { declared } = await readLabelEvent(file, now, parts.timeZone);
   const queries = labelQueries(declared);
-  const label = compileLabel(declared, parts.timeZone);
+  const label = compileLabel(declared, { timeZone: parts.timeZone, now });
   return async function* (rows, signal) {
     for await (const slice of slicesOf(rows, parts.sliceSize)) {
       const subjects = new Set(slice.flatMap(({ inputs, subject }) => (inputs === undefined ? [] : [subject])));

@@ -9,6 +9,7 @@ import { addDuration } from '../../../src/results/duration.ts';
 const snomed = 'http://snomed.info/sct';
 const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const asOf = new Date('2025-01-01T12:00:00Z');
+const now = new Date('2026-11-01T00:00:00Z');
 const patient: Patient = { resourceType: 'Patient', id: 'one' };
 const subject = { reference: 'Patient/one' };
 
@@ -32,7 +33,7 @@ const visit = (start: string, code = 'AMB'): Resource => ({
   period: { start },
 });
 const label = (resources: Resource[], changes: Partial<LabelEvent> = {}, who: Patient = patient) =>
-  compileLabel({ ...declared, ...changes }, 'Europe/Berlin')(who, resources, asOf);
+  compileLabel({ ...declared, ...changes }, { timeZone: 'Europe/Berlin', now })(who, resources, asOf);
 
 describe('the label of a prediction from what happened', () => {
   it.each([
@@ -121,10 +122,105 @@ describe('the label of a prediction from what happened', () => {
   });
 });
 
+describe('a diagnosis that says another time than its onset', () => {
+  const age = { value: 30, unit: 'a' };
+
+  it.each([
+    ['an onset as an age, recorded within the horizon', { onsetAge: age, recordedDate: '2025-06-10' }, 'time-unknown'],
+    [
+      'an onset as a text, recorded within the horizon',
+      { onsetString: 'long ago', recordedDate: '2025-06-10' },
+      'time-unknown',
+    ],
+    ['a period without a beginning', { onsetPeriod: { end: '2025-08' }, recordedDate: '2025-06-10' }, 'time-unknown'],
+    ['an onset as an age, recorded before as-of', { onsetAge: age, recordedDate: '2024-06-10' }, 'event-before'],
+    ['an onset as an age, recorded at as-of', { onsetAge: age, recordedDate: '2025-01-01T12:00:00Z' }, 'event-before'],
+    ['an onset as an age and no date of record', { onsetAge: age }, 'time-unknown'],
+    [
+      'an end before as-of, recorded after it',
+      { abatementDateTime: '2019', recordedDate: '2025-06-10' },
+      'event-before',
+    ],
+    ['an end before as-of alone', { abatementPeriod: { start: '2019-01-01' } }, 'event-before'],
+    [
+      'an end after as-of, before its record',
+      { abatementDateTime: '2025-03-01', recordedDate: '2025-06-10' },
+      'time-unknown',
+    ],
+    ['an end as an age', { abatementAge: age, recordedDate: '2025-06-10' }, 'time-unknown'],
+    ['an end as a text', { abatementString: 'healed', recordedDate: '2025-06-10' }, 'time-unknown'],
+  ])('is no event of its day of record: %s', (_, parts, leftOut) => {
+    expect(label([infarction(parts)])).toEqual({ leftOut });
+  });
+
+  it('is an event of its day of record where it ended after that, and of its onset whenever it ended', () => {
+    expect(label([infarction({ recordedDate: '2025-06-10', abatementDateTime: '2025-09-01' })])).toEqual({ truth: 1 });
+    expect(label([infarction({ onsetDateTime: '2025-06-10', abatementString: 'healed' })])).toEqual({ truth: 1 });
+  });
+});
+
+describe('whoever had died at as-of', () => {
+  const dead = { ...patient, deceasedDateTime: '2024-12-20' };
+
+  it('has no event, though a diagnosis was recorded afterwards', () => {
+    const late = [infarction({ recordedDate: '2025-01-10' })];
+    expect(label(late, {}, dead)).toEqual({ leftOut: 'death-before' });
+    expect(label(late, { eventBefore: 'ignored', death: 'left-out' }, dead)).toEqual({ leftOut: 'death-before' });
+    expect(label(late, {}, { ...patient, deceasedDateTime: asOf.toISOString() })).toEqual({ leftOut: 'death-before' });
+    const thatDay = { ...patient, deceasedDateTime: '2025-01-01' };
+    expect(label(late, {}, thatDay)).toEqual({ leftOut: 'time-unknown' });
+    expect(label([infarction({ onsetDateTime: '2025-01-01T15:00:00Z' })], {}, thatDay)).toEqual({ truth: 1 });
+  });
+});
+
+describe('nobody is followed up by what did not happen', () => {
+  const last = { followedUntil: { last: 'record' } } as const;
+  const day = '2026-02-01';
+  const result = { resourceType: 'Observation', status: 'final', code: {}, effectiveDateTime: day } as const;
+  const procedure = { resourceType: 'Procedure', status: 'completed', subject, performedDateTime: day } as const;
+  const other = { coding: [{ system: snomed, code: '1' }] };
+  const diagnosis = { code: other, recordedDate: day };
+  const verification = (code: string) => ({
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code }],
+  });
+  const modifierExtension = [{ url: 'http://example.org/not', valueBoolean: true }];
+
+  it.each<[string, Resource]>([
+    ['a result entered in error', { ...result, status: 'entered-in-error' }],
+    ['a cancelled result', { ...result, status: 'cancelled' }],
+    ['a result of the year 2205', { ...result, effectiveDateTime: '2205-01-10' }],
+    ['a procedure that was not done', { ...procedure, status: 'not-done' }],
+    ['a procedure that is prepared', { ...procedure, status: 'preparation' }],
+    ['a procedure of which nobody knows whether it was done', { ...procedure, status: 'unknown' }],
+    ['an encounter in the future', visit('2026-12-24T10:00:00Z')],
+    ['a refuted diagnosis', infarction({ ...diagnosis, verificationStatus: verification('refuted') })],
+    [
+      'a diagnosis entered in error',
+      infarction({ ...diagnosis, verificationStatus: verification('entered-in-error') }),
+    ],
+    ['a result with a modifier that nobody here knows', { ...result, modifierExtension }],
+  ])('%s', (_, resource) => {
+    expect(label([resource], last)).toEqual({ leftOut: 'not-followed-up' });
+  });
+
+  it('but by each of the four kinds that did', () => {
+    for (const resource of [result, procedure, infarction(diagnosis), visit('2026-02-01T10:00:00Z')])
+      expect(label([resource], last)).toEqual({ truth: 0 });
+  });
+
+  it('and an event or a death that is dated in the future has no known time', () => {
+    expect(label([infarction({ onsetDateTime: '2205-06-01' })])).toEqual({ leftOut: 'time-unknown' });
+    expect(label([infarction({ onsetDateTime: '2026-12-01' })], { horizon: 'P2Y' })).toEqual({
+      leftOut: 'time-unknown',
+    });
+    expect(label([], {}, { ...patient, deceasedDateTime: '2205-06-01' })).toEqual({ leftOut: 'time-of-death-unknown' });
+  });
+});
+
 describe('the horizon of a label ends when the period of the published result ends, by the calendar of the site', () => {
   const ofEvent = (timeZone: string, day: string, horizon: string, onsetDateTime: string) => {
     const endOfDay = parseAsOf(day, timeZone, 'as-of');
-    return compileLabel({ ...declared, horizon, followedUntil: { date: '2027-01-01' } }, timeZone)(
+    return compileLabel({ ...declared, horizon, followedUntil: { date: '2026-10-01' } }, { timeZone, now })(
       patient,
       [infarction({ onsetDateTime })],
       endOfDay,
