@@ -33,6 +33,7 @@ describe('settings', () => {
       optOutBy: ['consent', 'group'],
       cdsFhirServers: [],
       cdsDeadlineMs: 500,
+      demonstrationModels: 'off',
       inferenceProtocol: 'off',
       maxOpenRequests: 128,
       runChunkSize: 250,
@@ -168,7 +169,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(28);
+    expect(Object.keys(env)).toHaveLength(30);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });
