@@ -37,6 +37,7 @@ const limitsNeedTwo = {
 /** In the order of `names`. */
 function valuesOf({ scores, truths }: PairedNumbers, counts?: Uint32Array): (number | undefined)[] {
   let [rows, absolute, squares, differences, sum] = [0, 0, 0, 0, 0];
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const each = (add: (score: number, truth: number, times: number) => void): void => {
     for (let row = 0; row < scores.length; row += 1) {
       const times = counts === undefined ? 1 : (counts[row] ?? 0);
@@ -49,6 +50,8 @@ function valuesOf({ scores, truths }: PairedNumbers, counts?: Uint32Array): (num
     squares += times * (score - truth) ** 2;
     differences += times * (score - truth);
     sum += times * truth;
+    least = Math.min(least, truth);
+    greatest = Math.max(greatest, truth);
   });
   if (rows === 0) return names.map(() => undefined);
   const bias = differences / rows;
@@ -61,7 +64,8 @@ function valuesOf({ scores, truths }: PairedNumbers, counts?: Uint32Array): (num
   return [
     absolute / rows,
     Math.sqrt(squares / rows),
-    ofTruths === 0 ? undefined : 1 - squares / ofTruths,
+    // Their mean is rounded, and the squares of what that leaves are not 0.
+    least === greatest ? undefined : 1 - squares / ofTruths,
     bias,
     half === undefined ? undefined : bias - half,
     half === undefined ? undefined : bias + half,

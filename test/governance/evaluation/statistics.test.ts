@@ -150,6 +150,15 @@ describe.each(vectors.measurement)('of $name', (vector) => {
   });
 });
 
+describe('R2 of rows whose truths are all the same number', () => {
+  it.each([0.1, 0.3, 1 / 3, 1e-9, 120])('is none, also where their mean is rounded: %d', (truth) => {
+    const scores = Float64Array.from({ length: 30 }, (_, row) => truth + row / 100);
+    const { r2, mae } = numberMeasures({ scores, truths: new Float64Array(30).fill(truth) }, settings);
+    expect(r2).toEqual({ unavailable: 'all truths are the same number' });
+    expect(numberOf(mae)).toBeCloseTo(0.145, 9);
+  });
+});
+
 describe.each(vectors.classes)('of $name', (vector) => {
   it('accuracy, precision, recall, F1 and the confusion matrix are those of scikit-learn', () => {
     const pairs = { said: Uint16Array.from(vector.scores), truths: Uint16Array.from(vector.labels) };
