@@ -116,8 +116,12 @@ export function classGroups({ said, truths }: PairedClasses, fewest: number): Gr
 function areaDifference(one: ReturnType<typeof aurocArea>, other: ReturnType<typeof aurocArea>): Figure {
   if (one?.variance === undefined || other?.variance === undefined)
     return { unavailable: 'fewer than two events or fewer than two other rows' };
-  if (one.variance === 0 && other.variance === 0)
-    return { unavailable: 'the scores separate both perfectly, or not at all: the variance of DeLong is 0' };
+  // An area without an interval has no uncertainty to add: the difference would look as sure as the other area alone.
+  if (one.variance === 0 || other.variance === 0)
+    return {
+      unavailable:
+        'the scores separate the group or the other rows perfectly, or not at all: the variance of DeLong is 0',
+    };
   return differenceOf(
     { value: one.value, standardError: Math.sqrt(one.variance) },
     { value: other.value, standardError: Math.sqrt(other.variance) },

@@ -207,7 +207,35 @@ describe('groups', () => {
   });
 });
 
+describe('a group whose scores separate its events perfectly', () => {
+  it('has no difference in AUROC to the rest, which would be as sure as the AUROC of the rest alone', () => {
+    const random = seededRandom(5);
+    const mixed = Array.from({ length: 200 }, (_, row) => 0.3 + 0.1 * (row % 2) + random() * 0.4);
+    const apart = Array.from({ length: 20 }, (_, row) => (row % 2 === 1 ? 0.8 : 0.2) + row / 1000);
+    const rows = {
+      scores: [...mixed, ...apart],
+      truths: [...mixed, ...apart].map((_, row) => row % 2),
+      groupings: [{ by: 'sex', groups: [...mixed.map(() => 'male'), ...apart.map(() => 'female')] }],
+    };
+    const [sex] = evaluateOutcome(probability, rows, settings).subgroups;
+    expect(sex?.groups.map(({ group }) => group)).toEqual(['female', 'male']);
+    for (const { differences } of sex?.groups ?? [])
+      expect(differences.auroc).toEqual({ unavailable: expect.stringContaining('the variance of DeLong is 0') });
+    expect(sex?.groups[0]?.measures.auroc).toMatchObject({ value: 1, noInterval: expect.any(String) });
+  });
+});
+
 describe('thresholds', () => {
+  it('stand in the HTML as they are: an alert at 0.0125 is no alert at 0.013', () => {
+    const rows = { scores: [0.1, 0.01, 0.6, 0.7], truths: [0, 1, 0, 1], groupings: [] };
+    const found = evaluateOutcome(probability, rows, { ...settings, thresholds: [0.0125, 0.99951] });
+    const html = reportHtml(report(probability, found, 4));
+    const table = html.slice(html.indexOf('<h2>Thresholds'), html.indexOf('<h2>Groups'));
+    const shown = [...table.matchAll(/<tr><t[hd][^>]*>([\d.]+)</g)].map(([, text]) => Number(text));
+    expect(shown).toEqual(found.thresholds?.map(({ threshold }) => threshold));
+    expect(shown).toContain(0.0125);
+  });
+
   it('are those that were asked for, where bands begin, and a grid; F1 of each is nowhere without a threshold', () => {
     const { thresholds = [], measures } = evaluated([0.1, 0.3, 0.6, 0.7], [0, 1, 0, 1]);
     expect(thresholds.find(({ threshold }) => threshold === 0.5)?.because).toBe('asked for');

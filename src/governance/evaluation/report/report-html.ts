@@ -107,7 +107,8 @@ function thresholdsTable(thresholds: NonNullable<EvaluationReport['thresholds']>
     'What an alert at or above a threshold does',
     heads,
     thresholds.map((row) => [
-      numberText(row.threshold),
+      // As it is: rounded, it would be another threshold.
+      String(row.threshold),
       htmlText(row.because),
       numberText(row.alertsPer100),
       ...[row.recall, row.specificity, row.precision, row.negativePredictiveValue, row.f1, row.accuracy].map(
