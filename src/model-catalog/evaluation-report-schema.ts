@@ -103,7 +103,10 @@ const subgroups = Type.Object(
           events: Type.Optional(count('among them')),
           tooFew: Type.Optional(text('why there are no figures')),
           measures,
-          differences: described(measures, 'that of the group less that of all other rows of which it is known'),
+          differences: described(
+            measures,
+            'that of the group less that of all other rows of which it is known; of a ratio, divided by it',
+          ),
         },
         strict,
       ),

@@ -1,5 +1,5 @@
 import { auroc, aurocArea } from './auroc.ts';
-import { differenceOf, differenceOfProportions } from './difference.ts';
+import { differenceName, differenceOf, differenceOfProportions, ratioOfRatios } from './difference.ts';
 import { aroundValue, type Figure } from './figure.ts';
 import { cutAt, type LabelledScores, rankScores } from './labelled-scores.ts';
 import { calibrationInTheLarge, recalibration } from './logistic-recalibration.ts';
@@ -60,7 +60,15 @@ export function eventGroups(
       const others = new Map(rates(rest));
       return {
         auroc: areaDifference(aurocArea(here), aurocArea(there)),
-        ...(isProbability ? { 'calibration-intercept': interceptDifference(here, there) } : {}),
+        ...(isProbability
+          ? {
+              'calibration-intercept': interceptDifference(here, there),
+              [differenceName('observed-expected-ratio')]: ratioOfRatios(
+                observedToExpected(here),
+                observedToExpected(there),
+              ),
+            }
+          : {}),
         ...Object.fromEntries(
           rates(group).map(([name, figure]) => {
             const other = others.get(name) ?? { unavailable: 'there are no other rows' };

@@ -1,4 +1,5 @@
 import type { EvaluationReport } from '../../model-catalog/evaluation-report-schema.ts';
+import { differenceName } from './difference.ts';
 import type { Measures } from './measure-events.ts';
 
 /** What rows are told apart by, and the group of each; undefined where it is not known. */
@@ -14,7 +15,7 @@ export interface GroupView {
   /** Why these rows are too few for a figure; undefined where they are enough. */
   tooFew(rows: Uint32Array): string | undefined;
   measures(rows: Uint32Array): Measures;
-  /** Of a group less that of the rest; asked only where both are enough. */
+  /** Of each figure how far a group is from the rest, by `differenceName`; asked only where both are enough. */
   differences(group: Uint32Array, rest: Uint32Array): Measures;
 }
 
@@ -35,14 +36,23 @@ export function subgroups({ by, groups }: Grouping, view: GroupView): Subgroups 
       const rest = positions((group) => group !== name);
       const events = view.events(rows);
       const tooFew = view.tooFew(rows);
+      const measures = tooFew === undefined ? view.measures(rows) : {};
       return {
         group: name,
         rows: rows.length,
         ...(events === undefined ? {} : { events }),
         ...(tooFew === undefined ? {} : { tooFew }),
-        measures: tooFew === undefined ? view.measures(rows) : {},
-        differences: tooFew === undefined && view.tooFew(rest) === undefined ? view.differences(rows, rest) : {},
+        measures,
+        differences: tooFew === undefined ? differencesOf(view, measures, rows, rest) : {},
       };
     }),
   };
+}
+
+/** Where the rest is too few, each figure has that as the reason why there is no difference of it. */
+function differencesOf(view: GroupView, measures: Measures, rows: Uint32Array, rest: Uint32Array): Measures {
+  const tooFew = view.tooFew(rest);
+  if (tooFew === undefined) return view.differences(rows, rest);
+  const unavailable = `of the other rows: ${tooFew}`;
+  return Object.fromEntries(Object.keys(measures).map((name) => [differenceName(name), { unavailable }]));
 }

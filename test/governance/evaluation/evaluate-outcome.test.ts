@@ -207,6 +207,37 @@ describe('groups', () => {
   });
 });
 
+describe('the ratio of observed to expected events of a group', () => {
+  const [male, female] = [Array.from({ length: 200 }, () => 0.2), Array.from({ length: 100 }, () => 0.1)];
+  // 40 of 200 where 40 were expected, and 20 of 100 where 10 were.
+  const scores = [...male, ...female].map((score, row) => score + (row % 2 === 0 ? 0.01 : -0.01));
+  const truths = [...male.map((_, row) => Number(row < 40)), ...female.map((_, row) => Number(row < 20))];
+  const groups = [...male.map(() => 'male'), ...female.map(() => 'female')];
+  const figures = evaluateOutcome(probability, { scores, truths, groupings: [{ by: 'sex', groups }] }, settings);
+
+  it('is divided by that of the rest, and twice as many events as expected are not taken for too few rows', () => {
+    const [of] = figures.subgroups;
+    const ratio = of?.groups.find(({ group }) => group === 'female')?.differences['ratio-of-observed-expected-ratios'];
+    if (ratio === undefined || !('interval' in ratio)) throw new Error('there is no ratio of the ratios');
+    expect(ratio.value).toBeCloseTo(2, 9);
+    const spread = Math.exp(1.959963984540054 * Math.sqrt(0.8 / 20 + 0.8 / 40));
+    expect(ratio.interval.low).toBeCloseTo(2 / spread, 9);
+    expect(ratio.interval.high).toBeCloseTo(2 * spread, 9);
+    const html = reportHtml(report(probability, figures, 300));
+    expect(html).toContain('observed-expected-ratio, divided by that of the rest');
+    expect(html.slice(html.indexOf('<h2>Groups'))).not.toMatch(/too few|the report has none/);
+  });
+
+  it('has a difference, or a reason of its own, for every figure', () => {
+    const onlyOne = { by: 'sex', groups: scores.map(() => 'male') };
+    const [sex] = evaluateOutcome(probability, { scores, truths, groupings: [onlyOne] }, settings).subgroups;
+    const [all] = sex?.groups ?? [];
+    expect(Object.keys(all?.differences ?? {})).toHaveLength(Object.keys(all?.measures ?? {}).length);
+    for (const difference of Object.values(all?.differences ?? {}))
+      expect(difference).toEqual({ unavailable: 'of the other rows: 0 events, fewer than 5' });
+  });
+});
+
 describe('a group whose scores separate its events perfectly', () => {
   it('has no difference in AUROC to the rest, which would be as sure as the AUROC of the rest alone', () => {
     const random = seededRandom(5);

@@ -1,4 +1,5 @@
 import type { EvaluationReport } from '../../../model-catalog/evaluation-report-schema.ts';
+import { differenceName } from '../difference.ts';
 import { figureHtml, numberText } from './figure-text.ts';
 import { htmlTable, htmlText } from './html-text.ts';
 import { reportCharts } from './report-charts.ts';
@@ -146,18 +147,23 @@ function groupTable({ by, notKnown, groups }: EvaluationReport['subgroups'][numb
   const caption = `By ${by}${notKnown === 0 ? '' : `; not known of ${notKnown} rows`}`;
   return htmlTable(
     caption,
-    ['group', 'rows', 'events', ...names.flatMap((name) => [name, `${name}, less that of the rest`])],
+    [
+      'group',
+      'rows',
+      'events',
+      ...names.flatMap((name) => [
+        name,
+        `${name}, ${differenceName(name) === name ? 'less' : 'divided by'} that of the rest`,
+      ]),
+    ],
     groups.map(({ group, rows, events, tooFew, measures, differences }) => [
       `${htmlText(group)}${tooFew === undefined ? '' : `<br><span class="none">too few: ${htmlText(tooFew)}</span>`}`,
       `${rows}`,
       events === undefined ? '' : `${events}`,
       ...names.flatMap((name) => {
-        const [measure, difference] = [measures[name], differences[name]];
+        const [measure, difference] = [measures[name], differences[differenceName(name)]];
         if (measure === undefined) return ['', ''];
-        return [
-          figureHtml(measure),
-          difference === undefined ? '<span class="none">too few in the rest</span>' : figureHtml(difference),
-        ];
+        return [figureHtml(measure), figureHtml(difference ?? { unavailable: 'the report has none' })];
       }),
     ]),
   );
