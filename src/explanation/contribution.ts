@@ -31,8 +31,8 @@ export interface OutcomeBase {
   /** What the differences are counted from, in that scale: the score of the reference. Absent where there is none. */
   readonly base?: number;
   /**
-   * The model's own output less what the base and all differences give, in units of that output: next to nothing. Absent
-   * where the differences of a method do not add up.
+   * What the model's own output stands for less what the base and all differences give, in the same scale: next to nothing.
+   * Absent where the differences of a method do not add up, and where a probability is so near 0 or 1 that it does not tell.
    */
   readonly residual?: number;
 }

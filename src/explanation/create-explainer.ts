@@ -15,6 +15,7 @@ import { featuresOfColumns } from './model-tensors.ts';
 import { explainByOcclusion } from './occlusion.ts';
 import { outcomeMargins } from './outcome-margins.ts';
 import { explainByPermutations } from './permutation-shapley.ts';
+import { expectedTargets } from './trees/tree-ensemble.ts';
 import { treeParts, treeRow } from './trees/tree-parts.ts';
 import type { TreeShapWorker } from './trees/tree-shap-worker.ts';
 
@@ -74,11 +75,15 @@ export function createExplainer(version: ExplainedVersion, treeShapWorker: TreeS
     }
     case 'tree-shap': {
       const margins = outcomeMargins(manifest, artefact, 'trees');
-      const shap = treeShapWorker.measured(margins.map(({ margin }) => treesOf(margin.parts).ensemble));
+      const ensembles = new Set(margins.map(({ margin }) => treesOf(margin.parts).ensemble));
+      const expected = new Map([...ensembles].map((trees) => [trees, expectedTargets(trees)]));
+      const shap = treeShapWorker.measured([...ensembles]);
       return marginExplainer(version, margins, async ({ parts }, row) => {
         const trees = treesOf(parts);
         const compared = treeRow(trees, row);
-        return treeParts(trees, compared, await shap(trees.ensemble, compared));
+        const average = expected.get(trees.ensemble);
+        if (average === undefined) throw new RangeError('the trees are none of this version');
+        return treeParts(trees, average, compared, await shap(trees.ensemble, compared));
       });
     }
   }

@@ -29,7 +29,7 @@ export function explanationExtensions({ explanation, frame, inputs, model }: Res
         { url: 'scale', valueCode: scale },
         { url: 'against', valueString: frame.against },
         ...(base === undefined ? [] : [{ url: 'base', valueQuantity: amountOf(outcome, scale, base) }]),
-        ...(residual === undefined ? [] : [{ url: 'residual', valueQuantity: amountOf(outcome, 'score', residual) }]),
+        ...(residual === undefined ? [] : [{ url: 'residual', valueQuantity: amountOf(outcome, scale, residual) }]),
       ],
     }));
 }

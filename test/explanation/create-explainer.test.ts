@@ -75,6 +75,18 @@ describe('a version whose method does not fit its graph is refused at load', () 
       /goes through Erf/,
     ],
     [
+      'linear, and what a layer adds is worked out from the inputs: it would be left out of the sum',
+      graph(
+        [
+          { ...layer, outputs: ['c'] },
+          { op: 'Gemm', inputs: ['x', 'w', 'c'], outputs: ['risk'] },
+        ],
+        [weights],
+      ),
+      linear,
+      /goes through Gemm with weights that are not followed.*occlusion or permutation-shapley/,
+    ],
+    [
       'trees, and there are none',
       graph([{ ...layer, outputs: ['risk'] }], [weights]),
       trees,

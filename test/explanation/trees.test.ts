@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { randomTrees } from '../../bench/support/random-trees.ts';
+import { createExplainer } from '../../src/explanation/create-explainer.ts';
 import { readTreeEnsemble } from '../../src/explanation/trees/read-tree-ensemble.ts';
 import { expectedTargets, holds, type TreeEnsemble, treeTargets } from '../../src/explanation/trees/tree-ensemble.ts';
 import { treeShap } from '../../src/explanation/trees/tree-shap.ts';
 import { createTreeShapWorker, type TreeShapWorker } from '../../src/explanation/trees/tree-shap-worker.ts';
+import { openOnnxSession } from '../../src/inference/onnx-session.ts';
+import type { ModelRow } from '../../src/model-catalog/model-row.ts';
+import { onnxBytes } from '../support/onnx-model.ts';
+import { vectorManifest } from '../support/shap-vectors.ts';
 import { treeNode } from '../support/tree-node.ts';
 
 const read = (changes: Parameters<typeof treeNode>[0] = {}, doubles = false): TreeEnsemble =>
@@ -104,6 +109,68 @@ function shapleyByDefinition(trees: TreeEnsemble, row: readonly number[]): numbe
     return sum;
   });
 }
+
+describe('an ensemble of many trees', () => {
+  test('is not refused for the float32 in which its trees are added up', async () => {
+    const count = 1000;
+    const nodes = Array.from({ length: 3 * count }, (_, index) => ({ tree: Math.floor(index / 3), node: index % 3 }));
+    const leaves = nodes.filter(({ node }) => node > 0);
+    const every = (branch: number, leaf: number) => ({ ints: nodes.map(({ node }) => (node === 0 ? branch : leaf)) });
+    const attributes = {
+      nodes_treeids: { ints: nodes.map(({ tree }) => tree) },
+      nodes_nodeids: { ints: nodes.map(({ node }) => node) },
+      nodes_featureids: { ints: nodes.map(({ tree, node }) => (node === 0 ? tree % 2 : 0)) },
+      nodes_modes: { texts: nodes.map(({ node }) => (node === 0 ? 'BRANCH_LEQ' : 'LEAF')) },
+      nodes_values: { floats: nodes.map(({ tree, node }) => (node === 0 ? tree / count : 0)) },
+      nodes_hitrates: { floats: nodes.map(({ node }) => (node === 0 ? 100 : 50)) },
+      nodes_truenodeids: every(1, 0),
+      nodes_falsenodeids: every(2, 0),
+      nodes_missing_value_tracks_true: every(0, 0),
+      target_treeids: { ints: leaves.map(({ tree }) => tree) },
+      target_nodeids: { ints: leaves.map(({ node }) => node) },
+      target_ids: { ints: leaves.map(() => 0) },
+      target_weights: { floats: leaves.map(({ node }) => node / 3) },
+      n_targets: { int: 1 },
+    };
+    const artefact = onnxBytes({
+      inputs: [{ name: 'x', type: 'float32', shape: ['n', 2] }],
+      outputs: [{ name: 'y', type: 'float32', shape: ['n', 1] }],
+      nodes: [{ op: 'TreeEnsembleRegressor', domain: 'ai.onnx.ml', inputs: ['x'], outputs: ['y'], attributes }],
+    });
+    const explanation = { method: 'tree-shap' as const, against: 'the average', because: 'tests' };
+    const vectors = { name: 'many', artefact, input: 'x', output: 'y', outputColumns: 1, column: 0 };
+    const manifest = vectorManifest(
+      { ...vectors, scale: 'score', rows: [[0, 0]], base: 0, contributions: [] },
+      explanation,
+    );
+    const explainer = createExplainer({ manifest, artefact, featureMap: { features: {} } }, createTreeShapWorker());
+    const session = await openOnnxSession({ key: 'many', artefact, provider: 'cpu', threads: 1 });
+    const run = async ([row = []]: readonly ModelRow[]) => {
+      const data = Float32Array.from(row, Number);
+      const found = await session.run(new Map([['x', { type: 'float32' as const, dims: [1, 2], data }]]), ['y']);
+      return [Array.from(found.get('y')?.data as Float32Array)];
+    };
+    try {
+      const shares: number[] = [];
+      for (let step = 0; step < 20; step++) {
+        const inputs = [step / 20, 1 - step / 30];
+        const { bases, contributions } = await explainer({
+          inputs,
+          features: new Map(),
+          outcomes: manifest.outcomes,
+          run,
+        });
+        const sum = contributions.reduce((total, { difference }) => total + difference, bases[0]?.base ?? Number.NaN);
+        shares.push(Math.abs(bases[0]?.residual ?? Number.NaN) / sum);
+      }
+      // Some would have been refused for 1e-6 of the sum, and none misses what would be another model.
+      expect(Math.max(...shares)).toBeGreaterThan(1e-6);
+      expect(Math.max(...shares)).toBeLessThan(1e-4);
+    } finally {
+      await session.release();
+    }
+  });
+});
 
 describe('TreeSHAP', () => {
   test('gives the Shapley values by their definition, for any row, and they add up', () => {

@@ -8,7 +8,7 @@ const shap: ExplanationMethod = { method: 'tree-shap', against: 'the average of 
 function told(scale: Scale, change: Partial<Explanation['contributions'][number]> = {}) {
   const explanation: Explanation = {
     contributions: [{ feature: 'systolicBloodPressure', outcome: 'ascvd-10y', difference: 0.42, ...change }],
-    bases: [{ outcome: 'ascvd-10y', scale, base: -1.25, residual: 3e-8 }],
+    bases: [{ outcome: 'ascvd-10y', scale, base: -1.25, residual: 0.000003 }],
   };
   return buildRisk(resultRequest({ manifest: { explanation: shap }, explanation }));
 }
@@ -40,7 +40,7 @@ describe('contributions in another scale than the score', () => {
     );
   });
 
-  test('say by which method they came about, what they start from, and what they miss', () => {
+  test('say by which method they came about, what they start from, and what they miss: in log-odds too, no percent', () => {
     const parts = partsOf(told('log-odds'), '/prediction-explanation');
     expect(parts).toEqual([
       { url: 'outcome', valueCode: 'ascvd-10y' },
@@ -51,7 +51,10 @@ describe('contributions in another scale than the score', () => {
         url: 'base',
         valueQuantity: { value: -1.25, unit: 'log-odds', system: 'http://unitsofmeasure.org', code: '1' },
       },
-      { url: 'residual', valueQuantity: expect.objectContaining({ unit: '%', value: 0.000003 }) },
+      {
+        url: 'residual',
+        valueQuantity: { value: 0.000003, unit: 'log-odds', system: 'http://unitsofmeasure.org', code: '1' },
+      },
     ]);
   });
 

@@ -22,6 +22,8 @@ const gemm: Step = ({ node, traced: [only], constant }) => {
   const flag = (name: string): boolean => (node.attributes.get(name)?.integer ?? 0) !== 0;
   if (weights === undefined || flag('transA')) return layered('Gemm', only, undefined);
   const layer = layerOf(weights, flag('transB'), number('alpha', 1));
+  // A C that is worked out is no constant: without it another model would be explained.
+  if (bias === undefined && (node.inputs[2] ?? '') !== '') return layered('Gemm', only, undefined);
   if (layer === undefined || bias === undefined) return layered('Gemm', only, layer);
   const { numbers } = bias;
   if (numbers.length !== 1 && numbers.length !== layer.outputs) return layered('Gemm', only, undefined);

@@ -49,16 +49,3 @@ export interface Beyond {
 }
 
 export type Traced = Columns | Margin | Beyond;
-
-/** The numbers that the links make of the margins of one row. */
-export function linked(links: readonly Link[], margins: readonly number[]): number[] {
-  return links.reduce<number[]>((row, link) => apply(link, row), [...margins]);
-}
-
-function apply(link: Link, row: readonly number[]): number[] {
-  if (link === 'logistic') return row.map((margin) => 1 / (1 + Math.exp(-margin)));
-  const most = Math.max(...row);
-  const parts = link === 'softmax' ? row.map((margin) => Math.exp(margin - most)) : row.map(Math.abs);
-  const sum = parts.reduce((total, part) => total + part, 0);
-  return (link === 'softmax' ? parts : row).map((part) => part / sum);
-}

@@ -1,9 +1,10 @@
 import { PredictionError } from '../../platform/errors.ts';
 import type { PartsOfRow } from '../explain-margin.ts';
+import { halfBit } from '../float32.ts';
 import type { OneColumn } from '../graph/margin.ts';
 
 /**
- * What the parts of a linear margin are for one subject and on average. Each part is made of one column, and moves by
+ * What the parts of a linear margin are on average, and what moved them for one subject. Each part is made of one column, and moves by
  * what that column differs from its mean: that is its Shapley value where columns vary on their own (interventional).
  * @param row the model row
  * @param means of its columns
@@ -27,8 +28,8 @@ export function linearParts(
     number[],
   ];
   return {
-    values,
     expected,
+    rounding: values.map((value) => columns.length * halfBit * Math.abs(value)),
     moved: columns.map(({ from }, part) => ({
       column: from,
       part,

@@ -62,7 +62,16 @@ export function holds(trees: TreeEnsemble, node: number, x: number): boolean {
 
 /** What the trees give for each target, in float64. */
 export function treeTargets(trees: TreeEnsemble, row: ArrayLike<number>): Float64Array {
-  const sums = Float64Array.from(trees.base);
+  return sumOfLeaves(trees, row, (value) => value);
+}
+
+/** The same without signs: what is added up one after the other, and each time rounded by the model. */
+export function treeMagnitudes(trees: TreeEnsemble, row: ArrayLike<number>): Float64Array {
+  return sumOfLeaves(trees, row, Math.abs);
+}
+
+function sumOfLeaves(trees: TreeEnsemble, row: ArrayLike<number>, of: (value: number) => number): Float64Array {
+  const sums = trees.base.map(of);
   for (let tree = 0; tree < trees.roots.length; tree++) {
     let node = trees.roots[tree] as number;
     while (trees.comparison[node] !== 0) {
@@ -70,7 +79,7 @@ export function treeTargets(trees: TreeEnsemble, row: ArrayLike<number>): Float6
       node = (holds(trees, node, x) ? trees.ifTrue[node] : trees.ifFalse[node]) as number;
     }
     for (let target = 0; target < trees.targets; target++)
-      sums[target] = (sums[target] as number) + (trees.values[node * trees.targets + target] as number);
+      sums[target] = (sums[target] as number) + of(trees.values[node * trees.targets + target] as number);
   }
   return sums;
 }

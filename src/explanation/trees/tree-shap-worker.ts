@@ -19,6 +19,9 @@ export interface TreeShapWorker {
 /** Longest time in milliseconds that contributions may keep the event loop: others wait meanwhile. */
 const longestHereMs = 10;
 
+/** How much slower a first run may be. */
+const notCompiledYet = 10;
+
 /**
  * One thread for all versions, begun with the first that needs it. Ensembles lie in shared memory: nothing is copied, and
  * the thread keeps nothing of a version that is gone.
@@ -36,8 +39,7 @@ export function createTreeShapWorker(longestMs: number = longestHereMs): TreeSha
   };
   return {
     measured(ensembles) {
-      const ms = ensembles.reduce((sum, trees) => sum + measuredMs(trees), 0);
-      return ms > longestMs ? apart : (trees, row) => Promise.resolve(treeShap(trees, row));
+      return areLonger(ensembles, longestMs) ? apart : (trees, row) => Promise.resolve(treeShap(trees, row));
     },
     async close() {
       closed = true;
@@ -46,14 +48,28 @@ export function createTreeShapWorker(longestMs: number = longestHereMs): TreeSha
   };
 }
 
-/** The least of some runs with zeros: the first ones are slower, for nothing is compiled yet. */
-function measuredMs(trees: TreeEnsemble): number {
+/** Whether all of them take longer than that; no more is worked out than it takes to know. */
+function areLonger(ensembles: readonly TreeEnsemble[], longestMs: number): boolean {
+  let ms = 0;
+  for (const trees of ensembles) {
+    ms += measuredMs(trees, longestMs);
+    if (ms > longestMs) return true;
+  }
+  return false;
+}
+
+/**
+ * The least of some runs with zeros: the first ones are slower, for nothing is compiled yet. One that takes far longer than
+ * that makes is the last.
+ */
+function measuredMs(trees: TreeEnsemble, longestMs: number): number {
   const row = new Float64Array(trees.columns);
   let leastMs = Number.POSITIVE_INFINITY;
   for (let run = 0; run < 3; run++) {
     const from = performance.now();
     treeShap(trees, row);
     leastMs = Math.min(leastMs, performance.now() - from);
+    if (leastMs > notCompiledYet * longestMs) break;
   }
   return leastMs;
 }
