@@ -205,6 +205,16 @@ describe('the thread that works out long explanations', () => {
     expect(await Promise.all(rows.map((row) => shap(trees, row)))).toEqual(rows.map((row) => treeShap(trees, row)));
   });
 
+  test('is found to be needed long before a great forest would have been worked out: others wait meanwhile', () => {
+    worker = createTreeShapWorker(5);
+    const trees = randomTrees(1, 7, 4);
+    // The same tree many times over: minutes, were all of them tried.
+    const many = { ...trees, roots: new Int32Array(1_000_000).fill(trees.roots[0] as number) };
+    const from = performance.now();
+    worker.measured([many]);
+    expect(performance.now() - from).toBeLessThan(500);
+  });
+
   test('once closed refuses, and never answers late', async () => {
     worker = createTreeShapWorker(0);
     const trees = randomTrees(2, 3, 4);

@@ -23,7 +23,9 @@ export function readTreeEnsemble(node: OnnxNode, columns: number, doubles: boole
   const trees = blank(count, targetsOf(node, integers(`${kind}_ids`)), columns);
   const round = doubles ? (x: number) => x : Math.fround;
 
-  const places = placesOf(integers('nodes_treeids'), integers('nodes_nodeids'), count);
+  const [treeIds, featureIds] = [integers('nodes_treeids'), integers('nodes_featureids')];
+  const [trueIds, falseIds] = [integers('nodes_truenodeids'), integers('nodes_falsenodeids')];
+  const places = placesOf(treeIds, integers('nodes_nodeids'), count);
   const thresholds = numbers('nodes_values');
   const cover = numbers('nodes_hitrates');
   const missing = integers('nodes_missing_value_tracks_true');
@@ -33,15 +35,14 @@ export function readTreeEnsemble(node: OnnxNode, columns: number, doubles: boole
     trees.comparison[at] = mode;
     trees.cover[at] = cover[at] ?? Number.NaN;
     if (mode === 0) continue;
-    const tree = integers('nodes_treeids')[at];
-    const child = (name: string): number =>
-      places.get(`${tree} ${integers(name)[at]}`) ??
-      fault(`have a branch to node ${integers(name)[at]}, which is none`);
-    trees.ifTrue[at] = child('nodes_truenodeids');
-    trees.ifFalse[at] = child('nodes_falsenodeids');
+    const nodes = places.get(treeIds[at] ?? Number.NaN);
+    const child = (id: number | undefined): number =>
+      nodes?.get(id ?? Number.NaN) ?? fault(`have a branch to node ${id}, which is none`);
+    trees.ifTrue[at] = child(trueIds[at]);
+    trees.ifFalse[at] = child(falseIds[at]);
     trees.threshold[at] = round(thresholds[at] ?? Number.NaN);
     trees.missingIsTrue[at] = missing[at] ?? 0;
-    trees.feature[at] = columnWithin(integers('nodes_featureids')[at], columns);
+    trees.feature[at] = columnWithin(featureIds[at], columns);
   }
   const { roots, depth } = rootsOf(trees);
   setValues(node, kind, places, trees, roots.length);
@@ -88,12 +89,20 @@ function targetsOf(node: OnnxNode, ids: readonly number[]): number {
   return classes === 2 && new Set(ids).size === 1 ? 1 : classes;
 }
 
-/** Place of each node by tree and number. */
-function placesOf(trees: readonly number[], nodes: readonly number[], count: number): ReadonlyMap<string, number> {
+/** Place of each node by tree, then by number. */
+type Places = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+function placesOf(trees: readonly number[], nodes: readonly number[], count: number): Places {
   if (count === 0 || trees.length !== count || nodes.length !== count)
     fault('have no nodes, or not as many of one kind as of another');
-  const places = new Map(nodes.map((node, at) => [`${trees[at]} ${node}`, at]));
-  if (places.size !== count) fault('have two nodes of the same number in one tree');
+  const places = new Map<number, Map<number, number>>();
+  for (let at = 0; at < count; at++) {
+    const [tree, node] = [trees[at] as number, nodes[at] as number];
+    const known = places.get(tree);
+    if (known === undefined) places.set(tree, new Map([[node, at]]));
+    else if (known.has(node)) fault('have two nodes of the same number in one tree');
+    else known.set(node, at);
+  }
   return places;
 }
 
@@ -126,7 +135,7 @@ function rootsOf({ ifTrue, ifFalse }: Pick<TreeEnsemble, 'ifTrue' | 'ifFalse'>):
 function setValues(
   node: OnnxNode,
   kind: 'class' | 'target',
-  places: ReadonlyMap<string, number>,
+  places: Places,
   { values, base, targets, comparison }: Pick<TreeEnsemble, 'values' | 'base' | 'targets' | 'comparison'>,
   trees: number,
 ): void {
@@ -138,7 +147,7 @@ function setValues(
   );
   const weights = realNumbers(node.attributes, `${kind}_weights`);
   for (let at = 0; at < weights.length; at++) {
-    const place = places.get(`${treeIds?.[at]} ${nodeIds?.[at]}`);
+    const place = places.get(treeIds?.[at] ?? Number.NaN)?.get(nodeIds?.[at] ?? Number.NaN);
     const target = targets === 1 ? 0 : ids?.[at];
     if (place === undefined || comparison[place] !== 0) fault('have a weight of a node that is no leaf');
     if (target === undefined || target < 0 || target >= targets)

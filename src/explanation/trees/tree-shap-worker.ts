@@ -19,9 +19,6 @@ export interface TreeShapWorker {
 /** Longest time in milliseconds that contributions may keep the event loop: others wait meanwhile. */
 const longestHereMs = 10;
 
-/** How much slower a first run may be. */
-const notCompiledYet = 10;
-
 /**
  * One thread for all versions, begun with the first that needs it. Ensembles lie in shared memory: nothing is copied, and
  * the thread keeps nothing of a version that is gone.
@@ -48,30 +45,28 @@ export function createTreeShapWorker(longestMs: number = longestHereMs): TreeSha
   };
 }
 
-/** Whether all of them take longer than that; no more is worked out than it takes to know. */
+/** Whether all of them take longer than that for a row of zeros: worked out tree by tree, until it is known. */
 function areLonger(ensembles: readonly TreeEnsemble[], longestMs: number): boolean {
-  let ms = 0;
+  for (const trees of ensembles) warmUp(trees);
+  const from = performance.now();
   for (const trees of ensembles) {
-    ms += measuredMs(trees, longestMs);
-    if (ms > longestMs) return true;
+    const row = new Float64Array(trees.columns);
+    for (let tree = 0; tree < trees.roots.length; tree++) {
+      treeShap(oneOf(trees, tree), row);
+      if (performance.now() - from > longestMs) return true;
+    }
   }
-  return false;
+  return performance.now() - from > longestMs;
 }
 
-/**
- * The least of some runs with zeros: the first ones are slower, for nothing is compiled yet. One that takes far longer than
- * that makes is the last.
- */
-function measuredMs(trees: TreeEnsemble, longestMs: number): number {
+/** The first runs are slower, for nothing is compiled yet. */
+function warmUp(trees: TreeEnsemble): void {
   const row = new Float64Array(trees.columns);
-  let leastMs = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3; run++) {
-    const from = performance.now();
-    treeShap(trees, row);
-    leastMs = Math.min(leastMs, performance.now() - from);
-    if (leastMs > notCompiledYet * longestMs) break;
-  }
-  return leastMs;
+  for (let run = 0; run < 3; run++) treeShap(oneOf(trees, 0), row);
+}
+
+function oneOf(trees: TreeEnsemble, tree: number): TreeEnsemble {
+  return { ...trees, roots: trees.roots.subarray(tree, tree + 1) };
 }
 
 interface ShapThread {
