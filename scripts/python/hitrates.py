@@ -9,10 +9,11 @@ for every node (`nodes_hitrates`). Trees and nodes of both sides are walked toge
 written only where features and thresholds agree, and ValueError says where they do not.
 
 Understood: scikit-learn's decision trees, random forests, extra trees, gradient boosting and histogram gradient boosting,
-LightGBM, and pipelines that end with one of them; the graph must hold exactly one TreeEnsembleClassifier or
+LightGBM, XGBoost (trees, not "dart" or "gblinear"; its counts are sums of hessians, as the `shap` library has it), and pipelines that end with one of them; the graph must hold exactly one TreeEnsembleClassifier or
 TreeEnsembleRegressor.
 """
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -53,6 +54,10 @@ def trained_trees(model):
     """The trees of a trained model as Branch, in the order in which the converters write them."""
     if hasattr(model, "steps"):  # a scikit-learn pipeline
         return trained_trees(model.steps[-1][1])
+    if hasattr(model, "get_booster"):  # XGBoost with scikit-learn's interface
+        return trained_trees(model.get_booster())
+    if hasattr(model, "get_dump"):  # an XGBoost booster
+        return _of_xgboost(model)
     if hasattr(model, "booster_"):  # LightGBM with scikit-learn's interface
         return trained_trees(model.booster_)
     if hasattr(model, "dump_model"):  # a LightGBM booster
@@ -96,6 +101,27 @@ def _of_lightgbm(node):
         raise ValueError("splits by category are not understood; encode categories as numbers of their own")
     left, right = _of_lightgbm(node["left_child"]), _of_lightgbm(node["right_child"])
     return Branch(float(node["internal_count"]), int(node["split_feature"]), float(node["threshold"]), left, right)
+
+
+def _of_xgboost(booster):
+    booster_type = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"]
+    if booster_type != "gbtree":
+        raise ValueError(f"the booster {booster_type} is not understood; understood is gbtree")
+    # Without names of its own, as the converter writes columns: f0, f1, ...
+    places = {name: place for place, name in enumerate(booster.feature_names or [])}
+
+    def branch(node):
+        count = float(node["cover"])
+        if "leaf" in node:
+            return Branch(count)
+        if isinstance(node["split_condition"], list):
+            raise ValueError("splits by category are not understood; encode categories as numbers of their own")
+        split = node["split"]
+        feature = places[split] if split in places else int(split[1:])
+        children = {child["nodeid"]: branch(child) for child in node["children"]}
+        return Branch(count, feature, float(node["split_condition"]), children[node["yes"]], children[node["no"]])
+
+    return [branch(json.loads(tree)) for tree in booster.get_dump(with_stats=True, dump_format="json")]
 
 
 def _ensemble_of(onnx_model):

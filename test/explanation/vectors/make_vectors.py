@@ -17,7 +17,7 @@ import onnxruntime
 import shap
 import skl2onnx
 from lightgbm import LGBMClassifier
-from onnxmltools import convert_lightgbm
+from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import (
@@ -28,6 +28,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from xgboost import XGBClassifier
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "scripts" / "python"))
@@ -125,6 +126,19 @@ def lightgbm(name, x, y):
     )
 
 
+def xgboost(name, x, y):
+    x = x.copy()
+    x[np.random.default_rng(SEED).random(x.shape) < 0.1] = np.nan
+    model = XGBClassifier(n_estimators=12, max_depth=3, random_state=SEED, n_jobs=1).fit(x, y)
+    onnx_model = convert_xgboost(model, initial_types=[("x", FloatTensorType([None, x.shape[1]]))], target_opset=15)
+    write_hitrates(onnx_model, model)
+    rows = rows_of(x)
+    found = shap.TreeExplainer(model, feature_perturbation="tree_path_dependent")(rows)
+    store(
+        name, onnx_model, ("probabilities", 1, 2, "log-odds"), rows, np.ravel(found.base_values)[0], found.values,
+    )
+
+
 def permutation(name, x, y):
     """The exact Shapley values of a function that is not linear, against a background, by all coalitions."""
     model = make_pipeline(StandardScaler(), MLPClassifier((6,), max_iter=2000, random_state=SEED)).fit(x, y)
@@ -155,6 +169,7 @@ def main():
         ("variable", 0, 1, "score"), explained=lambda model, rows: (model[-1], model[:-1].transform(rows)),
     )
     lightgbm("lightgbm", CANCER_X, CANCER_Y)
+    xgboost("xgboost", CANCER_X, CANCER_Y)
     linear("linear-regression", LinearRegression(), DIABETES_X, DIABETES_Y, ("variable", 0, 1, "score"))
     linear("scaled-ridge", make_pipeline(StandardScaler(), Ridge()), DIABETES_X, DIABETES_Y, ("variable", 0, 1, "score"))
     logistic = LogisticRegression(max_iter=5000)
