@@ -200,7 +200,7 @@ describe(document, () => {
   });
 
   test('every reason why an input is missing is explained', () => {
-    const rows = tableRows(/### Why an input is missing\n([^]*?)\n## /.exec(readDocument(document))?.[1] ?? '');
+    const rows = tableRows(/### Why an input is missing\n([\s\S]*?)\n## /.exec(readDocument(document))?.[1] ?? '');
     expect(rows.map(([reason]) => reason)).toEqual(missingReasons.map((reason) => `\`${reason}\``));
   });
 });
