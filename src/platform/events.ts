@@ -220,7 +220,6 @@ const errorEvents = new Set<LogEvent['name']>([
   'delivery.dead',
 ]);
 const warningEvents = new Set<LogEvent['name']>([
-  'model.state-changed',
   'version-states.unknown',
   'shadow.dropped',
   'model.engine-lost',
@@ -249,6 +248,8 @@ const debugEvents = new Set<LogEvent['name']>(['data-dir.locked', 'request.refus
 export function levelOf(event: LogEvent): 'error' | 'warn' | 'info' | 'debug' {
   if (errorEvents.has(event.name)) return 'error';
   if (event.name === 'request.failed') return event.status >= 500 ? 'error' : 'info';
+  // Somebody asked for the others.
+  if (event.name === 'model.state-changed') return event.action === 'begin' ? 'info' : 'warn';
   if (warningEvents.has(event.name)) return 'warn';
   return debugEvents.has(event.name) ? 'debug' : 'info';
 }
