@@ -26,6 +26,7 @@ import { createOpenRequests } from './http/open-requests.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp, type MountedRoute } from './http/server-app.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
+import { isServiceOff } from './model-catalog/cds-services.ts';
 import { storeFeedback } from './monitoring/cds-feedback.ts';
 import { watchEventLoop } from './monitoring/event-loop-delay.ts';
 import { meteredLogger } from './monitoring/metered-logger.ts';
@@ -258,6 +259,7 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
     maxBodyBytes: config.maxBodyMb * 1_000_000,
     entrance: {
       services: servicesNow(house, config),
+      isOff: (service) => isServiceOff(house.catalog, service),
       predict: house.predict,
       findings: (value, path) => house.validator.findings(value, path),
       deadlineMs: config.cdsDeadlineMs,

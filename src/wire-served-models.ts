@@ -3,6 +3,7 @@ import type { Catalog } from './model-catalog/catalog.ts';
 import { createLiveCatalog, type LiveCatalog } from './model-catalog/live-catalog.ts';
 import type { LoadedVersion } from './model-catalog/model-version.ts';
 import { highestStands, type Standing } from './model-catalog/standing.ts';
+import { whileOn } from './model-catalog/while-on.ts';
 import type { NamedModel } from './prediction/prediction-outcome.ts';
 import type { PredictableModel } from './prediction/prediction-parts.ts';
 import { modelDevice } from './results/model-device.ts';
@@ -40,7 +41,7 @@ export function serveModels(
       manifest,
       digest,
       engine,
-      run: refusingOff(catalog, version, run),
+      run: whileOn(catalog, version, run),
       // What is used was loaded with the same digest, and stays as long as its user.
       uses: uses.map((used) => predictable(served.describe(used.manifest.id, used.manifest.version), served)),
       device: deviceOf(version),
@@ -76,14 +77,6 @@ export function deviceOf(version: LoadedVersion): PredictableModel['device'] {
   const { id, version: number, title } = manifest;
   const model = { id, version: number, title, digest, manifest, engine, ...(site === undefined ? {} : { site }) };
   return modelDevice(model, deviceCardMarkdown(version));
-}
-
-/** A prediction may read a record for long: what is switched off meanwhile gives no score any more. */
-function refusingOff(catalog: LiveCatalog, version: LoadedVersion, run: LoadedVersion['run']): LoadedVersion['run'] {
-  return (rows, options) => {
-    const refusal = catalog.refusalOf(version);
-    return refusal === undefined ? run(rows, options) : Promise.reject(refusal);
-  };
 }
 
 /** The loaded version that a call names; undefined where it names none, whatever it names instead. */

@@ -25,13 +25,17 @@ export function cdsServices(
     .list()
     .filter((version) => catalog.stateOf(version) === 'default')
     .filter(({ manifest }) => demonstrations || manifest.demonstration === undefined)
-    .flatMap((version) => {
-      const isOff = catalog.switchedOff(version) !== undefined;
-      return servicesOf(version).map((service) => ({
-        ...service,
-        switchedOff: isOff || catalog.serviceOff(version.manifest.id, service.id) !== undefined,
-      }));
-    });
+    .flatMap((version) =>
+      servicesOf(version).map((service) => ({ ...service, switchedOff: isServiceOff(catalog, service) })),
+    );
+}
+
+/** Whether a service is switched off, by itself or with its model or version. */
+export function isServiceOff(
+  catalog: Pick<Catalog, 'switchedOff' | 'serviceOff'>,
+  { id, version }: Pick<CdsService, 'id' | 'version'>,
+): boolean {
+  return catalog.switchedOff(version) !== undefined || catalog.serviceOff(version.manifest.id, id) !== undefined;
 }
 
 /** What a version offers where it is the default. */

@@ -1,3 +1,4 @@
+import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
@@ -15,6 +16,8 @@ import { readingLimit } from './reading-limit.ts';
 export interface HookEntrance {
   /** As models are loaded and promoted now. */
   readonly services: () => readonly HookService[];
+  /** Whether a service is switched off now, by itself or with its model or version. */
+  readonly isOff: (service: HookService) => boolean;
   readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
   readonly findings: Findings;
   /** How long a call may take. */
@@ -47,7 +50,7 @@ const sendMs = 15;
 /**
  * Answers one hook: predicts about its patient and shows what the manifest declares. A score that is not there at the
  * deadline is said to be late, and the prediction goes on: its result is in the prediction log. A service that is switched
- * off shows nothing: an EHR that has discovered it earlier goes on to call it.
+ * off shows nothing, also where that was done during the call: an EHR that has discovered it earlier goes on to call it.
  * @throws PARAMETER_INVALID, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
 export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<readonly Card[]> {
@@ -57,10 +60,11 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   );
   const service = call.offered.find(({ hook }) => hook === request.hook);
   if (service === undefined) throw new RangeError('the hook was parsed as one that is offered');
-  if (service.switchedOff) {
+  const nothing = (): readonly Card[] => {
     call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
     return [];
-  }
+  };
+  if (entrance.isOff(service)) return nothing();
   const { findings, deadlineMs, timeZone, serverUrl } = entrance;
   const { patientId } = request.context;
   const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
@@ -85,8 +89,10 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   );
   if (limit !== undefined) predicted.then(limit.clear, limit.clear);
   const outcome = await before(dueMs - sendMs, predicted).catch((error: unknown) => {
+    if (error instanceof PredictionError && error.code === 'MODEL_DISABLED') return 'off' as const;
     throw hookError(error, request.fhirServer?.base);
   });
+  if (outcome === 'off' || entrance.isOff(service)) return nothing();
   if (outcome !== undefined) return outcomeCards(service, outcome, frame, timeZone);
   call.event({ name: 'cds-hook.late', service: service.id, deadlineMs });
   return [computingCard(service, frame)];

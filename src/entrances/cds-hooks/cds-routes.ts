@@ -35,9 +35,11 @@ export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOp
   router.post('/:service', async (request, response) => {
     const startedMs = performance.now();
     requestContext(response).route = '/cds-services/:service';
-    const offered = servicesAt(entrance.services(), request.params.service, request);
+    servicesAt(entrance.services(), request.params.service, request);
     const givenUp = givenUpSignal(response);
     const body = await readPlainJsonBody(request, maxBodyBytes);
+    // Models may have been promoted, removed or switched off while the body came.
+    const offered = servicesAt(entrance.services(), request.params.service, request);
     const { requestId, logger } = requestContext(response);
     const event = (happened: LogEvent): void => logger.event(happened);
     const cards = await answerHook(entrance, { offered, body, requestId, startedMs, givenUp, event });

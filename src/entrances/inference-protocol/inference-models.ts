@@ -22,7 +22,7 @@ export interface ServedModel {
   readonly outputs: readonly TensorForm[];
   /** Inputs of which the manifest says that NaN stands for a value that is missing on purpose. */
   readonly acceptsNaN: ReadonlySet<string>;
-  /** Throws INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED. */
+  /** Throws MODEL_DISABLED, also where it is switched off meanwhile, INFERENCE_FAILED, ENGINE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED. */
   infer(feeds: Tensors, wanted: readonly string[], options: InferOptions): Promise<Tensors>;
 }
 

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { answerHook, type HookEntrance } from '../../../src/entrances/cds-hooks/answer-hook.ts';
+import type { Card } from '../../../src/entrances/cds-hooks/card.ts';
+import { hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
+import { isServiceOff } from '../../../src/model-catalog/cds-services.ts';
+import { PredictionError } from '../../../src/platform/errors.ts';
+import type { LogEvent } from '../../../src/platform/events.ts';
+import type { PredictionOutcome } from '../../../src/prediction/prediction-outcome.ts';
+import { loadedVersions } from '../../support/loaded-versions.ts';
+import { scoredOutcome } from '../../support/prediction-outcome.ts';
+import { type SwitchedModels, switchedModels } from '../../support/switched-models.ts';
+
+interface Answered {
+  readonly cards: readonly Card[];
+  readonly events: readonly string[];
+}
+
+/** Calls the service of `prevent-base`. @param predict what the path says, and what happens while it works */
+async function call(
+  predict: (models: SwitchedModels) => Promise<PredictionOutcome>,
+  deadlineMs = 5_000,
+): Promise<Answered> {
+  const models = switchedModels(loadedVersions({ '1.0.0': 'aa' }));
+  const events: LogEvent[] = [];
+  const services = () => hookServices(models.catalog, [], false);
+  const [service] = services();
+  if (service === undefined) throw new Error('the model has no service');
+  const entrance: HookEntrance = {
+    services,
+    isOff: (each) => isServiceOff(models.catalog, each),
+    predict: () => predict(models),
+    findings: () => [],
+    deadlineMs,
+    timeoutMs: 5_000,
+    timeZone: 'Europe/Berlin',
+    serverUrl: 'https://risk.example',
+    newId: () => 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
+  };
+  const body = {
+    hook: service.hook,
+    hookInstance: '7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11',
+    context: { userId: 'Practitioner/example', patientId: '17' },
+    prefetch: { patient: { resourceType: 'Patient', id: '17' } },
+  };
+  const cards = await answerHook(entrance, {
+    offered: [service],
+    body,
+    requestId: 'request-1',
+    startedMs: performance.now(),
+    givenUp: new AbortController().signal,
+    event: (event) => events.push(event),
+  });
+  return { cards, events: events.map(({ name }) => name) };
+}
+
+const noCard: Answered = { cards: [], events: ['cds-hook.switched-off'] };
+const high = scoredOutcome({
+  scores: new Map([['total-cvd-10y', 0.3]]),
+  levels: new Map([['total-cvd-10y', { number: 3, code: 'high', display: 'High' }]]),
+  details: new Map(),
+});
+
+test('a score of a model that is on is shown', async () => {
+  const { cards, events } = await call(async () => high);
+  expect(cards).toHaveLength(1);
+  expect(events).toEqual([]);
+});
+
+test.each(['models', 'services'] as const)(
+  'no score is shown where the %s are switched off while it is computed',
+  async (what) => {
+    expect(
+      await call(async ({ switchOff }) => {
+        switchOff(what);
+        return high;
+      }),
+    ).toEqual(noCard);
+  },
+);
+
+test('a model that refuses because it was switched off during the call gives no card, not an error', async () => {
+  expect(
+    await call(async ({ switchOff }) => {
+      switchOff('models');
+      throw new PredictionError('MODEL_DISABLED', 'It was switched off.');
+    }),
+  ).toEqual(noCard);
+});
+
+test('no card says that a score is being computed of a model that was switched off meanwhile', async () => {
+  const never = new Promise<PredictionOutcome>(() => undefined);
+  expect((await call(() => never, 20)).events).toEqual(['cds-hook.late']);
+  expect(
+    await call(({ switchOff }) => {
+      switchOff('models');
+      return never;
+    }, 20),
+  ).toEqual(noCard);
+});
