@@ -32,7 +32,10 @@ export interface LoadedModels {
   readonly contents: CatalogContents;
   readonly compiledOf: (version: UsedVersion) => CompiledModel;
   /** Loads MODELS_DIR again; see `loadContents`. */
-  readonly loadAgain: (serving: CatalogContents, mustStay: ContentsOptions['mustStay']) => Promise<CatalogContents>;
+  readonly loadAgain: (
+    serving: CatalogContents,
+    again: Required<Pick<ContentsOptions, 'mustStay' | 'signal'>>,
+  ) => Promise<CatalogContents>;
 }
 
 /**
@@ -76,8 +79,8 @@ export async function loadModels(
         throw new PredictionError('INTERNAL', `The feature map of ${version.key} was not compiled at load.`);
       return made;
     },
-    async loadAgain(serving, mustStay) {
-      const next = await loadContents({ ...options, ...(mustStay && { mustStay }) }, serving);
+    async loadAgain(serving, again) {
+      const next = await loadContents({ ...options, ...again }, serving);
       const names = new Set([...serving.versions, ...next.versions].map(nameOf));
       for (const name of compiled.keys()) if (!names.has(name)) compiled.delete(name);
       logLoaded(

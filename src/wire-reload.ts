@@ -1,5 +1,7 @@
 import type { LoadedVersion } from './model-catalog/model-version.ts';
 import type { Standing } from './model-catalog/standing.ts';
+import { type MustStay, withStillNeeded } from './model-catalog/without-folder.ts';
+import { PredictionError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { LoadedModels } from './wire-models.ts';
 import type { ServedModels } from './wire-served-models.ts';
@@ -20,16 +22,17 @@ export interface ReloadReport {
 export interface Reloader {
   /**
    * Loads what is new in MODELS_DIR beside what is served, tests it, and serves it from one instant to the next. Reloads
-   * follow each other. Throws CONFIG_INVALID where MODELS_DIR cannot be read; nothing has changed then.
+   * follow each other. Throws CONFIG_INVALID where MODELS_DIR cannot be read, and SHUTTING_DOWN once it is closed; nothing has
+   * changed then.
    */
   reload(): Promise<ReloadReport>;
-  /** Resolves when the reload under way has ended, and what was removed is released. */
+  /** Ends the reload under way after the folder that it is at. Resolves when it has ended, and what was removed is released. */
   close(): Promise<void>;
 }
 
 export interface ReloaderOptions {
-  readonly loaded: LoadedModels;
-  readonly served: ServedModels;
+  readonly loaded: Pick<LoadedModels, 'loadAgain'>;
+  readonly served: Pick<ServedModels, 'catalog'>;
   readonly standing: () => Standing;
   /** Versions (`id@version`) that something that goes on needs, with what that is. */
   readonly inUse: () => Promise<ReadonlyMap<string, string>>;
@@ -40,6 +43,7 @@ export function createReloader({ loaded, served, standing, inUse, logger }: Relo
   const { catalog } = served;
   let last: Promise<unknown> = Promise.resolve();
   const releasing = new Set<Promise<void>>();
+  const closing = new AbortController();
 
   const isDefault = ({ manifest, digest }: LoadedVersion): boolean => {
     const named = standing().defaultOf(manifest.id);
@@ -48,10 +52,18 @@ export function createReloader({ loaded, served, standing, inUse, logger }: Relo
   const reload = async (): Promise<ReloadReport> => {
     const started = performance.now();
     const serving = catalog.contents();
-    const used = await inUse();
-    const mustStay = (version: LoadedVersion): string | undefined =>
+    let used: ReadonlyMap<string, string> = new Map();
+    const mustStay: MustStay = (version) =>
       isDefault(version) ? 'it is the default of its model' : used.get(version.key);
-    const next = await loaded.loadAgain(serving, mustStay);
+    const found = await loaded.loadAgain(serving, {
+      signal: closing.signal,
+      mustStay: async () => {
+        used = await inUse();
+        return mustStay;
+      },
+    });
+    // Runs were begun and versions promoted while models were loaded. From here to the swap nothing is waited for.
+    const next = withStillNeeded(found, serving, mustStay);
     const { removed, released } = catalog.swap(next);
     const letGo = released
       .then(() => {
@@ -86,6 +98,9 @@ export function createReloader({ loaded, served, standing, inUse, logger }: Relo
       return mine;
     },
     async close() {
+      closing.abort(
+        new PredictionError('SHUTTING_DOWN', 'The server is shutting down; models are loaded when it starts again.'),
+      );
       await last;
       await Promise.all(releasing);
     },

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { PredictionError } from '../platform/errors.ts';
 import { serviceClash } from './cds-services.ts';
 import { type Finding, modelInvalid } from './finding.ts';
+import { inOrder } from './in-order.ts';
 import type { ReadUses } from './inspect-model-folder.ts';
 import { type LoadOptions, loadVersion } from './load-version.ts';
 import type { LoadedVersion, UsedVersion } from './model-version.ts';
@@ -9,6 +10,7 @@ import { readModelFolder } from './read-models.ts';
 import { type RegistrationReport, refusedReport } from './registration/registration-report.ts';
 import { notServed, takenOutputs, usedKey } from './used-models.ts';
 import { folderMark, versionFolders } from './version-folders.ts';
+import { keptWithoutFolder, type MustStay } from './without-folder.ts';
 
 export interface RefusedFolder {
   /** `<id>/<version>` below the models folder. */
@@ -31,8 +33,10 @@ export interface CatalogContents {
 
 export interface ContentsOptions extends LoadOptions {
   readonly modelsDir: string;
-  /** Whether a version whose folder is gone has to stay, and why; absent: none has to. */
-  readonly mustStay?: (version: LoadedVersion) => string | undefined;
+  /** Whether a version whose folder is gone has to stay, asked when all folders were loaded; absent: none has to. */
+  readonly mustStay?: () => Promise<MustStay>;
+  /** Once it is aborted no other folder is loaded. */
+  readonly signal?: AbortSignal;
 }
 
 const nothing: CatalogContents = { versions: [], refused: [], marks: new Map() };
@@ -41,20 +45,36 @@ const nothing: CatalogContents = { versions: [], refused: [], marks: new Map() }
  * Loads every version folder below `modelsDir` that is not served already. A bad folder is refused and reported; it never
  * keeps the others from serving. What is served stays as it is: a version is immutable, so that a folder that was
  * changed is refused, and its version goes on as it was loaded. Nothing of `serving` is released.
- * Throws CONFIG_INVALID where `modelsDir` is absent or holds no version folder.
+ * Throws CONFIG_INVALID where `modelsDir` is absent or holds no version folder, and what aborted `signal`; what was loaded until
+ * then is released.
  */
 export async function loadContents(
   options: ContentsOptions,
   serving: CatalogContents = nothing,
 ): Promise<CatalogContents> {
-  const kept: LoadedVersion[] = [];
   const loaded: LoadedVersion[] = [];
+  try {
+    return await contentsOf(options, serving, loaded);
+  } catch (error) {
+    await Promise.all(loaded.map((version) => version.release()));
+    throw error;
+  }
+}
+
+/** @param loaded gets what is loaded, so that nothing stays open where this fails */
+async function contentsOf(
+  options: ContentsOptions,
+  serving: CatalogContents,
+  loaded: LoadedVersion[],
+): Promise<CatalogContents> {
+  const kept: LoadedVersion[] = [];
   const refused: RefusedFolder[] = [];
   const marks = new Map<string, string>();
   const read: ReadUses = new Map();
-  const { modelsDir, mustStay = () => undefined } = options;
+  const { modelsDir, signal } = options;
   const folders = await versionFolders(modelsDir);
   for (const dir of folders) {
+    signal?.throwIfAborted();
     const folder = path.join(modelsDir, dir);
     const mark = await folderMark(folder);
     const known = serving.versions.find(({ key }) => key === keyOf(dir));
@@ -74,12 +94,12 @@ export async function loadContents(
       refused.push({ dir, reason: error.message, error });
     }
   }
-  for (const version of serving.versions.filter(({ key }) => !folders.includes(key.replace('@', '/')))) {
-    const because = mustStay(version) ?? userOf(version, [...kept, ...loaded]);
-    if (because === undefined) continue;
-    kept.push(version);
-    refused.push(gone(version, because));
-  }
+  const gone = serving.versions.filter(({ key }) => !folders.includes(key.replace('@', '/')));
+  const mustStay = await options.mustStay?.();
+  signal?.throwIfAborted();
+  const without = keptWithoutFolder(gone, [...kept, ...loaded], mustStay ?? (() => undefined));
+  kept.push(...without.kept);
+  refused.push(...without.refused);
   // A folder that is refused takes those with it that use it, and these no service from others.
   const usable = await withoutOrphans(loaded, kept, refused);
   const added = await withoutOrphans(await withoutClashes(usable, kept, refused), kept, refused);
@@ -95,16 +115,6 @@ function changed({ key, digest }: LoadedVersion, found: string): PredictionError
     'MODEL_INVALID',
     `The folder of ${key} was changed: ${key} is served with digest ${digest}, the folder now has ${found}. A version is immutable, and is served as it was loaded: put the files back, and give what was changed a new version.`,
   );
-}
-
-function gone({ key }: LoadedVersion, because: string): RefusedFolder {
-  const reason = `The folder of ${key} is gone. It is served as it was loaded, because ${because}.`;
-  return { dir: key.replace('@', '/'), reason, error: new PredictionError('MODEL_INVALID', reason) };
-}
-
-function userOf(version: LoadedVersion, others: readonly LoadedVersion[]): string | undefined {
-  const user = others.find(({ uses }) => uses.some(({ key }) => key === version.key));
-  return user && `${user.key} takes its output as an input`;
 }
 
 /** Two models that answer at one address: the one that comes later is refused. */
@@ -156,21 +166,4 @@ async function refuse(version: LoadedVersion, finding: Finding, refused: Refused
   const error = modelInvalid(dir, [finding]);
   refused.push({ dir, reason: error.message, error, report: refusedReport(version.registration, error) });
   await version.release();
-}
-
-function inOrder(versions: readonly LoadedVersion[]): LoadedVersion[] {
-  return versions.toSorted(
-    (a, b) => compareIds(a.manifest.id, b.manifest.id) || compareVersions(b.manifest.version, a.manifest.version),
-  );
-}
-
-function compareIds(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
-/** Versions are three numbers (manifest schema). */
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
-  const index = left.findIndex((part, position) => part !== right[position]);
-  return index < 0 ? 0 : (left[index] ?? 0) - (right[index] ?? 0);
 }

@@ -1,4 +1,4 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
@@ -7,7 +7,8 @@ import { createLiveCatalog, type LiveCatalog } from '../../src/model-catalog/liv
 import type { LoadedVersion } from '../../src/model-catalog/model-version.ts';
 import { highestStands } from '../../src/model-catalog/standing.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { copyModel, folderAt, type ModelFolder } from '../support/model-folder.ts';
+import { addVersion } from '../support/add-version.ts';
+import { copyModel, type ModelFolder } from '../support/model-folder.ts';
 
 const model = 'pce-2013';
 const person = [[55, 1, 0, 213, 50, 120, 0, 0, 0]];
@@ -25,20 +26,11 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function addVersion(version: string): Promise<ModelFolder> {
-  const copy = folderAt(folder.modelsDir, model, version);
-  await cp(folder.dir, copy.dir, { recursive: true });
-  for (const file of ['manifest.json', 'model-card.json']) {
-    await copy.edit(file, (json) => {
-      json.version = version;
-    });
-  }
-  await copy.seal();
-  return copy;
-}
-
 const again = (mustStay?: (version: LoadedVersion) => string | undefined): Promise<CatalogContents> =>
-  loadContents({ modelsDir: folder.modelsDir, engine, clock: systemClock, ...(mustStay && { mustStay }) }, serving);
+  loadContents(
+    { modelsDir: folder.modelsDir, engine, clock: systemClock, ...(mustStay && { mustStay: async () => mustStay }) },
+    serving,
+  );
 
 function live(): LiveCatalog {
   const standing = highestStands(serving.versions);
@@ -46,7 +38,7 @@ function live(): LiveCatalog {
 }
 
 test('what has not changed is kept as it is, and what is new is loaded beside it', async () => {
-  await addVersion('1.1.0');
+  await addVersion(folder, '1.1.0');
   const next = await again();
   expect(next.refused).toEqual([]);
   expect(next.versions.map(({ key }) => key)).toEqual(['pce-2013@1.1.0', 'pce-2013@1.0.0']);
@@ -69,7 +61,7 @@ test('a folder that was touched and says the same is kept; one that says somethi
 });
 
 test('a folder that is gone takes its version with it, unless it has to stay; that is told', async () => {
-  await addVersion('1.1.0');
+  await addVersion(folder, '1.1.0');
   serving = await again();
   await rm(folder.dir, { recursive: true });
   expect((await again()).versions.map(({ key }) => key)).toEqual(['pce-2013@1.1.0']);
@@ -86,7 +78,7 @@ test('a models folder that cannot be read changes nothing', async () => {
 });
 
 test('who has begun with a version ends with it after it was removed; then it is released', async () => {
-  await addVersion('1.1.0');
+  await addVersion(folder, '1.1.0');
   serving = await again();
   const catalog = live();
   const borrowed = catalog.borrow();
@@ -103,7 +95,7 @@ test('who has begun with a version ends with it after it was removed; then it is
 });
 
 test('a version that was removed by a later swap waits for who began before an earlier one', async () => {
-  await addVersion('1.1.0');
+  await addVersion(folder, '1.1.0');
   serving = await again();
   const catalog = live();
   const borrowed = catalog.borrow();
