@@ -5,7 +5,7 @@ import type { RecordedVersion, VersionRecord } from './version-record.ts';
 export interface RecordedStanding extends Standing {
   /** Nothing was ever recorded. */
   readonly isEmpty: boolean;
-  /** The default that a roll back gives: the one before the default was promoted. */
+  /** The default that a roll back gives: the other version that was the default before this one. */
   beforeDefault(model: string): RecordedVersion | undefined;
   /** Whether this very switch is thrown; `switchedOff` also knows those of the whole model. */
   isOff(target: SwitchTarget): boolean;
@@ -30,6 +30,8 @@ export function standingOf(records: readonly VersionRecord[]): RecordedStanding 
     switch (action) {
       case 'begin':
       case 'promote':
+        // Promoted as it is now: what was the default before it stays what a roll back gives.
+        if (stack.at(-1)?.version === version) stack.pop();
         stack.push({ version, digest });
         shadows.delete(`${model}@${version}`);
         break;

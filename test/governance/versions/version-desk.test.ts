@@ -152,6 +152,19 @@ describe('a version that was changed since it was promoted', () => {
     const { desk: changedDesk } = await openHouse(loadedVersions({ '1.1.0': 'xx', '1.0.0': 'aa' }));
     await expect(changedDesk.rollBack(model, asked)).rejects.toMatchObject({ code: 'VERSION_STATE_CONFLICT' });
   });
+
+  test('is promoted again after a release, and a roll back still means the version that was the default before it', async () => {
+    await desk.promote(model, '1.0.0', asked);
+    const { catalog: released, desk: releasedDesk } = await openHouse(loadedVersions({ '1.1.0': 'xx', '1.0.0': 'yy' }));
+    await releasedDesk.promote(model, '1.0.0', asked);
+    await expect(releasedDesk.rollBack(model, asked)).rejects.toMatchObject({
+      code: 'VERSION_STATE_CONFLICT',
+      message: expect.stringMatching(/^prevent-base@1\.1\.0 was .*fhirsight models promote prevent-base@1\.1\.0$/),
+    });
+    await releasedDesk.promote(model, '1.1.0', asked);
+    await releasedDesk.rollBack(model, asked);
+    expect(released.find(model)).toMatchObject({ key: 'prevent-base@1.0.0', digest: 'yy' });
+  });
 });
 
 describe('a kill switch', () => {
