@@ -2,8 +2,10 @@ import { httpPatientIndex } from './entrances/cohort/http-patient-index.ts';
 import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
 import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
+import type { Catalog } from './model-catalog/catalog.ts';
 import type { Config } from './platform/config.ts';
 import type { Database } from './platform/database.ts';
+import { PredictionError } from './platform/errors.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { refuseDemonstration } from './prediction/refuse-demonstration.ts';
 import { refuseOthers } from './prediction/refuse-others.ts';
@@ -47,7 +49,7 @@ export function httpCohorts(
 /** Cohort runs over the record source. */
 export async function openRunsOf(
   config: Config,
-  house: Pick<House, 'database' | 'repository' | 'prediction' | 'predict'> & {
+  house: Pick<House, 'database' | 'repository' | 'catalog' | 'prediction' | 'predict'> & {
     /** The path of the members: nobody at a bedside waits for what it reads and writes. */
     readonly members: PredictionParts;
   },
@@ -58,7 +60,7 @@ export async function openRunsOf(
     config.fhirBaseUrl === undefined ? storeCohorts(config, house) : httpCohorts(config, config.fhirBaseUrl, opened);
   const { findModel } = prediction;
   const schedules = await readSchedules(config.schedulesFile, {
-    findModel,
+    checkModel: (id, version) => checkKnown(house.catalog, id, version),
     checkSearch: (cohort) => cohorts.check(cohort),
   });
   const runs = openRuns({
@@ -97,6 +99,15 @@ export async function openRunsOf(
   });
   opened(() => runs.close());
   return runs;
+}
+
+/** Throws MODEL_UNKNOWN. A folder that was refused, a kill switch or a missing default must not keep the server from starting. */
+function checkKnown(catalog: Pick<Catalog, 'describe'>, id: string, version?: string): void {
+  try {
+    catalog.describe(id, version);
+  } catch (error) {
+    if (!(error instanceof PredictionError) || error.code !== 'MODEL_NOT_READY') throw error;
+  }
 }
 
 /** Versions (`id@version`) that runs go on with, in words: one run is one version. */

@@ -237,7 +237,7 @@ export async function wire({ config, clock, logger, listen, onPrediction, onShad
       event: (event) => logger.event(event),
     });
     open.push(() => shadows.close());
-    const house = { database, repository, prediction, members, predict: predictMonitored };
+    const house = { database, repository, catalog, prediction, members, predict: predictMonitored };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
     return {
       runs,

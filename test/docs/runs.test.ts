@@ -44,8 +44,8 @@ describe('docs/runs.md', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-docs-'));
     const file = path.join(folder, 'schedules.json');
     await writeFile(file, (example?.text ?? '').replace(/\s+\/\/.*$/gm, ''));
-    const { findModel } = server.house.prediction;
-    expect(await readSchedules(file, { findModel, checkSearch: async () => undefined })).toMatchObject([
+    const checkModel = server.house.catalog.describe;
+    expect(await readSchedules(file, { checkModel, checkSearch: async () => undefined })).toMatchObject([
       { name: 'nightly', missed: 'once' },
     ]);
     await rm(folder, { recursive: true });

@@ -1,6 +1,6 @@
-import { cp, readFile, rm, stat } from 'node:fs/promises';
+import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
 import { runFhirsight } from '../support/fhirsight-process.ts';
 import { copyModel, folderAt, type ModelFolder } from '../support/model-folder.ts';
@@ -189,10 +189,15 @@ describe('promotion', () => {
     });
     expect(versionOf(await predict())).toBe('1.1.0');
     expect((await callHook()).body.cards).toHaveLength(1);
-    const { rows } = await server.house.database.query<{ model_version: string }>(
-      "select model_version from prediction_log where entrance = 'cds-hooks' order by recorded desc limit 1",
-    );
-    expect(rows).toEqual([{ model_version: '1.1.0' }]);
+    // The log is written after the answer.
+    await expect
+      .poll(async () => {
+        const { rows } = await server.house.database.query<{ model_version: string }>(
+          "select model_version from prediction_log where entrance = 'cds-hooks' order by recorded desc limit 1",
+        );
+        return rows;
+      })
+      .toEqual([{ model_version: '1.1.0' }]);
     await change('roll-back', { because: 'Too many alarms.' });
     expect(versionOf(await predict())).toBe('1.0.0');
     expect((await send(`/admin/models/${model}/records`)).body.records.at(-1)).toMatchObject({ action: 'roll-back' });
@@ -244,19 +249,32 @@ test('`fhirsight models` finds the running server and its token, and shows the r
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('is the default') });
 });
 
-test('after a restart with the default changed, the model refuses until it is promoted again; the CLI does it without a server', async () => {
+test('after a restart with the default changed and a scheduled version switched off, the server starts and the model refuses until it is promoted again; the CLI does it without a server', async () => {
+  await change('disable', { version: '1.0.0', because: 'Wrong units since noon.' });
   await server.close();
+  const schedulesFile = path.join(folder.modelsDir, '..', `${path.basename(folder.modelsDir)}-schedules.json`);
+  const nightly = { cron: '0 2 * * *', timeZone: 'UTC', model, cohort: { all: true }, missed: 'skip' };
+  const schedules = [
+    { ...nightly, name: 'changed' },
+    { ...nightly, name: 'switched-off', version: '1.0.0' },
+  ];
+  await writeFile(schedulesFile, JSON.stringify({ schedules }));
+  onTestFinished(() => rm(schedulesFile));
   const served = folderAt(folder.modelsDir, model, '1.1.0');
   await served.edit('manifest.json', (manifest) => {
     manifest.title = 'Another title';
   });
-  server = await startFhirsight({ data, settings: { MODELS_DIR: folder.modelsDir }, logger: log.logger });
+  server = await startFhirsight({
+    data,
+    settings: { MODELS_DIR: folder.modelsDir, SCHEDULES_FILE: schedulesFile },
+    logger: log.logger,
+  });
   const refused = await predict();
   expect(refused.status).toBe(503);
   expect(refused.body.issue[0].diagnostics).toMatch(/prevent-base@1\.1\.0 was promoted with digest .*is now another/);
   expect((await send('/cds-services')).body).toEqual({ services: [] });
   await server.close();
-  const settings = { ...data.settings, MODELS_DIR: folder.modelsDir };
+  const settings = { ...data.settings, MODELS_DIR: folder.modelsDir, SCHEDULES_FILE: schedulesFile };
   const promoted = await runFhirsight(
     ['models', 'promote', 'prevent-base@1.1.0', '--because', 'Title only.'],
     settings,

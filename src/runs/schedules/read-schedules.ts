@@ -6,8 +6,8 @@ import { cronProblem, isTimeZone } from './compile-cron.ts';
 import { type Schedule, schedulesSchema } from './schedule.ts';
 
 export interface ScheduleChecks {
-  /** Throws where the model is not served. */
-  readonly findModel: (id: string, version?: string) => unknown;
+  /** Throws where there is no such model or version. One that does not answer now is none of its matter: `schedule.failed` says so when the schedule is due. */
+  readonly checkModel: (id: string, version?: string) => void;
   /** Throws for a search that the record source is known to refuse. */
   readonly checkSearch: (cohort: Cohort) => Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function readSchedules(file: string | undefined, checks: ScheduleCh
       problems.push(
         `${at}.name is ${JSON.stringify(schedule.name)}, which an earlier schedule has; allowed is a name of its own.`,
       );
-    problems.push(...(await refusalOf(`${at}.model`, async () => checks.findModel(schedule.model, schedule.version))));
+    problems.push(...(await refusalOf(`${at}.model`, async () => checks.checkModel(schedule.model, schedule.version))));
     if ('search' in schedule.cohort)
       problems.push(...(await refusalOf(`${at}.cohort.search`, () => checks.checkSearch(schedule.cohort))));
   }

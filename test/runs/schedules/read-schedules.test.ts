@@ -20,7 +20,7 @@ const nightly = {
   missed: 'once',
 };
 const checks = {
-  findModel: (id: string) => {
+  checkModel: (id: string) => {
     if (id !== 'prevent-base')
       throw new PredictionError('MODEL_UNKNOWN', `There is no model ${id}. Served: prevent-base.`);
   },
