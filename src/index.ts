@@ -133,6 +133,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         clock,
         logger,
         listen: listen ?? here,
+        firstDefaults: 'recorded',
         onPrediction: metrics.onPrediction,
         onShadow: metrics.onShadow,
       });

@@ -2,6 +2,7 @@ import { takeFirstDefaults } from './governance/versions/first-defaults.ts';
 import { createVersionDesk, type VersionDesk } from './governance/versions/version-desk.ts';
 import { openVersionStates } from './governance/versions/version-states.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
+import { highestStands, type Standing } from './model-catalog/standing.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import type { Database } from './platform/database.ts';
@@ -20,6 +21,12 @@ export interface Versions {
   readonly reload: () => Promise<ReloadReport>;
 }
 
+/**
+ * Where there is no record yet the highest version of each model is its default. `recorded`: the first record says so, and what
+ * comes later is a candidate; `assumed`: nothing is decided, for a command that only reads or predicts.
+ */
+export type FirstDefaults = 'recorded' | 'assumed';
+
 /** A kill switch that is thrown at another server works here within a second. */
 const lookForStatesEveryMs = 300;
 
@@ -32,10 +39,11 @@ export async function openVersions(
     readonly clock: Clock;
     readonly logger: Logger;
     readonly subjectBase: string;
+    readonly firstDefaults: FirstDefaults;
   },
   opened: (close: () => Promise<void>) => void,
 ): Promise<Versions> {
-  const { config, database, clock, logger, subjectBase } = house;
+  const { config, database, clock, logger, subjectBase, firstDefaults } = house;
   const states = await openVersionStates({
     database,
     tenant: config.tenant,
@@ -45,14 +53,16 @@ export async function openVersions(
     ...(database.kind === 'postgresql' ? { lookEveryMs: lookForStatesEveryMs } : {}),
   });
   opened(() => states.close());
-  await takeFirstDefaults(states, loaded.contents.versions);
-  const models = serveModels(loaded, states.standing);
+  if (firstDefaults === 'recorded') await takeFirstDefaults(states, loaded.contents.versions);
+  const highest = highestStands(loaded.contents.versions);
+  const standing = (): Standing => (states.standing().isEmpty ? highest : states.standing());
+  const models = serveModels(loaded, standing);
   const { catalog } = models;
   reportDefaults(catalog, logger);
   const reloader = createReloader({
     loaded,
     served: models,
-    standing: states.standing,
+    standing,
     inUse: () => versionsInRuns(database, config.tenant, subjectBase),
     logger,
   });

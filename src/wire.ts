@@ -38,7 +38,7 @@ import { folderIds, loadModels } from './wire-models.ts';
 import { openRecordServer } from './wire-record-server.ts';
 import { openRunsOf } from './wire-runs.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
-import { openVersions, type Versions } from './wire-versions.ts';
+import { type FirstDefaults, openVersions, type Versions } from './wire-versions.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
 import { createDeliveries, type Deliveries } from './write-back/sinks/deliveries.ts';
@@ -74,6 +74,7 @@ export interface WireOptions {
   readonly logger: Logger;
   /** Called once the data directory is ours; resolves with the URL the server is reached under. */
   readonly listen: () => Promise<string>;
+  readonly firstDefaults: FirstDefaults;
   /** Told of every prediction, for the metrics. */
   readonly onPrediction?: MonitoringOptions['onPrediction'];
   /** Told of what shadows say, for the metrics. */
@@ -84,7 +85,8 @@ export interface WireOptions {
 const usualTypes = [...recordTypes, 'RiskAssessment', 'Device', 'Provenance', 'Bundle', 'Parameters'];
 
 /** Builds every part once, by hand. What was opened is closed in reverse order, all of it, also where a part fails. */
-export async function wire({ config, clock, logger, listen, onPrediction, onShadow }: WireOptions): Promise<House> {
+export async function wire(options: WireOptions): Promise<House> {
+  const { config, clock, logger, listen, firstDefaults, onPrediction, onShadow } = options;
   const open: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     const errors: unknown[] = [];
@@ -142,9 +144,8 @@ export async function wire({ config, clock, logger, listen, onPrediction, onShad
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
     const own = await openOwnSource(config, database, repository, fhirBase);
     const { source, subjectBase } = openSource(config, own, { validator, declared }, (close) => open.push(close));
-    const versions = await openVersions(loaded, { config, database, clock, logger, subjectBase }, (close) =>
-      open.push(close),
-    );
+    const versionParts = { config, database, clock, logger, subjectBase, firstDefaults };
+    const versions = await openVersions(loaded, versionParts, (close) => open.push(close));
     const { models } = versions;
     const { catalog } = models;
 

@@ -111,6 +111,8 @@ describe(document, () => {
     }
     const output = (part: string): string => [...printed].find(([command]) => command.includes(part))?.[1] ?? '';
     expect(output('lint')).toContain('0 errors');
+    expect(output('models reload')).toContain('tutorial-hypertension@1.0.0');
+    expect(output('promote')).toMatch(/candidate/);
     expect(output('promote')).toContain('tutorial-hypertension@1.0.0');
     expect(answered).toContain('New hypertension within two years (tutorial, synthetic)');
 

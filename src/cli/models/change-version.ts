@@ -52,8 +52,10 @@ export async function changeVersion(change: Change, args: readonly string[]): Pr
   const url = await runningServer(config);
   if (url === undefined) {
     const asked = { requester: by, way: 'command-line', because: because ?? 'No reason was given.' } as const;
-    const record = await withHouse(config, ({ versions }) =>
-      changeHere(versions.desk, change, target, onOff === 'on', asked),
+    const record = await withHouse(
+      config,
+      ({ versions }) => changeHere(versions.desk, change, target, onOff === 'on', asked),
+      'recorded',
     );
     process.stdout.write(showRecord(record));
     return 0;
