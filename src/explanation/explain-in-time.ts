@@ -1,3 +1,4 @@
+import { PredictionError } from '../platform/errors.ts';
 import type { Explanation } from './contribution.ts';
 import type { NoExplanation } from './explain.ts';
 import type { RunningTime } from './running-time.ts';
@@ -16,12 +17,14 @@ const tooLate: NoExplanation = { none: 'left out, for the answer would have come
 /**
  * Explains where that is wanted and where the answer is still in time with it, by how long explanations of this model
  * version have taken so far. A first one, which nothing is known about, is begun where any time is left; one that is not done
- * when the answer is due is left to itself, and the answer goes out without it.
+ * when the answer is due is told to end, for nobody waits for it, and the answer goes out without it. What it took until
+ * then counts for the next.
+ * @param work explains; `due` is aborted when the answer is, and absent where none is
  */
 export async function explainInTime(
   { explain, answerBy }: ExplanationWish,
   time: RunningTime,
-  work: () => Promise<Explanation | NoExplanation>,
+  work: (due?: AbortSignal) => Promise<Explanation | NoExplanation>,
 ): Promise<Explanation | NoExplanation> {
   if (explain === false) return { none: 'not asked for' };
   const startedMs = performance.now();
@@ -30,24 +33,29 @@ export async function explainInTime(
     time.leftOut();
     return tooLate;
   }
-  const measured = async (): Promise<Explanation | NoExplanation> => {
-    const explanation = await work();
+  const measured = async (due?: AbortSignal): Promise<Explanation | NoExplanation> => {
+    const explanation = await work(due);
     time.took(performance.now() - startedMs);
     return explanation;
   };
-  return answerBy === undefined ? await measured() : await dueBy(answerBy, measured());
+  return answerBy === undefined ? await measured() : await dueBy(answerBy, measured);
 }
 
 async function dueBy(
   answerBy: number,
-  work: Promise<Explanation | NoExplanation>,
+  work: (due: AbortSignal) => Promise<Explanation | NoExplanation>,
 ): Promise<Explanation | NoExplanation> {
+  const over = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const due = new Promise<NoExplanation>((resolve) => {
-    timer = setTimeout(() => resolve(tooLate), Math.max(0, answerBy - performance.now()));
+    const end = (): void => {
+      over.abort(new PredictionError('DEADLINE_EXCEEDED', 'The answer went out without the contributions.'));
+      resolve(tooLate);
+    };
+    timer = setTimeout(end, Math.max(0, answerBy - performance.now()));
   });
   try {
-    return await Promise.race([work, due]);
+    return await Promise.race([work(over.signal), due]);
   } finally {
     clearTimeout(timer);
   }

@@ -6,6 +6,7 @@ import { cardUrl } from '../model-catalog/card/card-url.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
+import type { RunOptions } from '../model-catalog/run-options.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { assertResultValid } from '../results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../results/build-result.ts';
@@ -101,15 +102,17 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
 
   const columns = inputColumns(manifest);
   const row = inputRow(columns, inputs.features);
-  const options = runOptions(request);
-  const run: PredictableModel['run'] = (rows) => model.run(rows, options);
-  const { scores, details } = await score(run, row, outcomes);
+  const runWith =
+    (options: RunOptions): PredictableModel['run'] =>
+    (rows) =>
+      model.run(rows, options);
+  const { scores, details } = await score(runWith(runOptions(request)), row, outcomes);
   time.step('inferMs');
-  const explanation = await explainInTime(request, model.explainTime, () =>
+  const explanation = await explainInTime(request, model.explainTime, (due) =>
     explain(model.explainer, manifest.explanation.method, {
       inputs: row,
       features: inputs.features,
-      run,
+      run: runWith(runOptions(request, due)),
       // The difference of two classes says nothing.
       outcomes: outcomes.filter(({ kind }) => kind !== 'class'),
     }),

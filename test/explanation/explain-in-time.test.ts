@@ -66,7 +66,18 @@ describe('an explanation in time', () => {
     expect(time.expectedMs()).toBeLessThan(5_000);
   });
 
-  test('is left to itself when the answer is due, and its time counts for the next', async () => {
+  test('runs the model no more once the answer went out without it', async () => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<AbortSignal | undefined>();
+    const work = (due?: AbortSignal): Promise<Explanation> => {
+      ask(due);
+      return new Promise((_, reject) => due?.addEventListener('abort', () => reject(due.reason)));
+    };
+    const answer = await explainInTime({ answerBy: performance.now() + 5 }, createRunningTime(), work);
+    expect(answer).toEqual({ none: expect.stringMatching(/too late/) });
+    expect((await asked)?.reason).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  test('is told to end when the answer is due, and its time counts for the next', async () => {
     const time = createRunningTime();
     const { promise, resolve } = Promise.withResolvers<Explanation>();
     const answer = await explainInTime({ answerBy: performance.now() + 5 }, time, () => promise);
