@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Parameters, Resource } from '@medplum/fhirtypes';
+import type { GoldenFile } from '../../src/model-catalog/golden-case-schema.ts';
+import type { ReloadReport } from '../../src/wire-reload.ts';
 import { probabilityOf, writeConstantVersion } from './constant-version.ts';
 import { startFhirsightProcess } from './fhirsight-process.ts';
+import type { ModelFolder } from './model-folder.ts';
 import { scorablePatient } from './scorable-patient.ts';
 import { createTestDataDir } from './test-data-dir.ts';
 
@@ -42,7 +45,13 @@ export interface ReloadsFound {
   readonly mixed: readonly string[];
   /** Versions that answered, in the order of their first answer. */
   readonly versions: readonly string[];
-  readonly reloads: { readonly good: number; readonly broken: number; readonly slowestMs: number };
+  readonly reloads: {
+    readonly good: number;
+    readonly broken: number;
+    /** What was broken of each, in turn; each was refused for that. */
+    readonly refusedFor: readonly string[];
+    readonly slowestMs: number;
+  };
   readonly p99Ms: { readonly steady: number; readonly reloading: number };
   readonly slowestMs: { readonly steady: number; readonly reloading: number };
   /** After a fifth of the reloads, and at the end. */
@@ -78,7 +87,7 @@ export async function reloadsUnderLoad(options: ReloadsOptions): Promise<Reloads
     const steadyFrom = Date.now();
     await wait(steadySeconds * 1_000);
     const reloadingFrom = Date.now();
-    const found = { good: 0, broken: 0, slowestMs: 0 };
+    const found = { good: 0, broken: 0, refusedFor: [] as string[], slowestMs: 0 };
     let early = rssMb(pid);
     const digests = new Map<string, string>();
     const noteDigests = async (): Promise<void> => {
@@ -94,12 +103,15 @@ export async function reloadsUnderLoad(options: ReloadsOptions): Promise<Reloads
       const isBroken = reload % brokenEvery === 0;
       const version = `1.${reload}.0`;
       const folder = await writeConstantVersion(modelsDir, version);
-      if (isBroken) await breakFolder(folder.dir, reload);
+      const breaking = isBroken ? breaks[found.broken % breaks.length] : undefined;
+      await breaking?.harm(folder);
       const { loaded, refused, reloadMs } = await admin('reload', {});
       found.slowestMs = Math.max(found.slowestMs, Number(reloadMs));
-      if (isBroken) {
-        const [{ folder: name } = { folder: 'none' }] = refused as { folder: string }[];
-        if (name !== `${model}/${version}`) throw new Error(`${version} is broken, and refused was ${name}`);
+      if (breaking !== undefined) {
+        const [{ folder: name, reason } = { folder: 'none', reason: '' }] = refused as ReloadReport['refused'];
+        if (name !== `${model}/${version}` || !breaking.told.test(reason))
+          throw new Error(`${version} is broken at its ${breaking.what}, and refused was ${name}: ${reason}`);
+        found.refusedFor.push(breaking.what);
         await rm(folder.dir, { recursive: true });
         found.broken++;
       } else {
@@ -148,11 +160,36 @@ export async function reloadsUnderLoad(options: ReloadsOptions): Promise<Reloads
   }
 }
 
-/** In turn what a checksum, the graph and a golden case tell. */
-async function breakFolder(dir: string, reload: number): Promise<void> {
-  const file = reload % 2 === 0 ? 'feature-map.json' : 'model.onnx';
-  await writeFile(path.join(dir, file), 'broken');
-}
+/** What is broken in turn: each passes all that is tested before it. */
+const breaks: readonly {
+  readonly what: string;
+  readonly harm: (folder: ModelFolder) => Promise<void>;
+  /** What the refusal says of it. */
+  readonly told: RegExp;
+}[] = [
+  { what: 'checksum', harm: (folder) => folder.write('feature-map.json', 'broken'), told: /wrong checksum/ },
+  {
+    what: 'graph',
+    async harm(folder) {
+      await folder.write('model.onnx', 'broken');
+      await folder.seal();
+    },
+    told: /^(?!.*(checksum|golden case)).*model\.onnx/s,
+  },
+  {
+    what: 'golden case',
+    async harm(folder) {
+      for (const file of await readdir(path.join(folder.dir, 'golden'))) {
+        await folder.edit(`golden/${file}`, ({ cases }: GoldenFile) => {
+          for (const { expected } of cases)
+            for (const [outcome, value] of Object.entries(expected)) expected[outcome] = Number(value) + 0.01;
+        });
+      }
+      await folder.seal();
+    },
+    told: /golden case .* gives/s,
+  },
+];
 
 function isOfOne(
   { device = '', model: named = '', method, percents = [] }: Answer,
