@@ -1,3 +1,4 @@
+import { changedSince } from './governance/versions/changed-since.ts';
 import { takeFirstDefaults } from './governance/versions/first-defaults.ts';
 import { createVersionDesk, type VersionDesk } from './governance/versions/version-desk.ts';
 import { openVersionStates } from './governance/versions/version-states.ts';
@@ -59,6 +60,9 @@ export async function openVersions(
   const models = serveModels(loaded, standing);
   const { catalog } = models;
   reportDefaults(catalog, logger);
+  const changed = changedSince(states.standing(), catalog.list());
+  if (changed.defaults.length + changed.shadows.length > 0)
+    logger.event({ name: 'models.changed-since-promoted', ...changed });
   const reloader = createReloader({
     loaded,
     served: models,

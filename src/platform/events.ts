@@ -63,6 +63,15 @@ export type LogEvent =
       readonly model: string;
       readonly reason: string;
     }
+  | {
+      /**
+       * At start: versions (`id@version`) whose digest is another than when they were promoted, or made a shadow. They are not, until
+       * each is promoted, or made a shadow, again.
+       */
+      readonly name: 'models.changed-since-promoted';
+      readonly defaults: readonly string[];
+      readonly shadows: readonly string[];
+    }
   | { readonly name: 'version-states.unknown'; readonly error: LoggedError }
   | {
       readonly name: 'models.reloaded';
@@ -214,6 +223,7 @@ export type LoggedError = unknown;
 
 const errorEvents = new Set<LogEvent['name']>([
   'model.without-default',
+  'models.changed-since-promoted',
   'error.unexpected',
   'database.stopped-unexpectedly',
   'model.refused',

@@ -7,6 +7,8 @@ export interface RecordedStanding extends Standing {
   readonly isEmpty: boolean;
   /** The default that a roll back gives: the other version that was the default before this one. */
   beforeDefault(model: string): RecordedVersion | undefined;
+  /** With which digest a version was made a shadow; undefined: it is none. */
+  shadowDigest(model: string, version: string): string | undefined;
   /** Whether this very switch is thrown; `switchedOff` also knows those of the whole model. */
   isOff(target: SwitchTarget): boolean;
 }
@@ -57,6 +59,7 @@ export function standingOf(records: readonly VersionRecord[]): RecordedStanding 
     defaultOf: (model) => defaults.get(model)?.at(-1),
     beforeDefault: (model) => defaults.get(model)?.at(-2),
     isShadow: ({ manifest: { id, version }, digest }) => shadows.get(`${id}@${version}`) === digest,
+    shadowDigest: (model, version) => shadows.get(`${model}@${version}`),
     switchedOff: (model, version) => off.get(switchKey({ model, ...(version === undefined ? {} : { version }) })),
     serviceOff: (model, service) => off.get(switchKey({ model, service })),
     isOff: (target) => off.has(switchKey(target)),

@@ -2,11 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { readConfig } from '../../../src/platform/config.ts';
 import { type FirstDefaults, openVersions, type Versions } from '../../../src/wire-versions.ts';
+import { captureLog } from '../../support/captured-log.ts';
 import { loadedVersions } from '../../support/loaded-versions.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const model = 'prevent-base';
+const log = captureLog('info');
 let data: TestDatabase;
 let closeAll: (() => Promise<void>)[] = [];
 
@@ -23,7 +24,7 @@ async function open(firstDefaults: FirstDefaults, versions: Readonly<Record<stri
   const unused = (): never => {
     throw new Error('no model is run or loaded again');
   };
-  const house = { config: readConfig({}), clock: systemClock, logger: silentLogger, subjectBase: 'http://localhost' };
+  const house = { config: readConfig({}), clock: systemClock, logger: log.logger, subjectBase: 'http://localhost' };
   return await openVersions(
     { contents, compiledOf: unused, loadAgain: unused },
     { ...house, database: data.database, firstDefaults },
@@ -44,4 +45,16 @@ test('a command that only reads keeps to what was recorded: a version that came 
   await open('recorded', { '1.0.0': 'aa' });
   const { models } = await open('assumed', { '1.1.0': 'bb', '1.0.0': 'aa' });
   expect(models.catalog.find(model).key).toBe('prevent-base@1.0.0');
+});
+
+test('a start after a release says in one line which defaults and shadows are stopped until they are promoted again', async () => {
+  const { desk } = await open('recorded', { '1.2.0': 'cc', '1.1.0': 'bb', '1.0.0': 'aa' });
+  const asked = { requester: 'ada@ward-3', way: 'command-line', because: 'To compare.' } as const;
+  await desk.shadow(model, '1.1.0', true, asked);
+  await desk.shadow(model, '1.0.0', true, asked);
+  expect(log.lines().filter(({ event }) => event === 'models.changed-since-promoted')).toEqual([]);
+  await open('recorded', { '1.2.0': 'xx', '1.1.0': 'yy', '1.0.0': 'aa' });
+  expect(log.lines().filter(({ event }) => event === 'models.changed-since-promoted')).toMatchObject([
+    { level: 'error', defaults: ['prevent-base@1.2.0'], shadows: ['prevent-base@1.1.0'] },
+  ]);
 });
