@@ -43,7 +43,10 @@ export async function everyColumnModels(): Promise<ModelFolder> {
   await cp(prevent.dir, folder.dir, { recursive: true });
   await folder.remove('golden/published-examples.json');
   await folder.edit('golden/scalar-form.json', (golden) => {
-    golden.cases = [{ name: 'four years old', inputs: { age: 4 }, expected: { test: 0.2 }, tolerance: 1e-9 }];
+    golden.cases = [
+      { name: 'four years old', inputs: { age: 4 }, expected: { test: 0.2 }, tolerance: 1e-9 },
+      { name: 'nine years old', inputs: { age: 9 }, expected: { test: 0.1 }, tolerance: 1e-9 },
+    ];
   });
   await folder.edit('model-card.json', (card) => {
     card.model = everyColumnModel;

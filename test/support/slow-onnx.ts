@@ -1,14 +1,16 @@
 /**
- * An ONNX graph that keeps a core busy for about a second and then gives a probability of one half for every output:
- * risk[n, outputs] = sigmoid(x · 0 + mean((0·mean(x))·…)), where the dots are products of large matrices. What they
+ * An ONNX graph that keeps a core busy for about a second and then gives the same probability for every output:
+ * risk[n, outputs] = sigmoid(x · weights + mean((0·mean(x))·…)), where the dots are products of large matrices. What they
  * multiply depends on the input, so that no optimiser folds it at load. Protobuf wire format, numbers as in onnx.proto.
+ * @param options.weights one for each column; absent: none moves the probability from one half
  */
 export function slowOnnx(
   columns: number,
   outputs: number,
-  options: { readonly size?: number; readonly products?: number } = {},
+  options: { readonly size?: number; readonly products?: number; readonly weights?: readonly number[] } = {},
 ): Uint8Array {
-  const { size = 1536, products = 3 } = options;
+  const { size = 1536, products = 3, weights = new Array<number>(columns).fill(0) } = options;
+  const repeated = weights.flatMap((weight) => new Array<number>(outputs).fill(weight));
   const chain = Array.from({ length: products }, (_, index) => node('MatMul', [`m${index}`, 'm0'], [`m${index + 1}`]));
   const graph = concat([
     ...[
@@ -24,7 +26,7 @@ export function slowOnnx(
     field(2, text('slow')),
     field(5, tensor('zero', [1, 1], doubleType, new Float64Array(1))),
     field(5, tensor('square', [2], int64Type, BigInt64Array.of(BigInt(size), BigInt(size)))),
-    field(5, tensor('weights', [columns, outputs], doubleType, new Float64Array(columns * outputs))),
+    field(5, tensor('weights', [columns, outputs], doubleType, Float64Array.from(repeated))),
     field(11, valueInfo('x', columns)),
     field(12, valueInfo('risk', outputs)),
   ]);
