@@ -16,10 +16,7 @@ export async function slowModelFolder(graph: Parameters<typeof slowOnnx>[2] = {}
   const manifest = JSON.parse(await readFile(path.join(folder.dir, 'manifest.json'), 'utf8')) as Manifest;
   const columns = inputColumns(manifest);
   const weights = columns.map(({ feature }) => (feature === 'sex' ? Math.log(0.25) : 0));
-  await folder.write(
-    'model.onnx',
-    slowOnnx(columns.length, outputWidth(manifest), { size: 1_000, weights, ...graph }),
-  );
+  await folder.write('model.onnx', slowOnnx(columns.length, outputWidth(manifest), { size: 1_000, weights, ...graph }));
   for (const file of Object.keys(manifest.checksums).filter((name) => name.startsWith('golden/'))) {
     await folder.edit(file, (golden: GoldenFile) => {
       const ofSex = (sex: string) => golden.cases.filter(({ inputs }) => inputs.sex === sex).slice(0, 1);
