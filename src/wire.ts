@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createTreeShapWorker } from './explanation/trees/tree-shap-worker.ts';
-import { type DeclaredServerFile, readDeclaredServer } from './fhir/client/read-declared-server.ts';
+import { readDeclaredServer } from './fhir/client/read-declared-server.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
@@ -24,7 +24,6 @@ import type { Logger } from './platform/logger.ts';
 import { migrate } from './platform/migrate.ts';
 import { allMigrations } from './platform/migrations/all-migrations.ts';
 import { openDatabase } from './platform/open-database.ts';
-import { keepOnce } from './platform/settings-table.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
 import { openNamedServer, refuseOwnBases, subjectBaseOf } from './prediction/open-server.ts';
 import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
@@ -32,12 +31,12 @@ import type { PredictionParts } from './prediction/prediction-parts.ts';
 import type { PredictionRequest } from './prediction/prediction-request.ts';
 import { recordTypes } from './records/clinical-record.ts';
 import type { RecordSource } from './records/record-source.ts';
-import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
+import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
 import { folderIds, loadModels } from './wire-models.ts';
-import { openRecordServer } from './wire-record-server.ts';
 import { openRunsOf } from './wire-runs.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
+import { openOwnSource, openSource } from './wire-sources.ts';
 import { type FirstDefaults, openVersions, type Versions } from './wire-versions.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
@@ -276,29 +275,6 @@ async function openMigrated(
   const { applied } = await migrate(database, allMigrations, clock);
   logger.event({ name: 'database.migrated', applied, migrateMs: performance.now() - migrateStarted });
   return database;
-}
-
-/** The own store; its subjects are named by the base of its first start. */
-async function openOwnSource(
-  config: Config,
-  database: Database,
-  reader: StoreReader,
-  base: string,
-): Promise<{ source: RecordSource; subjectBase: string }> {
-  const subjectBase = await keepOnce(database, config.tenant, 'own-fhir-base', base);
-  return { source: createStoreRecordSource(reader, { base, earlierBases: [subjectBase] }), subjectBase };
-}
-
-/** The server at FHIR_BASE_URL, or else the own store; and the base that names its subjects. */
-function openSource(
-  config: Config,
-  own: { source: RecordSource; subjectBase: string },
-  parts: { readonly validator: ResourceValidator; readonly declared: DeclaredServerFile },
-  opened: (close: () => Promise<void>) => void,
-): { source: RecordSource; subjectBase: string } {
-  if (config.fhirBaseUrl === undefined) return own;
-  const source = openRecordServer(config, config.fhirBaseUrl, parts, opened);
-  return { source, subjectBase: source.base };
 }
 
 /** A sink that hangs does not hold up the end; what it was sent is looked for at the next start. */

@@ -36,7 +36,9 @@ const everything = [
   'wire-served-models.ts',
   'wire-versions.ts',
   'wire-record-server.ts',
+  'wire-routes.ts',
   'wire-runs.ts',
+  'wire-sources.ts',
 ];
 
 /** Third parties stay at their border. */

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { type AdminOptions, adminRoutes } from './entrances/admin/admin-routes.ts';
+import { auditSearchParameters } from './entrances/audit/audit-query.ts';
+import { auditRoutes } from './entrances/audit/audit-routes.ts';
+import { cdsRoutes } from './entrances/cds-hooks/cds-routes.ts';
+import { type HookService, hookServices } from './entrances/cds-hooks/hook-service.ts';
+import { runRoutes } from './entrances/cohort/run-routes.ts';
+import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
+import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
+import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
+import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.ts';
+import { servedModels } from './entrances/inference-protocol/served-models.ts';
+import { cardRoutes } from './entrances/models/card-routes.ts';
+import { modelRoutes } from './entrances/models/model-routes.ts';
+import { schemaRoutes } from './entrances/models/schema-routes.ts';
+import { capabilityStatement } from './fhir/capability-statement.ts';
+import { fhirRoutes } from './http/fhir-routes.ts';
+import type { MountedRoute } from './http/server-app.ts';
+import type { Catalog } from './model-catalog/catalog.ts';
+import { isServiceOff } from './model-catalog/cds-services.ts';
+import { storeFeedback } from './monitoring/cds-feedback.ts';
+import { packageVersion } from './package-version.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Config } from './platform/config.ts';
+import { siteDay } from './platform/site-day.ts';
+import type { House } from './wire.ts';
+import { deviceOf } from './wire-served-models.ts';
+
+/** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
+export const adminPath = '/admin/models';
+export const ownPaths = [adminPath, '/models', '/schemas', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
+
+/** What callers must show. */
+export interface Tokens {
+  readonly protocol: string | undefined;
+  readonly admin: string | undefined;
+}
+
+/** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
+export function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): MountedRoute[] {
+  const { protocol: protocolToken } = tokens;
+  const { repository, catalog, source, validator, fhirBase } = house;
+  const { serverUrl } = house.prediction;
+  const today = (): string => siteDay(clock.now(), config.siteTimeZone);
+  const definition = predictDefinition();
+  const maxBodyBytes = config.maxBodyMb * 1_000_000;
+  const operation = {
+    definition,
+    timeZone: config.siteTimeZone,
+    bases: [source.base, ...(source.earlierBases ?? [])],
+    validate: (resource: unknown) => validator.validate(resource),
+    predict: house.predict,
+  };
+  const statement = capabilityStatement({
+    baseUrl: fhirBase,
+    version: packageVersion(),
+    date: clock.now(),
+    operations: [{ name: definition.code ?? 'predict', definition: definition.url ?? '', resources: ['Patient'] }],
+    readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
+  });
+  const audit = {
+    database: house.database,
+    tenant: config.tenant,
+    timeZone: config.siteTimeZone,
+    maxBodyBytes,
+    fhirBase,
+    own: [...new Set([fhirBase, ...(source.own ? [source.base, ...(source.earlierBases ?? [])] : [])])],
+  };
+  return [
+    { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
+    { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
+    { path: '/models', handler: cardRoutes({ catalog, deviceOf, today }) },
+    { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },
+    { path: '/schemas', handler: schemaRoutes() },
+    { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
+    { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
+    { path: adminPath, handler: adminRoutes(adminOptions(house, tokens.admin)) },
+    ...(protocolToken === undefined
+      ? []
+      : [
+          {
+            path: '/v2',
+            handler: protocolRoutes({
+              models: servedModels(catalog),
+              token: protocolToken,
+              version: packageVersion(),
+              maxBodyBytes,
+              timeoutMs: config.predictTimeoutMs,
+            }),
+          },
+        ]),
+    { path: '/fhir/R4', handler: auditRoutes(audit) },
+    { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
+  ];
+}
+
+function hookOptions(house: House, config: Config, clock: Clock): Parameters<typeof cdsRoutes>[0] {
+  const { tenant } = config;
+  return {
+    maxBodyBytes: config.maxBodyMb * 1_000_000,
+    entrance: {
+      services: servicesNow(house, config),
+      isOff: (service) => isServiceOff(house.catalog, service),
+      predict: house.predict,
+      findings: (value, path) => house.validator.findings(value, path),
+      deadlineMs: config.cdsDeadlineMs,
+      timeoutMs: config.predictTimeoutMs,
+      timeZone: config.siteTimeZone,
+      serverUrl: house.prediction.serverUrl,
+      newId: randomUUID,
+    },
+    storeFeedback: (service, feedback) =>
+      storeFeedback(house.database, { tenant, service, receivedAt: clock.now() }, feedback),
+  };
+}
+
+function adminOptions(house: House, http: string | undefined): AdminOptions {
+  return {
+    desk: house.versions.desk,
+    reload: house.versions.reload,
+    tokens: { commandLine: house.adminToken, ...(http === undefined ? {} : { http }) },
+  };
+}
+
+/** The services as models are loaded and promoted now; made once for each change. */
+function servicesNow({ catalog }: House, { optOutBy, demonstrationModels }: Config): () => readonly HookService[] {
+  const made = (of: Catalog): HookService[] => hookServices(of, optOutBy, demonstrationModels === 'on');
+  let seen = catalog.current();
+  let services = made(seen);
+  return () => {
+    const now = catalog.current();
+    if (now !== seen) services = made(now);
+    seen = now;
+    return services;
+  };
+}
