@@ -38,8 +38,9 @@ export function patientGroups(patient: Patient, asOf: Date, timeZone: string): (
 function bandOf(birthDate: string | undefined, asOf: Date, timeZone: string): string | undefined {
   if (birthDate === undefined || !/^\d{4}(-\d{2}(-\d{2})?)?$/.test(birthDate)) return undefined;
   const today = DateTime.fromJSDate(asOf, { zone: timeZone }).toISODate() ?? '';
-  const bands = [`${birthDate}-01-01`, `${birthDate}-12-31`].map((day) =>
-    ageBand(completedYears(day.slice(0, 'YYYY-MM-DD'.length), today)),
+  // What the birth date leaves out, as the first and as the last day that it may mean.
+  const bands = ['YYYY-01-01', 'YYYY-12-31'].map((day) =>
+    ageBand(completedYears(`${birthDate}${day.slice(birthDate.length)}`, today)),
   );
   return bands[0] === bands[1] ? bands[0] : undefined;
 }
