@@ -1,10 +1,13 @@
 import type { Response } from 'express';
 import type { Logger } from '../platform/logger.ts';
+import type { Principal } from './principal.ts';
 
 /** What the middleware knows about a request, for the routes behind it. */
 export interface RequestContext {
   readonly requestId: string;
   readonly logger: Logger;
+  /** Who asks. */
+  principal: Principal;
   /** The media type of the answer, without its charset. */
   contentType: string;
   pretty: boolean;

@@ -12,6 +12,7 @@ import { PredictionError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { negotiateFormat } from './content-negotiation.ts';
 import { errorResponse } from './error-response.ts';
+import { anyone } from './principal.ts';
 import { refuseForeignHost } from './refuse-foreign-host.ts';
 import { requestContext, setRequestContext } from './request-context.ts';
 import { requestIdOf } from './request-id.ts';
@@ -126,6 +127,7 @@ function identify({ logger, newRequestId }: AppOptions): Step {
     const context = {
       requestId,
       logger: logger.with({ requestId }),
+      principal: anyone,
       contentType: 'application/fhir+json',
       pretty: false,
       requestBytes: Number(request.get('Content-Length') ?? 0),

@@ -1,0 +1,25 @@
+/** What one may do beyond asking for predictions and reading what the scopes of the token allow. */
+export type Role = 'caller' | 'model-owner' | 'operator' | 'auditor';
+
+/** Who makes a request, as far as it was proved. Never a token: that lives for its request only. */
+export interface Principal {
+  readonly provedBy: 'nothing' | 'cds-jwt' | 'access-token' | 'static-token';
+  /** The program, as it is configured here: for the logs. */
+  readonly client: string;
+  /** One for each client of each issuer: owns jobs, and is what rates are counted by. */
+  readonly key: string;
+  /** The person who works with the program: `Practitioner/17`. */
+  readonly user?: string;
+  readonly roles: ReadonlySet<Role>;
+  /** What this client is configured for beyond reading cards. */
+  readonly cdsHooks: { readonly writesBack: boolean; readonly systemActions: boolean };
+}
+
+/** Whoever can reach a server with AUTH=none, which listens on a loopback address only. */
+export const anyone: Principal = {
+  provedBy: 'nothing',
+  client: 'anyone on this machine',
+  key: 'anyone',
+  roles: new Set(['caller', 'model-owner', 'operator', 'auditor']),
+  cdsHooks: { writesBack: false, systemActions: false },
+};
