@@ -4,6 +4,7 @@ import { protocolError } from './entrances/inference-protocol/protocol-error.ts'
 import { readProtocolToken } from './entrances/inference-protocol/protocol-token.ts';
 import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { cardPath } from './entrances/models/card-routes.ts';
+import { readAccessFile } from './http/access/read-access-file.ts';
 import { readTokenFile } from './http/bearer-token.ts';
 import { createGate } from './http/gate.ts';
 import { guardedPath } from './http/guarded-path.ts';
@@ -103,6 +104,10 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     async start({ listen, prepare } = {}) {
       if (house !== undefined || isClosed)
         throw new PredictionError('INTERNAL', 'This fhirsight was started or closed already; create another one.');
+      if (config.accessFile !== undefined) {
+        await readAccessFile(config.accessFile);
+        throw new PredictionError('CONFIG_INVALID', 'AUTH=required is not served by this version. Set AUTH=none.');
+      }
       const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
       const { adminTokenFile } = config;
       const tokens: Tokens = {

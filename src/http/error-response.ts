@@ -1,6 +1,6 @@
 import { getStatus, OperationOutcomeError } from '@medplum/core';
 import type { OperationOutcome } from '@medplum/fhirtypes';
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Response } from 'express';
 import { operationOutcome } from '../fhir/operation-outcome.ts';
 import { type ErrorCode, PredictionError } from '../platform/errors.ts';
 import { requestContext } from './request-context.ts';
@@ -16,6 +16,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   PARAMETER_INVALID: [400, 'value'],
   HOST_REFUSED: [403, 'forbidden'],
   UNAUTHENTICATED: [401, 'login'],
+  FORBIDDEN: [403, 'forbidden'],
   METHOD_NOT_ALLOWED: [405, 'not-supported'],
   OPERATION_UNKNOWN: [404, 'not-supported'],
   RESOURCE_UNKNOWN: [404, 'not-found'],
@@ -101,8 +102,17 @@ export const errorResponse: ErrorRequestHandler = (error: unknown, _request, res
     return;
   }
   if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
+  nameTheWayIn(response, status, error);
   sendResource(response, status, outcome);
 };
+
+/** RFC 6750: what is needed, and nothing of what was wrong with what came (SM-22, CDS-67). */
+function nameTheWayIn(response: Response, status: number, error: unknown): void {
+  if (response.hasHeader('WWW-Authenticate')) return;
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="fhirsight"');
+  else if (error instanceof PredictionError && error.code === 'FORBIDDEN')
+    response.setHeader('WWW-Authenticate', 'Bearer realm="fhirsight", error="insufficient_scope"');
+}
 
 /** Express throws a plain URIError with a status for a path that cannot be decoded. */
 function isMalformedUrl(error: unknown): boolean {

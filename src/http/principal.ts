@@ -1,5 +1,14 @@
+import type { FhirScope } from './access/scopes.ts';
+
 /** What one may do beyond asking for predictions and reading what the scopes of the token allow. */
 export type Role = 'caller' | 'model-owner' | 'operator' | 'auditor';
+
+/** What the token of a request allows with FHIR data. */
+export interface FhirAccess {
+  readonly scopes: readonly FhirScope[];
+  /** Logical id of the patient of the launch: whom `patient/` scopes are about. */
+  readonly patient?: string;
+}
 
 /** Who makes a request, as far as it was proved. Never a token: that lives for its request only. */
 export interface Principal {
@@ -11,6 +20,10 @@ export interface Principal {
   /** The person who works with the program: `Practitioner/17`. */
   readonly user?: string;
   readonly roles: ReadonlySet<Role>;
+  /** Absent: no FHIR data at all. `everything`: on a server without authentication, and for commands of its own user. */
+  readonly fhir?: FhirAccess | 'everything';
+  /** Permissions that the token itself carries as `fhirsight/…`, from an issuer that may grant them. */
+  readonly ownScopes?: ReadonlySet<string>;
   /** What this client is configured for beyond reading cards. */
   readonly cdsHooks: { readonly writesBack: boolean; readonly systemActions: boolean };
 }
@@ -21,5 +34,6 @@ export const anyone: Principal = {
   client: 'anyone on this machine',
   key: 'anyone',
   roles: new Set(['caller', 'model-owner', 'operator', 'auditor']),
+  fhir: 'everything',
   cdsHooks: { writesBack: false, systemActions: false },
 };

@@ -37,12 +37,24 @@ export const configSchema = Type.Object(
       maximum: 65535,
     }),
     host: text({
-      description:
-        'Address to listen on. Only loopback: until authentication exists, nobody else may reach the server.',
-      allowed: 'a loopback address (127.0.0.1, ::1, localhost) until authentication exists',
+      description: 'Address to listen on. One that other machines reach needs AUTH=required and PUBLIC_BASE_URL.',
+      allowed: 'an IP address without brackets, or a host name; with AUTH=none a loopback address only',
       default: '127.0.0.1',
-      format: 'loopback-host',
+      format: 'host',
     }),
+    auth: Type.Union([Type.Literal('none'), Type.Literal('required')], {
+      description:
+        'Whether callers must prove who they are. none: whoever reaches the server may do everything, so HOST must be loopback.',
+      allowed: 'none or required',
+      default: 'none',
+    }),
+    accessFile: optional(
+      text({
+        description:
+          'JSON file that says who may call: issuers of access tokens, clients and their roles; needed where AUTH is required.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     dataDir: text({
       description: 'Folder of the embedded database and of the lock that keeps a second server out.',
       allowed: 'a path this user may write to',

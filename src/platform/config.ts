@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Config, configSchema, type Setting, settings } from './config-schema.ts';
 import { PredictionError } from './errors.ts';
@@ -18,7 +19,8 @@ export function readConfig(env: Environment): Config {
     const value = env[name]?.trim();
     if (value !== undefined && value !== '') given[key] = parsed(value, type);
   }
-  const problems = [...unknownSettings(env), ...badSettings(given, env)];
+  const bad = badSettings(given, env);
+  const problems = [...unknownSettings(env), ...bad, ...(bad.length > 0 ? [] : openDoors(given as unknown as Config))];
   if (problems.length > 0) {
     throw new PredictionError('CONFIG_INVALID', problems.join('\n'), {
       issues: problems.map((message) => ({ message })),
@@ -89,7 +91,7 @@ function unknownSettings(env: Environment): string[] {
 function badSettings(given: Record<string, unknown>, env: Environment): string[] {
   const ajv = new Ajv({ allErrors: true, useDefaults: true });
   ajv.addVocabulary(['allowed', 'unit', 'secret']);
-  ajv.addFormat('loopback-host', isLoopback);
+  ajv.addFormat('host', isHost);
   ajv.addFormat('base-url', isBaseUrl);
   ajv.addFormat('postgres-url', isPostgresUrl);
   ajv.addFormat('time-zone', isTimeZone);
@@ -99,6 +101,37 @@ function badSettings(given: Record<string, unknown>, env: Environment): string[]
   return settings
     .filter(({ key }) => errors.some(({ instancePath }) => instancePath.split('/')[1] === key))
     .map((setting) => `${setting.name} is ${shown(setting, env[setting.name])}; allowed is ${setting.allowed}.`);
+}
+
+/** Settings that are good each, but together let in whoever comes. */
+function openDoors({ auth, host, accessFile, publicBaseUrl }: Config): string[] {
+  const elsewhere = !isLoopback(host);
+  if (auth === 'none') {
+    const faults: string[] = [];
+    if (elsewhere) {
+      faults.push(
+        `HOST is ${JSON.stringify(host)} and AUTH is none: everybody who reaches that address could read and write all data. ` +
+          'Set AUTH=required and ACCESS_FILE (docs/security.md has an example) with PUBLIC_BASE_URL, the URL that clients use; ' +
+          'or leave HOST at 127.0.0.1, and let a proxy on this machine authenticate the callers and name its URL in PUBLIC_BASE_URL.',
+      );
+    }
+    if (accessFile !== undefined)
+      faults.push(
+        'ACCESS_FILE is set, but AUTH is none, which lets in everybody. Set AUTH=required, or unset ACCESS_FILE.',
+      );
+    return faults;
+  }
+  const faults: string[] = [];
+  if (accessFile === undefined)
+    faults.push(
+      'AUTH is required, but ACCESS_FILE is not set, so nobody could call. Name a file as in docs/security.md.',
+    );
+  if (elsewhere && publicBaseUrl === undefined) {
+    faults.push(
+      `HOST is ${JSON.stringify(host)}, but PUBLIC_BASE_URL is not set. Set it to the URL that clients use: tokens are made for it, and results link to it.`,
+    );
+  }
+  return faults;
 }
 
 /** A value as a message may quote it: no password, no control characters, not endless. */
@@ -117,6 +150,12 @@ function redactedUrl(text: string): string {
 
 function withoutTrailingSlash(url: string): string {
   return url.replace(/\/+$/, '');
+}
+
+/** Something that can be listened on: no port, no brackets, no wildcard but 0.0.0.0 and ::. */
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  return /^(?!.*\.\.)[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) && !/^[\d.]+$/.test(text);
 }
 
 function isBaseUrl(text: string): boolean {

@@ -10,7 +10,8 @@ export const errorCodes = [
   'RESOURCE_INVALID', // a resource breaks base R4
   'PARAMETER_INVALID', // a parameter of an operation or a search is unknown, repeated or malformed
   'HOST_REFUSED', // the request was sent to a name that is not this server's
-  'UNAUTHENTICATED', // the call does not carry the token that is needed there
+  'UNAUTHENTICATED', // the call does not prove who makes it: no token, or one that does not hold
+  'FORBIDDEN', // who makes the call is known, and may not do this
   'METHOD_NOT_ALLOWED', // the interaction exists, but not by this method
   'OPERATION_UNKNOWN', // no such operation or route
   'RESOURCE_UNKNOWN', // no such resource

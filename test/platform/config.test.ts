@@ -19,6 +19,7 @@ describe('settings', () => {
     expect(readConfig({})).toEqual({
       port: 8080,
       host: '127.0.0.1',
+      auth: 'none',
       dataDir: '.fhirsight',
       modelsDir: 'models',
       siteTimeZone: 'UTC',
@@ -75,12 +76,36 @@ describe('settings', () => {
     },
   );
 
-  test.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'example.org', '127.0.0.1.example.org', '127.0.0', '[::1]'])(
-    'HOST %s refuses to start until authentication exists',
+  test.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'example.org', '127.0.0.1.example.org'])(
+    'HOST %s with AUTH=none refuses to start and says how to go on',
     (host) => {
-      expect(issuesOf({ HOST: host })).toEqual([expect.stringMatching(/^HOST is ".*until authentication exists/)]);
+      expect(issuesOf({ HOST: host })).toEqual([
+        expect.stringMatching(
+          /^HOST is ".*AUTH=required and ACCESS_FILE.*or leave HOST at 127\.0\.0\.1.*proxy.*PUBLIC_BASE_URL/,
+        ),
+      ]);
+      const closed = { AUTH: 'required', ACCESS_FILE: 'access.json', PUBLIC_BASE_URL: 'https://risk.example.org' };
+      expect(readConfig({ ...closed, HOST: host })).toMatchObject({ host, auth: 'required' });
     },
   );
+
+  test.each(['127.0.0', '[::1]', 'example.org:80', '*', 'a..b', 'http://x', '-x'])('HOST %s is no address', (host) => {
+    expect(issuesOf({ HOST: host })).toEqual([expect.stringMatching(/^HOST is ".*allowed is an IP address/)]);
+  });
+
+  test('AUTH=required without ACCESS_FILE, or for other machines without PUBLIC_BASE_URL, does not start', () => {
+    expect(issuesOf({ AUTH: 'required' })).toEqual([expect.stringContaining('ACCESS_FILE is not set')]);
+    expect(issuesOf({ AUTH: 'required', ACCESS_FILE: 'a.json', HOST: '0.0.0.0' })).toEqual([
+      expect.stringContaining('PUBLIC_BASE_URL is not set'),
+    ]);
+    expect(readConfig({ AUTH: 'required', ACCESS_FILE: 'a.json' })).toMatchObject({ auth: 'required' });
+  });
+
+  test('an ACCESS_FILE that AUTH=none would ignore does not start', () => {
+    expect(issuesOf({ ACCESS_FILE: 'a.json' })).toEqual([
+      expect.stringContaining('AUTH is none, which lets in everybody'),
+    ]);
+  });
 
   test.each([
     ['PORT', '65536'],
@@ -103,6 +128,7 @@ describe('settings', () => {
     ['DRAIN_TIMEOUT_MS', 'NaN'],
     ['DRAIN_TIMEOUT_MS', '1e3'],
     ['MAX_BODY_MB', '0x10'],
+    ['AUTH', 'off'],
     ['LOG_LEVEL', 'verbose'],
     ['OPT_OUT_BY', 'consent,flag'],
     ['OPT_OUT_BY', 'consent,consent'],
@@ -169,7 +195,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(30);
+    expect(Object.keys(env)).toHaveLength(32);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });

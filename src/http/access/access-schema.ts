@@ -1,0 +1,17 @@
+import Type, { type Static } from 'typebox';
+import { clientSection, staticTokenSection } from './client-section.ts';
+import { issuerSection } from './issuer-section.ts';
+
+/** ACCESS_FILE: who may call. Each section has a file of its own; a field that is not known is refused. */
+export const accessSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    issuers: issuerSection,
+    clients: clientSection,
+    staticTokens: staticTokenSection,
+  },
+  { additionalProperties: false },
+);
+
+/** Who may call, as declared, with defaults; paths are absolute. */
+export type AccessSettings = Readonly<Static<typeof accessSchema>>;
