@@ -97,6 +97,7 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
 function hookOptions(house: House, config: Config, clock: Clock): Parameters<typeof cdsRoutes>[0] {
   const { tenant } = config;
   return {
+    cdsHooksVersion: config.cdsHooksVersion,
     maxBodyBytes: config.maxBodyMb * 1_000_000,
     entrance: {
       services: servicesNow(house, config),

@@ -1,24 +1,10 @@
 import Type, { type Static } from 'typebox';
+import { contextFieldKinds, customHookPattern, hookNames } from './hook-library.ts';
 
 /** The section `cdsHooks` of `manifest.json`: at which moments the model speaks in an EHR, and what is shown then. */
 
 const strict = { additionalProperties: false } as const;
 const text = (description: string) => Type.String({ minLength: 1, description });
-
-export const hookNames = [
-  'patient-view',
-  'encounter-start',
-  'encounter-discharge',
-  'order-select',
-  'order-sign',
-  'order-dispatch',
-  'appointment-book',
-  'allergyintolerance-create',
-  'problem-list-item-create',
-  'medication-refill',
-] as const;
-/** Hooks of the CDS Hooks library whose context names a patient. */
-export type HookName = (typeof hookNames)[number];
 
 const show = Type.Union(
   [Type.Literal('info'), Type.Literal('warning'), Type.Literal('critical'), Type.Literal('none')],
@@ -46,12 +32,45 @@ const bandLevel = Type.Object(
   strict,
 );
 
+const contextField = Type.Object(
+  {
+    is: Type.Enum([...contextFieldKinds], {
+      description: 'what the field holds: a bare id, a user or other reference `Type/id`, text, resources or a Bundle',
+    }),
+    optional: Type.Optional(Type.Boolean({ description: 'the field may be left out; absent: it may not' })),
+    type: Type.Optional(
+      Type.String({ pattern: '^[A-Z][A-Za-z]{1,63}$', description: 'of a resource or resources: their type' }),
+    ),
+    proposed: Type.Optional(
+      Type.Boolean({ description: 'its resources are what the user is about to do or record: drafts, never facts' }),
+    ),
+    focus: Type.Optional(Type.Boolean({ description: 'what it names or holds is what a prediction can be about' })),
+    selects: Type.Optional(text('of references: the field of which they pick what the call is about')),
+  },
+  { ...strict, description: 'one field of the context' },
+);
+
 const cdsHooksService = Type.Object(
   {
     id: Type.Optional(
       Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$', description: 'last part of the address; absent: the model id' }),
     ),
-    hook: Type.Enum([...hookNames], { description: 'moment of the workflow, a hook of the CDS Hooks library' }),
+    hook: Type.String({
+      pattern: `^(${hookNames.join('|')})$|${customHookPattern}`,
+      description:
+        'moment of the workflow: a hook of the CDS Hooks library, or one of your own with the reverse of a domain before its name, such as com.example.sepsis-screen',
+    }),
+    hookVersion: Type.Optional(
+      Type.String({
+        pattern: '^\\d+(\\.\\d+){1,2}$',
+        description: 'the one version of the hook that the service takes; absent: every one that is known',
+      }),
+    ),
+    context: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]{1,63}$' }), contextField, {
+        description: 'the fields of the context, of a hook of your own alone; patientId is one of them',
+      }),
+    ),
     title: Type.String({ minLength: 1, maxLength: 120, description: 'name of the service' }),
     description: text('what the service shows, and about whom'),
     usageRequirements: Type.Optional(text('what the client must provide')),

@@ -1,12 +1,12 @@
 import type { Catalog } from './catalog.ts';
-import type { CdsHooksService, HookName } from './cds-hooks-schema.ts';
+import type { CdsHooksService } from './cds-hooks-schema.ts';
 import { serviceId } from './check-cds-hooks.ts';
 import type { LoadedVersion } from './model-version.ts';
 
 /** One CDS Hooks service: an address and a hook, and the model version that answers there. */
 export interface CdsService {
   readonly id: string;
-  readonly hook: HookName;
+  readonly hook: string;
   readonly declared: CdsHooksService;
   readonly version: LoadedVersion;
   /** It is not discovered, and a call is answered with no card. */

@@ -1,4 +1,5 @@
 import type { CdsHooksLevel, CdsHooksService } from './cds-hooks-schema.ts';
+import { hookNames, hookVersions } from './hook-library.ts';
 import type { Manifest } from './manifest-schema.ts';
 import type { Outcome } from './outcome-schema.ts';
 import { levelsOf, scoreRange } from './outcome-score.ts';
@@ -12,8 +13,10 @@ export function checkCdsHooks(manifest: Manifest, find: Find): void {
   for (const name of repeated(services.map((service) => `${serviceId(service, manifest.id)} at ${service.hook}`))) {
     find('/cdsHooks', `the service ${name} is there twice`);
   }
-  services.forEach(({ outcome: id, cards }, index) => {
+  services.forEach((service, index) => {
+    const { outcome: id, cards } = service;
     const path = `/cdsHooks/${index}`;
+    checkHook(service, (field, message) => find(`${path}/${field}`, message));
     const outcome = manifest.outcomes.find((candidate) => candidate.id === id);
     if (outcome === undefined) {
       find(`${path}/outcome`, `is ${id}; this model has ${manifest.outcomes.map((known) => known.id).join(', ')}`);
@@ -26,6 +29,38 @@ export function checkCdsHooks(manifest: Manifest, find: Find): void {
 /** The last part of the address of a service. */
 export function serviceId({ id }: CdsHooksService, modelId: string): string {
   return id ?? modelId;
+}
+
+/** A hook of the library has the context that is published, in a version that is; one of the owner's has what the manifest says. */
+function checkHook({ hook, hookVersion, context }: CdsHooksService, find: Find): void {
+  const isKnown = (hookNames as readonly string[]).includes(hook);
+  if (isKnown && context !== undefined) find('context', `is that of the CDS Hooks library for ${hook}: leave it out`);
+  if (isKnown && hookVersions({ hook, ...(hookVersion && { hookVersion }) }).length === 0) {
+    const versions = hookVersions({ hook }).map(({ version }) => version);
+    find('hookVersion', `is ${hookVersion}; the library has ${hook} in ${versions.join(' and ')}`);
+  }
+  if (isKnown) return;
+  if (context === undefined) {
+    find('context', `is missing: the CDS Hooks library does not know ${hook}`);
+    return;
+  }
+  const { patientId } = context;
+  if (patientId?.is !== 'id' || patientId.optional === true)
+    find('context/patientId', 'must be an id that is not optional: it names the subject');
+  const expected = { encounterId: 'id', userId: 'user' } as const;
+  for (const [name, kind] of Object.entries(expected)) {
+    const field = context[name];
+    if (field !== undefined && field.is !== kind) find(`context/${name}`, `must be of the kind ${kind}, as everywhere`);
+  }
+  for (const [name, field] of Object.entries(context)) {
+    const holds = field.is === 'resource' || field.is === 'resources' || field.is === 'bundle';
+    if (!holds && (field.type !== undefined || field.proposed === true))
+      find(`context/${name}`, `holds no resources (${field.is}): leave out type and proposed`);
+    if (field.focus === true && !holds && field.is !== 'reference' && field.is !== 'references')
+      find(`context/${name}/focus`, `${field.is} names nothing that a prediction can be about`);
+    if (field.selects !== undefined && (field.is !== 'references' || context[field.selects]?.focus !== true))
+      find(`context/${name}/selects`, 'must name a field with focus, and the selecting field be references');
+  }
 }
 
 /** Where bands are published they decide, so that no card contradicts the band it names; classes likewise; elsewhere limits from the least score upwards. */

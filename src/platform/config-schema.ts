@@ -181,6 +181,12 @@ export const configSchema = Type.Object(
         'How long a CDS Hooks call may take. Contributions are left out first; a score that is late is said to be late.',
       default: 500,
     }),
+    cdsHooksVersion: Type.Union([Type.Literal('2.0'), Type.Literal('3.0')], {
+      description:
+        'The version of CDS Hooks that discovery speaks; 3.0 adds the version of the specification and of each hook.',
+      allowed: '2.0 or 3.0',
+      default: '2.0',
+    }),
     siteFile: optional(
       text({
         description: 'JSON file of the local codes and unit texts of the site; without it models know their own only.',

@@ -57,7 +57,50 @@ describe('the section cdsHooks of a manifest', () => {
       ([s]) => {
         s.hook = 'hover';
       },
-      '/cdsHooks/0/hook: must be one of patient-view',
+      '/cdsHooks/0/hook: must match',
+    ],
+    [
+      'a hook of its own without a context (CDS-71)',
+      'prevent-base',
+      ([s]) => {
+        s.hook = 'com.example.hover';
+      },
+      '/cdsHooks/0/context: is missing',
+    ],
+    [
+      'a hook of its own that names no patient',
+      'prevent-base',
+      ([s]) => {
+        s.hook = 'com.example.hover';
+        s.context = { patientId: { is: 'text' } };
+      },
+      '/cdsHooks/0/context/patientId: must be an id',
+    ],
+    [
+      'a hook of its own whose text is to be what a prediction is about',
+      'prevent-base',
+      ([s]) => {
+        s.hook = 'com.example.hover';
+        s.context = { patientId: { is: 'id' }, ward: { is: 'text', focus: true } };
+      },
+      '/cdsHooks/0/context/ward/focus: text names nothing',
+    ],
+    [
+      'another context for a hook of the library',
+      'prevent-base',
+      ([s]) => {
+        s.context = { patientId: { is: 'id' } };
+      },
+      '/cdsHooks/0/context: is that of the CDS Hooks library',
+    ],
+    [
+      'a version of a hook that was never published (CDS-3)',
+      'prevent-base',
+      ([s]) => {
+        s.hook = 'order-dispatch';
+        s.hookVersion = '7.0';
+      },
+      '/cdsHooks/0/hookVersion: is 7.0; the library has order-dispatch in 1.1 and 1.0',
     ],
     [
       'no description (CDS-2)',

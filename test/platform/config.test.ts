@@ -34,6 +34,7 @@ describe('settings', () => {
       optOutBy: ['consent', 'group'],
       cdsFhirServers: [],
       cdsDeadlineMs: 500,
+      cdsHooksVersion: '2.0',
       demonstrationModels: 'off',
       inferenceProtocol: 'off',
       maxOpenRequests: 128,
@@ -195,7 +196,7 @@ describe('.env.example', () => {
   test('holds the defaults, which are read as such', () => {
     const lines = renderEnvExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
     const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
-    expect(Object.keys(env)).toHaveLength(32);
+    expect(Object.keys(env)).toHaveLength(33);
     expect(readConfig(env)).toEqual(readConfig({}));
   });
 });

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Encounter, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hookNames } from '../../src/model-catalog/cds-hooks-schema.ts';
+import { hookNames } from '../../src/model-catalog/hook-library.ts';
 import { casesDir, casesPresent } from '../support/cases.ts';
 import { callHook } from '../support/cds-call.ts';
 import { cdsResponseFindings } from '../support/cds-response-checker.ts';

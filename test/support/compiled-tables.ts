@@ -70,6 +70,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/answer-hook.ts',
   'src/entrances/cds-hooks/cds-routes.ts',
   'src/entrances/cds-hooks/check-body.ts',
+  'src/entrances/cds-hooks/context-reader.ts',
   'src/entrances/cds-hooks/give-way.ts',
   'src/entrances/cds-hooks/hook-error.ts',
   'src/entrances/cds-hooks/hook-schemas.ts',

@@ -54,12 +54,8 @@ const sendMs = 15;
  * @throws PARAMETER_INVALID, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
 export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<readonly Card[]> {
-  const request = parseHookRequest(
-    call.body,
-    call.offered.map(({ hook }) => hook),
-  );
-  const service = call.offered.find(({ hook }) => hook === request.hook);
-  if (service === undefined) throw new RangeError('the hook was parsed as one that is offered');
+  const request = parseHookRequest(call.body, call.offered);
+  const { service } = request;
   const nothing = (): readonly Card[] => {
     call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
     return [];

@@ -6,11 +6,12 @@ import type { CdsFeedback } from '../../monitoring/cds-feedback.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import { answerHook, type HookEntrance } from './answer-hook.ts';
-import { discovery, type HookService } from './hook-service.ts';
+import { type CdsHooksVersion, discovery, type HookService } from './hook-service.ts';
 import { parseFeedback } from './parse-feedback.ts';
 
 export interface CdsRoutesOptions {
   readonly entrance: HookEntrance;
+  readonly cdsHooksVersion: CdsHooksVersion;
   readonly maxBodyBytes: number;
   /** Keeps what was answered to cards of a service. @returns how many of the cards are not known */
   readonly storeFeedback: (
@@ -23,13 +24,13 @@ export interface CdsRoutesOptions {
  * CDS Hooks 2.0.1, relative to `/cds-services`: discovery, the services and their feedback. Everything is JSON, errors are an
  * OperationOutcome (CDS-27).
  */
-export function cdsRoutes({ entrance, maxBodyBytes, storeFeedback }: CdsRoutesOptions): Router {
+export function cdsRoutes({ entrance, cdsHooksVersion, maxBodyBytes, storeFeedback }: CdsRoutesOptions): Router {
   const router = Router();
 
   router.use(answerInJson);
   router.get('/', (_request, response) => {
     requestContext(response).route = '/cds-services';
-    sendJson(response, 200, discovery(entrance.services()));
+    sendJson(response, 200, discovery(entrance.services(), cdsHooksVersion));
   });
   router.all('/', only('GET, HEAD'));
   router.post('/:service', async (request, response) => {

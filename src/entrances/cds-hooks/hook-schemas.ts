@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox';
-import type { HookName } from '../../model-catalog/cds-hooks-schema.ts';
+import Type, { type Static, type TSchema } from 'typebox';
+import type { ContextFieldKind, HookVersion } from '../../model-catalog/hook-library.ts';
 
 /**
  * The form of a CDS Hooks 2.0.1 request. What the specification does not name is tolerated; what it names is checked, and
@@ -63,42 +63,30 @@ export const hookRequestSchema = Type.Object({
 export type HookRequestBody = Static<typeof hookRequestSchema>;
 
 const listed = { minItems: 1, maxItems: longestList };
-const bundle = Type.Object({ resourceType: Type.Literal('Bundle') });
-const subject = { patientId: id, encounterId: Type.Optional(id) };
-const byUser = { userId: user, ...subject };
-const atEncounter = Type.Object({ ...byUser, encounterId: id });
+const resource = (type?: string): TSchema =>
+  type === undefined ? Type.Object({ resourceType: text }) : Type.Object({ resourceType: Type.Literal(type) });
 
-/** What every context may say. */
-const anyContext = Type.Object({ ...subject, userId: Type.Optional(user) });
-export type HookContext = Static<typeof anyContext>;
+/** What each kind of field of a context looks like (CDS-70). */
+const kinds: Readonly<Record<ContextFieldKind, (type?: string) => TSchema>> = {
+  id: () => id,
+  user: () => user,
+  text: () => text,
+  reference: () => reference,
+  references: () => Type.Array(reference, listed),
+  resource,
+  // Of the object alone: version 1.0 of order-dispatch has Tasks of which a client may say less.
+  resources: () => Type.Array(Type.Object({}), listed),
+  bundle: () => resource('Bundle'),
+};
 
-/** The context of each hook (CDS-70, CDS-71). */
-export const contextSchemas = {
-  'patient-view': Type.Object(byUser),
-  'encounter-start': atEncounter,
-  'encounter-discharge': atEncounter,
-  'order-select': Type.Object({ ...byUser, selections: Type.Array(reference, listed), draftOrders: bundle }),
-  'order-sign': Type.Object({ ...byUser, draftOrders: bundle }),
-  // 1.1 names several orders, 1.0 one.
-  'order-dispatch': Type.Object(
-    {
-      ...subject,
-      performer: reference,
-      dispatchedOrders: Type.Optional(Type.Array(reference, listed)),
-      order: Type.Optional(reference),
-      fulfillmentTasks: Type.Optional(Type.Array(Type.Object({}), listed)),
-      task: Type.Optional(Type.Object({})),
-    },
-    { anyOf: [{ required: ['dispatchedOrders'] }, { required: ['order'] }] },
-  ),
-  'appointment-book': Type.Object({ ...byUser, appointments: bundle }),
-  'allergyintolerance-create': Type.Object({
-    ...byUser,
-    allergyIntolerance: Type.Object({ resourceType: Type.Literal('AllergyIntolerance') }),
-  }),
-  'problem-list-item-create': Type.Object({ ...byUser, conditions: bundle }),
-  'medication-refill': Type.Object({ ...subject, userId: Type.Optional(user), medications: bundle }),
-} satisfies Record<HookName, unknown>;
+/** The form of one version of a hook's context. */
+export function contextSchema({ context }: HookVersion): TSchema {
+  const fields = Object.entries(context).map(([name, { is, optional, type }]) => {
+    const schema = kinds[is](type);
+    return [name, optional === true ? Type.Optional(schema) : schema] as const;
+  });
+  return Type.Object(Object.fromEntries(fields));
+}
 
 const coding = Type.Object({ system: word, code: word, display: Type.Optional(word) });
 const overrideReason = Type.Object(

@@ -1,8 +1,10 @@
 import { listed, markdownText } from '../../fhir/markdown-text.ts';
 import { type CdsService, cdsServices } from '../../model-catalog/cds-services.ts';
+import { hookVersions } from '../../model-catalog/hook-library.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { patientKey, prefetchTemplates } from '../../model-catalog/prefetch-templates.ts';
 import { recordQueries } from '../../model-catalog/record-queries.ts';
+import { contextReader, type HookContext } from './context-reader.ts';
 
 /** How many contributions a card shows where the manifest does not say. */
 const usualContributions = 3;
@@ -15,6 +17,10 @@ export interface HookService extends CdsService {
   readonly contributions: number;
   /** The cautions of the model, as a Markdown list. */
   readonly cautions: string;
+  /** Reads the context of a call in whichever version of the hook it comes. */
+  readonly readContext: (context: unknown) => HookContext;
+  /** The newest version of the hook that it takes. */
+  readonly hookVersion: string;
   readonly prefetch: Readonly<Record<string, string>>;
   /** Resource type that answers each prefetch key. */
   readonly answerTypes: ReadonlyMap<string, string>;
@@ -34,25 +40,37 @@ export function hookServices(
     const { gathered, manifest } = service.version;
     const outcome = manifest.outcomes.find(({ id }) => id === service.declared.outcome);
     if (outcome === undefined) throw new RangeError(`${service.id} is about no outcome of its model`);
+    const versions = hookVersions(service.declared);
+    const [newest] = versions;
+    if (newest === undefined) throw new RangeError(`${service.id} is called at a hook that nothing defines`);
     const queries = recordQueries(gathered, new Date(0), optOutBy);
     return {
       ...service,
       outcome,
       contributions: service.declared.contributions ?? usualContributions,
       cautions: listed(manifest.cautions.map(markdownText)),
+      readContext: contextReader(versions),
+      hookVersion: newest.version,
       prefetch: prefetchTemplates(gathered, optOutBy),
       answerTypes: new Map([[patientKey, 'Patient'], ...queries.map(({ key, type }) => [key, type] as const)]),
     };
   });
 }
 
-/** The body of `GET /cds-services` (CDS-1 to CDS-5). */
-export function discovery(services: readonly HookService[]): { readonly services: readonly object[] } {
+/** The version of CDS Hooks that discovery speaks; calls are read in both. */
+export type CdsHooksVersion = '2.0' | '3.0';
+
+/** The body of `GET /cds-services` (CDS-1 to CDS-5): `version` and `hookVersion` are of 3.0 alone. */
+export function discovery(
+  services: readonly HookService[],
+  version: CdsHooksVersion,
+): { readonly services: readonly object[] } {
   return {
     services: services
       .filter(({ switchedOff }) => !switchedOff)
-      .map(({ id, hook, declared, prefetch }) => ({
+      .map(({ id, hook, declared, prefetch, hookVersion }) => ({
         hook,
+        ...(version === '3.0' ? { version: '3.0.0', hookVersion } : {}),
         title: declared.title,
         description: declared.description,
         id,

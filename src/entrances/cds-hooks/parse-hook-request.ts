@@ -1,17 +1,11 @@
-import { type HookName, hookNames } from '../../model-catalog/cds-hooks-schema.ts';
 import type { ErrorIssue } from '../../platform/errors.ts';
 import { bodyCheck, invalidBody } from './check-body.ts';
-import {
-  contextSchemas,
-  type HookContext,
-  type HookRequestBody,
-  hookRequestSchema,
-  longestBase,
-} from './hook-schemas.ts';
+import type { HookContext } from './context-reader.ts';
+import { type HookRequestBody, hookRequestSchema, longestBase } from './hook-schemas.ts';
 
 /** A CDS Hooks request that has the form of its hook. */
 export interface HookRequest {
-  readonly hook: HookName;
+  readonly hook: string;
   readonly context: HookContext;
   /** The FHIR server of the call; base without a trailing slash. */
   readonly fhirServer?: { readonly base: string; readonly accessToken?: string; readonly expiresInMs?: number };
@@ -21,36 +15,41 @@ export interface HookRequest {
 
 const checkRequest: (value: unknown, path: string) => asserts value is HookRequestBody =
   bodyCheck<HookRequestBody>(hookRequestSchema);
-const contextChecks = new Map(hookNames.map((hook) => [hook as string, bodyCheck<HookContext>(contextSchemas[hook])]));
+
+/** What a service takes: one hook, and what its context says. */
+export interface OfferedHook {
+  readonly hook: string;
+  readonly readContext: (context: unknown) => HookContext;
+}
 
 /**
  * Reads the body of a service call.
- * @param hooks what the called service offers (CDS-10)
+ * @param offered what the called service offers, told apart by the hook (CDS-4, CDS-10)
  * @throws PARAMETER_INVALID naming where and what is allowed
  */
-export function parseHookRequest(body: unknown, hooks: readonly HookName[]): HookRequest {
+export function parseHookRequest<Offered extends OfferedHook>(
+  body: unknown,
+  offered: readonly Offered[],
+): HookRequest & { readonly service: Offered } {
   checkRequest(body, '');
-  const hook = hooks.find((offered) => offered === body.hook);
-  if (hook === undefined)
-    throw invalid('hook', `hook must be ${hooks.join(' or ')}: this service offers no other.`, 'not-supported');
-  const { context } = body;
-  checkContext(hook, context);
+  const service = offered.find(({ hook }) => hook === body.hook);
+  if (service === undefined) {
+    const hooks = offered.map(({ hook }) => hook).join(' or ');
+    throw invalid('hook', `hook must be ${hooks}: this service offers no other.`, 'not-supported');
+  }
+  const { hook } = service;
+  const context = service.readContext(body.context);
   const { fhirAuthorization: authorization, prefetch = {} } = body;
   if (authorization !== undefined && body.fhirServer === undefined)
     throw invalid('fhirServer', 'fhirServer is missing; it is required beside fhirAuthorization.', 'required');
   if (authorization?.patient !== undefined && authorization.patient !== context.patientId)
     throw invalid('fhirAuthorization.patient', 'fhirAuthorization.patient must be context.patientId.');
-  if (body.fhirServer === undefined) return { hook, context, prefetch };
+  if (body.fhirServer === undefined) return { service, hook, context, prefetch };
   const token =
     authorization === undefined
       ? {}
       : { accessToken: authorization.access_token, expiresInMs: authorization.expires_in * 1000 };
-  return { hook, context, fhirServer: { base: baseOf(body.fhirServer), ...token }, prefetch };
-}
-
-function checkContext(hook: HookName, context: unknown): asserts context is HookContext {
-  const check: ((value: unknown, path: string) => asserts value is HookContext) | undefined = contextChecks.get(hook);
-  check?.(context, 'context');
+  return { service, hook, context, fhirServer: { base: baseOf(body.fhirServer), ...token }, prefetch };
 }
 
 /** In one spelling, so that a server has one name however it is written: no trailing slash, host in lower case. */

@@ -1,6 +1,13 @@
 import type { HeldAnswers, PredictionRequest } from '../../prediction/prediction-request.ts';
+import type { HookContext } from './context-reader.ts';
 import type { HookService } from './hook-service.ts';
 import type { HookRequest } from './parse-hook-request.ts';
+
+/** What of a call a prediction is asked by. */
+export interface AskingCall {
+  readonly context: Pick<HookContext, 'patientId' | 'encounterId' | 'userId'>;
+  readonly fhirServer?: HookRequest['fhirServer'];
+}
 
 /** What a call is beside its body. */
 export interface HookCall {
@@ -21,7 +28,7 @@ export interface HookCall {
  */
 export function predictionRequestFromHook(
   service: HookService,
-  { context, fhirServer }: HookRequest,
+  { context, fhirServer }: AskingCall,
   answers: HeldAnswers,
   { requestId, card, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {

@@ -137,18 +137,13 @@ describe('the card of a score', () => {
     );
     expect(card?.detail?.match(/^- .*percentage points$/gm)).toHaveLength(1);
     const request = (shown: number) =>
-      predictionRequestFromHook(
-        { ...of, contributions: shown },
-        { hook: 'patient-view', context: { patientId: '1' }, prefetch: {} },
-        new Map(),
-        {
-          requestId: 'r',
-          card: frame.uuid,
-          answerBy: 0,
-          signal: new AbortController().signal,
-          givenUp: new AbortController().signal,
-        },
-      );
+      predictionRequestFromHook({ ...of, contributions: shown }, { context: { patientId: '1' } }, new Map(), {
+        requestId: 'r',
+        card: frame.uuid,
+        answerBy: 0,
+        signal: new AbortController().signal,
+        givenUp: new AbortController().signal,
+      });
     expect([request(0).explain, request(1).explain]).toEqual([false, true]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseHookRequest } from '../../../src/entrances/cds-hooks/parse-hook-request.ts';
-import { type HookName, hookNames } from '../../../src/model-catalog/cds-hooks-schema.ts';
+import { contextReader } from '../../../src/entrances/cds-hooks/context-reader.ts';
+import { type OfferedHook, parseHookRequest } from '../../../src/entrances/cds-hooks/parse-hook-request.ts';
+import { type HookName, hookNames, hookVersions, type NamedHook } from '../../../src/model-catalog/hook-library.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { countedList } from '../../support/counted-list.ts';
 
@@ -38,9 +39,17 @@ function request(hook: HookName = 'patient-view', change: Record<string, unknown
   };
 }
 
-function refusal(body: unknown, hooks: readonly HookName[] = ['patient-view']): PredictionError {
+/** What a service takes that is declared at these hooks. */
+function offered(...hooks: readonly (HookName | NamedHook)[]): OfferedHook[] {
+  return hooks.map((named) => {
+    const declared = typeof named === 'string' ? { hook: named } : named;
+    return { hook: declared.hook, readContext: contextReader(hookVersions(declared)) };
+  });
+}
+
+function refusal(body: unknown, hooks: readonly (HookName | NamedHook)[] = ['patient-view']): PredictionError {
   try {
-    parseHookRequest(body, hooks);
+    parseHookRequest(body, offered(...hooks));
   } catch (error) {
     if (error instanceof PredictionError && error.code === 'PARAMETER_INVALID') return error;
     throw error;
@@ -50,7 +59,7 @@ function refusal(body: unknown, hooks: readonly HookName[] = ['patient-view']): 
 
 describe('a request of a hook', () => {
   test.each(hookNames)('CDS-14 %s is read with its context', (hook) => {
-    const parsed = parseHookRequest(request(hook), ['patient-view', hook]);
+    const parsed = parseHookRequest(request(hook), offered(...new Set<HookName>(['patient-view', hook])));
     expect(parsed).toMatchObject({ hook, context: { patientId: '17' } });
     expect(parsed.fhirServer).toEqual({
       base: 'https://ehr.example/fhir',
@@ -132,13 +141,13 @@ describe('a request of a hook', () => {
       context: { ...byUser, services: null },
       fhirAuthorization: { ...authorization, token_type: 'bearer' },
     });
-    expect(parseHookRequest(body, ['patient-view']).context.patientId).toBe('17');
+    expect(parseHookRequest(body, offered('patient-view')).context.patientId).toBe('17');
   });
 
   test('a fhirServer has one name, however it is written (CDS-12)', () => {
     for (const spelled of ['HTTPS://EHR.example:443/fhir', 'https://ehr.example/fhir//'])
       expect(
-        parseHookRequest(request('patient-view', { fhirServer: spelled }), ['patient-view']).fhirServer?.base,
+        parseHookRequest(request('patient-view', { fhirServer: spelled }), offered('patient-view')).fhirServer?.base,
       ).toBe('https://ehr.example/fhir');
   });
 
@@ -160,6 +169,54 @@ describe('a request of a hook', () => {
 
   test('order-dispatch is read in its version 1.0 too', () => {
     const context = { patientId: '17', performer: 'Organization/2', order: 'ServiceRequest/1' };
-    expect(parseHookRequest(request('order-dispatch', { context }), ['order-dispatch']).hook).toBe('order-dispatch');
+    expect(
+      parseHookRequest(request('order-dispatch', { context }), offered('order-dispatch')).context.version.version,
+    ).toBe('1.0');
+  });
+
+  test('a service that takes one version of a hook refuses the other (CDS-3)', () => {
+    const context = contexts['order-dispatch'];
+    expect(
+      refusal(request('order-dispatch', { context }), [{ hook: 'order-dispatch', hookVersion: '1.0' }]).message,
+    ).toBe('context.order is missing; CDS Hooks requires it.');
+  });
+
+  test('CDS-71 what a context holds may lack an id and be empty of entries: nobody looks at it unasked', () => {
+    for (const draftOrders of [{ resourceType: 'Bundle' }, { resourceType: 'Bundle', entry: [{}] }]) {
+      const context = { ...byUser, draftOrders };
+      expect(parseHookRequest(request('order-sign', { context }), offered('order-sign')).hook).toBe('order-sign');
+    }
+  });
+});
+
+describe('a hook of a model owner', () => {
+  const hook = 'com.example.sepsis-screen';
+  const declared: NamedHook = {
+    hook,
+    context: {
+      patientId: { is: 'id' },
+      encounterId: { is: 'id' },
+      ward: { is: 'text', optional: true },
+      screen: { is: 'resource', type: 'QuestionnaireResponse' },
+    },
+  };
+  const context = { patientId: '17', encounterId: '9', screen: { resourceType: 'QuestionnaireResponse' } };
+  const custom = (change: Record<string, unknown>) =>
+    request('patient-view', { hook, context: { ...context, ...change } });
+
+  test('CDS-71 is read with the context that the manifest declares', () => {
+    const parsed = parseHookRequest(custom({ ward: 'ICU' }), offered('patient-view', declared));
+    expect(parsed.context).toMatchObject({ patientId: '17', encounterId: '9', fields: { ward: 'ICU' } });
+    expect(parsed.context.userId).toBeUndefined();
+  });
+
+  test.each([
+    [{ encounterId: undefined }, 'context.encounterId is missing'],
+    [{ patientId: 'Patient/17' }, 'context.patientId must be a bare FHIR id'],
+    [{ ward: '' }, 'context.ward must not be empty'],
+    [{ screen: { resourceType: 'Patient' } }, 'context.screen.resourceType must be "QuestionnaireResponse"'],
+  ])('CDS-71 with %j is refused, and named', (change, message) => {
+    const body = JSON.parse(JSON.stringify(custom(change)));
+    expect(refusal(body, [declared]).message).toContain(message);
   });
 });
