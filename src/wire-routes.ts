@@ -13,7 +13,7 @@ import { servedModels } from './entrances/inference-protocol/served-models.ts';
 import { cardRoutes } from './entrances/models/card-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
-import { capabilityStatement } from './fhir/capability-statement.ts';
+import { capabilityStatement, type OfferedSecurity } from './fhir/capability-statement.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import type { MountedRoute } from './http/server-app.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
@@ -36,6 +36,12 @@ export interface Tokens {
   readonly admin: string | undefined;
 }
 
+const noAuthentication: OfferedSecurity = {
+  smart: false,
+  cors: false,
+  description: 'Nobody is asked for a token: the server listens on a loopback address only.',
+};
+
 /** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
 export function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): MountedRoute[] {
   const { protocol: protocolToken } = tokens;
@@ -55,7 +61,10 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     baseUrl: fhirBase,
     version: packageVersion(),
     date: clock.now(),
-    operations: [{ name: definition.code ?? 'predict', definition: definition.url ?? '', resources: ['Patient'] }],
+    operations: [
+      { name: definition.code ?? 'predict', definition: definition.url ?? '', system: true, resources: ['Patient'] },
+    ],
+    security: noAuthentication,
     readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
   });
   const audit = {
@@ -67,7 +76,10 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     own: [...new Set([fhirBase, ...(source.own ? [source.base, ...(source.earlierBases ?? [])] : [])])],
   };
   return [
-    { path: '/fhir/R4', handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs }) },
+    {
+      path: '/fhir/R4',
+      handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs, storeBase: fhirBase }),
+    },
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/models', handler: cardRoutes({ catalog, deviceOf, today }) },
     { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },

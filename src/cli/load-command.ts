@@ -53,7 +53,7 @@ async function withStore<T>(config: Config, work: (store: Store) => Promise<T>):
   ]);
   return await withHouse(config, ({ repository }) =>
     work(async (transaction) => {
-      const options = { describeError: (error: unknown) => describeError(error, ''), returnResources: false };
+      const options = { describeError: (error: unknown) => describeError(error, ''), returns: 'minimal' as const };
       await processBundle(createFhirRouter(), repository, transaction, options);
     }),
   );

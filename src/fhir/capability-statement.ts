@@ -1,4 +1,8 @@
-import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
+import type {
+  CapabilityStatement,
+  CapabilityStatementRestResource,
+  CapabilityStatementRestSecurity,
+} from '@medplum/fhirtypes';
 import { resourceTypes } from './resource-types.ts';
 import { type SearchParameter, searchElements, searchParametersOf } from './store/search-parameters.ts';
 
@@ -7,8 +11,19 @@ export interface OfferedOperation {
   readonly name: string;
   /** Canonical URL of its OperationDefinition. */
   readonly definition: string;
+  /** True where the base itself takes it. */
+  readonly system: boolean;
   /** The types whose URLs take it. */
   readonly resources: readonly string[];
+}
+
+/** Who may ask, in the words of the statement. */
+export interface OfferedSecurity {
+  /** True where access tokens of SMART on FHIR are asked for. */
+  readonly smart: boolean;
+  /** True where web pages of other origins may ask. */
+  readonly cors: boolean;
+  readonly description: string;
 }
 
 /** A type that is only read and searched: not kept in the store. */
@@ -17,7 +32,7 @@ export interface ReadOnlyType {
   readonly searchParam: NonNullable<CapabilityStatementRestResource['searchParam']>;
 }
 
-const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'reference'>> = {
+const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'reference' | 'uri' | 'string'>> = {
   _id: 'token',
   _lastUpdated: 'date',
   identifier: 'token',
@@ -33,6 +48,8 @@ const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'referenc
   birthdate: 'date',
   active: 'token',
   deceased: 'token',
+  url: 'uri',
+  value: 'string',
 };
 
 const interactions = ['read', 'vread', 'update', 'delete', 'history-instance', 'create', 'search-type'] as const;
@@ -45,6 +62,7 @@ export function capabilityStatement(options: {
   readonly date: Date;
   readonly operations: readonly OfferedOperation[];
   readonly readOnly?: readonly ReadOnlyType[];
+  readonly security: OfferedSecurity;
 }): CapabilityStatement {
   const readOnly = new Map((options.readOnly ?? []).map((only) => [only.type, only]));
   return {
@@ -65,11 +83,13 @@ export function capabilityStatement(options: {
         documentation:
           'A search parameter, modifier or prefix that is not listed is refused. Prefixes of dates: eq, ne, gt, lt, ge, le, sa, eb. ' +
           'Results: _sort, _count (at most 1000), _total (none, accurate), _summary (count). Conditional references are resolved in transactions.',
+        security: securityOf(options.security),
         resource: [...resourceTypes].sort().map((type) => {
           const only = readOnly.get(type);
           return only === undefined ? restResource(type, options.operations) : readOnlyResource(only);
         }),
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
+        ...operationsOf(options.operations.filter(({ system }) => system)),
       },
     ],
   };
@@ -93,8 +113,17 @@ function restResource(type: string, operations: readonly OfferedOperation[]): Ca
       type: searchTypes[name],
       ...(name.startsWith('_') ? {} : { documentation: documentationOf(type, name) }),
     })),
-    ...(offered.length === 0 ? {} : { operation: offered.map(({ name, definition }) => ({ name, definition })) }),
+    ...operationsOf(offered),
   };
+}
+
+function operationsOf(offered: readonly OfferedOperation[]): Pick<CapabilityStatementRestResource, 'operation'> {
+  return offered.length === 0 ? {} : { operation: offered.map(({ name, definition }) => ({ name, definition })) };
+}
+
+function securityOf({ smart, cors, description }: OfferedSecurity): CapabilityStatementRestSecurity {
+  const system = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
+  return { cors, ...(smart ? { service: [{ coding: [{ system, code: 'SMART-on-FHIR' }] }] } : {}), description };
 }
 
 function readOnlyResource({ type, searchParam }: ReadOnlyType): CapabilityStatementRestResource {

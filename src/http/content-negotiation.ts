@@ -40,8 +40,11 @@ export function negotiateFormat(accept: string | undefined, format: string | und
   throw notAcceptable(`None of '${accept.slice(0, 80)}' is served`);
 }
 
-/** What the caller wants back from a write (`Prefer: return=…`); anything else in the header is left alone. */
-export function preferredReturn(prefer: string | undefined): 'representation' | 'minimal' | 'OperationOutcome' {
+/** What a write gives back. */
+export type PreferredReturn = 'representation' | 'minimal' | 'OperationOutcome';
+
+/** What the caller wants back from a write (`Prefer: return=…`, OP-32); anything else in the header is left alone. */
+export function preferredReturn(prefer: string | undefined): PreferredReturn {
   const [, value] = /(?:^|[,;\s])return\s*=\s*"?(minimal|representation|OperationOutcome)\b/.exec(prefer ?? '') ?? [];
   return value === 'minimal' || value === 'OperationOutcome' ? value : 'representation';
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { getStatus } from '@medplum/core';
 import type { FhirRouter } from '@medplum/fhir-router';
 import type { CapabilityStatement, Resource } from '@medplum/fhirtypes';
@@ -22,6 +23,7 @@ export interface FhirRoutesOptions {
 /** FHIR's REST interface over the store, relative to where it is mounted. Operations are mounted before it. */
 export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: FhirRoutesOptions): RequestHandler {
   const router = createFhirRouter();
+  const statementTag = `W/"${createHash('sha256').update(JSON.stringify(capabilityStatement)).digest('hex').slice(0, 32)}"`;
   return async (request, response) => {
     const url = request.url.replace(/^\//, '');
     const path = decodedPath(url.split('?')[0] ?? '');
@@ -29,7 +31,10 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
     requestContext(response).route = `${request.baseUrl}/${patternOf(router, method, path)}`;
     if (path === 'metadata') {
       allowOnly(request, response, method, ['GET']);
-      sendResource(response, 200, capabilityStatement);
+      refuseOtherModes(url);
+      response.setHeader('ETag', statementTag);
+      if (callerHasVersion(request, response)) response.status(304).end();
+      else sendResource(response, 200, capabilityStatement);
     } else if (path === '') {
       allowOnly(request, response, method, ['POST']);
       await answerBundle(router, request, response);
@@ -41,7 +46,7 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
     const { requestId } = requestContext(response);
     const result = await processBundle(fhirRouter, repository, bundle, {
       describeError: (error) => describeError(error, requestId),
-      returnResources: preferredReturn(request.get('Prefer')) !== 'minimal',
+      returns: preferredReturn(request.get('Prefer')),
     });
     sendResource(response, 200, result);
   }
@@ -78,6 +83,15 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
     if (written)
       response.setHeader('Location', `${baseUrl}/${resource.resourceType}/${resource.id}/_history/${versionId}`);
   }
+}
+
+/** OP-40: there is one statement, which is answered for every mode of R4. */
+function refuseOtherModes(url: string): void {
+  const mode = new URLSearchParams(url.split('?')[1] ?? '').get('mode');
+  if (mode === null || ['full', 'normative', 'terminology'].includes(mode)) return;
+  throw new PredictionError('PARAMETER_INVALID', 'mode must be full, normative or terminology; all give the same.', {
+    issues: [{ message: 'mode must be full, normative or terminology; all give the same.', expression: 'http.mode' }],
+  });
 }
 
 /** Conditional read: If-None-Match, else If-Modified-Since, against the version that was read. */

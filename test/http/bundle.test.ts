@@ -241,6 +241,18 @@ describe('transaction', () => {
     expect(answer.body.entry[0].response.location).toMatch(/^Patient\//);
   });
 
+  test('OP-32 return=OperationOutcome says of each entry that writes what became of it, and leaves the read ones whole', async () => {
+    for (const type of ['transaction', 'batch']) {
+      await send(`${server.base}/Patient/told`, 'PUT', { resourceType: 'Patient', id: 'told' });
+      const entries = [post(patient()), { request: { method: 'GET', url: 'Patient/told' } }];
+      const answer = await send(server.base, 'POST', bundle(type, entries), { Prefer: 'return=OperationOutcome' });
+      const [written, read] = answer.body.entry;
+      expect([written.resource, written.response.outcome.resourceType]).toEqual([undefined, 'OperationOutcome']);
+      expect(written.response.outcome.issue[0]).toMatchObject({ severity: 'information', code: 'informational' });
+      expect([read.resource.id, read.response.outcome]).toEqual(['told', undefined]);
+    }
+  });
+
   test('keeps decimals as written through the rewriting of references', async () => {
     const text = JSON.stringify(
       bundle('transaction', [

@@ -258,3 +258,20 @@ describe('what is not offered', () => {
     }
   });
 });
+
+describe('/metadata', () => {
+  test('OP-40 is the same whatever mode is asked for, and 304 for whom it has not changed', async () => {
+    const first = await send(`${server.base}/metadata`);
+    const etag = first.headers.get('etag') ?? '';
+    expect(etag).toMatch(/^W\/"/);
+    for (const mode of ['full', 'normative', 'terminology'])
+      expect((await send(`${server.base}/metadata?mode=${mode}`)).text).toBe(first.text);
+    const again = await send(`${server.base}/metadata`, 'GET', undefined, { 'If-None-Match': etag });
+    expect([again.status, again.text]).toEqual([304, '']);
+    expect((await send(`${server.base}/metadata`, 'GET', undefined, { 'If-None-Match': 'W/"x"' })).status).toBe(200);
+    const head = await send(`${server.base}/metadata`, 'HEAD');
+    expect([head.status, head.text, head.headers.get('etag')]).toEqual([200, '', etag]);
+    const wrong = await send(`${server.base}/metadata?mode=short`);
+    expect([wrong.status, wrong.body.issue[0].code]).toEqual([400, 'value']);
+  });
+});

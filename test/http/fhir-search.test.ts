@@ -307,6 +307,8 @@ describe('what is not understood is refused by name, never left out', () => {
     ['Organization?patient=17', 'patient'],
     ['RiskAssessment?status=final', 'status'],
     ['Patient?date=2024', 'date'],
+    ['StructureDefinition?url=http://example.org/one|2', 'without its version'],
+    ['Patient?url=http://example.org/one', 'url'],
     ['Patient?gender=Female', 'male, female, other, unknown'],
     ['Patient?gender=http://hl7.org/fhir/administrative-gender|female', 'gender takes'],
     ['Patient?gender:not=female', 'gender:not'],
@@ -411,5 +413,61 @@ describe('order and pages', () => {
     expect(found.body.entry.map((entry: { resource: { id: string } }) => entry.resource.id)).toEqual(['o3']);
     expect((await send(`${server.base}/Observation/_search`, 'POST', 'favourite=1', headers)).status).toBe(400);
     expect((await send(`${server.base}/Observation/_search`, 'POST', '{}')).status).toBe(415);
+  });
+});
+
+describe('definitions', () => {
+  beforeAll(async () => {
+    const structure = (id: string, url: string) => ({
+      resourceType: 'StructureDefinition',
+      id,
+      url,
+      name: 'Made',
+      status: 'draft',
+      kind: 'complex-type',
+      abstract: false,
+      type: 'Extension',
+    });
+    const naming = (id: string, ...values: string[]) => ({
+      resourceType: 'NamingSystem',
+      id,
+      name: 'Made',
+      status: 'draft',
+      kind: 'identifier',
+      date: '2026-01-01',
+      uniqueId: values.map((value) => ({ type: 'uri', value })),
+    });
+    for (const definition of [
+      structure('one', 'http://example.org/one'),
+      structure('two', 'http://example.org/two,half'),
+      naming('n1', 'urn:oid:1.2.3', 'http://example.org/Names'),
+      naming('n2', 'http://elsewhere.example/names'),
+    ])
+      await send(`${server.base}/${definition.resourceType}/${definition.id}`, 'PUT', definition);
+  });
+  const idsOf = async (query: string): Promise<string[]> => {
+    const { status, text, body } = await send(`${server.base}/${query}`);
+    expect(status, text).toBe(200);
+    return (body.entry ?? []).map(({ resource }: { resource: { id: string } }) => resource.id);
+  };
+
+  test.each([
+    ['url=http://example.org/one', ['one']],
+    ['url=http://example.org/one,http://example.org/two\\,half', ['one', 'two']],
+    ['url=http://example.org/on', []],
+    ['url=HTTP://example.org/one', []],
+    ['_sort=-url', ['two', 'one']],
+  ])('OP-13 are found by their canonical URL, exactly: %s', async (query, ids) => {
+    expect(await idsOf(`StructureDefinition?${query}`)).toEqual(ids);
+  });
+
+  test.each([
+    ['value=http://example.org/Names', ['n1']],
+    ['value=HTTP://EXAMPLE', ['n1']],
+    ['value=urn:oid:1.2.3,http://elsewhere.example/names', ['n1', 'n2']],
+    ['value=%25', []],
+    ['_sort=value', ['n2', 'n1']],
+  ])('of names are found by the beginning of any of their ids, as R4 finds strings: %s', async (query, ids) => {
+    expect(await idsOf(`NamingSystem?${query}`)).toEqual(ids);
   });
 });

@@ -139,6 +139,11 @@ describe('content negotiation', () => {
     ['application/fhir+json; fhirVersion=5.0', 406, 'application/fhir+json'],
     ['application/fhir+xml', 406, 'application/fhir+json'],
     ['application/fhir+json;q=0', 406, 'application/fhir+json'],
+    ['application/fhir+json; fhirVersion="4.0.1"', 200, 'application/fhir+json'],
+    ['application/fhir+json;FHIRVERSION=4.0;q=0.9', 200, 'application/fhir+json'],
+    ['application/fhir+json;q=0.2, application/json;q=0.7', 200, 'application/json'],
+    ['application/fhir+json;fhirVersion=5.0, text/json;q=0.1', 200, 'text/json'],
+    ['text/html;q=0.9, application/*;q=0.1', 200, 'application/fhir+json'],
   ])('OP-30 OP-31 Accept: %s is %i', async (accept, status, type) => {
     const answer = await send(`${server.base}/metadata`, 'GET', undefined, { Accept: accept });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, `${type}; charset=utf-8`]);
@@ -149,6 +154,10 @@ describe('content negotiation', () => {
     ['application/fhir+json', 200],
     ['application/fhir%2Bjson', 200],
     ['application/json', 200],
+    ['text/json', 200],
+    ['application/fhir%2Bjson;fhirVersion=4.0', 200],
+    ['application/fhir%2Bjson;fhirVersion=5.0', 406],
+    ['ttl', 406],
     ['xml', 406],
     ['application/fhir%2Bxml', 406],
   ])('OP-30 _format=%s is %i whatever Accept says', async (format, status) => {
@@ -157,6 +166,28 @@ describe('content negotiation', () => {
     });
     expect(answer.status).toBe(status);
     if (status === 406) expect(answer.body.issue[0].code).toBe('not-supported');
+  });
+
+  test('OP-32 _pretty indents the answer, and takes true or false only', async () => {
+    const pretty = await send(`${server.base}/metadata?_pretty=true`);
+    expect(pretty.text.split('\n').length).toBeGreaterThan(100);
+    expect((await send(`${server.base}/metadata?_pretty=false`)).text).not.toContain('\n');
+    expect((await send(`${server.base}/metadata?_pretty=yes`)).status).toBe(400);
+  });
+
+  test('OP-31 a body for another version of FHIR is 415, and one for 4.0 is read', async () => {
+    const write = (type: string) =>
+      send(`${server.base}/Patient`, 'POST', { resourceType: 'Patient' }, { 'Content-Type': type });
+    for (const type of ['application/fhir+json; fhirVersion=4.0', 'application/fhir+json;fhirversion="4.0.1"'])
+      expect((await write(type)).status, type).toBe(201);
+    for (const type of [
+      'application/fhir+json; fhirVersion=5.0',
+      'application/fhir+json;fhirVersion=3.0',
+      'text/plain',
+    ]) {
+      const answer = await write(type);
+      expect([answer.status, answer.body.issue[0].code], type).toEqual([415, 'not-supported']);
+    }
   });
 
   test('OP-32 Prefer chooses what a write returns', async () => {

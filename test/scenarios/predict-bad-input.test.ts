@@ -204,11 +204,12 @@ describe('names that are not known', () => {
     await expectRefusal({ body: version }, 404, 'not-found', /prevent-base@9\.9\.9/);
   });
 
-  it('answers an unknown patient with 404, at instance and at type level', async () => {
+  it('OP-3 answers an unknown patient with 404, at instance, type and system level', async () => {
     const nobody = { path: '/Patient/nobody/$predict', body: parameters(model) };
     await expectRefusal(nobody, 404, 'not-found', /no Patient\/nobody/);
     const subject = parameters(model, { name: 'subject', valueString: 'Patient/nobody' });
-    await expectRefusal({ path: '/Patient/$predict', body: subject }, 404, 'not-found', /no Patient\/nobody/);
+    for (const path of ['/Patient/$predict', '/$predict'])
+      await expectRefusal({ path, body: subject }, 404, 'not-found', /no Patient\/nobody/);
   });
 
   it('answers an id that is none with 404', async () => {
@@ -228,7 +229,8 @@ describe('names that are not known', () => {
   it.each([
     '/Patient/subject/$predicted',
     '/Observation/x/$predict',
-    '/$predict',
+    '/ImagingStudy/x/$predict',
+    '/ImagingStudy/$predict',
     '/$everything',
     '/Patient/$predict/x',
   ])('answers %s with 404', async (place) => {
@@ -316,14 +318,16 @@ describe('parameters that are not as defined', () => {
     expect(JSON.stringify(valueAndResource.outcome)).toContain('Parameters.parameter[1]');
   });
 
-  it('refuses the type level without subject, and a subject elsewhere, with 400', async () => {
-    const path = '/Patient/$predict';
-    await expectRefusal({ path, body: parameters(model) }, 400, 'required', /needs the parameter 'subject'/);
-    for (const valueString of ['https://elsewhere.example/fhir/Patient/subject', 'Observation/subject', 'a b', '']) {
-      const answer = await refused({ path, body: parameters(model, { name: 'subject', valueString }) });
-      expect(answer.status).toBe(400);
-    }
-  });
+  it.each(['/Patient/$predict', '/$predict'])(
+    'refuses %s without subject, and with a subject elsewhere, with 400',
+    async (path) => {
+      await expectRefusal({ path, body: parameters(model) }, 400, 'required', /needs the parameter 'subject'/);
+      for (const valueString of ['https://elsewhere.example/fhir/Patient/subject', 'Observation/subject', 'a b', '']) {
+        const answer = await refused({ path, body: parameters(model, { name: 'subject', valueString }) });
+        expect(answer.status).toBe(400);
+      }
+    },
+  );
 
   it.each([
     '2026-02-30',
@@ -359,7 +363,7 @@ describe('parameters that are not as defined', () => {
 
   it('OP-6 answers every other method with 405 and Allow: POST', async () => {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
-      for (const place of [instance, '/Patient/$predict', `${instance}?model=prevent-base`]) {
+      for (const place of [instance, '/Patient/$predict', '/$predict', `${instance}?model=prevent-base`]) {
         const answer = await refused({ path: place, method });
         expect(answer.status, `${method} ${place}`).toBe(405);
         expect(answer.headers.get('allow')).toBe('POST');

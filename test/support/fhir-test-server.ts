@@ -45,7 +45,13 @@ export async function startFhirTestServer(
   });
   const events: LogEvent[] = [];
   const logger: Logger = { event: (event) => void events.push(event), with: () => logger };
-  const statement = capabilityStatement({ baseUrl: base, version: '0.0.0', date: new Date(), operations: [] });
+  const statement = capabilityStatement({
+    baseUrl: base,
+    version: '0.0.0',
+    date: new Date(),
+    operations: [],
+    security: { smart: false, cors: false, description: 'Nobody is asked for a token.' },
+  });
   const app = createApp({
     routes: [
       ...(options.routes ?? []),

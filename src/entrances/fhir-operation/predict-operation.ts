@@ -18,7 +18,7 @@ export interface PredictOperation {
 
 /** One call of `$predict`, free of HTTP. */
 export interface PredictCall {
-  /** Id in the URL at instance level; undefined at type level. */
+  /** Id in the URL at instance level; undefined at system and type level. */
   readonly instance?: string;
   /** The parsed body; undefined where it was empty. */
   readonly body: unknown;

@@ -1,25 +1,31 @@
 import { type Request, type Response, Router } from 'express';
+import { preferredReturn } from '../../http/content-negotiation.ts';
 import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
-import { sendOwnResource } from '../../http/send-resource.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { type PredictOperation, predictOperation } from './predict-operation.ts';
+import { sendResult } from './send-result.ts';
 
+const atSystem = /^\/\$predict\/?$/;
 const atType = /^\/Patient\/\$predict\/?$/;
 const atInstance = /^\/Patient\/([^/]+)\/\$predict\/?$/;
 const anyOperation = /\/\$[^/]*\/?$/;
 
+export interface PredictRoutesOptions {
+  readonly maxBodyBytes: number;
+  readonly timeoutMs: number;
+  /** Absolute FHIR base of the own store, where written results lie. */
+  readonly storeBase: string;
+}
+
 /**
- * `$predict` at type and instance level, relative to the FHIR base. Mounted before the store's own routes, which would
+ * `$predict` at system, type and instance level (OP-3), relative to the FHIR base. Mounted before the store's own routes, which would
  * take `$predict` for an id. OP-6: it changes state, so POST only.
  */
-export function predictRoutes(
-  operation: PredictOperation,
-  options: { readonly maxBodyBytes: number; readonly timeoutMs: number },
-): Router {
+export function predictRoutes(operation: PredictOperation, options: PredictRoutesOptions): Router {
   const router = Router();
-  const answer = async (request: Request, response: Response, instance: string | undefined): Promise<void> => {
-    requestContext(response).route = `${request.baseUrl}/Patient/${instance === undefined ? '' : ':id/'}$predict`;
+  const answer = async (request: Request, response: Response, route: string, instance?: string): Promise<void> => {
+    requestContext(response).route = `${request.baseUrl}/${route}`;
     refuseOtherMethods(request, response);
     refuseQuery(request);
     const result = await predictOperation(operation, {
@@ -28,17 +34,18 @@ export function predictRoutes(
       signal: givenUp(response, options.timeoutMs),
       ...(instance === undefined ? {} : { instance }),
     });
-    sendOwnResource(response, 200, result);
+    sendResult(response, result, preferredReturn(request.get('Prefer')), options.storeBase);
   };
-  router.all(atType, (request, response) => answer(request, response, undefined));
+  router.all(atSystem, (request, response) => answer(request, response, '$predict'));
+  router.all(atType, (request, response) => answer(request, response, 'Patient/$predict'));
   router.all(atInstance, (request, response) =>
-    answer(request, response, (request.params as Record<string, string>)[0]),
+    answer(request, response, 'Patient/:id/$predict', (request.params as Record<string, string>)[0]),
   );
   router.all(anyOperation, (request, response) => {
     requestContext(response).route = `${request.baseUrl}/*/$*`;
     throw new PredictionError(
       'OPERATION_UNKNOWN',
-      'There is no such operation here; this server has Patient/$predict and Patient/[id]/$predict.',
+      'There is no such operation here; this server has $predict, Patient/$predict and Patient/[id]/$predict.',
     );
   });
   return router;

@@ -10,7 +10,7 @@ const bundleDepth = 3;
 
 /**
  * Translates the Parameters of `$predict` into the request every entrance makes.
- * @param instance the id in the URL at instance level; undefined at type level, where `subject` names the patient
+ * @param instance the id in the URL at instance level; undefined at system and type level, where `subject` names the patient
  * @param bases absolute FHIR bases whose references are the record source's own
  * @throws PARAMETER_INVALID
  */
@@ -25,14 +25,14 @@ export function predictionRequestFromParameters(
   if (instance !== undefined && subject !== undefined) {
     throw invalid(
       subject.expression,
-      "The patient stands in the URL; 'subject' is for Patient/$predict only. Leave it out.",
+      "The patient stands in the URL; 'subject' is for $predict and Patient/$predict only. Leave it out.",
     );
   }
   const subjectId = instance ?? referencedId(subject, 'Patient', context.bases);
   if (subjectId === undefined)
     throw invalid(
       'Parameters.parameter',
-      "Patient/$predict needs the parameter 'subject', for example Patient/17.",
+      "$predict needs the parameter 'subject', for example Patient/17, where no patient stands in the URL.",
       'required',
     );
   const asOf = only(parsed, 'asOf');

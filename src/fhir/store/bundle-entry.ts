@@ -2,14 +2,15 @@ import { getStatus } from '@medplum/core';
 import type { FhirResponse } from '@medplum/fhir-router';
 import type { BundleEntry, BundleEntryRequest, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
+import { successOutcome } from '../operation-outcome.ts';
 import { belowBase } from '../reference.ts';
 
 /** What the entrance knows and the store does not: how a failure is written in an entry's response. */
 export interface BundleOptions {
   /** The status and outcome of a failed entry of a batch. */
   readonly describeError: (error: unknown) => { readonly status: number; readonly outcome: OperationOutcome };
-  /** False where the caller prefers `return=minimal`. */
-  readonly returnResources: boolean;
+  /** What the caller wants back of each entry that writes (OP-32). */
+  readonly returns: 'representation' | 'minimal' | 'OperationOutcome';
 }
 
 /** One entry of a batch or transaction, its request understood. */
@@ -122,7 +123,9 @@ export function responseEntry(
   const versioned = resource?.id !== undefined && resource.meta?.versionId !== undefined ? resource : undefined;
   const name = `${versioned?.resourceType}/${versioned?.id}`;
   const asked = call.method === 'GET' || call.resource === undefined;
-  const withResource = asked || options.returnResources;
+  const withResource = asked || options.returns === 'representation';
+  const told =
+    !asked && versioned && options.returns === 'OperationOutcome' ? successOutcome(`${name} is stored.`) : undefined;
   return {
     ...(versioned && call.method !== 'DELETE' ? { fullUrl: `${baseUrl}/${name}` } : {}),
     ...(withResource && resource && resource.resourceType !== 'OperationOutcome' ? { resource } : {}),
@@ -131,6 +134,7 @@ export function responseEntry(
       ...(versioned && call.method !== 'GET' ? { location: `${name}/_history/${versioned.meta?.versionId}` } : {}),
       ...(versioned ? { etag: `W/"${versioned.meta?.versionId}"`, lastModified: versioned.meta?.lastUpdated } : {}),
       ...(resource?.resourceType === 'OperationOutcome' ? { outcome: resource } : {}),
+      ...(told === undefined ? {} : { outcome: told }),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { isFhirDate, parseFhirDate } from '../date-time.ts';
 import { canonicalReference, isFhirId, parseRelativeReference } from '../reference.ts';
 import { refused, type SearchFilter, shown } from './parse-search.ts';
-import { patientElements } from './search-parameters.ts';
+import { definitionElements, patientElements } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** Collects the values of a statement and gives back their places ($1, $2, …). */
@@ -34,6 +34,12 @@ export function searchCondition(context: StoreContext, filter: SearchFilter, bin
     case 'active':
     case 'deceased':
       return `${patientElements[parameter]} = any(${bind(values.map((value) => oneOf(parameter, value, flags)))}::text[])`;
+    case 'url':
+      return `${definitionElements.url} = any(${bind(values.map((value) => canonicalUrl(value)))}::text[])`;
+    case 'value': {
+      const starts = (value: string) => `starts_with(lower(one->>'value'), lower(${bind(unescaped(value))}::text))`;
+      return `exists (select 1 from ${definitionElements.uniqueIds} one where ${anyOf(values.map(starts))})`;
+    }
     case 'birthdate':
       return anyOf(values.map((value) => birthDateCondition(parameter, value, bind)));
     case '_lastUpdated': {
@@ -64,6 +70,16 @@ const flags = ['true', 'false'] as const;
 function oneOf(name: string, value: string, allowed: readonly string[]): string {
   if (allowed.includes(value)) return value;
   throw refused(name, `${name} takes ${allowed.join(', ')}, not '${shown(value)}'.`);
+}
+
+/** Compared as it stands; a version in it would match nothing. */
+function canonicalUrl(value: string): string {
+  const url = unescaped(value);
+  if (!url.includes('|')) return url;
+  throw refused(
+    'url',
+    `url takes a canonical URL without its version, not '${shown(value)}': leave out what follows the |.`,
+  );
 }
 
 /** `system|code`, `|code` (no system), `system|` (any code) or `code` (any system), as the index stores them. */

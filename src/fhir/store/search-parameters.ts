@@ -7,7 +7,8 @@
  * Where R4 has no parameter of the name, or one of little use, this server means by `date`: Condition onset[x], else
  * recordedDate; MedicationRequest authoredOn; MedicationStatement and MedicationAdministration effective[x];
  * RiskAssessment occurrence[x], also a Period. Left out since they repeat within one resource: the encounters of
- * Claim, ExplanationOfBenefit and DocumentReference, and the status of ImmunizationRecommendation.
+ * Claim, ExplanationOfBenefit and DocumentReference, and the status of ImmunizationRecommendation. `url` and `value` find
+ * the definitions that are looked up by them, and are read out of the resource as well.
  */
 export interface SearchElements {
   readonly identifier?: readonly string[];
@@ -23,7 +24,15 @@ export interface SearchElements {
   readonly birthdate?: readonly string[];
   readonly active?: readonly string[];
   readonly deceased?: readonly string[];
+  readonly url?: readonly string[];
+  readonly value?: readonly string[];
 }
+
+/** The canonical URL of a definition as SQL, null where it has none; and the ids of a NamingSystem, each its own row. */
+export const definitionElements = {
+  url: `(body->>'url') collate "C"`,
+  uniqueIds: `json_array_elements(body->'uniqueId')`,
+} as const;
 
 /** The search parameters that every type has. */
 export const commonParameters = ['_id', '_lastUpdated'] as const;
@@ -60,7 +69,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   Basic: { identifier: ['identifier'], patient: ['subject'], subject: ['subject'], code: ['code'] },
   BodyStructure: { identifier: ['identifier'], patient: ['patient'] },
   Bundle: { identifier: ['identifier'] },
-  CapabilityStatement: { status: ['status'], date: ['date'] },
+  CapabilityStatement: { url: ['url'], status: ['status'], date: ['date'] },
   CarePlan: {
     identifier: ['identifier'],
     patient: ['subject'],
@@ -91,7 +100,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     status: ['status'],
     date: ['date'],
   },
-  CodeSystem: { identifier: ['identifier'], code: ['concept.code'], status: ['status'], date: ['date'] },
+  CodeSystem: { url: ['url'], identifier: ['identifier'], code: ['concept.code'], status: ['status'], date: ['date'] },
   Communication: {
     identifier: ['identifier'],
     patient: ['subject'],
@@ -118,7 +127,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     status: ['status'],
     date: ['date'],
   },
-  ConceptMap: { identifier: ['identifier'], status: ['status'], date: ['date'] },
+  ConceptMap: { url: ['url'], identifier: ['identifier'], status: ['status'], date: ['date'] },
   Condition: {
     identifier: ['identifier'],
     patient: ['subject'],
@@ -222,7 +231,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   Immunization: { identifier: ['identifier'], patient: ['patient'], status: ['status'], date: ['occurrence[x]'] },
   ImmunizationEvaluation: { identifier: ['identifier'], patient: ['patient'], status: ['status'], date: ['date'] },
   ImmunizationRecommendation: { identifier: ['identifier'], patient: ['patient'], date: ['date'] },
-  ImplementationGuide: { status: ['status'], date: ['date'] },
+  ImplementationGuide: { url: ['url'], status: ['status'], date: ['date'] },
   InsurancePlan: { identifier: ['identifier'], status: ['status'] },
   Invoice: {
     identifier: ['identifier'],
@@ -231,7 +240,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     status: ['status'],
     date: ['date'],
   },
-  Library: { identifier: ['identifier'], status: ['status'], date: ['date'] },
+  Library: { url: ['url'], identifier: ['identifier'], status: ['status'], date: ['date'] },
   List: {
     identifier: ['identifier'],
     patient: ['subject'],
@@ -304,7 +313,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   MessageDefinition: { identifier: ['identifier'], category: ['category'], status: ['status'], date: ['date'] },
   MessageHeader: { code: ['response.code'] },
   MolecularSequence: { identifier: ['identifier'], patient: ['patient'] },
-  NamingSystem: { status: ['status'], date: ['date'] },
+  NamingSystem: { value: ['uniqueId.value'], status: ['status'], date: ['date'] },
   NutritionOrder: { identifier: ['identifier'], patient: ['patient'], encounter: ['encounter'], status: ['status'] },
   Observation: {
     identifier: ['identifier'],
@@ -316,7 +325,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     status: ['status'],
     date: ['effective[x]'],
   },
-  OperationDefinition: { code: ['code'], status: ['status'], date: ['date'] },
+  OperationDefinition: { url: ['url'], code: ['code'], status: ['status'], date: ['date'] },
   Organization: { identifier: ['identifier'] },
   OrganizationAffiliation: { identifier: ['identifier'], date: ['period'] },
   Patient: {
@@ -343,7 +352,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     date: ['performed[x]'],
   },
   Provenance: { patient: ['target'] },
-  Questionnaire: { identifier: ['identifier'], code: ['item.code'], status: ['status'], date: ['date'] },
+  Questionnaire: { url: ['url'], identifier: ['identifier'], code: ['item.code'], status: ['status'], date: ['date'] },
   QuestionnaireResponse: {
     identifier: ['identifier'],
     patient: ['subject'],
@@ -373,7 +382,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   },
   RiskEvidenceSynthesis: { identifier: ['identifier'], status: ['status'], date: ['date'] },
   Schedule: { identifier: ['identifier'], date: ['planningHorizon'] },
-  SearchParameter: { code: ['code'], status: ['status'], date: ['date'] },
+  SearchParameter: { url: ['url'], code: ['code'], status: ['status'], date: ['date'] },
   ServiceRequest: {
     identifier: ['identifier'],
     patient: ['subject'],
@@ -386,7 +395,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   Slot: { identifier: ['identifier'], status: ['status'] },
   Specimen: { identifier: ['identifier'], patient: ['subject'], subject: ['subject'], status: ['status'] },
   SpecimenDefinition: { identifier: ['identifier'] },
-  StructureDefinition: { identifier: ['identifier'], status: ['status'], date: ['date'] },
+  StructureDefinition: { url: ['url'], identifier: ['identifier'], status: ['status'], date: ['date'] },
   StructureMap: { identifier: ['identifier'], status: ['status'], date: ['date'] },
   Subscription: { status: ['status'] },
   Substance: {
@@ -416,6 +425,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
   TestReport: { identifier: ['identifier'] },
   TestScript: { identifier: ['identifier'], status: ['status'], date: ['date'] },
   ValueSet: {
+    url: ['url'],
     identifier: ['identifier'],
     code: ['expansion.contains.code', 'compose.include.concept.code'],
     status: ['status'],

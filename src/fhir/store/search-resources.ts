@@ -3,7 +3,7 @@ import { isTime, type PageKey } from './page-token.ts';
 import type { ParsedSearch, SortKey } from './parse-search.ts';
 import { parseBody } from './read-resource.ts';
 import { type Bind, birthDateBounds, searchCondition } from './search-condition.ts';
-import { patientElements, type SearchParameter } from './search-parameters.ts';
+import { definitionElements, patientElements, type SearchParameter } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 export interface SearchPage {
@@ -112,6 +112,10 @@ function sortExpression({ parameter, descending }: SortKey): string {
     case 'active':
     case 'deceased':
       return `coalesce(${patientElements[parameter]}, ${last})`;
+    case 'url':
+      return `coalesce(${definitionElements.url}, ${last})`;
+    case 'value':
+      return `coalesce((body->'uniqueId'->0->>'value') collate "C", ${last})`;
     case 'birthdate':
       return `coalesce(${descending ? birthDateBounds.end : birthDateBounds.start}, ${last})`;
     case 'patient':
