@@ -3,18 +3,26 @@ import { keptServerProfile } from './fhir/client/kept-server-profile.ts';
 import type { DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { ResourceValidator } from './fhir/validate-resource.ts';
 import type { Config } from './platform/config.ts';
+import type { Outbound } from './platform/outbound/create-outbound.ts';
 import { createHttpRecordSource } from './records/http-record-source.ts';
 import type { RecordSource } from './records/record-source.ts';
+
+export interface RecordServerParts {
+  readonly validator: ResourceValidator;
+  readonly declared: DeclaredServerFile;
+  readonly outbound: Pick<Outbound, 'to'>;
+}
 
 /** The server at FHIR_BASE_URL, searched as it can be: the same for predictions and for the training matrix. */
 export function openRecordServer(
   config: Config,
   base: string,
-  { validator, declared }: { readonly validator: ResourceValidator; readonly declared: DeclaredServerFile },
+  { validator, declared, outbound }: RecordServerParts,
   opened: (close: () => Promise<void>) => void,
 ): RecordSource {
   const client = createFhirClient({
     base,
+    outbound,
     timeoutMs: config.fhirTimeoutMs,
     maxResources: config.fhirMaxResources,
     // A parameter that the server does not know is said to be unknown, not passed over.

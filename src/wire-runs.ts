@@ -6,6 +6,7 @@ import type { Catalog } from './model-catalog/catalog.ts';
 import type { Config } from './platform/config.ts';
 import type { Database } from './platform/database.ts';
 import { PredictionError } from './platform/errors.ts';
+import type { Outbound } from './platform/outbound/create-outbound.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { refuseDemonstration } from './prediction/refuse-demonstration.ts';
 import { refuseOthers } from './prediction/refuse-others.ts';
@@ -38,10 +39,17 @@ export function storeCohorts(
 export function httpCohorts(
   { fhirTimeoutMs, siteTimeZone }: Config,
   base: string,
+  outbound: Pick<Outbound, 'to'>,
   opened: (close: () => Promise<void>) => void,
 ): CohortSource {
   const headers = { prefer: 'handling=strict' };
-  const client = createFhirClient({ base, timeoutMs: fhirTimeoutMs, maxResources: largestCohort, headers });
+  const client = createFhirClient({
+    base,
+    outbound,
+    timeoutMs: fhirTimeoutMs,
+    maxResources: largestCohort,
+    headers,
+  });
   opened(() => client.close());
   return openCohortSource(httpPatientIndex(client), siteTimeZone);
 }
@@ -52,12 +60,15 @@ export async function openRunsOf(
   house: Pick<House, 'database' | 'repository' | 'catalog' | 'prediction' | 'predict'> & {
     /** The path of the members: nobody at a bedside waits for what it reads and writes. */
     readonly members: PredictionParts;
+    readonly outbound: Pick<Outbound, 'to'>;
   },
   opened: (close: () => Promise<void>) => void,
 ): Promise<Runs> {
   const { database, prediction, members } = house;
   const cohorts =
-    config.fhirBaseUrl === undefined ? storeCohorts(config, house) : httpCohorts(config, config.fhirBaseUrl, opened);
+    config.fhirBaseUrl === undefined
+      ? storeCohorts(config, house)
+      : httpCohorts(config, config.fhirBaseUrl, house.outbound, opened);
   const { findModel } = prediction;
   const schedules = await readSchedules(config.schedulesFile, {
     checkModel: (id, version) => checkKnown(house.catalog, id, version),

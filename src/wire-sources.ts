@@ -1,11 +1,9 @@
-import type { DeclaredServerFile } from './fhir/client/read-declared-server.ts';
-import type { ResourceValidator } from './fhir/validate-resource.ts';
 import type { Config } from './platform/config.ts';
 import type { Database } from './platform/database.ts';
 import { keepOnce } from './platform/settings-table.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource, type StoreReader } from './records/store-record-source.ts';
-import { openRecordServer } from './wire-record-server.ts';
+import { openRecordServer, type RecordServerParts } from './wire-record-server.ts';
 
 /** The own store; its subjects are named by the base of its first start. */
 export async function openOwnSource(
@@ -22,7 +20,7 @@ export async function openOwnSource(
 export function openSource(
   config: Config,
   own: { source: RecordSource; subjectBase: string },
-  parts: { readonly validator: ResourceValidator; readonly declared: DeclaredServerFile },
+  parts: RecordServerParts,
   opened: (close: () => Promise<void>) => void,
 ): { source: RecordSource; subjectBase: string } {
   if (config.fhirBaseUrl === undefined) return own;

@@ -34,6 +34,7 @@ import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
 import { folderIds, loadModels } from './wire-models.ts';
+import { openOutbound } from './wire-outbound.ts';
 import { openRunsOf } from './wire-runs.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
 import { openOwnSource, openSource } from './wire-sources.ts';
@@ -127,6 +128,8 @@ export async function wire(options: WireOptions): Promise<House> {
     const loaded = await loadModels(config, engine, { logger, clock }, treeShapWorker, declared);
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
+    const outbound = openOutbound(config, { sinks }, (event) => logger.event(event));
+    open.push(() => outbound.close());
 
     const url = await listen();
     const serverUrl = config.publicBaseUrl ?? url;
@@ -142,7 +145,9 @@ export async function wire(options: WireOptions): Promise<House> {
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
     const own = await openOwnSource(config, database, repository, fhirBase);
-    const { source, subjectBase } = openSource(config, own, { validator, declared }, (close) => open.push(close));
+    const { source, subjectBase } = openSource(config, own, { validator, declared, outbound }, (close) =>
+      open.push(close),
+    );
     const versionParts = { config, database, clock, logger, subjectBase, firstDefaults };
     const versions = await openVersions(loaded, versionParts, (close) => open.push(close));
     const { models } = versions;
@@ -154,6 +159,7 @@ export async function wire(options: WireOptions): Promise<House> {
       tenant: config.tenant,
       sinks,
       ownBase: fhirBase,
+      outbound,
       clock,
       newId: randomUUID,
       event: (event) => logger.event(event),
@@ -168,6 +174,7 @@ export async function wire(options: WireOptions): Promise<House> {
     const servers = {
       own,
       listed: config.cdsFhirServers,
+      outbound,
       timeoutMs: config.fhirTimeoutMs,
       maxResources: config.fhirMaxResources,
       validator,
@@ -237,7 +244,7 @@ export async function wire(options: WireOptions): Promise<House> {
       event: (event) => logger.event(event),
     });
     open.push(() => shadows.close());
-    const house = { database, repository, catalog, prediction, members, predict: predictMonitored };
+    const house = { database, repository, catalog, prediction, members, outbound, predict: predictMonitored };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
     return {
       runs,

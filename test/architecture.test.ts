@@ -32,6 +32,7 @@ const everything = [
   'index.ts',
   'wire.ts',
   'wire-models.ts',
+  'wire-outbound.ts',
   'wire-reload.ts',
   'wire-served-models.ts',
   'wire-versions.ts',

@@ -175,6 +175,13 @@ export const configSchema = Type.Object(
       default: [],
       uniqueItems: true,
     }),
+    outboundPrivateHosts: Type.Array(Type.String({ format: 'host-name' }), {
+      description:
+        'Hosts of CDS_FHIR_SERVERS and of ACCESS_FILE whose names may resolve to addresses of a private network or of this machine. "none" for no host.',
+      allowed: 'host names without scheme and port, with commas between; or none',
+      default: [],
+      uniqueItems: true,
+    }),
     cdsDeadlineMs: whole({
       ...milliseconds,
       description:

@@ -32,6 +32,7 @@ export function readConfig(env: Environment): Config {
   config.cdsFhirServers = config.cdsFhirServers.map(withoutTrailingSlash);
   Object.freeze(config.optOutBy);
   Object.freeze(config.cdsFhirServers);
+  Object.freeze(config.outboundPrivateHosts);
   return Object.freeze(config);
 }
 
@@ -93,6 +94,7 @@ function badSettings(given: Record<string, unknown>, env: Environment): string[]
   ajv.addVocabulary(['allowed', 'unit', 'secret']);
   ajv.addFormat('host', isHost);
   ajv.addFormat('base-url', isBaseUrl);
+  ajv.addFormat('host-name', isHostName);
   ajv.addFormat('postgres-url', isPostgresUrl);
   ajv.addFormat('time-zone', isTimeZone);
   const validate = ajv.compile<Config>(configSchema);
@@ -162,6 +164,11 @@ function isBaseUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false;
   return url.username === '' && url.password === '' && !text.includes('?') && !text.includes('#');
+}
+
+/** As a URL writes it: `ehr.hospital.example`. */
+function isHostName(text: string): boolean {
+  return /^[a-z0-9.-]+$/i.test(text) && URL.parse(`https://${text}/`)?.hostname === text.toLowerCase();
 }
 
 function isPostgresUrl(text: string): boolean {

@@ -168,6 +168,15 @@ export type LogEvent =
     }
   | { readonly name: 'delivery.interrupted'; readonly sink: string; readonly error: LoggedError }
   | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
+  | {
+      /** A request of this server to another one was not sent, or its answer not taken. */
+      readonly name: 'outbound.refused';
+      readonly reason: 'not-listed' | 'address-not-allowed' | 'redirect' | 'too-long';
+      /** Scheme, host and port; absent where no setting names the server. */
+      readonly origin?: string;
+      /** The setting that names it. */
+      readonly purpose?: string;
+    }
   | { readonly name: 'prediction-log.failed'; readonly error: LoggedError }
   | { readonly name: 'run.created'; readonly run: string; readonly model: string; readonly schedule?: string }
   | { readonly name: 'run.started'; readonly run: string; readonly members: number }
@@ -242,6 +251,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'prediction.failed',
   'explanation.degraded',
   'record.unreachable',
+  'outbound.refused',
   'cds-hook.late',
   'cds-hook.switched-off',
   'run.failed',

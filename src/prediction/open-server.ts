@@ -2,6 +2,7 @@ import { createFhirClient } from '../fhir/client/fhir-client.ts';
 import { belowBase } from '../fhir/reference.ts';
 import type { ResourceValidator } from '../fhir/validate-resource.ts';
 import { PredictionError } from '../platform/errors.ts';
+import type { Outbound } from '../platform/outbound/create-outbound.ts';
 import { createHttpRecordSource } from '../records/http-record-source.ts';
 import type { RecordSource } from '../records/record-source.ts';
 import type { OpenServer, PredictionParts } from './prediction-parts.ts';
@@ -10,6 +11,7 @@ export interface NamedServers {
   readonly own: { readonly source: RecordSource; readonly subjectBase: string };
   /** Absolute bases of the servers that may be asked. */
   readonly listed: readonly string[];
+  readonly outbound: Pick<Outbound, 'to'>;
   readonly timeoutMs: number;
   readonly maxResources: number;
   readonly validator: Pick<ResourceValidator, 'findings'>;
@@ -19,7 +21,7 @@ export interface NamedServers {
  * Throws CONFIG_INVALID where a listed server has an address under which this server's own store is, or was, reached:
  * its patients would be taken for the other's.
  */
-export function refuseOwnBases({ own, listed }: NamedServers): void {
+export function refuseOwnBases({ own, listed }: Pick<NamedServers, 'own' | 'listed'>): void {
   const { base, earlierBases = [] } = own.source;
   const taken = listed.find((each) => [base, ...earlierBases].some((known) => isSameBase(each, known)));
   if (taken === undefined) return;
@@ -46,6 +48,7 @@ export function openNamedServer(
   if (known === undefined) return undefined;
   const client = createFhirClient({
     base: withoutTrailingSlash(known),
+    outbound: options.outbound,
     timeoutMs: options.timeoutMs,
     maxResources: options.maxResources,
     ...(accessToken === undefined ? {} : { headers: { authorization: `Bearer ${accessToken}` } }),

@@ -339,10 +339,9 @@ describe('the own store, named by a call', () => {
   test('may not be listed as another server under its own address, or patients of two servers would be one', () => {
     const { source, subjectBase } = server.house.prediction;
     const own = { source, subjectBase };
-    const servers = { own, timeoutMs: 1_000, maxResources: 10, validator: server.house.validator };
-    const listedItself = () => refuseOwnBases({ ...servers, listed: [`${source.base}/`] });
+    const listedItself = () => refuseOwnBases({ own, listed: [`${source.base}/`] });
     expect(listedItself).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
-    expect(() => refuseOwnBases({ ...servers, listed: ['https://ehr.example.org/fhir'] })).not.toThrow();
+    expect(() => refuseOwnBases({ own, listed: ['https://ehr.example.org/fhir'] })).not.toThrow();
   });
 });
 

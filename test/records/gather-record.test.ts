@@ -16,6 +16,7 @@ import { PredictionError } from '../../src/platform/errors.ts';
 import { type GatherRequest, gatherRecord } from '../../src/records/gather-record.ts';
 import { createHttpRecordSource } from '../../src/records/http-record-source.ts';
 import type { RecordSource } from '../../src/records/record-source.ts';
+import { outboundTo } from '../support/outbound-to.ts';
 import { type StubFault, type StubFhirServer, startStubFhirServer } from '../support/stub-fhir-server.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -76,7 +77,12 @@ async function serve(
   faults: StubFault[] = [],
 ): Promise<{ stub: StubFhirServer; source: RecordSource }> {
   const stub = await startStubFhirServer({ resources, faults });
-  const client = createFhirClient({ base: stub.base, timeoutMs: 5_000, maxResources: 5_000 });
+  const client = createFhirClient({
+    base: stub.base,
+    outbound: outboundTo(stub.base),
+    timeoutMs: 5_000,
+    maxResources: 5_000,
+  });
   opened.push(stub, client);
   return { stub, source: createHttpRecordSource(client, validator) };
 }

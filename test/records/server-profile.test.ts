@@ -13,6 +13,7 @@ import { PredictionError } from '../../src/platform/errors.ts';
 import { gatherRecord } from '../../src/records/gather-record.ts';
 import { createHttpRecordSource } from '../../src/records/http-record-source.ts';
 import type { RecordSource } from '../../src/records/record-source.ts';
+import { outboundTo } from '../support/outbound-to.ts';
 import { shippedModel } from '../support/shipped-model.ts';
 import type { StubAbilities } from '../support/stub-abilities.ts';
 import { type StubFault, type StubFhirServer, startStubFhirServer } from '../support/stub-fhir-server.ts';
@@ -50,7 +51,13 @@ async function serve(
 ): Promise<{ stub: StubFhirServer; source: RecordSource; profile: ServerProfileReader }> {
   const stub = await startStubFhirServer({ resources, ...rest });
   const headers = { prefer: 'handling=strict' };
-  const client = createFhirClient({ base: stub.base, timeoutMs: 5_000, maxResources: 20_000, headers });
+  const client = createFhirClient({
+    base: stub.base,
+    outbound: outboundTo(stub.base),
+    timeoutMs: 5_000,
+    maxResources: 20_000,
+    headers,
+  });
   opened.push(stub, client);
   const profile = keptServerProfile(client, declared);
   return { stub, profile, source: createHttpRecordSource(client, validator, profile) };

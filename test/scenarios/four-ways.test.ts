@@ -14,6 +14,7 @@ import { recordTypes } from '../../src/records/clinical-record.ts';
 import { createHttpRecordSource } from '../../src/records/http-record-source.ts';
 import type { RecordSource } from '../../src/records/record-source.ts';
 import { makeMatrix } from '../support/make-matrix.ts';
+import { outboundTo } from '../support/outbound-to.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { startStubFhirServer } from '../support/stub-fhir-server.ts';
 import { bitsOf, sourcesOf, type ToldRow, toldBy, toldByCsv, toldByParquet } from '../support/told-row.ts';
@@ -113,7 +114,7 @@ interface SearchedServer {
 
 /** A FHIR server over HTTP; a search that several models send about one patient is sent once. */
 function searchedOverHttp(base: string): SearchedServer {
-  const client = createFhirClient({ base, timeoutMs: 30_000, maxResources: 10_000 });
+  const client = createFhirClient({ base, outbound: outboundTo(base), timeoutMs: 30_000, maxResources: 10_000 });
   const source = createHttpRecordSource(client, { findings: () => [] });
   const answers = new Map<string, Promise<unknown>>();
   const once = async <T>(key: string, ask: () => Promise<T>): Promise<T> => {

@@ -16,6 +16,7 @@ import {
 } from '../support/every-column-model.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
+import { outboundTo } from '../support/outbound-to.ts';
 import {
   predictOverHttp,
   type ReadInput,
@@ -293,7 +294,12 @@ describe.skipIf(!casesPresent)('119 synthetic patients made by others, loaded ov
 
   /** No model speaks about the deceased, so theirs are compared one step earlier: the record read over HTTP, extracted. */
   async function extractOverHttp(id: string, row: Row): Promise<Map<string, ReadInput>> {
-    const client = createFhirClient({ base: server.fhir, timeoutMs: 10_000, maxResources: 10_000 });
+    const client = createFhirClient({
+      base: server.fhir,
+      outbound: outboundTo(server.fhir),
+      timeoutMs: 10_000,
+      maxResources: 10_000,
+    });
     try {
       const { compiled, manifest } = modelUnderTest();
       const asOf = new Date(row.as_of ?? '');

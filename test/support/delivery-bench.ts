@@ -7,6 +7,7 @@ import { createResultWriter } from '../../src/write-back/result-writer.ts';
 import { createDeliveries, type Deliveries } from '../../src/write-back/sinks/deliveries.ts';
 import type { SinkSettings } from '../../src/write-back/sinks/sink-schema.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
+import { outboundTo } from './outbound-to.ts';
 import { outcomeBase, resourcesOf } from './outcome-record.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
 
@@ -46,6 +47,7 @@ export function openDeliveryBench(
     tenant: 'default',
     sinks,
     ownBase,
+    outbound: outboundTo(...sinks.flatMap((sink) => ('url' in sink ? [sink.url] : []))),
     clock: time.clock,
     newId: randomUUID,
     event: (event) => void events.push(event),

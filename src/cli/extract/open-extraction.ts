@@ -5,6 +5,7 @@ import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { createLogger } from '../../platform/logger.ts';
+import { createOutbound } from '../../platform/outbound/create-outbound.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
 import { loadModels } from '../../wire-models.ts';
 import { openRecordServer } from '../../wire-record-server.ts';
@@ -59,8 +60,12 @@ async function overHttp<T>(
       await loadModels(config, engine, { logger, clock: systemClock }, createTreeShapWorker(), declared),
     );
     const validator = createResourceValidator();
-    const cohorts = httpCohorts(config, base, (close) => open.push(close));
-    const read = openRecordServer(config, base, { validator, declared }, (close) => open.push(close));
+    const outbound = createOutbound({
+      allowed: [{ url: base, purpose: own ? 'own store' : 'FHIR_BASE_URL', reach: 'private' }],
+      event: (event) => logger.event(event),
+    });
+    const cohorts = httpCohorts(config, base, outbound, (close) => open.push(close));
+    const read = openRecordServer(config, base, { validator, declared, outbound }, (close) => open.push(close));
     const source = own
       ? { ...read, own, base: `${config.publicBaseUrl ?? base.replace(/\/fhir\/R4$/, '')}/fhir/R4` }
       : read;

@@ -26,6 +26,11 @@ export function connectionFailure(interaction: Interaction, cause: unknown): Fai
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return failed('has a host name that cannot be resolved');
+    case 'OUTBOUND_REFUSED':
+      return failed(
+        'is not asked, for its name resolves to an address of a private network or to none that may be reached',
+        'If that is right, list its host in OUTBOUND_PRIVATE_HOSTS.',
+      );
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return failed('cannot be reached over the network');

@@ -1,5 +1,5 @@
 import type { CapabilityStatement, Resource } from '@medplum/fhirtypes';
-import { Agent } from 'undici';
+import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import { isFhirId } from '../reference.ts';
 import { createGetResource } from './get-resource.ts';
 import { refusePart, searchPages } from './search-pages.ts';
@@ -36,6 +36,8 @@ export interface FhirClient {
 export interface FhirClientOptions {
   /** `https://host/path`; user and password in it are sent as Basic authentication. */
   readonly base: string;
+  /** The server must be one that it reaches. */
+  readonly outbound: Pick<Outbound, 'to'>;
   /** For one request with its answer, the one repetition included. */
   readonly timeoutMs: number;
   /** Upper limit of the entries of one search. */
@@ -52,7 +54,7 @@ const maxUrlLength = 1_800;
 
 export function createFhirClient(options: FhirClientOptions): FhirClient {
   const { base, authorization } = normaliseBase(options.base);
-  const dispatcher = new Agent({ connections: 16, connect: { timeout: options.timeoutMs } });
+  const dispatcher = options.outbound.to(base, { connections: 16, connectTimeoutMs: options.timeoutMs });
   const get = createGetResource({
     dispatcher,
     headers: {

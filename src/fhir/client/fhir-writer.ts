@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
+import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import { unlessAborted } from '../../platform/unless-aborted.ts';
 import { parseFhirJson, stringifyFhirJson } from '../fhir-json.ts';
 
@@ -36,6 +37,8 @@ export interface FhirWriter {
 
 export interface FhirWriterOptions {
   readonly base: string;
+  /** The server must be one that it reaches. */
+  readonly outbound: Pick<Outbound, 'to'>;
   /** For one request with its answer. */
   readonly timeoutMs: number;
   /** Of one answer; default 32 MB. */
@@ -51,6 +54,7 @@ const neverLeft: ReadonlySet<string> = new Set([
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_INVALID_ARG', // refused before it was sent
+  'OUTBOUND_REFUSED',
 ]);
 
 const longestConnectMs = 10_000;
@@ -61,11 +65,11 @@ const headerText = /^[\t\x20-\x7e]*$/;
 export function createFhirWriter(options: FhirWriterOptions): FhirWriter {
   const { base, timeoutMs, maxBodyBytes = 32 * 1024 * 1024 } = options;
   // Kept-alive connections that the server closes meanwhile are the usual reason for a request of unknown end.
-  const dispatcher = new Agent({
+  const dispatcher = options.outbound.to(base, {
     connections: 4,
     // Less than a whole request may take: a host that lets packets drop was surely not reached.
-    connect: { timeout: Math.min(timeoutMs / 2, longestConnectMs) },
-    keepAliveTimeout: 2_000,
+    connectTimeoutMs: Math.min(timeoutMs / 2, longestConnectMs),
+    keepAliveMs: 2_000,
   });
   return {
     base,

@@ -2,9 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import type { LogEvent } from '../../platform/events.ts';
+import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import type { Sink } from './delivery.ts';
 import { type DeliveryDesk, openDeliveryDesk } from './delivery-desk.ts';
 import { createFhirCreatesSink } from './fhir-creates-sink.ts';
+import type { SinkParts } from './fhir-sink-server.ts';
 import { createFhirTransactionSink } from './fhir-transaction-sink.ts';
 import { createNdjsonSink } from './ndjson-sink.ts';
 import { runSink, type SinkRun, type Wait } from './run-sink.ts';
@@ -16,6 +18,7 @@ export interface DeliveriesOptions {
   readonly sinks: readonly SinkSettings[];
   /** Base of the own store: what its references mean elsewhere. */
   readonly ownBase: string;
+  readonly outbound: Pick<Outbound, 'to'>;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly event: (event: LogEvent) => void;
@@ -35,7 +38,7 @@ export interface Deliveries extends DeliveryDesk {
 }
 
 export function createDeliveries(options: DeliveriesOptions): Deliveries {
-  const { database, tenant, sinks, ownBase, clock, newId, event, wait = waitForTimer } = options;
+  const { database, tenant, sinks, ownBase, outbound, clock, newId, event, wait = waitForTimer } = options;
   const desk = openDeliveryDesk(
     database,
     tenant,
@@ -60,7 +63,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
           newBatch,
           newId,
           event,
-          sink: openSink(settings, ownBase, clock),
+          sink: openSink(settings, { ownBase, clock, outbound }),
           rules: settings,
         }),
       );
@@ -79,14 +82,14 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   };
 }
 
-function openSink(settings: SinkSettings, ownBase: string, clock: Clock): Sink {
+function openSink(settings: SinkSettings, parts: SinkParts): Sink {
   switch (settings.kind) {
     case 'fhir-transaction':
-      return createFhirTransactionSink(settings, ownBase, clock);
+      return createFhirTransactionSink(settings, parts);
     case 'fhir-creates':
-      return createFhirCreatesSink(settings, ownBase, clock);
+      return createFhirCreatesSink(settings, parts);
     case 'ndjson':
-      return createNdjsonSink(settings, ownBase);
+      return createNdjsonSink(settings, parts.ownBase);
   }
 }
 

@@ -1,12 +1,11 @@
-import type { Clock } from '../../platform/clock.ts';
 import { deliverEachSingly } from './deliver-singly.ts';
 import type { Sink } from './delivery.ts';
-import { openSinkConnection } from './fhir-sink-server.ts';
+import { openSinkConnection, type SinkParts } from './fhir-sink-server.ts';
 import type { CreatesSink } from './sink-schema.ts';
 
 /** A FHIR server that takes single creates: the result itself, or its twin as Observations or a DocumentReference. */
-export function createFhirCreatesSink(settings: CreatesSink, ownBase: string, clock: Clock): Sink {
-  const connection = openSinkConnection(settings, ownBase, clock);
+export function createFhirCreatesSink(settings: CreatesSink, parts: SinkParts): Sink {
+  const connection = openSinkConnection(settings, parts);
   return {
     name: settings.name,
     at: settings.url,

@@ -3,6 +3,7 @@ import type { Reference, Resource } from '@medplum/fhirtypes';
 import { createFhirWriter, type FhirAnswer, type FhirCall, type FhirWriter } from '../../fhir/client/fhir-writer.ts';
 import { isFhirId } from '../../fhir/reference.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import type { DeliveryOutcome, RemoteResource } from './delivery.ts';
 import { deliveryFailure, retryAfterMs, unexpectedAnswer } from './delivery-failure.ts';
 import type { SinkForm } from './render-result.ts';
@@ -28,9 +29,16 @@ export interface SinkConnection {
   close(): Promise<void>;
 }
 
-export function openSinkConnection(settings: ServerSink, ownBase: string, clock: Clock): SinkConnection {
+/** What a sink is opened with. */
+export interface SinkParts {
+  readonly ownBase: string;
+  readonly clock: Clock;
+  readonly outbound: Pick<Outbound, 'to'>;
+}
+
+export function openSinkConnection(settings: ServerSink, { ownBase, clock, outbound }: SinkParts): SinkConnection {
   const { tokenFile, url: base, timeoutMs, subjectReferences, foreignReferences } = settings;
-  const writer: FhirWriter = createFhirWriter({ base, timeoutMs });
+  const writer: FhirWriter = createFhirWriter({ base, outbound, timeoutMs });
   const form: SinkForm = {
     as: settings.kind === 'fhir-creates' ? settings.as : 'risk-assessment',
     rules: { ownBase, sinkBase: base, subjectReferences, foreignReferences },

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bundle, BundleEntry, Reference } from '@medplum/fhirtypes';
 import { stringifyFhirJson } from '../../fhir/fhir-json.ts';
-import type { Clock } from '../../platform/clock.ts';
 import { inSlices } from '../in-slices.ts';
 import { deliverEachSingly, provenanceKey, skippedAsSuperseded } from './deliver-singly.ts';
 import {
@@ -18,14 +17,15 @@ import {
   minimalAnswer,
   openSinkConnection,
   remoteResource,
+  type SinkParts,
   type SinkServer,
 } from './fhir-sink-server.ts';
 import { deviceByIdentifier, renderDevice, renderProvenance, renderResult } from './render-result.ts';
 import type { TransactionSink } from './sink-schema.ts';
 
 /** A FHIR server that takes a batch of results with Devices and Provenance as one transaction. */
-export function createFhirTransactionSink(settings: TransactionSink, ownBase: string, clock: Clock): Sink {
-  const connection = openSinkConnection(settings, ownBase, clock);
+export function createFhirTransactionSink(settings: TransactionSink, parts: SinkParts): Sink {
+  const connection = openSinkConnection(settings, parts);
   return {
     name: settings.name,
     at: settings.url,

@@ -4,6 +4,7 @@ import type { Bundle, Observation, Resource } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFhirClient, type FhirClient, type FhirClientOptions } from '../../../src/fhir/client/fhir-client.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
+import { outboundTo } from '../../support/outbound-to.ts';
 import { type StubFault, type StubFhirServer, startStubFhirServer } from '../../support/stub-fhir-server.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -48,7 +49,13 @@ function searchset(...resources: Resource[]): Bundle {
 }
 
 function clientOf(base: string, options: Partial<FhirClientOptions> = {}): FhirClient {
-  const client = createFhirClient({ base, timeoutMs: 5_000, maxResources: 1_000, ...options });
+  const client = createFhirClient({
+    base,
+    outbound: outboundTo(base),
+    timeoutMs: 5_000,
+    maxResources: 1_000,
+    ...options,
+  });
   opened.push(client);
   return client;
 }

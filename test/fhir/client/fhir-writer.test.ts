@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createFhirWriter, type FhirWriter } from '../../../src/fhir/client/fhir-writer.ts';
+import { outboundTo } from '../../support/outbound-to.ts';
 import { startStubSinkServer } from '../../support/stub-sink-server.ts';
 
 const open: (() => unknown)[] = [];
@@ -11,7 +12,7 @@ afterEach(async () => {
 });
 
 function writerTo(base: string, timeoutMs: number): FhirWriter {
-  const writer = createFhirWriter({ base, timeoutMs });
+  const writer = createFhirWriter({ base, outbound: outboundTo(base), timeoutMs });
   open.push(writer.close);
   return writer;
 }
@@ -34,7 +35,7 @@ test('a call ends with its signal, and closing ends although a server never answ
   const server = await startStubSinkServer();
   open.push(server.close);
   server.faults.push({ does: 'hang' });
-  const writer = createFhirWriter({ base: server.base, timeoutMs: 600_000 });
+  const writer = createFhirWriter({ base: server.base, outbound: outboundTo(server.base), timeoutMs: 600_000 });
   const stop = new AbortController();
   const calls = Array.from({ length: 10 }, () => writer.call({ method: 'GET', path: 'Patient/1' }, stop.signal));
   stop.abort();

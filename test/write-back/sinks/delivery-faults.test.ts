@@ -16,6 +16,7 @@ import type { SinkSettings } from '../../../src/write-back/sinks/sink-schema.ts'
 import { isTaggedSuperseded } from '../../../src/write-back/superseded-tag.ts';
 import { type DeliveryBench, openDeliveryBench, sinkAt } from '../../support/delivery-bench.ts';
 import { send } from '../../support/fhir-test-server.ts';
+import { outboundTo } from '../../support/outbound-to.ts';
 import { outcomeBase, resourcesOf, scoredRecord } from '../../support/outcome-record.ts';
 import { startFhirsight } from '../../support/start-fhirsight.ts';
 import { type StubSinkServer, startStubSinkServer } from '../../support/stub-sink-server.ts';
@@ -222,7 +223,11 @@ test('one part that a sink rejects half way leaves the receipt of the part that 
   const result = { identifier: record.identifier, resource: two, superseded: false, tampered: false, device };
   sink.faults.push({ method: 'POST', holding: 'second', does: { status: 422 } });
   const settings = sinkAt('fhir-creates', sink.base, { as: 'observation', provenance: 'none' });
-  const connection = openSinkConnection(settings, outcomeBase, systemClock);
+  const connection = openSinkConnection(settings, {
+    ownBase: outcomeBase,
+    clock: systemClock,
+    outbound: outboundTo(sink.base),
+  });
   open.push(connection);
   const delivery = { result, unsure: false, changed: false };
   const server = connection.server(new AbortController().signal);
@@ -243,6 +248,7 @@ test('closing ends although a sink hangs and the timers are real', async () => {
     tenant: 'default',
     sinks: [settings],
     ownBase: outcomeBase,
+    outbound: outboundTo(sink.base),
     clock: systemClock,
     newId: randomUUID,
     event: () => undefined,
