@@ -1,36 +1,18 @@
 import Type, { type Static } from 'typebox';
+import {
+  cardsSchema,
+  linksSchema,
+  overrideReasonsSchema,
+  repeatsSchema,
+  suggestionsSchema,
+  systemActionsSchema,
+} from './cds-card-schema.ts';
 import { contextFieldKinds, customHookPattern, hookNames } from './hook-library.ts';
+import { strict } from './schema-terms.ts';
 
 /** The section `cdsHooks` of `manifest.json`: at which moments the model speaks in an EHR, and what is shown then. */
 
-const strict = { additionalProperties: false } as const;
 const text = (description: string) => Type.String({ minLength: 1, description });
-
-const show = Type.Union(
-  [Type.Literal('info'), Type.Literal('warning'), Type.Literal('critical'), Type.Literal('none')],
-  { description: 'the indicator of the card; none: no card, which is a choice' },
-);
-const showSilently = (when: string) =>
-  Type.Union([Type.Literal('info'), Type.Literal('none')], {
-    description: `the indicator of the card ${when}, or none`,
-  });
-
-const level = Type.Object(
-  {
-    from: Type.Number({ description: 'score, inclusive: a probability, points, or a value in the unit' }),
-    show,
-    because: Type.Optional(Type.String({ minLength: 1, description: 'where a threshold above 0 is published' })),
-  },
-  strict,
-);
-const bandLevel = Type.Object(
-  {
-    band: Type.String({ minLength: 1, description: 'code of a band of the outcome' }),
-    show,
-    because: Type.Optional(text('why this is shown')),
-  },
-  strict,
-);
 
 const contextField = Type.Object(
   {
@@ -82,17 +64,12 @@ const cdsHooksService = Type.Object(
         description: 'how many contributions a card shows; absent: 3; 0: none are computed',
       }),
     ),
-    cards: Type.Object(
-      {
-        scored: Type.Array(Type.Union([level, bandLevel]), {
-          minItems: 1,
-          description: 'what is shown for a score: one for each band, or limits, ascending from 0',
-        }),
-        abstained: showSilently('where data are insufficient or out of range'),
-        notEligible: showSilently('where the model is not for the patient'),
-      },
-      { ...strict, description: 'what is shown, by the verdict of the model' },
-    ),
+    cards: cardsSchema,
+    suggestions: Type.Optional(suggestionsSchema),
+    overrideReasons: Type.Optional(overrideReasonsSchema),
+    links: Type.Optional(linksSchema),
+    repeats: Type.Optional(repeatsSchema),
+    systemActions: Type.Optional(systemActionsSchema),
   },
   strict,
 );
@@ -103,6 +80,3 @@ export const cdsHooksSchema = Type.Array(cdsHooksService, {
 });
 
 export type CdsHooksService = Static<typeof cdsHooksService>;
-export type CdsHooksLevel = CdsHooksService['cards']['scored'][number];
-/** What becomes of a card: its indicator, or none. */
-export type CardShow = Static<typeof show>;

@@ -1,8 +1,10 @@
-import type { CdsHooksLevel, CdsHooksService } from './cds-hooks-schema.ts';
+import { checkLevels } from './cds-cards/check-levels.ts';
+import { checkLinks } from './cds-cards/check-links.ts';
+import { checkSuggestions } from './cds-cards/check-suggestions.ts';
+import type { CdsHooksService } from './cds-hooks-schema.ts';
 import { hookNames, hookVersions } from './hook-library.ts';
 import type { Manifest } from './manifest-schema.ts';
-import type { Outcome } from './outcome-schema.ts';
-import { levelsOf, scoreRange } from './outcome-score.ts';
+import { levelsOf } from './outcome-score.ts';
 import { repeated } from './repeated.ts';
 
 type Find = (path: string, message: string) => void;
@@ -23,6 +25,11 @@ export function checkCdsHooks(manifest: Manifest, find: Find): void {
       return;
     }
     checkLevels(cards.scored, outcome, (message) => find(`${path}/cards/scored`, message));
+    checkSuggestions(service, outcome, (place, message) => find(`${path}${place}`, message));
+    checkLinks(service, (place, message) => find(`${path}${place}`, message));
+    // Of a score alone nobody can say what is the same again: 5 % and 40 % would be.
+    if (service.repeats !== undefined && levelsOf(outcome).length === 0)
+      find(`${path}/repeats`, `needs an outcome with bands or classes, and ${outcome.id} has none`);
   });
 }
 
@@ -60,35 +67,5 @@ function checkHook({ hook, hookVersion, context }: CdsHooksService, find: Find):
       find(`context/${name}/focus`, `${field.is} names nothing that a prediction can be about`);
     if (field.selects !== undefined && (field.is !== 'references' || context[field.selects]?.focus !== true))
       find(`context/${name}/selects`, 'must name a field with focus, and the selecting field be references');
-  }
-}
-
-/** Where bands are published they decide, so that no card contradicts the band it names; classes likewise; elsewhere limits from the least score upwards. */
-function checkLevels(levels: readonly CdsHooksLevel[], outcome: Outcome, find: (message: string) => void): void {
-  const called = outcome.kind === 'class' ? 'classes' : 'bands';
-  const bands = levelsOf(outcome).map(({ code }) => code);
-  if (bands.length > 0) {
-    const declared = levels.flatMap((level) => ('band' in level ? [level.band] : []));
-    if (declared.length < levels.length)
-      find(`has a level with from, but ${outcome.id} has ${called}: name each level by its band`);
-    for (const code of repeated(declared)) find(`the band ${code} is there twice`);
-    for (const code of bands.filter((band) => !declared.includes(band))) find(`does not say what ${code} shows`);
-    for (const code of declared.filter((band) => !bands.includes(band)))
-      find(`${code} is none of the ${called} of ${outcome.id}`);
-    return;
-  }
-  const [least] = scoreRange(outcome) ?? [0];
-  let last: number | undefined;
-  for (const level of levels) {
-    if ('band' in level) {
-      find(`names the band ${level.band}, but ${outcome.id} has no bands`);
-      continue;
-    }
-    const { from, because } = level;
-    if (last === undefined && from !== least) find(`begins at ${from}; the first level begins at ${least}`);
-    if (last !== undefined && from <= last) find(`is not ascending: ${from} follows ${last}`);
-    if (from > least && because === undefined)
-      find(`has a limit at ${from} without because: name where the threshold is published`);
-    last = from;
   }
 }

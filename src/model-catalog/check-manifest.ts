@@ -21,7 +21,7 @@ import { valueKind, vocabularyOf } from './value-kind.ts';
 const file = 'manifest.json';
 const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
 const furtherFiles =
-  /^(?:(?:golden|valueSets)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json)|explanation\/background\.csv)$/;
+  /^(?:(?:golden|valueSets)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json)|cards\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:md|json)|explanation\/background\.csv)$/;
 
 type Find = (path: string, message: string) => void;
 
@@ -90,7 +90,7 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
   const names = Object.keys(manifest.checksums);
   for (const name of names) {
     if (!requiredFiles.includes(name) && !furtherFiles.test(name)) {
-      const holds = `${requiredFiles.join(', ')}, golden/*.json, tables/*.csv or *.json, valueSets/*.json and explanation/background.csv`;
+      const holds = `${requiredFiles.join(', ')}, golden/*.json, tables/*.csv or *.json, valueSets/*.json, cards/*.md or *.json and explanation/background.csv`;
       find('/checksums', `lists ${name}; a version folder holds ${holds}`);
     }
   }

@@ -4,6 +4,8 @@ import type { AppliedSite } from './applied-site.ts';
 import { governanceOf } from './card/card-at-site.ts';
 import { checkCard } from './card/check-card.ts';
 import type { Governance } from './card/governance-schema.ts';
+import { checkTreatmentAdvice } from './cds-cards/check-treatment-advice.ts';
+import { type CardFiles, readCardFiles } from './cds-cards/read-card-files.ts';
 import { checkFeatureMap } from './check-feature-map.ts';
 import { checkColumns, checkManifest } from './check-manifest.ts';
 import type { FeatureMap, FeatureMapFile } from './feature-map-schema.ts';
@@ -48,6 +50,8 @@ export interface InspectedModel {
   /** What the site file adds. */
   readonly site: AppliedSite | undefined;
   readonly card: ModelCard | undefined;
+  /** The templates and drafts that can be used. */
+  readonly cardFiles: CardFiles;
   /** What the site file says in its place. */
   readonly governance: Governance | undefined;
   /** In the order of their names; the content is absent where it does not parse. */
@@ -107,6 +111,9 @@ export async function inspectModelFolder(
   const lookups = featureMap === undefined ? new Map() : readLookups(featureMap, files, found.fit);
   const background = manifest && readBackground(manifest, files, found.fit);
   const card = parsed(parseModelCard, 'model-card.json');
+  const noCardFiles = { templates: new Map(), drafts: new Map() };
+  const cardFiles = manifest === undefined ? noCardFiles : readCardFiles(manifest, files, found.fit);
+  if (card !== undefined) found.fit.push(...checkTreatmentAdvice(card, cardFiles));
   const golden = [...files.keys()]
     .filter((file) => file.startsWith('golden/'))
     .map((file) => ({ file, content: parsed(parseGoldenFile, file) }));
@@ -127,6 +134,7 @@ export async function inspectModelFolder(
     background,
     site: resolved?.site,
     card,
+    cardFiles,
     governance: governanceOf(site, folder),
     golden,
     uses: used?.uses ?? [],

@@ -1,5 +1,6 @@
 import type { AppliedSite } from './applied-site.ts';
 import type { Governance } from './card/governance-schema.ts';
+import type { CardFiles } from './cds-cards/read-card-files.ts';
 import type { EngineReport } from './engine-report.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
@@ -26,6 +27,8 @@ export interface ModelVersion {
   /** What the site file adds to it; absent where it says nothing of what this model reads. */
   readonly site?: AppliedSite;
   readonly card: ModelCard;
+  /** Words and drafts of its CDS Hooks cards. */
+  readonly cardFiles: CardFiles;
   /** What the site file says in the place of the card, see `cardAtSite`. It is no part of the digest. */
   readonly governance?: Governance;
   /** Of every file in `golden/`, in the order of their names. */

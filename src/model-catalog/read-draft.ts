@@ -6,7 +6,7 @@ import type { SiteFile } from './read-site-file.ts';
 import { gatheredMap } from './used-models.ts';
 
 /** What of a version there is before its model is trained: its manifest and its feature map, with what these read. */
-export type DraftVersion = Omit<UsedVersion, 'card'>;
+export type DraftVersion = Omit<UsedVersion, 'card' | 'cardFiles'>;
 
 /**
  * Reads a version folder whose model is still to be trained: manifest and feature map are checked as at load, but for the

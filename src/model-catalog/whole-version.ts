@@ -28,6 +28,7 @@ export function wholeVersion(inspected: InspectedModel): ModelVersion {
     lookups,
     valueSets: inspected.valueSets,
     card,
+    cardFiles: inspected.cardFiles,
     ...(inspected.governance === undefined ? {} : { governance: inspected.governance }),
     goldenCases: golden.flatMap(({ content }) => content?.cases ?? []),
     ...(inspected.background === undefined ? {} : { background: inspected.background }),

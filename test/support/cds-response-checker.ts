@@ -12,6 +12,7 @@ export function cdsResponseFindings(response: unknown): string[] {
   }
   if (!Array.isArray(response.cards)) find('cards', 'is required, even if empty (CDS-30)');
   else for (const [index, card] of response.cards.entries()) checkCard(card, `cards[${index}]`, find);
+  checkUuids(response.cards, find);
   if (response.systemActions !== undefined) {
     list(response.systemActions, 'systemActions', find).forEach((action, index) => {
       checkAction(action, `systemActions[${index}]`, find, false);
@@ -36,8 +37,11 @@ function checkCard(card: unknown, place: string, find: Find): void {
   const summary = text(card.summary, `${place}.summary`, find);
   if (summary.length >= 140) find(`${place}.summary`, `has ${summary.length} characters; fewer than 140 (CDS-32)`);
   if (/[\r\n]/.test(summary) || halfCharacter.test(summary)) find(`${place}.summary`, 'is not one line of whole text');
-  if (card.detail !== undefined && halfCharacter.test(text(card.detail, `${place}.detail`, find)))
-    find(`${place}.detail`, 'holds half a character');
+  if (card.detail !== undefined) {
+    const detail = text(card.detail, `${place}.detail`, find);
+    if (halfCharacter.test(detail)) find(`${place}.detail`, 'holds half a character');
+    if (/<[a-z/!?]/i.test(detail)) find(`${place}.detail`, 'holds HTML (CDS-33)');
+  }
   if (!['info', 'warning', 'critical'].includes(String(card.indicator)))
     find(`${place}.indicator`, 'must be info, warning or critical (CDS-34)');
   checkSource(card.source, `${place}.source`, find);
@@ -77,7 +81,10 @@ function checkCoding(coding: unknown, place: string, find: Find, named: boolean)
 }
 
 function checkSuggestions(card: Json, place: string, find: Find): void {
-  if (card.suggestions === undefined) return;
+  if (card.suggestions === undefined) {
+    if (card.selectionBehavior !== undefined) find(`${place}.selectionBehavior`, 'goes with suggestions (CDS-37)');
+    return;
+  }
   const suggestions = list(card.suggestions, `${place}.suggestions`, find);
   if (card.selectionBehavior !== 'at-most-one' && card.selectionBehavior !== 'any')
     find(`${place}.selectionBehavior`, 'must be at-most-one or any beside suggestions (CDS-37)');
@@ -91,6 +98,12 @@ function checkSuggestions(card: Json, place: string, find: Find): void {
       continue;
     }
     text(suggestion.label, `${at}.label`, find);
+    if (suggestion.uuid !== undefined && !(typeof suggestion.uuid === 'string' && uuidShape.test(suggestion.uuid)))
+      find(`${at}.uuid`, 'must be a bare UUID (CDS-38)');
+    if (suggestion.isRecommended !== undefined && typeof suggestion.isRecommended !== 'boolean')
+      find(`${at}.isRecommended`, 'must be true or false (CDS-38)');
+    if ('actionSelectionBehavior' in suggestion)
+      find(`${at}.actionSelectionBehavior`, 'is not for clients of unknown support (CDS-40)');
     if (suggestion.actions !== undefined) {
       list(suggestion.actions, `${at}.actions`, find).forEach((action, position) => {
         checkAction(action, `${at}.actions[${position}]`, find, true);
@@ -109,9 +122,19 @@ function checkAction(action: unknown, place: string, find: Find, described: bool
   if (type !== 'create' && type !== 'update' && type !== 'delete')
     find(`${place}.type`, 'must be create, update or delete (CDS-39)');
   if (described) text(action.description, `${place}.description`, find);
-  if ((type === 'create' || type === 'update') && !isObject(action.resource)) find(`${place}.resource`, 'is required');
-  if (type === 'delete' && action.resourceId === undefined && action.resource === undefined)
-    find(`${place}.resourceId`, 'is required');
+  const { resource, resourceId } = action;
+  if (type === 'create' || type === 'update') {
+    if (!isObject(resource)) find(`${place}.resource`, 'is required');
+    else if (typeof resource.resourceType !== 'string') find(`${place}.resource`, 'must be a resource (CDS-39)');
+    else if (type === 'create' && resource.id !== undefined) find(`${place}.resource.id`, 'is the client’s to give');
+    else if (type === 'update' && typeof resource.id !== 'string') find(`${place}.resource.id`, 'is required (CDS-39)');
+    if (resourceId !== undefined) find(`${place}.resourceId`, 'goes with delete only (CDS-39)');
+  }
+  if (type === 'delete') {
+    if (resource !== undefined) find(`${place}.resource`, 'is deprecated with delete (CDS-39)');
+    const known = typeof resourceId === 'string' && /^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/.test(resourceId);
+    if (!known && resource === undefined) find(`${place}.resourceId`, 'must be a relative reference (CDS-39)');
+  }
 }
 
 function checkLink(link: unknown, place: string, find: Find): void {
@@ -122,7 +145,24 @@ function checkLink(link: unknown, place: string, find: Find): void {
   text(link.label, `${place}.label`, find);
   absolute(link.url, `${place}.url`, find);
   if (link.type !== 'absolute' && link.type !== 'smart') find(`${place}.type`, 'must be absolute or smart (CDS-42)');
-  if (link.appContext !== undefined && link.type !== 'smart') find(`${place}.appContext`, 'goes with smart only');
+  if (link.appContext !== undefined) {
+    text(link.appContext, `${place}.appContext`, find);
+    if (link.type !== 'smart') find(`${place}.appContext`, 'goes with smart only (CDS-42)');
+  }
+  if (link.autolaunchable !== undefined && typeof link.autolaunchable !== 'boolean')
+    find(`${place}.autolaunchable`, 'must be true or false (CDS-42)');
+}
+
+/** Feedback names cards and suggestions by them: none may be there twice. */
+function checkUuids(cards: unknown, find: Find): void {
+  const seen = new Set<unknown>();
+  for (const card of (Array.isArray(cards) ? cards : []).filter(isObject)) {
+    const suggestions = Array.isArray(card.suggestions) ? card.suggestions.filter(isObject) : [];
+    for (const { uuid } of [card, ...suggestions]) {
+      if (uuid !== undefined && seen.has(uuid)) find('cards', `name two things ${String(uuid)} (CDS-31, CDS-38)`);
+      seen.add(uuid);
+    }
+  }
 }
 
 /** CDS-5: no null, no empty text, object or array; `cards` may be empty. */

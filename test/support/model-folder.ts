@@ -51,7 +51,7 @@ export function folderAt(modelsDir: string, id: string, version: string): ModelF
       const golden = await listed('golden');
       const valueSets = await listed('valueSets');
       const checksums: Record<string, string> = {};
-      const tables = [...(await listed('tables')), ...(await listed('explanation'))];
+      const tables = [...(await listed('tables')), ...(await listed('explanation')), ...(await listed('cards'))];
       for (const file of ['feature-map.json', 'model-card.json', 'model.onnx', ...golden, ...tables, ...valueSets]) {
         checksums[file] = createHash('sha256')
           .update(await readFile(path.join(dir, file)))

@@ -1,11 +1,12 @@
+import type { Principal } from '../../http/principal.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
-import { type Card, type CardFrame, computingCard } from './card.ts';
+import { answerOutcome, wantsResult } from './answer-outcome.ts';
+import { type CardFrame, computingCard, disabledCards, type HookAnswer } from './card.ts';
 import { hookError } from './hook-error.ts';
 import type { HookService } from './hook-service.ts';
-import { outcomeCards } from './outcome-cards.ts';
 import { parseHookRequest } from './parse-hook-request.ts';
 import { predictionRequestFromHook } from './prediction-request-from-hook.ts';
 import { readPrefetch } from './read-prefetch.ts';
@@ -36,6 +37,7 @@ export interface HookServiceCall {
   readonly offered: readonly HookService[];
   readonly body: unknown;
   readonly requestId: string;
+  readonly principal: Principal;
   /** When the call came, on the clock of performance.now(). */
   readonly startedMs: number;
   /** Aborted when the caller goes away before the answer. */
@@ -50,21 +52,22 @@ const sendMs = 15;
 /**
  * Answers one hook: predicts about its patient and shows what the manifest declares. A score that is not there at the
  * deadline is said to be late, and the prediction goes on: its result is in the prediction log. A service that is switched
- * off shows nothing, also where that was done during the call: an EHR that has discovered it earlier goes on to call it.
+ * off shows nothing, or says so where the manifest wants that, also where it was done during the call: an EHR that has
+ * discovered it earlier goes on to call it.
  * @throws PARAMETER_INVALID, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
-export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<readonly Card[]> {
+export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<HookAnswer> {
   const request = parseHookRequest(call.body, call.offered);
   const { service } = request;
-  const nothing = (): readonly Card[] => {
-    call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
-    return [];
-  };
-  if (entrance.isOff(service)) return nothing();
   const { findings, deadlineMs, timeZone, serverUrl } = entrance;
-  const { patientId } = request.context;
+  const { patientId, encounterId } = request.context;
+  const frame: CardFrame = { uuid: entrance.newId(), serverUrl, patientId, encounterId, findings };
+  const switchedOff = (): HookAnswer => {
+    call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
+    return { cards: disabledCards(service, frame) };
+  };
+  if (entrance.isOff(service)) return switchedOff();
   const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
-  const frame: CardFrame = { uuid: entrance.newId(), serverUrl };
   const dueMs = call.startedMs + deadlineMs;
   // Without a server nothing is read that could take long.
   const limit =
@@ -78,6 +81,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
     predictionRequestFromHook(service, request, answers, {
       requestId: call.requestId,
       card: frame.uuid,
+      build: wantsResult(service, request, call.principal),
       answerBy: dueMs - renderMs,
       givenUp: call.givenUp,
       ...(limit && { signal: AbortSignal.any([call.givenUp, limit.signal]) }),
@@ -88,10 +92,11 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
     if (error instanceof PredictionError && error.code === 'MODEL_DISABLED') return 'off' as const;
     throw hookError(error, request.fhirServer?.base);
   });
-  if (outcome === 'off' || entrance.isOff(service)) return nothing();
-  if (outcome !== undefined) return outcomeCards(service, outcome, frame, timeZone);
+  if (outcome === 'off' || entrance.isOff(service)) return switchedOff();
+  if (outcome !== undefined)
+    return answerOutcome(service, outcome, { frame, timeZone, request, principal: call.principal });
   call.event({ name: 'cds-hook.late', service: service.id, deadlineMs });
-  return [computingCard(service, frame)];
+  return { cards: [computingCard(service, frame)] };
 }
 
 /**

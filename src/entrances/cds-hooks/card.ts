@@ -1,10 +1,19 @@
+import type { Observation, RiskAssessment } from '@medplum/fhirtypes';
 import { clipped, plainText } from '../../fhir/markdown-text.ts';
 import { cardUrl } from '../../model-catalog/card/card-url.ts';
-import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
+import type { CardShow, CdsLink, CdsSuggestions, OverrideReason } from '../../model-catalog/cds-card-schema.ts';
+import type { FilledDraft } from '../../model-catalog/cds-cards/draft.ts';
 import type { HookService } from './hook-service.ts';
-import { overrideReasons } from './override-reasons.ts';
+import { usualOverrideReasons } from './override-reasons.ts';
+import type { Findings } from './read-search.ts';
 
-/** A CDS Hooks card without suggestions or actions (CDS-31 to CDS-36, CDS-41, CDS-42). */
+/** What a service answers to a hook (CDS-30): `systemActions` are left out where there are none. */
+export interface HookAnswer {
+  readonly cards: readonly Card[];
+  readonly systemActions?: readonly SystemAction[];
+}
+
+/** A CDS Hooks card (CDS-31 to CDS-42). */
 export interface Card {
   /** What feedback names it by. */
   readonly uuid: string;
@@ -15,16 +24,41 @@ export interface Card {
   readonly detail?: string;
   /** Its URL is that of the card of the model. */
   readonly source: { readonly label: string; readonly url: string };
-  readonly links: readonly { readonly label: string; readonly url: string; readonly type: 'absolute' }[];
-  readonly overrideReasons?: typeof overrideReasons;
+  /** What the owner of the model suggests, together with whether several may be taken. */
+  readonly suggestions?: readonly Suggestion[];
+  readonly selectionBehavior?: CdsSuggestions['selectionBehavior'];
+  readonly links: readonly CdsLink[];
+  readonly overrideReasons?: readonly OverrideReason[];
   readonly extension: { readonly 'org.fhirsight.prediction': CardPrediction };
+}
+
+export interface Suggestion {
+  readonly label: string;
+  /** What feedback names it by. */
+  readonly uuid: string;
+  readonly isRecommended?: true;
+  readonly actions?: readonly SuggestedAction[];
+}
+
+/** A draft for the patient of the call; a clinician takes it or leaves it. */
+interface SuggestedAction {
+  readonly type: 'create';
+  readonly description: string;
+  readonly resource: FilledDraft;
+}
+
+/** What a client does unasked: it keeps the result itself. */
+export interface SystemAction {
+  readonly type: 'create';
+  readonly description: string;
+  readonly resource: RiskAssessment | Observation;
 }
 
 export type Indicator = Exclude<CardShow, 'none'>;
 
 /** What a program reads of a card: the prediction as the server keeps it. */
 export interface CardPrediction {
-  readonly state: 'scored' | 'not-eligible' | 'insufficient-data' | 'out-of-range' | 'computing';
+  readonly state: 'scored' | 'not-eligible' | 'insufficient-data' | 'out-of-range' | 'computing' | 'disabled';
   readonly model: string;
   readonly version: string;
   /** SHA-256 (hex) of the model version. */
@@ -37,11 +71,15 @@ export interface CardPrediction {
   readonly asOf?: string;
 }
 
-/** What is the same in every card of a service. */
+/** What is the same in every card of a call. */
 export interface CardFrame {
   readonly uuid: string;
   /** URL of this server, without a trailing slash. */
   readonly serverUrl: string;
+  /** Whom the call is about: logical ids at its server. */
+  readonly patientId: string;
+  readonly encounterId?: string | undefined;
+  readonly findings: Findings;
 }
 
 /** What makes one card of a service differ from another. */
@@ -49,15 +87,22 @@ interface CardContent {
   readonly summary: string;
   readonly indicator: Indicator;
   readonly detail?: string;
+  readonly suggestions?: readonly Suggestion[];
   readonly prediction: Pick<CardPrediction, 'state' | 'score' | 'result' | 'asOf'>;
 }
 
-/** A card of a service; override reasons only where there is an estimate to override. */
-export function buildCard(service: HookService, { uuid, serverUrl }: CardFrame, content: CardContent): Card {
-  const { outcome, version } = service;
+/** A card of a service; override reasons and the links of the model only where there is an estimate to override. */
+export function buildCard(
+  service: HookService,
+  { uuid, serverUrl }: Pick<CardFrame, 'uuid' | 'serverUrl'>,
+  content: CardContent,
+): Card {
+  const { declared, outcome, version } = service;
   const { id, version: number, title } = version.manifest;
+  const { suggestions = [] } = content;
   const { state, ...rest } = content.prediction;
   const modelCard = cardUrl(serverUrl, version.manifest);
+  const links = state === 'scored' ? (declared.links ?? []) : [];
   return {
     uuid,
     summary: content.summary,
@@ -67,9 +112,12 @@ export function buildCard(service: HookService, { uuid, serverUrl }: CardFrame, 
       label: plainText(`${title}, ${number}`),
       url: modelCard,
     },
+    ...(suggestions.length === 0 || declared.suggestions === undefined
+      ? {}
+      : { suggestions, selectionBehavior: declared.suggestions.selectionBehavior }),
     // Where a reader's client shows the source without its address (CDS-42, DSI-40).
-    links: [{ label: 'Model card', url: modelCard, type: 'absolute' }],
-    ...(state === 'scored' ? { overrideReasons } : {}),
+    links: [{ label: 'Model card', url: modelCard, type: 'absolute' }, ...links],
+    ...(state === 'scored' ? { overrideReasons: declared.overrideReasons ?? usualOverrideReasons } : {}),
     extension: {
       'org.fhirsight.prediction': {
         state,
@@ -84,11 +132,25 @@ export function buildCard(service: HookService, { uuid, serverUrl }: CardFrame, 
 }
 
 /** The card of a score that is late: it says so, and nothing else. */
-export function computingCard(service: HookService, frame: CardFrame): Card {
+export function computingCard(service: HookService, frame: Pick<CardFrame, 'uuid' | 'serverUrl'>): Card {
   const { title } = service.version.manifest;
   return buildCard(service, frame, {
     summary: plainText(`The risk is being computed. Ask again in a moment. (${clipped(title, 70)})`),
     indicator: 'info',
     prediction: { state: 'computing' },
   });
+}
+
+/** The card of a service that is switched off, where the manifest wants one; nobody can answer to it. */
+export function disabledCards(service: HookService, frame: Pick<CardFrame, 'uuid' | 'serverUrl'>): readonly Card[] {
+  const { declared, version } = service;
+  const { disabled = 'none' } = declared.cards;
+  if (disabled === 'none') return [];
+  return [
+    buildCard(service, frame, {
+      summary: plainText(`No risk is given: the model is switched off here. (${clipped(version.manifest.title, 70)})`),
+      indicator: disabled,
+      prediction: { state: 'disabled' },
+    }),
+  ];
 }

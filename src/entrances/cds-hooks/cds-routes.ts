@@ -41,10 +41,10 @@ export function cdsRoutes({ entrance, cdsHooksVersion, maxBodyBytes, storeFeedba
     const body = await readPlainJsonBody(request, maxBodyBytes);
     // Models may have been promoted, removed or switched off while the body came.
     const offered = servicesAt(entrance.services(), request.params.service, request);
-    const { requestId, logger } = requestContext(response);
+    const { requestId, logger, principal } = requestContext(response);
     const event = (happened: LogEvent): void => logger.event(happened);
-    const cards = await answerHook(entrance, { offered, body, requestId, startedMs, givenUp, event });
-    sendJson(response, 200, { cards });
+    const call = { offered, body, requestId, principal, startedMs, givenUp, event };
+    sendJson(response, 200, await answerHook(entrance, call));
   });
   router.all('/:service', only('POST'));
   router.post('/:service/feedback', async (request, response) => {

@@ -1,9 +1,10 @@
 import { clipped, plainText } from '../../fhir/markdown-text.ts';
-import type { CardShow } from '../../model-catalog/cds-hooks-schema.ts';
+import type { CdsLevel } from '../../model-catalog/cds-card-schema.ts';
 import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
 import { fhirDateTime, scoreText } from '../../prediction/prediction-words.ts';
 import { abstentionDetail } from './abstention-detail.ts';
 import { buildCard, type Card, type CardFrame } from './card.ts';
+import { cardSuggestions } from './card-suggestions.ts';
 import type { HookService } from './hook-service.ts';
 import { riskDetail } from './risk-detail.ts';
 
@@ -22,27 +23,37 @@ export function outcomeCards(
   const verdict = outcome.inputs.verdicts.get(about);
   const kept = { result: outcome.identifier, asOf: fhirDateTime(outcome.asOf, timeZone) };
   if (verdict !== undefined && verdict.state !== 'score') {
-    const indicator = verdict.state === 'not-eligible' ? declared.cards.notEligible : declared.cards.abstained;
+    const { cards } = declared;
+    const kind = verdict.state === 'not-eligible' ? 'notEligible' : 'abstained';
+    const indicator = cards[kind];
     if (indicator === 'none') return [];
     const summary = abstentionSummary(verdict.state, version.manifest.title);
-    const detail = abstentionDetail(service, outcome, timeZone);
+    const detail = abstentionDetail(service, outcome, { timeZone, template: cards.details?.[kind] });
     return [buildCard(service, frame, { summary, indicator, detail, prediction: { state: verdict.state, ...kept } })];
   }
   const score = outcome.state === 'scored' ? outcome.scores.get(about) : undefined;
   if (outcome.state !== 'scored' || score === undefined)
     throw new RangeError(`the outcome of ${service.id} has neither a score nor a reason why not`);
-  const indicator = shownFor(service, outcome, score);
-  if (indicator === 'none') return [];
-  const summary = scoreSummary(service, outcome, score);
-  const detail = riskDetail(service, outcome, score, timeZone);
-  return [buildCard(service, frame, { summary, indicator, detail, prediction: { state: 'scored', score, ...kept } })];
+  const level = levelOf(service, outcome, score);
+  if (level.show === 'none') return [];
+  const at = { score, band: outcome.levels.get(about)?.code };
+  return [
+    buildCard(service, frame, {
+      summary: scoreSummary(service, outcome, score),
+      indicator: level.show,
+      detail: riskDetail(service, outcome, score, { timeZone, template: level.detail }),
+      suggestions: cardSuggestions(service, at, frame),
+      prediction: { state: 'scored', score, ...kept },
+    }),
+  ];
 }
 
-function shownFor({ id, declared, outcome }: HookService, { levels }: Scored, score: number): CardShow {
+/** What the manifest declares for a score. */
+export function levelOf({ id, declared, outcome }: HookService, { levels }: Scored, score: number): CdsLevel {
   const band = levels.get(outcome.id)?.code;
   const level = declared.cards.scored.findLast((one) => ('band' in one ? one.band === band : one.from <= score));
   if (level === undefined) throw new RangeError(`the service ${id} does not say what is shown for this score`);
-  return level.show;
+  return level;
 }
 
 /** Score, horizon, band and model always; the outcome's name as far as there is room. */

@@ -14,6 +14,8 @@ export interface HookCall {
   readonly requestId: string;
   /** UUID of the card that will show the prediction. */
   readonly card: string;
+  /** Whether the result is answered as a resource too. */
+  readonly build: boolean;
   /** When contributions are due, on the clock of performance.now(). */
   readonly answerBy: number;
   /** Absent where nothing is read. */
@@ -30,7 +32,7 @@ export function predictionRequestFromHook(
   service: HookService,
   { context, fhirServer }: AskingCall,
   answers: HeldAnswers,
-  { requestId, card, answerBy, signal, givenUp }: HookCall,
+  { requestId, card, build, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {
   const { manifest } = service.version;
   return {
@@ -53,7 +55,7 @@ export function predictionRequestFromHook(
     seed: [],
     inputs: [],
     writeBack: false,
-    build: false,
+    build,
     explain: service.contributions > 0,
     answerBy,
     givenUp,

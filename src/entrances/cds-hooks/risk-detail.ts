@@ -14,6 +14,7 @@ import {
   scoreText,
   unitText,
 } from '../../prediction/prediction-words.ts';
+import { type DetailOptions, fillTemplate } from './fill-template.ts';
 import type { HookService } from './hook-service.ts';
 import { signature } from './signature.ts';
 
@@ -21,23 +22,34 @@ import { signature } from './signature.ts';
  * The prediction as Markdown: risk, band and its source, the largest contributions with value and date, the other
  * outcomes, what was missing or assumed, cautions, model and as-of.
  */
-export function riskDetail(service: HookService, outcome: Scored, score: number, timeZone: string): string {
+export function riskDetail(
+  service: HookService,
+  outcome: Scored,
+  score: number,
+  { timeZone, template }: DetailOptions,
+): string {
   const { manifest } = service.version;
   const others = manifest.outcomes.filter(({ id }) => id !== service.outcome.id);
   const otherRisks = others.flatMap((other) => otherLine(other, outcome) ?? []);
   const contributions = contributionLines(service, outcome);
   const notes = outcome.remarks.map((text) => listed([markdownText(text)]));
-  return [
-    riskLines(service.outcome, outcome, score),
-    ...(contributions.length === 0
-      ? []
-      : [
-          `**Largest contributions** (against ${markdownText(againstText(service.version.manifest))})\n\n${listed(contributions)}`,
-        ]),
-    ...(otherRisks.length === 0 ? [] : [`**Other outcomes**\n\n${listed(otherRisks)}`]),
-    `**What this rests on**\n\n${[...notes, service.cautions].filter((part) => part !== '').join('\n')}`,
-    signature(service, outcome, timeZone),
-  ].join('\n\n');
+  const blocks = {
+    risk: riskLines(service.outcome, outcome, score),
+    contributions:
+      contributions.length === 0
+        ? ''
+        : `**Largest contributions** (against ${markdownText(againstText(manifest))})\n\n${listed(contributions)}`,
+    otherOutcomes: otherRisks.length === 0 ? '' : `**Other outcomes**\n\n${listed(otherRisks)}`,
+    basis: `**What this rests on**\n\n${[...notes, service.cautions].filter((part) => part !== '').join('\n')}`,
+    signature: signature(service, outcome, timeZone),
+  };
+  if (template === undefined)
+    return Object.values(blocks)
+      .filter((part) => part !== '')
+      .join('\n\n');
+  const band = outcome.levels.get(service.outcome.id)?.display ?? 'no band';
+  const words = { score: scoreText(service.outcome, score), band };
+  return fillTemplate(service, template, { predicted: outcome, words, blocks, timeZone });
 }
 
 function riskLines(declared: Outcome, outcome: Scored, score: number): string {

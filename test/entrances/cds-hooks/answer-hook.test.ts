@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { answerHook, type HookEntrance } from '../../../src/entrances/cds-hooks/answer-hook.ts';
 import type { Card } from '../../../src/entrances/cds-hooks/card.ts';
 import { hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
+import { anyone } from '../../../src/http/principal.ts';
 import { isServiceOff } from '../../../src/model-catalog/cds-services.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import type { LogEvent } from '../../../src/platform/events.ts';
@@ -42,10 +43,11 @@ async function call(
     context: { userId: 'Practitioner/example', patientId: '17' },
     prefetch: { patient: { resourceType: 'Patient', id: '17' } },
   };
-  const cards = await answerHook(entrance, {
+  const { cards } = await answerHook(entrance, {
     offered: [service],
     body,
     requestId: 'request-1',
+    principal: anyone,
     startedMs: performance.now(),
     givenUp: new AbortController().signal,
     event: (event) => events.push(event),

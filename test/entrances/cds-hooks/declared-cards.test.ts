@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerOutcome, wantsResult } from '../../../src/entrances/cds-hooks/answer-outcome.ts';
+import { type CardFrame, disabledCards, type HookAnswer } from '../../../src/entrances/cds-hooks/card.ts';
+import { type HookService, hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
+import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
+import { anyone, type Principal } from '../../../src/http/principal.ts';
+import { suggestedChoice } from '../../../src/model-catalog/cds-cards/suggestion-uuid.ts';
+import { levelAt } from '../../../src/model-catalog/outcome-score.ts';
+import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
+import type { PredictionOutcome, Scored } from '../../../src/prediction/prediction-outcome.ts';
+import { cardModel } from '../../support/card-model.ts';
+import { catalogOfVersions } from '../../support/catalog-of-versions.ts';
+import { cdsResponseFindings } from '../../support/cds-response-checker.ts';
+import type { ModelFolder } from '../../support/model-folder.ts';
+import { scoredOutcome } from '../../support/prediction-outcome.ts';
+import { strictR4Issues } from '../../support/strict-r4.ts';
+import { unloadedEngine } from '../../support/unloaded-engine.ts';
+
+const validator = createResourceValidator();
+const frame: CardFrame = {
+  uuid: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
+  serverUrl: 'https://risk.example',
+  patientId: '17',
+  encounterId: 'visit-3',
+  findings: (value, path) => validator.findings(value, path),
+};
+const request = { fhirServer: { base: 'https://ehr.example/fhir' } };
+const trusted: Principal = { ...anyone, cdsHooks: { writesBack: false, systemActions: true } };
+
+let folder: ModelFolder;
+let service: HookService;
+beforeAll(async () => {
+  folder = await cardModel();
+  const version = { ...(await readModelFolder(folder.dir)), ...unloadedEngine };
+  const [first] = hookServices(catalogOfVersions([version]), [], false);
+  if (first === undefined) throw new Error('the model has no service');
+  service = first;
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+function scored(score: number, change: Partial<Scored> = {}): PredictionOutcome {
+  const level = levelAt(service.outcome, score);
+  return scoredOutcome({
+    scores: new Map([['ascvd-10y', score]]),
+    levels: new Map(level === undefined ? [] : [['ascvd-10y', level]]),
+    details: new Map(),
+    remarks: ['Assumed: <no> diabetes.'],
+    ...change,
+  });
+}
+
+function answer(outcome: PredictionOutcome, principal: Principal = anyone): HookAnswer {
+  const answered = answerOutcome(service, outcome, { frame, timeZone: 'Europe/Berlin', request, principal });
+  expect(cdsResponseFindings(answered)).toEqual([]);
+  return answered;
+}
+
+describe('a card as its model declares it', () => {
+  it('CDS-34 shows low, high, abstained, not eligible and disabled each as declared', () => {
+    const unscored = (state: 'not-eligible' | 'insufficient-data'): PredictionOutcome => {
+      const { inputs } = scored(0.3);
+      const verdicts = new Map([['ascvd-10y', { state, reasons: [{ reason: 'age', message: 'too *young*' }] }]]);
+      return { ...scored(0.3), inputs: { ...inputs, verdicts } } as PredictionOutcome;
+    };
+    const shown = [scored(0.01), scored(0.06), scored(0.1), scored(0.3), unscored('not-eligible')].map(
+      (outcome) => answer(outcome).cards[0]?.indicator,
+    );
+    expect(shown).toEqual([undefined, 'info', 'warning', 'critical', 'info']);
+    const [abstained] = answer(unscored('insufficient-data')).cards;
+    expect(abstained?.detail).toContain('Ask for what is missing:\n\n- too \\*young\\*');
+    expect(abstained?.suggestions).toBeUndefined();
+    const cards = disabledCards(service, frame);
+    expect(cdsResponseFindings({ cards })).toEqual([]);
+    expect(cards.map(({ indicator, extension }) => [indicator, extension['org.fhirsight.prediction'].state])).toEqual([
+      ['info', 'disabled'],
+    ]);
+  });
+
+  it('CDS-33 words its detail by the template, every value escaped, nothing left empty', () => {
+    const [card] = answer(scored(0.3)).cards;
+    expect(card?.detail).toMatch(/^### High risk \(20 % or more\)\n\n/);
+    expect(card?.detail).toContain('- Assumed: &lt;no&gt; diabetes.');
+    expect(card?.detail).not.toMatch(/\{\{|\n{3}/);
+    expect(card?.detail).toMatch(/2026-03-01T13:00:00\+01:00\.$/);
+  });
+
+  it('CDS-37 CDS-38 CDS-39 suggests by band, drafts for the patient and the encounter of the call and for nobody else', () => {
+    const labels = (score: number) => answer(scored(score)).cards[0]?.suggestions?.map(({ label }) => label);
+    expect([labels(0.06), labels(0.3)]).toEqual([
+      ['Order a lipid panel'],
+      ['Order a lipid panel', 'Talk about the risk'],
+    ]);
+    const [card] = answer(scored(0.3)).cards;
+    expect(card?.selectionBehavior).toBe('at-most-one');
+    const drafts = card?.suggestions?.flatMap(({ actions = [] }) => actions.map(({ resource }) => resource)) ?? [];
+    for (const draft of drafts) expect(strictR4Issues(draft)).toEqual([]);
+    expect(drafts).toMatchObject([
+      { resourceType: 'ServiceRequest', status: 'draft', subject: { reference: 'Patient/17' } },
+      {
+        resourceType: 'Task',
+        status: 'draft',
+        for: { reference: 'Patient/17' },
+        encounter: { reference: 'Encounter/visit-3' },
+      },
+    ]);
+  });
+
+  it('CDS-38 names each suggestion by a UUID of its own, the same for the same card', () => {
+    const uuids = () => answer(scored(0.3)).cards[0]?.suggestions?.map(({ uuid }) => uuid);
+    expect(new Set(uuids()).size).toBe(2);
+    expect(uuids()).toEqual(uuids());
+    expect(uuids()?.map((uuid) => suggestedChoice(frame.uuid, uuid.toUpperCase()))).toEqual([0, 1]);
+    expect(suggestedChoice('7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11', uuids()?.[0] ?? '')).toBeUndefined();
+  });
+
+  it('CDS-39 answers no draft that the server of the patient would refuse', () => {
+    const broken: CardFrame = { ...frame, findings: () => [{ code: 'value', message: 'Broken.' }] };
+    expect(() =>
+      answerOutcome(service, scored(0.3), { frame: broken, timeZone: 'UTC', request, principal: anyone }),
+    ).toThrow('is not valid in FHIR R4');
+  });
+
+  it('CDS-41 CDS-42 has the reasons and the links of the model', () => {
+    const [card] = answer(scored(0.3)).cards;
+    expect(card?.overrideReasons?.map(({ display }) => display)).toEqual(['Palliative care']);
+    expect(card?.links.map(({ type, autolaunchable }) => [type, autolaunchable])).toEqual([
+      ['absolute', undefined],
+      ['absolute', undefined],
+      ['smart', true],
+    ]);
+  });
+});
+
+describe('system actions', () => {
+  const resource = {
+    resourceType: 'RiskAssessment',
+    id: 'ours',
+    status: 'final',
+    subject: { reference: 'Patient/17' },
+  };
+  const withResource = () => scored(0.3, { resource } as Partial<Scored>);
+
+  it('CDS-43 give the result to a client that is configured for it, without our id', () => {
+    const { id: _, ...kept } = resource;
+    expect(answer(withResource(), trusted).systemActions).toMatchObject([{ type: 'create', resource: kept }]);
+    expect(answer(withResource(), trusted).systemActions?.[0]?.resource).not.toHaveProperty('id');
+  });
+
+  it('CDS-30 CDS-43 are left out for every other client, without a server, and where no model declares them', () => {
+    expect(answer(withResource())).not.toHaveProperty('systemActions');
+    const { resource: _unbuilt, ...unbuilt } = withResource() as Scored;
+    expect(answer(unbuilt, trusted)).not.toHaveProperty('systemActions');
+    expect(wantsResult(service, {}, trusted)).toBe(false);
+    const { systemActions: _none, ...declared } = service.declared;
+    expect(wantsResult({ ...service, declared }, request, trusted)).toBe(false);
+  });
+});
