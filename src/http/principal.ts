@@ -25,7 +25,12 @@ export interface Principal {
   /** Permissions that the token itself carries as `fhirsight/…`, from an issuer that may grant them. */
   readonly ownScopes?: ReadonlySet<string>;
   /** What this client is configured for beyond reading cards. */
-  readonly cdsHooks: { readonly writesBack: boolean; readonly systemActions: boolean };
+  readonly cdsHooks: {
+    readonly writesBack: boolean;
+    readonly systemActions: boolean;
+    /** Bases without a trailing slash that its calls may name as `fhirServer`; absent: every server that may be asked. */
+    readonly fhirServers?: readonly string[];
+  };
 }
 
 /** Whoever can reach a server with AUTH=none, which listens on a loopback address only. */

@@ -220,6 +220,15 @@ export type LogEvent =
       /** Cards that the prediction log does not know. */
       readonly unknownCards: number;
     }
+  | {
+      /** A call below /cds-services was not let in; the caller is not told why. Nothing of its token is here. */
+      readonly name: 'cds-client.refused';
+      readonly reason: string;
+      /** As it is declared here; absent where the token names no issuer that is. */
+      readonly client?: string;
+    }
+  | { readonly name: 'cds-client.keys-unreachable'; readonly client?: string; readonly error: LoggedError }
+  | { readonly name: 'cds-replay.prune-failed'; readonly error: LoggedError }
   | { readonly name: 'overload.started'; readonly open: number }
   | { readonly name: 'overload.ended'; readonly refused: number; readonly durationMs: number }
   | { readonly name: 'request.refused' }
@@ -254,6 +263,9 @@ const warningEvents = new Set<LogEvent['name']>([
   'outbound.refused',
   'cds-hook.late',
   'cds-hook.switched-off',
+  'cds-client.refused',
+  'cds-client.keys-unreachable',
+  'cds-replay.prune-failed',
   'run.failed',
   'run.postponed',
   'schedule.missed',

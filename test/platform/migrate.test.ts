@@ -251,6 +251,12 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
       },
     },
   ],
+  '0008-cds-replay': [
+    {
+      table: 'cds_replay',
+      row: { tenant: 'default', token: Buffer.alloc(32, 7), kept_until: new Date('2026-02-01T04:16:00Z') },
+    },
+  ],
 };
 
 describe('the migrations of the releases', () => {

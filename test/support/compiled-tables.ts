@@ -72,6 +72,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/card-suggestions.ts',
   'src/entrances/cds-hooks/cds-routes.ts',
   'src/entrances/cds-hooks/check-body.ts',
+  'src/entrances/cds-hooks/check-fhir-server.ts',
   'src/entrances/cds-hooks/context-reader.ts',
   'src/entrances/cds-hooks/fill-template.ts',
   'src/entrances/cds-hooks/give-way.ts',

@@ -5,6 +5,7 @@ import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import { answerOutcome, wantsResult } from './answer-outcome.ts';
 import { type CardFrame, computingCard, disabledCards, type HookAnswer } from './card.ts';
+import { checkFhirServer } from './check-fhir-server.ts';
 import { hookError } from './hook-error.ts';
 import type { HookService } from './hook-service.ts';
 import { parseHookRequest } from './parse-hook-request.ts';
@@ -37,6 +38,7 @@ export interface HookServiceCall {
   readonly offered: readonly HookService[];
   readonly body: unknown;
   readonly requestId: string;
+  /** Who calls. */
   readonly principal: Principal;
   /** When the call came, on the clock of performance.now(). */
   readonly startedMs: number;
@@ -54,11 +56,12 @@ const sendMs = 15;
  * deadline is said to be late, and the prediction goes on: its result is in the prediction log. A service that is switched
  * off shows nothing, or says so where the manifest wants that, also where it was done during the call: an EHR that has
  * discovered it earlier goes on to call it.
- * @throws PARAMETER_INVALID, HOOK_DATA_UNOBTAINABLE, and what else the path throws
+ * @throws PARAMETER_INVALID, FORBIDDEN, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
 export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<HookAnswer> {
   const request = parseHookRequest(call.body, call.offered);
   const { service } = request;
+  checkFhirServer(request.fhirServer?.base, call.principal);
   const { findings, deadlineMs, timeZone, serverUrl } = entrance;
   const { patientId, encounterId } = request.context;
   const frame: CardFrame = { uuid: entrance.newId(), serverUrl, patientId, encounterId, findings };
@@ -80,6 +83,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   const predicted = entrance.predict(
     predictionRequestFromHook(service, request, answers, {
       requestId: call.requestId,
+      principal: call.principal,
       card: frame.uuid,
       build: wantsResult(service, request, call.principal),
       answerBy: dueMs - renderMs,

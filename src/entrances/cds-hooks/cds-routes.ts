@@ -13,6 +13,8 @@ export interface CdsRoutesOptions {
   readonly entrance: HookEntrance;
   readonly cdsHooksVersion: CdsHooksVersion;
   readonly maxBodyBytes: number;
+  /** Lets in whoever may call, before anything else; absent: everybody. */
+  readonly access?: RequestHandler;
   /** Keeps what was answered to cards of a service. @returns how many of the cards are not known */
   readonly storeFeedback: (
     service: string,
@@ -24,10 +26,12 @@ export interface CdsRoutesOptions {
  * CDS Hooks 2.0.1, relative to `/cds-services`: discovery, the services and their feedback. Everything is JSON, errors are an
  * OperationOutcome (CDS-27).
  */
-export function cdsRoutes({ entrance, cdsHooksVersion, maxBodyBytes, storeFeedback }: CdsRoutesOptions): Router {
+export function cdsRoutes(options: CdsRoutesOptions): Router {
+  const { entrance, cdsHooksVersion, maxBodyBytes, access, storeFeedback } = options;
   const router = Router();
 
   router.use(answerInJson);
+  if (access !== undefined) router.use(access);
   router.get('/', (_request, response) => {
     requestContext(response).route = '/cds-services';
     sendJson(response, 200, discovery(entrance.services(), cdsHooksVersion));

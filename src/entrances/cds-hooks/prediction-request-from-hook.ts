@@ -1,3 +1,4 @@
+import type { Principal } from '../../http/principal.ts';
 import type { HeldAnswers, PredictionRequest } from '../../prediction/prediction-request.ts';
 import type { HookContext } from './context-reader.ts';
 import type { HookService } from './hook-service.ts';
@@ -12,6 +13,7 @@ export interface AskingCall {
 /** What a call is beside its body. */
 export interface HookCall {
   readonly requestId: string;
+  readonly principal: Principal;
   /** UUID of the card that will show the prediction. */
   readonly card: string;
   /** Whether the result is answered as a resource too. */
@@ -32,13 +34,18 @@ export function predictionRequestFromHook(
   service: HookService,
   { context, fhirServer }: AskingCall,
   answers: HeldAnswers,
-  { requestId, card, build, answerBy, signal, givenUp }: HookCall,
+  { requestId, principal, card, build, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {
   const { manifest } = service.version;
   return {
     requestId,
     entrance: 'cds-hooks',
-    caller: { service: service.id, card, ...(context.userId === undefined ? {} : { user: context.userId }) },
+    caller: {
+      service: service.id,
+      card,
+      ...(principal.provedBy === 'nothing' ? {} : { client: principal.client }),
+      ...(context.userId === undefined ? {} : { user: context.userId }),
+    },
     model: manifest.id,
     version: manifest.version,
     subject: context.patientId,

@@ -1,7 +1,8 @@
 import type { AccessSettings } from './access-schema.ts';
+import { faultsOfCdsClients } from './cds-client-section.ts';
 
 /** What the schema cannot say: names that point nowhere or twice, and issuers whose tokens nothing could verify. */
-export function faultsBetween({ issuers, clients, staticTokens }: AccessSettings): string[] {
+export function faultsBetween({ issuers, clients, staticTokens, cdsClients }: AccessSettings): string[] {
   const faults: string[] = [];
   for (const [index, issuer] of issuers.entries()) {
     const at = `/issuers/${index}`;
@@ -29,5 +30,5 @@ export function faultsBetween({ issuers, clients, staticTokens }: AccessSettings
     if (staticTokens.findIndex(({ name }) => name === token.name) !== index)
       faults.push(`/staticTokens/${index}/name '${token.name}' is used twice. Give each token a name of its own.`);
   }
-  return faults;
+  return [...faults, ...faultsOfCdsClients(cdsClients)];
 }

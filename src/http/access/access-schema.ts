@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { cdsClientSection } from './cds-client-section.ts';
 import { clientSection, staticTokenSection } from './client-section.ts';
 import { issuerSection } from './issuer-section.ts';
 
@@ -9,6 +10,7 @@ export const accessSchema = Type.Object(
     issuers: issuerSection,
     clients: clientSection,
     staticTokens: staticTokenSection,
+    cdsClients: cdsClientSection,
   },
   { additionalProperties: false },
 );

@@ -4,6 +4,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { PredictionError } from '../../platform/errors.ts';
 import { faultsBetween } from './access-faults.ts';
 import { type AccessSettings, accessSchema } from './access-schema.ts';
+import { isFhirBase, locatedCdsClient } from './cds-client-section.ts';
 import { isGuardedUrl } from './guarded-url.ts';
 
 /**
@@ -14,6 +15,7 @@ export async function readAccessFile(file: string): Promise<AccessSettings> {
   const value = await readJson(file);
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
   ajv.addFormat('issuer-url', (text: string) => isGuardedUrl(text));
+  ajv.addFormat('fhir-base', isFhirBase);
   const validate = ajv.compile<AccessSettings>(accessSchema);
   const faults = validate(value) ? faultsBetween(value) : [...new Set((validate.errors ?? []).flatMap(describe))];
   if (faults.length > 0) {
@@ -52,6 +54,8 @@ function describe({ instancePath, keyword, params, message = 'is invalid' }: Err
     case 'anyOf':
       return [`${at} has a value that is not allowed there; docs/security.md lists the values.`];
     case 'format':
+      if (params.format === 'fhir-base')
+        return [`${at} must be an absolute http or https URL without user, password, query or fragment.`];
       return [
         `${at} must be an absolute https URL (http for a loopback name only) without user, password or fragment.`,
       ];
@@ -72,5 +76,6 @@ function located(access: AccessSettings, folder: string): AccessSettings {
         : { introspection: { ...issuer.introspection, clientSecretFile: at(issuer.introspection.clientSecretFile) } }),
     })),
     staticTokens: access.staticTokens.map((token) => ({ ...token, tokenFile: at(token.tokenFile) })),
+    cdsClients: access.cdsClients.map((client) => locatedCdsClient(client, folder)),
   };
 }

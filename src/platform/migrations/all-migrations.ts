@@ -6,6 +6,7 @@ import { deliveries } from './0004-deliveries.ts';
 import { cdsFeedback } from './0005-cds-feedback.ts';
 import { resultTypes } from './0006-result-types.ts';
 import { versionRecords } from './0007-version-records.ts';
+import { cdsReplay } from './0008-cds-replay.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const allMigrations: readonly Migration[] = [
   cdsFeedback,
   resultTypes,
   versionRecords,
+  cdsReplay,
 ];

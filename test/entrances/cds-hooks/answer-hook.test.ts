@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { answerHook, type HookEntrance } from '../../../src/entrances/cds-hooks/answer-hook.ts';
 import type { Card } from '../../../src/entrances/cds-hooks/card.ts';
 import { hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
-import { anyone } from '../../../src/http/principal.ts';
+import { anyone, type Principal } from '../../../src/http/principal.ts';
 import { isServiceOff } from '../../../src/model-catalog/cds-services.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import type { LogEvent } from '../../../src/platform/events.ts';
@@ -20,6 +20,7 @@ interface Answered {
 async function call(
   predict: (models: SwitchedModels) => Promise<PredictionOutcome>,
   deadlineMs = 5_000,
+  { principal = anyone, fhirServer }: { readonly principal?: Principal; readonly fhirServer?: string } = {},
 ): Promise<Answered> {
   const models = switchedModels(loadedVersions({ '1.0.0': 'aa' }));
   const events: LogEvent[] = [];
@@ -40,6 +41,7 @@ async function call(
   const body = {
     hook: service.hook,
     hookInstance: '7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11',
+    ...(fhirServer === undefined ? {} : { fhirServer }),
     context: { userId: 'Practitioner/example', patientId: '17' },
     prefetch: { patient: { resourceType: 'Patient', id: '17' } },
   };
@@ -47,7 +49,7 @@ async function call(
     offered: [service],
     body,
     requestId: 'request-1',
-    principal: anyone,
+    principal,
     startedMs: performance.now(),
     givenUp: new AbortController().signal,
     event: (event) => events.push(event),
@@ -98,4 +100,27 @@ test('no card says that a score is being computed of a model that was switched o
       return never;
     }, 20),
   ).toEqual(noCard);
+});
+
+test('a client may name its own FHIR servers, and no other: nobody speaks of the patients of another hospital', async () => {
+  const principal: Principal = {
+    provedBy: 'cds-jwt',
+    client: 'north',
+    key: 'north',
+    roles: new Set(['caller']),
+    cdsHooks: { writesBack: false, systemActions: false, fhirServers: ['https://north.example.org/fhir'] },
+  };
+  const by = (fhirServer?: string) =>
+    call(async () => high, 5_000, { principal, ...(fhirServer === undefined ? {} : { fhirServer }) });
+  expect((await by()).cards).toHaveLength(1);
+  expect((await by('https://NORTH.example.org:443/fhir/')).cards).toHaveLength(1);
+  for (const other of [
+    'https://south.example.org/fhir',
+    'https://north.example.org/fhir/south',
+    'https://north.example.org/fhi',
+    'http://north.example.org/fhir',
+    'https://north.example.org:8443/fhir',
+  ])
+    await expect(by(other), other).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  expect((await call(async () => high, 5_000, { fhirServer: 'https://south.example.org/fhir' })).cards).toHaveLength(1);
 });

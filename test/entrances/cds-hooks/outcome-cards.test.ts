@@ -5,6 +5,7 @@ import { type CardFrame, computingCard } from '../../../src/entrances/cds-hooks/
 import { type HookService, hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
 import { outcomeCards } from '../../../src/entrances/cds-hooks/outcome-cards.ts';
 import { predictionRequestFromHook } from '../../../src/entrances/cds-hooks/prediction-request-from-hook.ts';
+import { anyone } from '../../../src/http/principal.ts';
 import type { CardShow } from '../../../src/model-catalog/cds-card-schema.ts';
 import type { LoadedVersion } from '../../../src/model-catalog/model-version.ts';
 import { levelAt } from '../../../src/model-catalog/outcome-score.ts';
@@ -142,6 +143,7 @@ describe('the card of a score', () => {
     const request = (shown: number) =>
       predictionRequestFromHook({ ...of, contributions: shown }, { context: { patientId: '1' } }, new Map(), {
         requestId: 'r',
+        principal: anyone,
         card: frame.uuid,
         build: false,
         answerBy: 0,

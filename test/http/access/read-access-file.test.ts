@@ -16,6 +16,8 @@ const good = {
   clients: [{ issuer, clientId: 'ehr' }],
 };
 
+const cdsClient = { name: 'a', issuer, jku: [`${issuer}/jwks`], fhirServers: ['https://EHR.example.org:443/fhir/'] };
+
 async function read(value: unknown) {
   const file = path.join(folder, 'access.json');
   await writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
@@ -31,7 +33,7 @@ async function issuesOf(value: unknown): Promise<string[]> {
 
 describe('ACCESS_FILE', () => {
   it('lets in nobody where it declares nobody, and takes asymmetric signatures only by default', async () => {
-    expect(await read({})).toMatchObject({ issuers: [], clients: [], staticTokens: [] });
+    expect(await read({})).toMatchObject({ issuers: [], clients: [], staticTokens: [], cdsClients: [] });
     const { issuers, clients } = await read(good);
     expect(issuers[0]).toMatchObject({ algorithms: ['RS384', 'ES384'], grantsOwnScopes: false });
     expect(clients[0]).toMatchObject({ roles: ['caller'] });
@@ -44,6 +46,22 @@ describe('ACCESS_FILE', () => {
     });
     expect(access.issuers[0]?.jwksFile).toBe(path.join(folder, 'keys.json'));
     expect(access.staticTokens[0]?.tokenFile).toBe(path.join(folder, 'prometheus.token'));
+  });
+
+  it('CDS-64: takes ES384 and RS384 from a CDS client by default, lets it write nothing, and knows its servers by one name', async () => {
+    const { cdsClients } = await read({
+      cdsClients: [cdsClient, { name: 'b', issuer: 'b', keysFile: 'b.json', fhirServers: [] }],
+    });
+    expect(cdsClients).toEqual([
+      {
+        ...cdsClient,
+        algorithms: ['ES384', 'RS384'],
+        fhirServers: ['https://ehr.example.org/fhir'],
+        writesBack: false,
+        systemActions: false,
+      },
+      expect.objectContaining({ keysFile: path.join(folder, 'b.json') }),
+    ]);
   });
 
   it.each([
@@ -84,6 +102,51 @@ describe('ACCESS_FILE', () => {
       'a static token without roles',
       { staticTokens: [{ name: 'a', tokenFile: 'x', roles: [] }] },
       /roles must NOT have fewer/,
+    ],
+    [
+      'a CDS client without fhirServers',
+      { cdsClients: [{ name: 'a', issuer, jku: [issuer] }] },
+      /lacks the field 'fhirServers'/,
+    ],
+    [
+      'CDS-65: a CDS client without keys',
+      { cdsClients: [{ name: 'a', issuer, fhirServers: [] }] },
+      /exactly one of jku and keysFile/,
+    ],
+    [
+      'CDS-65: a CDS client with keys in two places',
+      { cdsClients: [{ ...cdsClient, keysFile: 'keys.json' }] },
+      /exactly one of jku and keysFile/,
+    ],
+    [
+      'CDS-65: CDS clients with one issuer',
+      { cdsClients: [cdsClient, { ...cdsClient, name: 'b' }] },
+      /cdsClients\/1\/issuer .* declared twice/,
+    ],
+    [
+      'CDS-65: a key set over plain http',
+      { cdsClients: [{ ...cdsClient, jku: ['http://ehr.example.org/jwks'] }] },
+      /absolute https URL/,
+    ],
+    [
+      'CDS-64: a CDS client with HS256',
+      { cdsClients: [{ ...cdsClient, algorithms: ['HS256'] }] },
+      /algorithms\/0 has a value/,
+    ],
+    [
+      'CDS-64: a CDS client with none',
+      { cdsClients: [{ ...cdsClient, algorithms: ['none'] }] },
+      /algorithms\/0 has a value/,
+    ],
+    [
+      'CDS-66: an empty list of tenants',
+      { cdsClients: [{ ...cdsClient, tenants: [] }] },
+      /tenants must NOT have fewer/,
+    ],
+    [
+      'a fhirServer with a password',
+      { cdsClients: [{ ...cdsClient, fhirServers: ['https://u:p@ehr.example.org/fhir'] }] },
+      /without user, password/,
     ],
   ])('stops the start for %s, and says where', async (_what, value, message) => {
     expect(await issuesOf(value)).toEqual([expect.stringMatching(message)]);
