@@ -55,6 +55,12 @@ const cdsHooksService = Type.Object(
     ),
     title: Type.String({ minLength: 1, maxLength: 120, description: 'name of the service' }),
     description: text('what the service shows, and about whom'),
+    prefetch: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][A-Za-z]{1,63}$' }), Type.Literal('client-only'), {
+        description:
+          'prefetch keys that only the client may answer: what it leaves out is never asked of its FHIR server (412)',
+      }),
+    ),
     usageRequirements: Type.Optional(text('what the client must provide')),
     outcome: Type.String({ description: 'id of the outcome that the card is about' }),
     contributions: Type.Optional(

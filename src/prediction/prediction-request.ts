@@ -45,6 +45,8 @@ export type RecordOrigin =
       readonly base: string;
       readonly accessToken?: string;
       readonly answers: HeldAnswers;
+      /** Why a key without an answer is not asked of the server either, in words, by key. */
+      readonly unasked?: ReadonlyMap<string, string>;
     }
   | { readonly from: 'caller'; readonly answers?: HeldAnswers };
 

@@ -77,7 +77,7 @@ async function openServerOrigin(
     throw error;
   });
   return {
-    source: answeredReader(answers, source),
+    source: answeredReader(answers, source, origin.unasked),
     subjectBase: server?.subjectBase ?? base,
     seed,
     heldByCaller: false,

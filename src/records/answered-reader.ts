@@ -8,9 +8,14 @@ import type { RecordReader, RecordSource } from './record-source.ts';
 /**
  * The record of one subject, of which a part was handed over already. The rest is read from the source it came from, in
  * one go where the source can; where nothing is missing, nobody is asked.
- * Throws RECORD_UNREACHABLE.
+ * Throws RECORD_UNREACHABLE, also where something is missing that may not be asked for.
+ * @param unasked why the source is not asked, in words, by the key of the query; `patient` for the Patient
  */
-export function answeredReader(answers: HeldAnswers, source: RecordSource | RecordReader): RecordReader {
+export function answeredReader(
+  answers: HeldAnswers,
+  source: RecordSource | RecordReader,
+  unasked: ReadonlyMap<string, string> = new Map(),
+): RecordReader {
   const { base, own, earlierBases } = source;
   return {
     base,
@@ -20,6 +25,7 @@ export function answeredReader(answers: HeldAnswers, source: RecordSource | Reco
       const [id = ''] = subjects;
       const held = queries.flatMap(({ key }) => answers.rows.get(key) ?? []);
       const missing = queries.filter(({ key }) => !answers.rows.has(key));
+      refuseUnasked([...(answers.patient === undefined ? ['patient'] : []), ...missing.map(({ key }) => key)], unasked);
       const names = [...also, ...medicationNames(held, source)].filter(isName);
       const unread = [...new Set(names)].filter((name) => !answers.resources.has(name));
       const asked = { subjects: [id], queries: missing, also: unread };
@@ -33,6 +39,16 @@ export function answeredReader(answers: HeldAnswers, source: RecordSource | Reco
       return { subjects: new Map([[id, record]]), others };
     },
   };
+}
+
+function refuseUnasked(missing: readonly string[], unasked: ReadonlyMap<string, string>): void {
+  const reasons = missing.flatMap((key) => {
+    const why = unasked.get(key);
+    return why === undefined ? [] : [`${key}: ${why}`];
+  });
+  if (reasons.length === 0) return;
+  const message = `The call does not hold all that the model needs, and the FHIR server is not asked for it. ${reasons.join(' ')}`;
+  throw new PredictionError('RECORD_UNREACHABLE', message, { issues: [{ code: 'transient', message }] });
 }
 
 function isName(name: string): boolean {

@@ -240,23 +240,71 @@ describe('what is asked, and of whom', () => {
     expect(asked).toEqual([]);
   });
 
-  it('CDS-24 CDS-25 an OperationOutcome, a failed or a paged search is asked again, once', async () => {
-    const outcome = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'forbidden' }] } as const;
-    const observations = record.filter(({ resourceType }) => resourceType === 'Observation');
-    const paged = {
-      ...searchset(observations.slice(0, 2)),
-      total: observations.length,
-      link: [{ relation: 'next', url: `${unlisted.base}?page=2` }],
+  const outcome = (code: string) => ({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] });
+  const conditions = { ...searchset([]), total: undefined };
+  const page = { ...conditions, link: [{ relation: 'next', url: 'http://127.0.0.1:9/fhir?page=2' }] };
+  /** What the client says of one key, and what follows: nobody need be asked, the server is asked, or nobody may be. */
+  const states: readonly [string, unknown, 'answered' | 'asked' | 'refused'][] = [
+    ['CDS-23 an answer', prefetch.conditions, 'answered'],
+    ['CDS-23 null', null, 'answered'],
+    ['CDS-23 an empty Bundle', conditions, 'answered'],
+    ['CDS-23 no key', undefined, 'asked'],
+    ['CDS-24 an OperationOutcome of what passes', outcome('timeout'), 'asked'],
+    ['CDS-24 an OperationOutcome of what lasts', outcome('forbidden'), 'refused'],
+    [
+      'CDS-24 one inside a Bundle',
+      { ...conditions, entry: [{ resource: outcome('security'), search: { mode: 'outcome' } }] },
+      'refused',
+    ],
+    ['CDS-25 a page with a next link of nobody', page, 'asked'],
+    ['CDS-25 fewer matches than are counted', { ...conditions, total: 3 }, 'asked'],
+  ];
+  const servers = {
+    none: {},
+    unlisted: { server: () => unlisted.base },
+    listed: { server: () => ehr.base },
+    'listed, which answers 401': { server: () => ehr.base, fault: { kind: 'status', status: 401 } },
+    'listed, which answers 403': { server: () => ehr.base, fault: { kind: 'status', status: 403 } },
+    'listed, which hangs': { server: () => ehr.base, fault: { kind: 'hang' } },
+  } as const;
+
+  it.each(
+    states.flatMap(([state, value, follows]) =>
+      (Object.keys(servers) as (keyof typeof servers)[]).map((server) => {
+        const isAsked = follows === 'asked' && server.startsWith('listed');
+        const status = follows === 'answered' || (follows === 'asked' && server === 'listed') ? 200 : 412;
+        return [state, server, status, isAsked ? 1 : 0, value] as const;
+      }),
+    ),
+  )('TM-2 CDS-26 %s, server %s: %i, and %i requests', async (_, name, status, requests, value) => {
+    const named: { readonly server?: () => string; readonly fault?: StubFault } = servers[name];
+    const options = named.server === undefined ? {} : { fhirServer: named.server(), token };
+    const work = async (): Promise<void> => {
+      const answer = await call({ prefetch: { ...prefetch, conditions: value }, ...options });
+      if (status === 200) expect(cardPrediction(answer).state).toBe('scored');
+      else expectRefusal(answer, 412);
     };
     const elsewhere = unlisted.requests.length;
-    for (const value of [outcome, { ...searchset([]), total: undefined, entry: [{ resource: outcome }] }, paged]) {
-      const asked = await requestsDuring(ehr, async () => {
-        const answer = await call({ prefetch: { ...prefetch, observations: value }, fhirServer: ehr.base });
-        expect(cardPrediction(answer).state).toBe('scored');
-      });
-      expect(asked.map((url) => url.split('?')[0])).toEqual(['Observation']);
-    }
+    const asked = await requestsDuring(ehr, async () => {
+      await (named.fault === undefined ? work() : during(named.fault, work));
+    });
+    expect(asked.map((url) => url.split('?')[0])).toEqual(Array.from({ length: requests }, () => 'Condition'));
     expect(unlisted.requests).toHaveLength(elsewhere);
+  });
+
+  it('CDS-24 says of a failed search which one it is, and why nobody is asked again', async () => {
+    const answer = await call({ prefetch: { ...prefetch, conditions: outcome('forbidden') }, fhirServer: ehr.base });
+    expect(expectRefusal(answer, 412)).toContain('conditions: The client could not read it (forbidden)');
+  });
+
+  it('CDS-23 keys that are not there are asked side by side', async () => {
+    const asked = await requestsDuring(ehr, async () => {
+      await during({ kind: 'hang' }, async () => expectRefusal(await call({ fhirServer: ehr.base, token }), 412));
+    });
+    // Not one of them was answered before the next one came.
+    expect(new Set(asked.map((url) => url.split(/[?/]/)[0]))).toEqual(
+      new Set(['Patient', 'Observation', 'Condition', 'MedicationRequest', 'Encounter', 'Consent']),
+    );
   });
 
   it('without prefetch everything is asked of the listed server, and the score is the same', async () => {

@@ -74,6 +74,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/check-body.ts',
   'src/entrances/cds-hooks/check-fhir-server.ts',
   'src/entrances/cds-hooks/context-reader.ts',
+  'src/entrances/cds-hooks/failed-search.ts',
   'src/entrances/cds-hooks/fill-template.ts',
   'src/entrances/cds-hooks/give-way.ts',
   'src/entrances/cds-hooks/hook-error.ts',
@@ -85,6 +86,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/read-prefetch.ts',
   'src/entrances/cds-hooks/read-search.ts',
   'src/entrances/cds-hooks/reading-limit.ts',
+  'src/entrances/cds-hooks/unasked-keys.ts',
 ];
 
 /** SHA-256 (hex) over every number and text of these files and the version of the UCUM tables; comments and names do not count. */

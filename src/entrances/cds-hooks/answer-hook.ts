@@ -70,7 +70,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
     return { cards: disabledCards(service, frame) };
   };
   if (entrance.isOff(service)) return switchedOff();
-  const answers = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
+  const prefetched = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
   const dueMs = call.startedMs + deadlineMs;
   // Without a server nothing is read that could take long.
   const limit =
@@ -81,7 +81,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
       tokenMs: request.fhirServer.expiresInMs,
     });
   const predicted = entrance.predict(
-    predictionRequestFromHook(service, request, answers, {
+    predictionRequestFromHook(service, request, prefetched, {
       requestId: call.requestId,
       principal: call.principal,
       card: frame.uuid,

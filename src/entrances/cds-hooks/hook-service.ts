@@ -38,12 +38,13 @@ export function hookServices(
 ): HookService[] {
   return cdsServices(catalog, demonstrations).map((service) => {
     const { gathered, manifest } = service.version;
+    const answerTypes = new Map<string, string>([[patientKey, 'Patient']]);
+    for (const { key, type } of recordQueries(gathered, new Date(0), optOutBy)) answerTypes.set(key, type);
     const outcome = manifest.outcomes.find(({ id }) => id === service.declared.outcome);
     if (outcome === undefined) throw new RangeError(`${service.id} is about no outcome of its model`);
     const versions = hookVersions(service.declared);
     const [newest] = versions;
     if (newest === undefined) throw new RangeError(`${service.id} is called at a hook that nothing defines`);
-    const queries = recordQueries(gathered, new Date(0), optOutBy);
     return {
       ...service,
       outcome,
@@ -52,7 +53,7 @@ export function hookServices(
       readContext: contextReader(versions),
       hookVersion: newest.version,
       prefetch: prefetchTemplates(gathered, optOutBy),
-      answerTypes: new Map([[patientKey, 'Patient'], ...queries.map(({ key, type }) => [key, type] as const)]),
+      answerTypes,
     };
   });
 }

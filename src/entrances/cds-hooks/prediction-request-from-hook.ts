@@ -1,8 +1,10 @@
 import type { Principal } from '../../http/principal.ts';
-import type { HeldAnswers, PredictionRequest } from '../../prediction/prediction-request.ts';
+import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import type { HookContext } from './context-reader.ts';
 import type { HookService } from './hook-service.ts';
 import type { HookRequest } from './parse-hook-request.ts';
+import type { Prefetched } from './read-prefetch.ts';
+import { unaskedKeys } from './unasked-keys.ts';
 
 /** What of a call a prediction is asked by. */
 export interface AskingCall {
@@ -33,10 +35,11 @@ export interface HookCall {
 export function predictionRequestFromHook(
   service: HookService,
   { context, fhirServer }: AskingCall,
-  answers: HeldAnswers,
+  prefetched: Prefetched,
   { requestId, principal, card, build, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {
   const { manifest } = service.version;
+  const { answers } = prefetched;
   return {
     requestId,
     entrance: 'cds-hooks',
@@ -57,6 +60,7 @@ export function predictionRequestFromHook(
             from: 'server',
             base: fhirServer.base,
             answers,
+            unasked: unaskedKeys(service, prefetched),
             ...(fhirServer.accessToken === undefined ? {} : { accessToken: fhirServer.accessToken }),
           },
     seed: [],

@@ -2,8 +2,9 @@ import type { Patient, Resource } from '@medplum/fhirtypes';
 import { patientKey } from '../../model-catalog/prefetch-templates.ts';
 import type { HeldAnswers, Seed } from '../../prediction/prediction-request.ts';
 import { invalidBody } from './check-body.ts';
+import { type FailedSearch, failedSearch } from './failed-search.ts';
 import { giveWayAfter } from './give-way.ts';
-import { type Findings, isPart, readSearch } from './read-search.ts';
+import { type Findings, isPart, readSearch, type SearchAnswer } from './read-search.ts';
 
 export interface PrefetchQuestions {
   /** Logical id of the Patient the call is about. */
@@ -13,21 +14,30 @@ export interface PrefetchQuestions {
   readonly findings: Findings;
 }
 
+/** What the prefetch of a call says, by key. */
+export interface Prefetched {
+  readonly answers: HeldAnswers;
+  /** What the client could not read itself. */
+  readonly failed: ReadonlyMap<string, FailedSearch>;
+}
+
 /** The event loop is held no longer than this at a time. */
 const turnMs = 5;
 
 /**
- * What the prefetch of a call answers: complete answers only. A key that is not there, an OperationOutcome, a search that
- * failed, left something out or goes on on another page is not answered (CDS-23 to CDS-25); null is answered with nothing.
+ * What the prefetch of a call answers: complete answers only. A key that is not there, or a search that left something out
+ * or goes on on another page, is not answered (CDS-23, CDS-25); null is answered with nothing; an OperationOutcome, or one
+ * with an error inside a Bundle, is a search that failed (CDS-24).
  * Keys that nobody asked for are ignored. The resources of a search are checked by the path, like those of a server.
  * @throws PARAMETER_INVALID for an answer that is no FHIR R4, is of another type, or is another patient
  */
 export async function readPrefetch(
   prefetch: Readonly<Record<string, unknown>>,
   { types, patientId, findings }: PrefetchQuestions,
-): Promise<HeldAnswers> {
+): Promise<Prefetched> {
   const giveWay = giveWayAfter(turnMs);
   const answers = new Map<string, readonly Seed[]>();
+  const failed = new Map<string, FailedSearch>();
   for (const [key, type] of types) {
     if (!Object.hasOwn(prefetch, key)) continue;
     const value = prefetch[key];
@@ -36,9 +46,11 @@ export async function readPrefetch(
       key !== patientKey && isBundle(value)
         ? await readSearch(value, path, { type, findings, giveWay })
         : readLone(value, path, { key, type, patientId, findings });
-    if (answer !== undefined) answers.set(key, answer);
+    if (answer === 'partial') continue;
+    if ('passes' in answer) failed.set(key, answer);
+    else answers.set(key, answer);
   }
-  return answers;
+  return { answers, failed };
 }
 
 interface LoneQuestion extends Pick<PrefetchQuestions, 'patientId' | 'findings'> {
@@ -46,14 +58,15 @@ interface LoneQuestion extends Pick<PrefetchQuestions, 'patientId' | 'findings'>
   readonly type: string;
 }
 
-function readLone(value: unknown, path: string, question: LoneQuestion): readonly Seed[] | undefined {
+function readLone(value: unknown, path: string, question: LoneQuestion): SearchAnswer {
   const { key, type, patientId } = question;
   if (value === null) return [];
   if (isBundle(value)) throw refused(path, `${path} must be a Patient, not a Bundle.`);
   const found = question.findings(value, path);
   if (found.length > 0) throw invalidBody(found);
   const resource = value as Resource;
-  if (resource.resourceType === 'OperationOutcome' || isPart(resource)) return undefined;
+  if (resource.resourceType === 'OperationOutcome') return failedSearch(resource);
+  if (isPart(resource)) return 'partial';
   if (resource.resourceType !== type)
     throw refused(path, `${path} is a ${resource.resourceType}; it asks for ${type}.`);
   if (key === patientKey && (resource as Patient).id !== patientId)

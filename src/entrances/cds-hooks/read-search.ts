@@ -1,8 +1,9 @@
-import type { Bundle, OperationOutcome, Resource } from '@medplum/fhirtypes';
+import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { isMedicationType } from '../../fhir/medication-types.ts';
 import type { ErrorIssue } from '../../platform/errors.ts';
 import type { Seed } from '../../prediction/prediction-request.ts';
 import { invalidBody } from './check-body.ts';
+import { type FailedSearch, failedSearch, hasFailed } from './failed-search.ts';
 
 /** Findings against base R4; empty where the value is valid. */
 export type Findings = (value: unknown, path: string) => ErrorIssue[];
@@ -15,6 +16,9 @@ export interface SearchQuestion {
   readonly giveWay: () => Promise<void> | undefined;
 }
 
+/** What a Bundle says of a search: all that there is, or that it failed; `partial` where it is no complete answer. */
+export type SearchAnswer = readonly Seed[] | FailedSearch | 'partial';
+
 /** An entry whose form is checked, but not yet its resource. */
 interface Entry {
   readonly resource?: { readonly resourceType: string };
@@ -23,8 +27,8 @@ interface Entry {
 }
 
 /**
- * The resources of a Bundle that answer a search, or undefined where it is no complete answer: it goes on on another page,
- * gives fewer matches than it counts, failed in part, or left something out. Each resource of the searched type is
+ * The resources of a Bundle that answer a search. It is no complete answer where it goes on on another page, gives fewer
+ * matches than it counts, or left something out; one that holds an error has failed, whatever else it holds. Each resource of the searched type is
  * checked by the path alone; of what was included only the Medications of orders say something.
  * @throws PARAMETER_INVALID for what is no search in FHIR R4, or has matches of another type
  */
@@ -32,7 +36,7 @@ export async function readSearch(
   bundle: Readonly<Record<string, unknown>>,
   path: string,
   { type, findings, giveWay }: SearchQuestion,
-): Promise<readonly Seed[] | undefined> {
+): Promise<SearchAnswer> {
   const { entry: entries = [], ...rest } = bundle;
   if (!isNonEmptyList(entries) && bundle.entry !== undefined)
     throw refused(`${path}.entry`, `${path}.entry must be a list that is not empty, or left out.`);
@@ -41,49 +45,46 @@ export async function readSearch(
   const search = rest as unknown as Bundle;
   if (search.type !== 'searchset' && search.type !== 'collection')
     throw refused(`${path}.type`, `${path} must be a Bundle of type searchset or collection.`);
-  if (isPart(search)) return undefined;
+  if (isPart(search)) return 'partial';
 
   const held: Seed[] = [];
   const matches = new Set<string>();
+  let isPartial = false;
   for (const [index, value] of (entries as readonly unknown[]).entries()) {
     const turn = giveWay();
     if (turn !== undefined) await turn;
     const { resource, mode, failed } = checkedEntry(value, { path, index }, findings);
-    if (failed) return undefined;
+    if (failed) isPartial = true;
     if (resource === undefined) {
-      if (mode === 'outcome') continue;
-      return undefined;
+      if (mode !== 'outcome') isPartial = true;
+      continue;
     }
     const seed = { resource: resource as Resource, expression: `${path}.entry[${index}].resource` };
     if (resource.resourceType === type) {
-      if (isPart(seed.resource)) return undefined;
+      if (isPart(seed.resource)) isPartial = true;
       if (mode !== 'include') matches.add(seed.resource.id ?? `#${index}`);
       held.push(seed);
     } else if (isMedicationOf(type, resource)) {
-      if (isPart(seed.resource)) return undefined;
+      if (isPart(seed.resource)) isPartial = true;
       held.push(seed);
     } else {
       const broken = findings(resource, seed.expression);
       if (broken.length > 0) throw invalidBody(broken);
       if (seed.resource.resourceType === 'OperationOutcome') {
-        if (hasFailed(seed.resource)) return undefined;
+        if (hasFailed(seed.resource)) return failedSearch(seed.resource);
       } else if (mode !== 'include') {
         throw refused(seed.expression, `${seed.expression} is a ${resource.resourceType}; ${path} asks for ${type}.`);
       }
     }
   }
   const goesOn = (search.link ?? []).some(({ relation }) => relation === 'next');
-  return goesOn || (search.total !== undefined && matches.size < search.total) ? undefined : held;
+  return isPartial || goesOn || (search.total !== undefined && matches.size < search.total) ? 'partial' : held;
 }
 
 /** A server that was asked for parts of resources says so. */
 export function isPart({ meta }: Resource): boolean {
   const tags: unknown = meta?.tag;
   return Array.isArray(tags) && tags.some((tag: { code?: unknown } | null) => tag?.code === 'SUBSETTED');
-}
-
-function hasFailed({ issue }: OperationOutcome): boolean {
-  return issue.some(({ severity }) => severity === 'error' || severity === 'fatal');
 }
 
 function isMedicationOf(type: string, resource: { readonly resourceType: string }): boolean {

@@ -141,15 +141,20 @@ describe('the card of a score', () => {
     );
     expect(card?.detail?.match(/^- .*percentage points$/gm)).toHaveLength(1);
     const request = (shown: number) =>
-      predictionRequestFromHook({ ...of, contributions: shown }, { context: { patientId: '1' } }, new Map(), {
-        requestId: 'r',
-        principal: anyone,
-        card: frame.uuid,
-        build: false,
-        answerBy: 0,
-        signal: new AbortController().signal,
-        givenUp: new AbortController().signal,
-      });
+      predictionRequestFromHook(
+        { ...of, contributions: shown },
+        { context: { patientId: '1' } },
+        { answers: new Map(), failed: new Map() },
+        {
+          requestId: 'r',
+          principal: anyone,
+          card: frame.uuid,
+          build: false,
+          answerBy: 0,
+          signal: new AbortController().signal,
+          givenUp: new AbortController().signal,
+        },
+      );
     expect([request(0).explain, request(1).explain]).toEqual([false, true]);
   });
 

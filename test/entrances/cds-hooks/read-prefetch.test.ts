@@ -32,12 +32,14 @@ const order = {
 const match = { mode: 'match' };
 const forbidden = { status: '403 Forbidden' };
 
-const read = (prefetch: Record<string, unknown>) =>
+const readAll = (prefetch: Record<string, unknown>) =>
   readPrefetch(prefetch, {
     patientId: '1',
     types,
     findings: (value, path) => validator.findings(value, path),
   });
+
+const read = async (prefetch: Record<string, unknown>) => (await readAll(prefetch)).answers;
 
 async function refusal(prefetch: Record<string, unknown>): Promise<PredictionError> {
   try {
@@ -166,6 +168,34 @@ describe('a prefetch does not answer', () => {
   }
 });
 
+describe('CDS-24 a search that the client says has failed', () => {
+  const outcome = (...codes: string[]) => ({
+    resourceType: 'OperationOutcome',
+    issue: codes.map((code) => ({ severity: 'error', code })),
+  });
+
+  test.each([
+    ['forbidden', { code: 'forbidden', passes: false }],
+    ['not-supported', { code: 'not-supported', passes: false }],
+    ['too-costly', { code: 'too-costly', passes: false }],
+    ['timeout', { code: 'timeout', passes: true }],
+    ['throttled', { code: 'throttled', passes: true }],
+  ])('is known by its reason: %s', async (code, expected) => {
+    for (const value of [outcome(code), { ...searchset([result]), entry: [{ resource: outcome(code) }] }]) {
+      const { answers, failed } = await readAll({ observations: value });
+      expect(answers.size).toBe(0);
+      expect(failed).toEqual(new Map([['observations', expected]]));
+    }
+    expect((await readAll({ patient: outcome(code) })).failed).toEqual(new Map([['patient', expected]]));
+  });
+
+  test('does not pass where one of its reasons does not, nor without an error among them', async () => {
+    const warning = { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'timeout' }] };
+    for (const value of [outcome('timeout', 'security'), warning])
+      expect((await readAll({ observations: value })).failed.get('observations')?.passes).toBe(false);
+  });
+});
+
 describe('a prefetch is refused, with where,', () => {
   test.each([
     ['another patient', { patient: patient({ id: '2' }) }, 'prefetch.patient'],
@@ -230,7 +260,7 @@ describe('garbage holds nobody up', () => {
       turns += 1;
     }, 1);
     const entry = Array.from({ length: 100_000 }, (_, index) => ({ resource: { ...result, id: `o${index}` } }));
-    const answers = await readPrefetch(
+    const { answers } = await readPrefetch(
       { observations: { resourceType: 'Bundle', type: 'searchset', entry } },
       { patientId: '1', types, findings },
     );
