@@ -14,10 +14,12 @@ import { buildResult } from '../../src/results/build-result.ts';
 import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { gradeTexts } from '../../src/results/model-device.ts';
 import { supersededTag } from '../../src/write-back/superseded-tag.ts';
+import { checkResource } from '../support/checked/check-resource.ts';
+import { readR4Definitions } from '../support/checked/r4-definitions.ts';
+import { withSnapshot } from '../support/checked/with-snapshot.ts';
 import { mostProbable, progression } from '../support/outcomes-of-each-kind.ts';
 import { resultOfOutcomes } from '../support/result-of-outcomes.ts';
 import { buildRisk, resultRequest } from '../support/result-request.ts';
-import { strictR4Issues } from '../support/strict-r4.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../fhir-profiles');
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -30,7 +32,7 @@ const codesOf = (name: string) => read<CodeSystem>(`CodeSystem-${name}`).concept
 
 test.each(files)('%s is valid base R4 and named after its type, id and canonical URL', (file) => {
   const resource = read<StructureDefinition | NamingSystem>(file.replace('.json', ''));
-  expect(strictR4Issues(resource)).toEqual([]);
+  expect(checkResource(resource)).toEqual([]);
   expect(file).toBe(`${resource.resourceType}-${resource.id}.json`);
   // R4 gives a NamingSystem no url: it is named by its uniqueId.
   const canonical = resource.resourceType === 'NamingSystem' ? resource.uniqueId[0]?.value : resource.url;
@@ -46,10 +48,34 @@ test('the code systems hold exactly the codes of the product', () => {
   expect(read<CodeSystem>('CodeSystem-result-state').url).toBe(supersededTag.system);
 });
 
+const structures = files
+  .filter((name) => name.startsWith('StructureDefinition-'))
+  .map((name) => read<StructureDefinition>(name.replace('.json', '')));
+
+const definitions = readR4Definitions();
+
+test.each(structures)(
+  'the snapshot of $id is what its base and its differential make: node scripts/write-profiles.ts makes it again',
+  (definition) => {
+    expect(definition.snapshot?.element.length).toBeGreaterThan(4);
+    expect(definition).toEqual(withSnapshot(definition, definitions));
+  },
+);
+
+test('RA-1 OB-1 DEV-1 PRV-1 AUD-1 AIT-5: every kind of resource that this server writes has a profile', () => {
+  const profiled = structures.filter(({ kind }) => kind === 'resource').map(({ type }) => type);
+  expect(profiled.toSorted()).toEqual([
+    'AuditEvent',
+    'Device',
+    'DocumentReference',
+    'Observation',
+    'Provenance',
+    'RiskAssessment',
+  ]);
+});
+
 test('every extension that a result carries has its StructureDefinition, and none is defined without a use', () => {
-  const defined = files
-    .filter((name) => name.startsWith('StructureDefinition-'))
-    .map((name) => read<StructureDefinition>(name.replace('.json', '')).url);
+  const defined = structures.filter(({ type }) => type === 'Extension').map(({ url }) => url);
   expect(defined.toSorted()).toEqual(Object.values(extensionUrls).toSorted());
 });
 

@@ -2,14 +2,14 @@ import type { DocumentReference } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import { modelDevice } from '../../src/results/model-device.ts';
 import { buildProvenance } from '../../src/results/provenance.ts';
+import { checkResource } from '../support/checked/check-resource.ts';
 import { resultRequest, source, testCard } from '../support/result-request.ts';
-import { strictR4Issues } from '../support/strict-r4.ts';
 
 const { model } = resultRequest();
 
 test('DEV-1 DEV-2 a model version with its weights is one Device of the AI-Device shape', () => {
   const device = modelDevice(model, testCard);
-  expect(strictR4Issues(device)).toEqual([]);
+  expect(checkResource(device)).toEqual([]);
   expect(device).toMatchObject({
     id: expect.stringMatching(/^model-test-model-1\.2\.3-ab12cd34ef56-[0-9a-f]{8}$/),
     identifier: [
@@ -125,7 +125,7 @@ test('PRV-1 PRV-2 AIT-4 a Provenance names the version, the Device, the reason A
       { reference: '', display: 'sent' },
     ],
   });
-  expect(strictR4Issues(provenance)).toEqual([]);
+  expect(checkResource(provenance)).toEqual([]);
   expect(provenance).toMatchObject({
     target: [{ reference: 'RiskAssessment/r1/_history/1' }],
     occurredDateTime: '2026-03-01T09:00:12.345Z',

@@ -11,6 +11,7 @@ import type {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mgPerDl, observation } from '../support/build-record.ts';
 import { callHook, cardPrediction, fullPrefetch, patientView } from '../support/cds-call.ts';
+import { checkResource } from '../support/checked/check-resource.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { makeMatrix } from '../support/make-matrix.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
@@ -26,7 +27,6 @@ import { readScores } from '../support/read-scores.ts';
 import { scorablePatient } from '../support/scorable-patient.ts';
 import { shippedModel } from '../support/shipped-model.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
-import { strictR4Issues } from '../support/strict-r4.ts';
 import { ended, membersOf } from '../support/test-runs.ts';
 import { transactionOf } from '../support/transaction-of.ts';
 
@@ -48,7 +48,7 @@ let server: StartedFhirsight;
 
 beforeAll(async () => {
   // The first call holds the thread for seconds: a connection that is kept would be closed meanwhile.
-  strictR4Issues({ resourceType: 'Patient' });
+  checkResource({ resourceType: 'Patient' });
   folder = await preventOfCkdEpi();
   await addUserOf(folder.modelsDir, 'third', riskOfPrevent);
   await addUserOfCategory(folder.modelsDir);
@@ -146,7 +146,7 @@ describe('an input that is the output of another model', () => {
     const { body } = await send(`${server.fhir}/Provenance?_count=1000`, 'GET');
     const made = ((body as Bundle).entry ?? []).map(({ resource }) => JSON.stringify(resource));
     expect(made.find((text) => text.includes(`RiskAssessment/${result.id}/`))).toContain('Observation/old-creatinine/');
-    expect(strictR4Issues(result)).toEqual([]);
+    expect(checkResource(result)).toEqual([]);
   });
 
   it.each([

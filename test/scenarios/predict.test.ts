@@ -1,11 +1,11 @@
 import type { Bundle, Device, Provenance, Reference, Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
+import { checkResource } from '../support/checked/check-resource.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import { type PredictCall, predictOverHttp, readInputs, readOutcomes } from '../support/predict-call.ts';
 import { diagnosis, laboratoryResult, privateDetails, scorablePatient } from '../support/scorable-patient.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
-import { strictR4Issues } from '../support/strict-r4.ts';
 import { transactionOf } from '../support/transaction-of.ts';
 
 const supersededTag = { system: 'https://fhirsight.org/fhir/CodeSystem/result-state', code: 'superseded' };
@@ -46,7 +46,7 @@ async function scored(patient: string, call: Partial<PredictCall> = {}): Promise
   expect(answer.status, answer.text).toBe(200);
   expect(answer.headers.get('content-type')).toBe('application/fhir+json; charset=utf-8');
   expect(answer.body.resourceType).toBe('RiskAssessment');
-  expect(strictR4Issues(answer.body).filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(checkResource(answer.body)).toEqual([]);
   return answer.body;
 }
 

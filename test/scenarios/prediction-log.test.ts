@@ -1,11 +1,11 @@
 import type { AuditEvent, AuditEventEntity, Bundle } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PredictionError } from '../../src/platform/errors.ts';
+import { checkResource } from '../support/checked/check-resource.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import { type PredictCall, predictOverHttp } from '../support/predict-call.ts';
 import { privateDetails, scorablePatient } from '../support/scorable-patient.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
-import { strictR4Issues } from '../support/strict-r4.ts';
 import { startStubFhirServer } from '../support/stub-fhir-server.ts';
 import { transactionOf } from '../support/transaction-of.ts';
 
@@ -32,7 +32,7 @@ function predict(patient: string, call: Partial<PredictCall> = {}): Promise<Answ
 async function search(query: string): Promise<AuditEvent[]> {
   const answer = await send(`${server.fhir}/AuditEvent?${query}`);
   expect(answer.status, answer.text).toBe(200);
-  expect(strictR4Issues(answer.body).filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(checkResource(answer.body)).toEqual([]);
   return ((answer.body as Bundle).entry ?? []).map(({ resource }) => resource as AuditEvent);
 }
 
@@ -251,7 +251,7 @@ describe('writing an AuditEvent', () => {
 
   it('is not offered by the CapabilityStatement, which lists what a search takes', async () => {
     const { body } = await send(`${server.fhir}/metadata`);
-    expect(strictR4Issues(body).filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(checkResource(body)).toEqual([]);
     const offered = body.rest[0].resource.find(({ type }: { type: string }) => type === 'AuditEvent');
     expect(offered.interaction).toEqual([{ code: 'read' }, { code: 'search-type' }]);
     expect(offered.searchParam.map(({ name }: { name: string }) => name)).toEqual([

