@@ -114,13 +114,13 @@ test('every extension of a result conforms to its StructureDefinition', () => {
   }
 });
 
-test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient, at type and instance level', () => {
+test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient, at system, type and instance level', () => {
   const operation = read<OperationDefinition>('OperationDefinition-predict');
   expect(operation).toMatchObject({
     code: 'predict',
     affectsState: true,
     resource: ['Patient'],
-    system: false,
+    system: true,
     type: true,
     instance: true,
   });
