@@ -6,6 +6,7 @@ import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { cardPath } from './entrances/models/card-routes.ts';
 import { readAccessFile } from './http/access/read-access-file.ts';
 import { readTokenFile } from './http/bearer-token.ts';
+import type { FinishedRequest } from './http/finished-request.ts';
 import { createGate } from './http/gate.ts';
 import { guardedPath } from './http/guarded-path.ts';
 import { createOpenRequests } from './http/open-requests.ts';
@@ -20,6 +21,7 @@ import { type Config, readConfig } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { type House, wire } from './wire.ts';
+import { type Account, accountOf } from './wire-account.ts';
 import { adminPath, ownPaths, routesOf, type Tokens } from './wire-routes.ts';
 
 export { PredictionError } from './platform/errors.ts';
@@ -69,7 +71,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const paths = [...ownPaths, ...protocolPaths];
   // A kill switch must work while the server is behind.
   const guarded = paths.filter((path) => path !== adminPath);
-  const gate = createGate(paths);
+  const gate = createGate(paths, () => account?.refuseUnaccounted());
   const loop = watchEventLoop();
   const places = createRequestPlaces(config.maxOpenRequests, {
     now: () => performance.now(),
@@ -85,6 +87,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     errors: protocolPaths.map((path) => ({ path, handler: protocolError })),
     newRequestId: randomUUID,
     logger,
+    onFinished: (finished: FinishedRequest) => account?.keep(finished),
     notReady: () => gate.waitingFor(),
   };
   const { publicBaseUrl } = config;
@@ -93,6 +96,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const startedMs = performance.now();
   let house: House | undefined;
   let isClosed = false;
+  let account: Account | undefined;
 
   return {
     router(request, response, next) {
@@ -133,6 +137,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await opened.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         throw error;
       }
+      account = accountOf(opened, config, clock);
       gate.open(routesOf(opened, config, clock, tokens), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',

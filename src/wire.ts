@@ -12,6 +12,7 @@ import { createOnnxEngine } from './inference/onnx-engine.ts';
 import { createPlacedEngine } from './inference/placed-engine.ts';
 import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
 import type { LiveCatalog } from './model-catalog/live-catalog.ts';
+import { type AccessLog, createAccessLog } from './monitoring/access-log.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import { createShadows, type ShadowsOptions } from './monitoring/shadows.ts';
 import { writeAdminToken } from './platform/admin-token.ts';
@@ -61,6 +62,7 @@ export interface House {
   /** Cohort runs; nothing is worked on before `start`. */
   readonly runs: Runs;
   readonly versions: Versions;
+  readonly accessLog: AccessLog;
   /** Sends written results to the sinks, once it is started. */
   readonly deliveries: Deliveries;
   /** `<base>/fhir/R4` */
@@ -141,6 +143,8 @@ export async function wire(options: WireOptions): Promise<House> {
     warmedUp.catch(() => undefined); // waited for below, once there is a database to close
     const database = await openMigrated(config, clock, logger, (close) => open.push(close));
     await warmedUp;
+    const accessLog = createAccessLog({ database, event: (event) => logger.event(event) });
+    open.push(() => accessLog.close());
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
@@ -250,6 +254,7 @@ export async function wire(options: WireOptions): Promise<House> {
       runs,
       deliveries,
       versions,
+      accessLog,
       adminToken,
       lock,
       database,

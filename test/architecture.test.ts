@@ -31,6 +31,7 @@ const everything = [
   'main.ts',
   'index.ts',
   'wire.ts',
+  'wire-account.ts',
   'wire-models.ts',
   'wire-outbound.ts',
   'wire-reload.ts',

@@ -96,6 +96,7 @@ function describePrediction(error: PredictionError): ErrorDescription {
 export const errorResponse: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
   const context = requestContext(response);
   const { status, retryAfterSeconds, outcome } = describeError(error, context.requestId);
+  context.errorCode = error instanceof PredictionError ? error.code : 'INTERNAL';
   context.logger.event({ name: 'request.failed', status, error });
   if (response.headersSent) {
     response.destroy();

@@ -9,10 +9,12 @@ import { processBundle } from '../fhir/store/process-bundle.ts';
 import type { SqlRepository } from '../fhir/store/sql-repository.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { preferredReturn } from './content-negotiation.ts';
+import { entryAccesses } from './entry-accesses.ts';
 import { describeError } from './error-response.ts';
 import { readFormBody, readJsonBody } from './read-body.ts';
 import { requestContext } from './request-context.ts';
 import { sendResource } from './send-resource.ts';
+import { subjectIdOf } from './subject-id-of.ts';
 
 export interface FhirRoutesOptions {
   readonly repository: SqlRepository;
@@ -48,6 +50,7 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
       describeError: (error) => describeError(error, requestId),
       returns: preferredReturn(request.get('Prefer')),
     });
+    requestContext(response).entries = entryAccesses(bundle, result);
     sendResource(response, 200, result);
   }
 
@@ -55,6 +58,7 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
     const allowed = allowedMethods(router, url);
     if (allowed.length > 0) allowOnly(request, response, method, allowed);
     const body = allowed.length > 0 ? await bodyOf(method, url, request) : undefined;
+    if (typeof body === 'string') requestContext(response).form = body;
     const [outcome, resource = outcome] = await runFhirCall(router, repository, {
       method,
       url,
@@ -65,6 +69,8 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
     });
     const writes = method === 'PUT' || (method === 'POST' && !url.split('?')[0]?.endsWith('/_search'));
     describeVersion(response, resource, writes);
+    const subject = subjectIdOf(resource);
+    if (subject !== undefined) requestContext(response).subject = subject;
     if (method === 'GET' && callerHasVersion(request, response)) response.status(304).end();
     else answer(request, response, getStatus(outcome), resource, writes);
   }

@@ -14,8 +14,11 @@ export interface Gate {
   drain(timeoutMs: number): Promise<number>;
 }
 
-/** @param paths what lies below them is kept behind the gate; everything else is let pass, also before it opens */
-export function createGate(paths: readonly string[]): Gate {
+/**
+ * @param paths what lies below them is kept behind the gate; everything else is let pass, also before it opens
+ * @param refuse throws where nothing may be done now
+ */
+export function createGate(paths: readonly string[], refuse: () => void = () => undefined): Gate {
   let state: 'starting' | 'open' | 'closing' = 'starting';
   let router: RequestHandler | undefined;
   let check: () => Promise<readonly string[]> = async () => [];
@@ -34,6 +37,7 @@ export function createGate(paths: readonly string[]): Gate {
       }
       if (router === undefined)
         throw new PredictionError('STARTING', 'The server is starting and not ready yet. Try again in a few seconds.');
+      refuse();
       // Whoever went away before this handler had its turn is not waited for: nothing tells of it a second time.
       if (!response.closed) {
         underWay += 1;

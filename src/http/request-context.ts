@@ -1,5 +1,7 @@
 import type { Response } from 'express';
+import type { ErrorCode } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { EntryAccess } from './finished-request.ts';
 import type { Principal } from './principal.ts';
 
 /** What the middleware knows about a request, for the routes behind it. */
@@ -13,6 +15,14 @@ export interface RequestContext {
   pretty: boolean;
   /** The pattern of the route that answered, for the log: never the path itself. */
   route?: string;
+  /** Why the request was refused, or failed. */
+  errorCode?: ErrorCode;
+  /** What the entries of a Bundle came to; absent for any other request. */
+  entries?: readonly EntryAccess[];
+  /** Logical id of the Patient that what was read or written is about. */
+  subject?: string;
+  /** Search parameters that came as a form in the body. */
+  form?: string;
   /** Bytes of the body that were read. */
   requestBytes: number;
 }

@@ -12,9 +12,10 @@ import { PredictionError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { negotiateFormat } from './content-negotiation.ts';
 import { errorResponse } from './error-response.ts';
+import type { FinishedRequest } from './finished-request.ts';
 import { anyone } from './principal.ts';
 import { refuseForeignHost } from './refuse-foreign-host.ts';
-import { requestContext, setRequestContext } from './request-context.ts';
+import { type RequestContext, requestContext, setRequestContext } from './request-context.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** A part of the app and the path below which it answers. */
@@ -38,6 +39,8 @@ export interface AppOptions {
   readonly errors?: readonly MountedErrors[];
   readonly newRequestId: () => string;
   readonly logger: Logger;
+  /** Told of every request once it is answered, or its caller went away. */
+  readonly onFinished?: (finished: FinishedRequest) => void;
   /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
   readonly fallThrough?: boolean;
   /** Set where no other app stands before this one: names the server under which it may be asked, beside loopback. */
@@ -120,8 +123,9 @@ function securityHeaders(): Step {
 }
 
 /** First of all: the request's id and its line in the log, so that nothing happens without them. */
-function identify({ logger, newRequestId }: AppOptions): Step {
+function identify({ logger, newRequestId, onFinished }: AppOptions): Step {
   return (request, response) => {
+    const { url } = request;
     const requestId = requestIdOf(request.get('X-Request-Id'), newRequestId);
     response.setHeader('X-Request-Id', requestId);
     const context = {
@@ -135,16 +139,42 @@ function identify({ logger, newRequestId }: AppOptions): Step {
     setRequestContext(response, context);
     const startedMs = performance.now();
     response.once('close', () => {
+      const { method } = request;
+      const { statusCode: status } = response;
+      const route = routeOf(request, response);
+      const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000;
       context.logger.event({
         name: 'request.finished',
-        method: request.method,
-        route: routeOf(request, response),
-        status: response.statusCode,
-        durationMs: Math.round((performance.now() - startedMs) * 1000) / 1000,
+        method,
+        route,
+        status,
+        durationMs,
         requestBytes: context.requestBytes,
         responseBytes: Number(response.getHeader('Content-Length') ?? 0),
       });
+      const location = response.getHeader('Location');
+      onFinished?.({
+        ...finishedContext(context),
+        method,
+        url,
+        route,
+        status,
+        durationMs,
+        ...(typeof location === 'string' && { location }),
+      });
     });
+  };
+}
+
+/** Of the context what may outlive the request. */
+function finishedContext({ requestId, principal, errorCode, entries, subject, form }: RequestContext) {
+  return {
+    requestId,
+    principal,
+    ...(errorCode !== undefined && { errorCode }),
+    ...(entries !== undefined && { entries }),
+    ...(subject !== undefined && { subject }),
+    ...(form !== undefined && { form }),
   };
 }
 

@@ -113,8 +113,9 @@ function rowWriter(sql: Sql, gathers: boolean): GroupWriter<PredictionRow, undef
 
 /** One statement whatever the number: the rows travel as one JSON text, whose keys are the columns. */
 async function insertRows(sql: Sql, rows: readonly PredictionRow[]): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {}).join(', ');
   await sql.query(
-    'insert into prediction_log select given.* from json_populate_recordset(null::prediction_log, $1::json) as given',
+    `insert into prediction_log (${columns}) select ${columns} from json_populate_recordset(null::prediction_log, $1::json)`,
     [JSON.stringify(rows)],
   );
 }

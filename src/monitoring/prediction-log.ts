@@ -1,5 +1,6 @@
 import type { Sql } from '../platform/database.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import type { Entrance } from '../prediction/prediction-request.ts';
 import type { PredictionRow } from './prediction-row.ts';
 
 /** Rows that fulfil every condition that is given; within one condition any of its values will do. */
@@ -14,6 +15,7 @@ export interface PredictionLogQuery {
   readonly recorded?: readonly { readonly from?: Date; readonly before?: Date }[];
   /** What came of it: no error, or an error out of (or outside) a list. */
   readonly outcomes?: readonly OutcomeCondition[];
+  readonly entrances?: readonly Entrance[];
   readonly newestFirst: boolean;
   readonly count: number;
   /** The last row of the page before. */
@@ -74,7 +76,7 @@ export async function readPredictionLog(
 type Bind = (value: unknown) => string;
 
 function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {
-  const { ids, subjects, users, touching, recorded = [], outcomes, after, newestFirst } = query;
+  const { ids, subjects, users, touching, recorded = [], outcomes, entrances, after, newestFirst } = query;
   const conditions: string[] = [];
   if (ids !== undefined) conditions.push(`id = any(${bind(ids)}::uuid[])`);
   if (subjects !== undefined) conditions.push(anyOf(subjects.map((subject) => subjectCondition(subject, bind))));
@@ -89,6 +91,7 @@ function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {
     if (before !== undefined) conditions.push(`recorded < ${bind(before)}::timestamptz`);
   }
   if (outcomes !== undefined) conditions.push(anyOf(outcomes.map((outcome) => outcomeCondition(outcome, bind))));
+  if (entrances !== undefined) conditions.push(`entrance = any(${bind(entrances)}::text[])`);
   if (after !== undefined) {
     const at = `${bind(after.recorded)}::timestamptz`;
     const [later, further] = newestFirst ? ['<', '>'] : ['>', '<'];

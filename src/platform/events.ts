@@ -178,6 +178,13 @@ export type LogEvent =
       readonly purpose?: string;
     }
   | { readonly name: 'prediction-log.failed'; readonly error: LoggedError }
+  | {
+      /** Rows of the access log wait, and are tried again. */
+      readonly name: 'access-log.failed';
+      readonly waiting: number;
+      readonly error: LoggedError;
+    }
+  | { readonly name: 'access-log.lost'; readonly rows: number }
   | { readonly name: 'run.created'; readonly run: string; readonly model: string; readonly schedule?: string }
   | { readonly name: 'run.started'; readonly run: string; readonly members: number }
   | {
@@ -246,6 +253,8 @@ const errorEvents = new Set<LogEvent['name']>([
   'database.stopped-unexpectedly',
   'model.refused',
   'delivery.dead',
+  'access-log.failed',
+  'access-log.lost',
 ]);
 const warningEvents = new Set<LogEvent['name']>([
   'version-states.unknown',

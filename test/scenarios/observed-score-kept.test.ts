@@ -50,7 +50,7 @@ describe('a score that is no probability, written back', () => {
     expect(stored.map(({ id, valueQuantity }) => [id, valueQuantity])).toEqual([[result.id, result.valueQuantity]]);
     const targets = (await found<Provenance>('Provenance')).flatMap(({ target }) => target.map((one) => one.reference));
     expect(targets).toContain(`Observation/${result.id}/_history/1`);
-    const [event] = await found<AuditEvent>(`AuditEvent?entity=Observation/${result.id}`);
+    const [event] = await found<AuditEvent>(`AuditEvent?subtype=operation&entity=Observation/${result.id}`);
     const names = (event?.entity ?? []).map(({ what }) => what?.reference);
     expect(names).toContain(`Observation/${result.id}`);
   });

@@ -29,8 +29,11 @@ function predict(patient: string, call: Partial<PredictCall> = {}): Promise<Answ
   return predictOverHttp(server.fhir, patient, { model: 'prevent-base', ...call });
 }
 
+/** Of all that is accounted for, only predictions. */
+const predictions = 'subtype=fhir-operation,cds-hooks,cohort,command-line';
+
 async function search(query: string): Promise<AuditEvent[]> {
-  const answer = await send(`${server.fhir}/AuditEvent?${query}`);
+  const answer = await send(`${server.fhir}/AuditEvent?${predictions}&${query}`);
   expect(answer.status, answer.text).toBe(200);
   expect(checkResource(answer.body)).toEqual([]);
   return ((answer.body as Bundle).entry ?? []).map(({ resource }) => resource as AuditEvent);
@@ -139,7 +142,7 @@ describe('a search on AuditEvent', () => {
     await predict('two');
     const pages = async (order: string): Promise<string[]> => {
       const ids: string[] = [];
-      let url = `${server.fhir}/AuditEvent?patient=Patient/two&_count=3&_sort=${order}`;
+      let url = `${server.fhir}/AuditEvent?${predictions}&patient=Patient/two&_count=3&_sort=${order}`;
       for (let page = 0; url !== '' && page < 10; page++) {
         const { body } = await send(url);
         ids.push(...((body as Bundle).entry ?? []).map(({ resource }) => resource?.id ?? ''));
@@ -206,6 +209,8 @@ describe('a search on AuditEvent', () => {
     ['date=ne2026-02-01', 'prefixes'],
     ['date=yesterday', 'exists'],
     ['outcome=1', '0, 4, 8 or 12'],
+    ['action=X', 'C, R, U, D or E'],
+    ['subtype=Read', 'interaction'],
     ['_sort=patient', '-date'],
     ['_count=-1', 'whole number'],
     ['_count=0', 'at least 1'],
@@ -256,11 +261,13 @@ describe('writing an AuditEvent', () => {
     expect(offered.interaction).toEqual([{ code: 'read' }, { code: 'search-type' }]);
     expect(offered.searchParam.map(({ name }: { name: string }) => name)).toEqual([
       '_id',
+      'action',
       'agent',
       'date',
       'entity',
       'outcome',
       'patient',
+      'subtype',
     ]);
   });
 });

@@ -1,43 +1,31 @@
-import type {
-  AuditEvent,
-  AuditEventAgent,
-  AuditEventEntity,
-  AuditEventEntityDetail,
-  Coding,
-  Reference,
-} from '@medplum/fhirtypes';
-import { parseRelativeReference } from '../../fhir/reference.ts';
+import type { AuditEvent, AuditEventAgent, AuditEventEntity, AuditEventEntityDetail } from '@medplum/fhirtypes';
 import type { PredictionRow } from '../../monitoring/prediction-row.ts';
-import type { Entrance } from '../../prediction/prediction-request.ts';
 import { auditOutcome } from './audit-outcome.ts';
-
-type Agent = NonNullable<AuditEventAgent['who']>;
-
-export interface AuditFrame {
-  /** The FHIR base of this server. */
-  readonly fhirBase: string;
-  /** Bases that name resources of this server, this one or earlier ones. */
-  readonly own: readonly string[];
-}
+import {
+  type AuditFrame,
+  auditSource,
+  coded,
+  dicom,
+  humanUser,
+  interactions,
+  objectRole,
+  person,
+  placed,
+  restType,
+  systemObject,
+} from './audit-parts.ts';
+import { isRest } from './is-rest.ts';
 
 const own = 'https://fhirsight.org/fhir';
-const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
-const entityTypes = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
-const objectRoles = 'http://terminology.hl7.org/CodeSystem/object-role';
-const systemObject: Coding = { system: entityTypes, code: '2', display: 'System Object' };
 
 /** One row of the prediction log as an AuditEvent (AUD-1): who asked which model about whom, from what, and what came of it. */
 export function auditEvent(row: PredictionRow, frame: AuditFrame): AuditEvent & { id: string } {
   return {
     resourceType: 'AuditEvent',
     id: row.id,
-    type: isRest(row.entrance)
-      ? { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest', display: 'RESTful Operation' }
-      : { system: dicom, code: '110110', display: 'Patient Record' },
+    type: isRest(row.entrance) ? restType : { system: dicom, code: '110110', display: 'Patient Record' },
     subtype: [
-      ...(isRest(row.entrance)
-        ? [{ system: 'http://hl7.org/fhir/restful-interaction', code: 'operation', display: 'operation' }]
-        : []),
+      ...(isRest(row.entrance) ? [{ system: interactions, code: 'operation', display: 'operation' }] : []),
       { system: `${own}/CodeSystem/entrance`, code: row.entrance },
     ],
     action: 'E',
@@ -49,26 +37,9 @@ export function auditEvent(row: PredictionRow, frame: AuditFrame): AuditEvent & 
     outcome: auditOutcome(row.error_code),
     outcomeDesc: outcomeText(row),
     agent: [requestor(row, frame), ...modelAgent(row)],
-    source: {
-      site: row.tenant,
-      observer: {
-        identifier: { system: 'urn:ietf:rfc:3986', value: frame.fhirBase },
-        display: 'fhirsight',
-      },
-      type: [
-        {
-          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
-          code: '4',
-          display: 'Application Server',
-        },
-      ],
-    },
+    source: auditSource(row.tenant, frame),
     entity: entities(row, frame),
   };
-}
-
-function isRest(entrance: Entrance): boolean {
-  return entrance === 'fhir-operation' || entrance === 'cds-hooks';
 }
 
 function outcomeText(row: PredictionRow): string {
@@ -84,12 +55,7 @@ function stateText({ state, error_code, verdicts }: PredictionRow): string {
 function requestor(row: PredictionRow, frame: AuditFrame): AuditEventAgent {
   const { user_ref: user, client } = row;
   if (user !== null) {
-    return {
-      type: coded('http://terminology.hl7.org/CodeSystem/extra-security-role-type', 'humanuser', 'human user'),
-      ...(isPerson(user) ? { who: placed(user, row.fhir_base, frame) as Agent } : { altId: user }),
-      ...(client === null ? {} : { name: client }),
-      requestor: true,
-    };
+    return { ...humanUser(user, row.fhir_base, frame), ...(client === null ? {} : { name: client }) };
   }
   return {
     type: coded(dicom, '110153', 'Source Role ID'),
@@ -97,13 +63,6 @@ function requestor(row: PredictionRow, frame: AuditFrame): AuditEventAgent {
     ...(client === null ? {} : { altId: client }),
     requestor: true,
   };
-}
-
-/** What base R4 lets stand for who acts: a reference below a base, or an absolute URL. */
-function isPerson(user: string): boolean {
-  return /^(https?:\/\/\S+\/)?(Practitioner|PractitionerRole|Patient|RelatedPerson|Organization)\/[A-Za-z0-9\-.]{1,64}$/.test(
-    user,
-  );
 }
 
 /** The model is named by its identifier: its Device is stored only where a result was written. */
@@ -129,8 +88,8 @@ function entities(row: PredictionRow, frame: AuditFrame): AuditEventEntity[] {
   if (subject !== null) {
     found.push({
       what: placed(`Patient/${subject}`, base, frame),
-      type: { system: entityTypes, code: '1', display: 'Person' },
-      role: { system: objectRoles, code: '1', display: 'Patient' },
+      type: person,
+      role: objectRole('1', 'Patient'),
     });
   }
   if (encounter !== null) found.push({ what: placed(`Encounter/${encounter}`, base, frame), type: systemObject });
@@ -139,7 +98,7 @@ function entities(row: PredictionRow, frame: AuditFrame): AuditEventEntity[] {
     found.push({
       name: 'Model inputs',
       type: systemObject,
-      role: { system: objectRoles, code: '4', display: 'Domain Resource' },
+      role: objectRole('4', 'Domain Resource'),
       detail: [
         text('sha256', row.input_hash),
         ...(row.input_references ?? []).filter((reference) => reference !== '').map((one) => text('reference', one)),
@@ -163,7 +122,7 @@ function predictionEntity(row: PredictionRow): AuditEventEntity {
     ...(result === null ? {} : { what: { ...stored, type, ...named } }),
     name: 'Prediction',
     type: systemObject,
-    role: { system: objectRoles, code: '3', display: 'Report' },
+    role: objectRole('3', 'Report'),
     detail: [
       text('request-id', row.request_id),
       text('model', row.model_id),
@@ -187,16 +146,4 @@ const timings = ['gather_ms', 'features_ms', 'infer_ms', 'explain_ms', 'build_ms
 /** A detail; an empty one, to be left out, where there is nothing to say. */
 function text(type: string, value: string | null): AuditEventEntityDetail {
   return { type, valueString: value ?? '' };
-}
-
-/** A reference of the subject's server, as it must be written on this one. */
-function placed(reference: string, base: string | null, { own: ownBases }: AuditFrame): Reference {
-  const relative = parseRelativeReference(reference);
-  if (relative === undefined || base === null || ownBases.includes(base)) return { reference };
-  if (/^https?:/.test(base)) return { reference: `${base}/${reference}` };
-  return { type: relative.type as NonNullable<Reference['type']>, identifier: { system: base, value: relative.id } };
-}
-
-function coded(system: string, code: string, display: string): AuditEventAgent['type'] {
-  return { coding: [{ system, code, display }] };
 }

@@ -1,5 +1,6 @@
 import { parseFhirDate } from '../../fhir/date-time.ts';
 import { belowBase, isFhirId, parseRelativeReference } from '../../fhir/reference.ts';
+import { resourceTypes } from '../../fhir/resource-types.ts';
 import { pageToken, parsePageToken } from '../../fhir/store/page-token.ts';
 import { parseCount, refused, shown } from '../../fhir/store/parse-search.ts';
 import type {
@@ -10,12 +11,16 @@ import type {
   WrittenResult,
 } from '../../monitoring/prediction-log.ts';
 import type { PredictionRow } from '../../monitoring/prediction-row.ts';
+import type { AccessLogQuery, AccessOutcome } from '../../monitoring/read-access-log.ts';
+import { type Entrance, entrances } from '../../prediction/prediction-request.ts';
 import { callersCodes, failuresCodes } from './audit-outcome.ts';
 import { fhirBaseSpellings } from './fhir-base-spellings.ts';
+import { isRest } from './is-rest.ts';
 
 /** What a search on AuditEvent takes, as the CapabilityStatement lists it. */
 export const auditSearchParameters = [
   { name: '_id', type: 'token' },
+  { name: 'action', type: 'token', documentation: 'C, R, U, D, or E: a search, an operation, a prediction.' },
   {
     name: 'agent',
     type: 'reference',
@@ -25,16 +30,25 @@ export const auditSearchParameters = [
   {
     name: 'entity',
     type: 'reference',
-    documentation: 'Patient/17, RiskAssessment/17 or Observation/17: the subject, or the stored result.',
+    documentation:
+      'Patient/17: the subject. RiskAssessment/17, or any other type: the stored result, or what was read or written.',
   },
   { name: 'outcome', type: 'token', documentation: '0 for results and abstentions, 4, 8 or 12 for failures.' },
   { name: 'patient', type: 'reference', documentation: 'The subject: an id or Patient/17 here, or an absolute URL.' },
+  {
+    name: 'subtype',
+    type: 'token',
+    documentation:
+      'The interaction (read, search-type, create, …), or of a prediction its entrance: fhir-operation, cds-hooks, cohort or command-line.',
+  },
 ] as const;
 
 const resultParameters = ['_sort', '_count', '_page', '_format', '_pretty'];
 
 export interface AuditSearch {
   readonly query: PredictionLogQuery;
+  /** The same of the access log. */
+  readonly accesses: AccessLogQuery;
   /** The parameters that were understood, as they stand in links; without the page. */
   readonly given: readonly (readonly [string, string])[];
 }
@@ -69,24 +83,40 @@ export function parseAuditSearch(parameters: Iterable<readonly [string, string]>
   const count = parseCount(once.get('_count'));
   if (count === 0) throw refused('_count', 'AuditEvents are not counted: _count must be at least 1.');
   if (once.has('_count')) given.push(['_count', String(count)]);
+  const both = {
+    ...listed('_id', once, (values) => ({ ids: values.filter(isUuid) })),
+    ...listed('patient', once, (values) => ({ subjects: values.map((value) => subjectName(value, bases)) })),
+    ...listed('agent', once, (values) => ({ users: values.map((value) => userName(value, bases)) })),
+    recorded,
+    newestFirst,
+    count,
+    ...afterPage(once.get('_page'), newestFirst),
+  };
+  const entity = listed('entity', once, (values) => touched(values, bases));
+  const outcomes = listed('outcome', once, (values) => values.map(outcomeCode));
+  const actions = listed('action', once, (values) => values.map(actionCode));
+  const subtypes = listed('subtype', once, (values) => values.map(subtypeCode));
+  const predicts = actions === undefined || actions.includes('E');
   return {
     given,
     query: {
-      ...listed('_id', once, (values) => ({ ids: values.filter(isUuid) })),
-      ...listed('patient', once, (values) => ({ subjects: values.map((value) => subjectName(value, bases)) })),
-      ...listed('agent', once, (values) => ({ users: values.map((value) => userName(value, bases)) })),
-      ...listed('entity', once, (values) => ({ touching: touched(values, bases) })),
-      ...listed('outcome', once, (values) => ({ outcomes: values.map(outcomeCondition) })),
-      recorded,
-      newestFirst,
-      count,
-      ...afterPage(once.get('_page'), newestFirst),
+      ...both,
+      ...(entity && { touching: { subjects: entity.subjects, written: entity.resources.filter(isResult) } }),
+      ...(outcomes && { outcomes: outcomes.map((code) => outcomeConditions[code]) }),
+      ...((subtypes || !predicts) && { entrances: predicts ? entrancesOf(subtypes ?? []) : [] }),
+    },
+    accesses: {
+      ...both,
+      ...(entity && { touching: { ...entity, own: bases.own } }),
+      ...(outcomes && { outcomes }),
+      ...(actions && { actions }),
+      ...(subtypes && { interactions: subtypes }),
     },
   };
 }
 
 /** The `_page` of the rows behind `last`. */
-export function pageAfter(last: PredictionRow, newestFirst: boolean): string {
+export function pageAfter(last: Pick<PredictionRow, 'recorded' | 'id'>, newestFirst: boolean): string {
   return pageToken(sortOf(newestFirst), { values: [(last.recorded.getTime() / 1000).toFixed(3)], id: last.id });
 }
 
@@ -112,23 +142,32 @@ function subjectName(value: string, { own }: AuditBases, name = 'patient'): Subj
   const [, base, id] = /^([a-z][a-z0-9+.-]*:\S+)\/Patient\/([A-Za-z0-9\-.]{1,64})$/i.exec(value) ?? [];
   if (base !== undefined && id !== undefined && local === undefined) return { bases: fhirBaseSpellings(base), id };
   const bare = name === 'patient' ? 'an id, ' : '';
-  const other = name === 'entity' ? 'RiskAssessment/id, Observation/id, ' : '';
+  const other = name === 'entity' ? 'another Type/id of this server, ' : '';
   throw refused(
     name,
     `${name} takes ${bare}Patient/id, ${other}or an absolute URL of a Patient, not '${shown(value)}'.`,
   );
 }
 
-function touched(values: readonly string[], bases: AuditBases): NonNullable<PredictionLogQuery['touching']> {
+interface Touched {
+  readonly subjects: readonly SubjectName[];
+  readonly resources: readonly { readonly type: string; readonly id: string }[];
+}
+
+function touched(values: readonly string[], bases: AuditBases): Touched {
   const subjects: SubjectName[] = [];
-  const written: WrittenResult[] = [];
+  const resources: { type: string; id: string }[] = [];
   for (const value of values) {
     const local = localReference(value, bases.own);
-    if (local?.type === 'RiskAssessment' || local?.type === 'Observation')
-      written.push({ type: local.type, id: local.id });
+    if (local !== undefined && local.type !== 'Patient' && resourceTypes.has(local.type))
+      resources.push({ type: local.type, id: local.id });
     else subjects.push(subjectName(value, bases, 'entity'));
   }
-  return { subjects, written };
+  return { subjects, resources };
+}
+
+function isResult(resource: { readonly type: string; readonly id: string }): resource is WrittenResult {
+  return resource.type === 'RiskAssessment' || resource.type === 'Observation';
 }
 
 /** Practitioner/17 of this server is somebody else than Practitioner/17 of another one. */
@@ -152,19 +191,35 @@ function localReference(value: string, own: readonly string[]): { type: string; 
   return parseRelativeReference(value);
 }
 
-function outcomeCondition(value: string): OutcomeCondition {
-  switch (value.replace(/^(http:\/\/hl7\.org\/fhir\/audit-event-outcome)?\|/, '')) {
-    case '0':
-      return { failed: false };
-    case '4':
-      return { failed: true, codes: callersCodes };
-    case '12':
-      return { failed: true, codes: failuresCodes };
-    case '8':
-      return { failed: true, notCodes: [...callersCodes, ...failuresCodes] };
-    default:
-      throw refused('outcome', `outcome takes 0, 4, 8 or 12, not '${shown(value)}'.`);
-  }
+const outcomeConditions: Readonly<Record<AccessOutcome, OutcomeCondition>> = {
+  '0': { failed: false },
+  '4': { failed: true, codes: callersCodes },
+  '12': { failed: true, codes: failuresCodes },
+  '8': { failed: true, notCodes: [...callersCodes, ...failuresCodes] },
+};
+
+function outcomeCode(value: string): AccessOutcome {
+  const code = value.replace(/^(http:\/\/hl7\.org\/fhir\/audit-event-outcome)?\|/, '');
+  if (Object.hasOwn(outcomeConditions, code)) return code as AccessOutcome;
+  throw refused('outcome', `outcome takes 0, 4, 8 or 12, not '${shown(value)}'.`);
+}
+
+function actionCode(value: string): string {
+  const code = value.replace(/^(http:\/\/hl7\.org\/fhir\/audit-event-action)?\|/, '');
+  if (/^[CRUDE]$/.test(code)) return code;
+  throw refused('action', `action takes C, R, U, D or E, not '${shown(value)}'.`);
+}
+
+function subtypeCode(value: string): string {
+  const code = value.replace(/^[^|]*\|/, '');
+  if (/^[a-z-]{1,32}$/.test(code)) return code;
+  throw refused('subtype', `subtype takes an interaction, such as read, or an entrance, not '${shown(value)}'.`);
+}
+
+/** `operation` is the interaction of those that come by REST. */
+function entrancesOf(subtypes: readonly string[]): readonly Entrance[] {
+  const isOperation = subtypes.includes('operation');
+  return entrances.filter((entrance) => subtypes.includes(entrance) || (isOperation && isRest(entrance)));
 }
 
 /** A row is recorded at one millisecond: it lies in the interval of the search value, before it or behind it. */

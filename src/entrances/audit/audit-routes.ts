@@ -3,11 +3,11 @@ import { searchsetBundle, urlWithQuery } from '../../fhir/bundle.ts';
 import { readFormBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { sendResource } from '../../http/send-resource.ts';
-import { readPredictionLog } from '../../monitoring/prediction-log.ts';
 import type { Sql } from '../../platform/database.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import { type AuditFrame, auditEvent } from './audit-event.ts';
+import type { AuditFrame } from './audit-parts.ts';
 import { isUuid, pageAfter, parseAuditSearch } from './audit-query.ts';
+import { readAuditEvents } from './read-audit-events.ts';
 
 export interface AuditRoutesOptions extends AuditFrame {
   readonly database: Sql;
@@ -17,7 +17,7 @@ export interface AuditRoutesOptions extends AuditFrame {
   readonly maxBodyBytes: number;
 }
 
-/** `AuditEvent` below the FHIR base: the prediction log, read-only, rendered row by row. */
+/** `AuditEvent` below the FHIR base: the prediction log and the access log, read-only, rendered row by row. */
 export function auditRoutes(options: AuditRoutesOptions): RequestHandler {
   const { database, tenant, fhirBase } = options;
   const router = Router({ caseSensitive: true });
@@ -36,10 +36,12 @@ export function auditRoutes(options: AuditRoutesOptions): RequestHandler {
     requestContext(response).route = `${here}/:id`;
     const { id } = request.params;
     const query = { ids: [id], newestFirst: true, count: 1 };
-    const [row] = isUuid(id) ? (await readPredictionLog(database, tenant, query)).rows : [];
-    if (row === undefined)
+    const [found] = isUuid(id)
+      ? (await readAuditEvents(database, tenant, { query, accesses: query }, options)).events
+      : [];
+    if (found === undefined)
       throw new PredictionError('RESOURCE_UNKNOWN', 'There is no AuditEvent with this id: search by patient or date.');
-    sendResource(response, 200, auditEvent(row, options));
+    sendResource(response, 200, found.event);
   });
   router.all(['/AuditEvent', '/AuditEvent/:id'], (request, response) => {
     requestContext(response).route = here;
@@ -47,7 +49,7 @@ export function auditRoutes(options: AuditRoutesOptions): RequestHandler {
     response.setHeader('Allow', 'GET, HEAD');
     throw new PredictionError(
       'METHOD_NOT_ALLOWED',
-      `${request.method} is not possible here: AuditEvents are this server's own account of its predictions, made by it alone and never changed. Allowed are GET and HEAD.`,
+      `${request.method} is not possible here: AuditEvents are this server's own account of what was done here, made by it alone and never changed. Allowed are GET and HEAD.`,
     );
   });
   router.all('/AuditEvent/*rest', (request, response) => {
@@ -61,9 +63,10 @@ export function auditRoutes(options: AuditRoutesOptions): RequestHandler {
   return router;
 
   async function answerSearch(parameters: readonly (readonly [string, string])[], response: Response): Promise<void> {
-    const { query, given } = parseAuditSearch(parameters, options);
-    const { rows, more } = await readPredictionLog(database, tenant, query);
-    const last = rows.at(-1);
+    const search = parseAuditSearch(parameters, options);
+    const { given } = search;
+    const { events, more } = await readAuditEvents(database, tenant, search, options);
+    const last = events.at(-1);
     const base = `${fhirBase}/AuditEvent`;
     sendResource(
       response,
@@ -72,9 +75,9 @@ export function auditRoutes(options: AuditRoutesOptions): RequestHandler {
         baseUrl: fhirBase,
         self: urlWithQuery(base, given),
         ...(more && last !== undefined
-          ? { next: urlWithQuery(base, [...given, ['_page', pageAfter(last, query.newestFirst)]]) }
+          ? { next: urlWithQuery(base, [...given, ['_page', pageAfter(last, search.query.newestFirst)]]) }
           : {}),
-        resources: rows.map((row) => auditEvent(row, options)),
+        resources: events.map(({ event }) => event),
       }),
     );
   }

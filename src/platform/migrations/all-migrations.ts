@@ -7,6 +7,7 @@ import { cdsFeedback } from './0005-cds-feedback.ts';
 import { resultTypes } from './0006-result-types.ts';
 import { versionRecords } from './0007-version-records.ts';
 import { cdsReplay } from './0008-cds-replay.ts';
+import { accessLog } from './0009-access-log.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const allMigrations: readonly Migration[] = [
   resultTypes,
   versionRecords,
   cdsReplay,
+  accessLog,
 ];

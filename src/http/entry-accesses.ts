@@ -1,0 +1,19 @@
+import type { Bundle } from '@medplum/fhirtypes';
+import type { EntryAccess } from './finished-request.ts';
+import { subjectIdOf } from './subject-id-of.ts';
+
+/** What the entries of a Bundle that was processed asked for, and what came of each; both have the same order. */
+export function entryAccesses(asked: unknown, answered: Bundle): EntryAccess[] {
+  const entries = (asked as Bundle).entry ?? [];
+  return (answered.entry ?? []).map(({ response }, index) => {
+    const { request: { method, url } = {}, resource } = entries[index] ?? {};
+    const subject = resource === undefined ? undefined : subjectIdOf(resource);
+    return {
+      method: String(method),
+      url: String(url),
+      status: Number.parseInt(response?.status ?? '', 10),
+      ...(response?.location !== undefined && { location: response.location }),
+      ...(subject !== undefined && { subject }),
+    };
+  });
+}
