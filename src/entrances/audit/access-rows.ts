@@ -52,7 +52,12 @@ function isDiscovery(method: string, route: string): boolean {
   return route === '/cds-services' && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS');
 }
 
-function requestColumns({ principal, requestId, route, errorCode, durationMs }: FinishedRequest, frame: AccessFrame) {
+/** Whoever was refused for not having said who it is. */
+const unidentified = { client: 'unidentified', key: 'unidentified', provedBy: 'nothing', user: undefined } as const;
+
+function requestColumns(finished: FinishedRequest, frame: AccessFrame) {
+  const { requestId, route, status, errorCode, durationMs } = finished;
+  const principal = status === 401 ? unidentified : finished.principal;
   return {
     id: frame.newId(),
     tenant: frame.tenant,

@@ -88,6 +88,15 @@ describe('AUD-1: the row of a request', () => {
     expect(JSON.stringify(row)).not.toContain('Zzyzx');
   });
 
+  it('of a caller that has not said who it is names nobody', () => {
+    expect(rowOf({ status: 401, errorCode: 'UNAUTHENTICATED' })).toMatchObject({
+      client: 'unidentified',
+      user_ref: null,
+      proved_by: 'nothing',
+      error_code: 'UNAUTHENTICATED',
+    });
+  });
+
   it('of a known caller that was refused keeps whom it asked for', () => {
     expect(rowOf({ status: 403, errorCode: 'HOST_REFUSED' })).toMatchObject({
       subject_id: '17',
