@@ -10,6 +10,7 @@ import type { FinishedRequest } from './http/finished-request.ts';
 import { createGate } from './http/gate.ts';
 import { guardedPath } from './http/guarded-path.ts';
 import { createOpenRequests } from './http/open-requests.ts';
+import { ownKeysPath } from './http/own-keys-routes.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp } from './http/server-app.ts';
 import { watchEventLoop } from './monitoring/event-loop-delay.ts';
@@ -68,7 +69,8 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const metrics = createMetrics(() => openRequests.count());
   const logger = meteredLogger(options.logger ?? createLogger({ level: config.logLevel }), metrics.onEvent);
   const protocolPaths = config.inferenceProtocol === 'on' ? ['/v2'] : [];
-  const paths = [...ownPaths, ...protocolPaths];
+  const keysPaths = config.fhirClientId === undefined ? [] : [ownKeysPath];
+  const paths = [...ownPaths, ...protocolPaths, ...keysPaths];
   // A kill switch must work while the server is behind.
   const guarded = paths.filter((path) => path !== adminPath);
   const gate = createGate(paths, () => account?.refuseUnaccounted());

@@ -9,14 +9,15 @@ import type { SinkSettings } from './write-back/sinks/sink-schema.ts';
  * @param further servers that a file of the settings names: keys and introspection of issuers, for one
  */
 export function openOutbound(
-  config: Pick<Config, 'fhirBaseUrl' | 'cdsFhirServers' | 'outboundPrivateHosts'>,
+  config: Pick<Config, 'fhirBaseUrl' | 'fhirTokenUrl' | 'cdsFhirServers' | 'outboundPrivateHosts'>,
   { sinks, further = [] }: { readonly sinks: readonly SinkSettings[]; readonly further?: readonly AllowedServer[] },
   event: (event: LogEvent) => void,
 ): Outbound {
-  const { fhirBaseUrl, cdsFhirServers, outboundPrivateHosts } = config;
+  const { fhirBaseUrl, fhirTokenUrl, cdsFhirServers, outboundPrivateHosts } = config;
   return createOutbound({
     allowed: [
       ...(fhirBaseUrl === undefined ? [] : [configured(fhirBaseUrl, 'FHIR_BASE_URL')]),
+      ...(fhirTokenUrl === undefined ? [] : [configured(fhirTokenUrl, 'FHIR_TOKEN_URL')]),
       ...sinks.flatMap((sink) => (sink.kind === 'ndjson' ? [] : [configured(sink.url, 'SINKS_FILE')])),
       ...cdsFhirServers.map((url) => ({ url, purpose: 'CDS_FHIR_SERVERS', reach: 'public' as const })),
       ...further,

@@ -1,4 +1,5 @@
 import { createFhirClient } from './fhir/client/fhir-client.ts';
+import type { Credentials } from './fhir/client/get-resource.ts';
 import { keptServerProfile } from './fhir/client/kept-server-profile.ts';
 import type { DeclaredServerFile } from './fhir/client/read-declared-server.ts';
 import type { ResourceValidator } from './fhir/validate-resource.ts';
@@ -11,18 +12,21 @@ export interface RecordServerParts {
   readonly validator: ResourceValidator;
   readonly declared: DeclaredServerFile;
   readonly outbound: Pick<Outbound, 'to'>;
+  /** Of this server there; absent: it is asked without a token. */
+  readonly credentials?: Credentials | undefined;
 }
 
 /** The server at FHIR_BASE_URL, searched as it can be: the same for predictions and for the training matrix. */
 export function openRecordServer(
   config: Config,
   base: string,
-  { validator, declared, outbound }: RecordServerParts,
+  { validator, declared, outbound, credentials }: RecordServerParts,
   opened: (close: () => Promise<void>) => void,
 ): RecordSource {
   const client = createFhirClient({
     base,
     outbound,
+    credentials,
     timeoutMs: config.fhirTimeoutMs,
     maxResources: config.fhirMaxResources,
     // A parameter that the server does not know is said to be unknown, not passed over.

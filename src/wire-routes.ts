@@ -15,6 +15,7 @@ import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement, type OfferedSecurity } from './fhir/capability-statement.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
+import { ownKeysPath, ownKeysRoutes } from './http/own-keys-routes.ts';
 import type { MountedRoute } from './http/server-app.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { isServiceOff } from './model-catalog/cds-services.ts';
@@ -101,6 +102,7 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
             }),
           },
         ]),
+    ...(house.ownKeys === undefined ? [] : [{ path: ownKeysPath, handler: ownKeysRoutes(house.ownKeys) }]),
     { path: '/fhir/R4', handler: auditRoutes(audit) },
     { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
   ];

@@ -6,7 +6,6 @@ import type { Catalog } from './model-catalog/catalog.ts';
 import type { Config } from './platform/config.ts';
 import type { Database } from './platform/database.ts';
 import { PredictionError } from './platform/errors.ts';
-import type { Outbound } from './platform/outbound/create-outbound.ts';
 import type { PredictionParts } from './prediction/prediction-parts.ts';
 import { refuseDemonstration } from './prediction/refuse-demonstration.ts';
 import { refuseOthers } from './prediction/refuse-others.ts';
@@ -16,6 +15,7 @@ import { openRuns, type Runs } from './runs/open-runs.ts';
 import { versionsOfUnfinishedRuns } from './runs/run-table.ts';
 import { readSchedules } from './runs/schedules/read-schedules.ts';
 import type { House } from './wire.ts';
+import type { RecordServerParts } from './wire-record-server.ts';
 
 /** Patients that a search at another server may give. */
 const largestCohort = 1_000_000;
@@ -39,13 +39,14 @@ export function storeCohorts(
 export function httpCohorts(
   { fhirTimeoutMs, siteTimeZone }: Config,
   base: string,
-  outbound: Pick<Outbound, 'to'>,
+  { outbound, credentials }: Pick<RecordServerParts, 'outbound' | 'credentials'>,
   opened: (close: () => Promise<void>) => void,
 ): CohortSource {
   const headers = { prefer: 'handling=strict' };
   const client = createFhirClient({
     base,
     outbound,
+    credentials,
     timeoutMs: fhirTimeoutMs,
     maxResources: largestCohort,
     headers,
@@ -60,7 +61,7 @@ export async function openRunsOf(
   house: Pick<House, 'database' | 'repository' | 'catalog' | 'prediction' | 'predict'> & {
     /** The path of the members: nobody at a bedside waits for what it reads and writes. */
     readonly members: PredictionParts;
-    readonly outbound: Pick<Outbound, 'to'>;
+    readonly server: Pick<RecordServerParts, 'outbound' | 'credentials'>;
   },
   opened: (close: () => Promise<void>) => void,
 ): Promise<Runs> {
@@ -68,7 +69,7 @@ export async function openRunsOf(
   const cohorts =
     config.fhirBaseUrl === undefined
       ? storeCohorts(config, house)
-      : httpCohorts(config, config.fhirBaseUrl, house.outbound, opened);
+      : httpCohorts(config, config.fhirBaseUrl, house.server, opened);
   const { findModel } = prediction;
   const schedules = await readSchedules(config.schedulesFile, {
     checkModel: (id, version) => checkKnown(house.catalog, id, version),

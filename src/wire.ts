@@ -11,6 +11,7 @@ import { usualMemoryMb } from './inference/graph-parts.ts';
 import { createOnnxEngine } from './inference/onnx-engine.ts';
 import { createPlacedEngine } from './inference/placed-engine.ts';
 import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
+import type { CatalogContents } from './model-catalog/catalog-contents.ts';
 import type { LiveCatalog } from './model-catalog/live-catalog.ts';
 import { type AccessLog, createAccessLog } from './monitoring/access-log.ts';
 import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
@@ -34,6 +35,7 @@ import { recordTypes } from './records/clinical-record.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
+import { openOwnClient } from './wire-fhir-client.ts';
 import { folderIds, loadModels } from './wire-models.ts';
 import { openOutbound } from './wire-outbound.ts';
 import { openRunsOf } from './wire-runs.ts';
@@ -65,6 +67,8 @@ export interface House {
   readonly accessLog: AccessLog;
   /** Sends written results to the sinks, once it is started. */
   readonly deliveries: Deliveries;
+  /** Public keys of this server as a client of others, where it is one. */
+  readonly ownKeys: object | undefined;
   /** `<base>/fhir/R4` */
   readonly fhirBase: string;
   close(): Promise<void>;
@@ -132,6 +136,9 @@ export async function wire(options: WireOptions): Promise<House> {
     const sinks = await readSinks(config.sinksFile);
     const outbound = openOutbound(config, { sinks }, (event) => logger.event(event));
     open.push(() => outbound.close());
+    let served = (): CatalogContents => loaded.contents;
+    const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
+    const server = { outbound, credentials: ownClient?.credentials };
 
     const url = await listen();
     const serverUrl = config.publicBaseUrl ?? url;
@@ -149,13 +156,14 @@ export async function wire(options: WireOptions): Promise<House> {
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
     const own = await openOwnSource(config, database, repository, fhirBase);
-    const { source, subjectBase } = openSource(config, own, { validator, declared, outbound }, (close) =>
+    const { source, subjectBase } = openSource(config, own, { validator, declared, ...server }, (close) =>
       open.push(close),
     );
     const versionParts = { config, database, clock, logger, subjectBase, firstDefaults };
     const versions = await openVersions(loaded, versionParts, (close) => open.push(close));
     const { models } = versions;
     const { catalog } = models;
+    served = () => catalog.contents();
 
     const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(storeOptions, sql, tenant);
     const deliveries = createDeliveries({
@@ -248,11 +256,12 @@ export async function wire(options: WireOptions): Promise<House> {
       event: (event) => logger.event(event),
     });
     open.push(() => shadows.close());
-    const house = { database, repository, catalog, prediction, members, outbound, predict: predictMonitored };
+    const house = { database, repository, catalog, prediction, members, server, predict: predictMonitored };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
     return {
       runs,
       deliveries,
+      ownKeys: ownClient?.keys.published,
       versions,
       accessLog,
       adminToken,

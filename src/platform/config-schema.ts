@@ -72,6 +72,37 @@ export const configSchema = Type.Object(
         format: 'base-url',
       }),
     ),
+    fhirClientId: optional(
+      text({
+        description:
+          'Client id under which this server is registered at FHIR_BASE_URL for SMART Backend Services; without it that server is asked without a token.',
+        allowed: 'the client id as it was given there',
+        pattern: '^[\\x20-\\x7e]{1,500}$',
+      }),
+    ),
+    fhirClientKeysFile: optional(
+      text({
+        description:
+          'JWK Set with the private keys that sign for FHIR_CLIENT_ID; their public parts are served at /.well-known/jwks.json.',
+        allowed: 'a path this user may read, and nobody else should',
+      }),
+    ),
+    fhirTokenUrl: optional(
+      text({
+        description:
+          'Token endpoint for FHIR_BASE_URL; needed where it is not at the origin of that server, whose SMART configuration is asked otherwise.',
+        allowed: 'an absolute https URL (http for a loopback address only) without user, password, query or fragment',
+        format: 'token-url',
+      }),
+    ),
+    fhirClientScopes: optional(
+      text({
+        description:
+          'Scopes that are asked for at FHIR_TOKEN_URL, where that server wants other words for what the served models read.',
+        allowed: 'SMART scopes with a blank between them',
+        pattern: '^[\\x21-\\x7e]+( [\\x21-\\x7e]+)*$',
+      }),
+    ),
     fhirServerProfile: optional(
       text({
         description:

@@ -20,7 +20,11 @@ export function readConfig(env: Environment): Config {
     if (value !== undefined && value !== '') given[key] = parsed(value, type);
   }
   const bad = badSettings(given, env);
-  const problems = [...unknownSettings(env), ...bad, ...(bad.length > 0 ? [] : openDoors(given as unknown as Config))];
+  const problems = [
+    ...unknownSettings(env),
+    ...bad,
+    ...(bad.length > 0 ? [] : [...openDoors(given as unknown as Config), ...halfClient(given)]),
+  ];
   if (problems.length > 0) {
     throw new PredictionError('CONFIG_INVALID', problems.join('\n'), {
       issues: problems.map((message) => ({ message })),
@@ -95,6 +99,7 @@ function badSettings(given: Record<string, unknown>, env: Environment): string[]
   ajv.addFormat('host', isHost);
   ajv.addFormat('base-url', isBaseUrl);
   ajv.addFormat('host-name', isHostName);
+  ajv.addFormat('token-url', isTokenUrl);
   ajv.addFormat('postgres-url', isPostgresUrl);
   ajv.addFormat('time-zone', isTimeZone);
   const validate = ajv.compile<Config>(configSchema);
@@ -136,6 +141,21 @@ function openDoors({ auth, host, accessFile, publicBaseUrl }: Config): string[] 
   return faults;
 }
 
+/** A client needs its id, its keys and a server. */
+function halfClient({
+  fhirBaseUrl,
+  fhirClientId,
+  fhirClientKeysFile,
+  fhirTokenUrl,
+  fhirClientScopes,
+}: Partial<Config>): string[] {
+  const some = [fhirClientId, fhirClientKeysFile, fhirTokenUrl, fhirClientScopes].some((value) => value !== undefined);
+  if (!some || (fhirBaseUrl !== undefined && fhirClientId !== undefined && fhirClientKeysFile !== undefined)) return [];
+  return [
+    'To ask FHIR_BASE_URL with tokens of SMART Backend Services, FHIR_BASE_URL, FHIR_CLIENT_ID and FHIR_CLIENT_KEYS_FILE must be set together; FHIR_TOKEN_URL and FHIR_CLIENT_SCOPES belong to them. Set all three, or unset all.',
+  ];
+}
+
 /** A value as a message may quote it: no password, no control characters, not endless. */
 function shown(setting: Setting, value: string | undefined): string {
   if (setting.secret === true || value === undefined || /:\/\/[^/]*@/.test(value))
@@ -164,6 +184,14 @@ function isBaseUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false;
   return url.username === '' && url.password === '' && !text.includes('?') && !text.includes('#');
+}
+
+/** What is sent there is worth a token. */
+function isTokenUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null && isBaseUrl(text) && (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, '')))
+  );
 }
 
 /** As a URL writes it: `ehr.hospital.example`. */

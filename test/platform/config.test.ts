@@ -229,3 +229,28 @@ describe('the environment of a process that runs models', () => {
     expect(inferenceEnvironment({ NVIDIA_TF32_OVERRIDE: '1' })).toEqual({ NVIDIA_TF32_OVERRIDE: '1' });
   });
 });
+
+describe('the client of another server', () => {
+  const whole = {
+    FHIR_BASE_URL: 'https://ehr.example.org/fhir',
+    FHIR_CLIENT_ID: 'fhirsight',
+    FHIR_CLIENT_KEYS_FILE: 'keys.json',
+    FHIR_TOKEN_URL: 'https://auth.example.org/token',
+    FHIR_CLIENT_SCOPES: 'system/*.read',
+  };
+  test('has an id, keys and a server', () => {
+    expect(readConfig(whole)).toMatchObject({
+      fhirClientId: 'fhirsight',
+      fhirTokenUrl: 'https://auth.example.org/token',
+    });
+  });
+
+  test.each(['FHIR_BASE_URL', 'FHIR_CLIENT_ID', 'FHIR_CLIENT_KEYS_FILE'])('stops the start without %s', (name) => {
+    expect(issuesOf({ ...whole, [name]: '' })).toEqual([expect.stringContaining('must be set together')]);
+  });
+
+  test('sends no assertion over plain HTTP', () => {
+    expect(issuesOf({ ...whole, FHIR_TOKEN_URL: 'http://auth.example.org/token' })).toHaveLength(1);
+    expect(issuesOf({ ...whole, FHIR_TOKEN_URL: 'http://127.0.0.1:9/token' })).toEqual([]);
+  });
+});

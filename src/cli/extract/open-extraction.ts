@@ -5,9 +5,10 @@ import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { createLogger } from '../../platform/logger.ts';
-import { createOutbound } from '../../platform/outbound/create-outbound.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
+import { openOwnClient } from '../../wire-fhir-client.ts';
 import { loadModels } from '../../wire-models.ts';
+import { openOutbound } from '../../wire-outbound.ts';
 import { openRecordServer } from '../../wire-record-server.ts';
 import { httpCohorts, runSliceSize, storeCohorts } from '../../wire-runs.ts';
 import { serveModels } from '../../wire-served-models.ts';
@@ -56,16 +57,21 @@ async function overHttp<T>(
     open.push(() => engine.close());
     // What a site says of its server is not about our own.
     const declared = own ? {} : await readDeclaredServer(config.fhirServerProfile);
-    const models = serveModels(
-      await loadModels(config, engine, { logger, clock: systemClock }, createTreeShapWorker(), declared),
-    );
+    const logged = { logger, clock: systemClock };
+    const loaded = await loadModels(config, engine, logged, createTreeShapWorker(), declared);
+    const models = serveModels(loaded);
     const validator = createResourceValidator();
-    const outbound = createOutbound({
-      allowed: [{ url: base, purpose: own ? 'own store' : 'FHIR_BASE_URL', reach: 'private' }],
-      event: (event) => logger.event(event),
-    });
-    const cohorts = httpCohorts(config, base, outbound, (close) => open.push(close));
-    const read = openRecordServer(config, base, { validator, declared, outbound }, (close) => open.push(close));
+    const outbound = openOutbound(
+      config,
+      { sinks: [], further: own ? [{ url: base, purpose: 'own store', reach: 'private' }] : [] },
+      (event) => logger.event(event),
+    );
+    open.push(() => outbound.close());
+    const contents = () => loaded.contents;
+    const client = own ? undefined : await openOwnClient(config, { outbound, clock: systemClock, contents });
+    const server = { outbound, credentials: client?.credentials };
+    const cohorts = httpCohorts(config, base, server, (close) => open.push(close));
+    const read = openRecordServer(config, base, { validator, declared, ...server }, (close) => open.push(close));
     const source = own
       ? { ...read, own, base: `${config.publicBaseUrl ?? base.replace(/\/fhir\/R4$/, '')}/fhir/R4` }
       : read;

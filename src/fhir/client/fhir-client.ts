@@ -1,7 +1,7 @@
 import type { CapabilityStatement, Resource } from '@medplum/fhirtypes';
 import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import { isFhirId } from '../reference.ts';
-import { createGetResource } from './get-resource.ts';
+import { type Credentials, createGetResource } from './get-resource.ts';
 import { refusePart, searchPages } from './search-pages.ts';
 import { type Interaction, unreachable } from './unreachable.ts';
 
@@ -46,6 +46,8 @@ export interface FhirClientOptions {
   readonly maxBodyBytes?: number;
   /** Sent with every request, for authorisation. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** For a server that gives this one tokens of its own. */
+  readonly credentials?: Credentials | undefined;
 }
 
 const usualPageSize = 200;
@@ -63,6 +65,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
       ...(authorization === undefined ? {} : { authorization }),
       ...options.headers,
     },
+    credentials: options.credentials,
     timeoutMs: options.timeoutMs,
     maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
   });

@@ -16,10 +16,20 @@ export type GetResource = (
   options: { readonly absence: boolean; readonly signal?: AbortSignal },
 ) => Promise<Resource | undefined>;
 
+/** Proves to one server who asks. */
+export interface Credentials {
+  /** Value of the Authorization header. Throws RECORD_UNREACHABLE where none is to be had. */
+  authorization(signal: AbortSignal): Promise<string>;
+  /** The server did not accept it: the next is another one. */
+  refused(authorization: string): void;
+}
+
 export interface GetResourceOptions {
   readonly dispatcher: Dispatcher;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Asked before every request; a request that is answered 401 is repeated once with others. */
+  readonly credentials?: Credentials | undefined;
   /** For one resource, from the first byte sent to the last one received, the repetition included. */
   readonly timeoutMs: number;
   /** Of one answer, unpacked. */
@@ -73,9 +83,11 @@ async function tryOnce(
   interaction: Interaction,
   absence: boolean,
   signal: AbortSignal,
-  { dispatcher, headers, maxBodyBytes }: GetResourceOptions,
+  { dispatcher, headers: usual, credentials, maxBodyBytes }: GetResourceOptions,
 ): Promise<Attempt> {
   try {
+    const authorization = await credentials?.authorization(signal);
+    const headers = authorization === undefined ? usual : { ...usual, authorization };
     const response = await request(url, { dispatcher, headers, signal, headersTimeout: 0, bodyTimeout: 0 });
     const { statusCode, body } = response;
     if (statusCode === 200) {
@@ -86,6 +98,10 @@ async function tryOnce(
     // Not read for its content, which may name the patient; emptied so that the connection can be used again.
     await body.dump({ limit: 65_536, signal });
     if (absence && (statusCode === 404 || statusCode === 410)) return { resource: undefined };
+    if (statusCode === 401 && credentials !== undefined && authorization !== undefined) {
+      credentials.refused(authorization);
+      return { ...statusFailure(interaction, 401, {}), repeatInMs: 0 };
+    }
     return statusFailure(interaction, statusCode, {
       location: single(response.headers.location),
       retryAfter: single(response.headers['retry-after']),
