@@ -281,6 +281,35 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
       },
     },
   ],
+  '0012-held-cards': [
+    {
+      table: 'told_bands',
+      row: {
+        tenant: 'default',
+        service: 'prevent-base',
+        user_ref: 'Practitioner/7',
+        fhir_base: 'https://ehr.example/fhir',
+        subject_id: '17',
+        encounter_id: '',
+        focus: '',
+        model_digest: '00ff',
+        band: 'high',
+        card: '00000000-0000-4000-8000-000000000003',
+        told_at: new Date('2026-02-01T05:00:00Z'),
+      },
+    },
+    {
+      table: 'held_cards',
+      row: {
+        tenant: 'default',
+        service: 'prevent-base',
+        card: '00000000-0000-4000-8000-000000000004',
+        model_id: 'prevent-base',
+        model_version: '1.0.0',
+        held_at: new Date('2026-02-01T05:30:00Z'),
+      },
+    },
+  ],
 };
 
 describe('the migrations of the releases', () => {
