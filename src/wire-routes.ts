@@ -20,6 +20,7 @@ import type { MountedRoute } from './http/server-app.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { isServiceOff } from './model-catalog/cds-services.ts';
 import { storeFeedback } from './monitoring/cds-feedback.ts';
+import { holdBack } from './monitoring/held-cards.ts';
 import { packageVersion } from './package-version.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
@@ -118,6 +119,7 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
       isOff: (service) => isServiceOff(house.catalog, service),
       predict: house.predict,
       findings: (value, path) => house.validator.findings(value, path),
+      holdBack: (card) => holdBack(house.database, { tenant, at: clock.now() }, card),
       deadlineMs: config.cdsDeadlineMs,
       timeoutMs: config.predictTimeoutMs,
       timeZone: config.siteTimeZone,

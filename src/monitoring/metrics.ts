@@ -108,6 +108,12 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
     labelNames: ['state'],
     registers,
   });
+  const heldCards = new Counter({
+    name: 'fhirsight_cds_cards_held_total',
+    help: 'CDS Hooks cards that were held back, because the same user was told the same within the time that the model declares.',
+    labelNames: ['service', ...modelLabels],
+    registers,
+  });
   registerFeatureCounters(registry, tally.counts);
   new Gauge({
     name: 'fhirsight_http_requests_open',
@@ -154,6 +160,9 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
           break;
         case 'delivery.dead':
           deliveries.inc({ sink: event.sink, state: 'dead' }, event.results);
+          break;
+        case 'cds-hook.held-back':
+          heldCards.inc({ service: event.service, model: event.model, version: event.version });
           break;
         case 'run.finished':
           for (const state of ['scored', 'abstained', 'failed'] as const) runMembers.inc({ state }, event[state]);

@@ -221,6 +221,19 @@ export type LogEvent =
     }
   | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
   | {
+      /** A card that said what its reader was told within the time that the manifest declares. */
+      readonly name: 'cds-hook.held-back';
+      readonly service: string;
+      readonly model: string;
+      readonly version: string;
+    }
+  | {
+      /** Whether a card was shown before could not be told: it was shown. */
+      readonly name: 'cds-hook.repeats-unknown';
+      readonly service: string;
+      readonly error: LoggedError;
+    }
+  | {
       readonly name: 'cds-feedback.stored';
       readonly service: string;
       readonly feedback: number;
@@ -275,6 +288,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'cds-client.refused',
   'cds-client.keys-unreachable',
   'cds-replay.prune-failed',
+  'cds-hook.repeats-unknown',
   'run.failed',
   'run.postponed',
   'schedule.missed',

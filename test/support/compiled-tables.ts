@@ -69,6 +69,7 @@ export const wordlessFiles = [
   'src/results/score-level.ts',
   'src/results/source-reference.ts',
   'src/entrances/cds-hooks/answer-hook.ts',
+  'src/entrances/cds-hooks/before.ts',
   'src/entrances/cds-hooks/card-suggestions.ts',
   'src/entrances/cds-hooks/cds-routes.ts',
   'src/entrances/cds-hooks/check-body.ts',
@@ -87,6 +88,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/read-search.ts',
   'src/entrances/cds-hooks/reading-limit.ts',
   'src/entrances/cds-hooks/unasked-keys.ts',
+  'src/entrances/cds-hooks/shown-again.ts',
 ];
 
 /** SHA-256 (hex) over every number and text of these files and the version of the UCUM tables; comments and names do not count. */

@@ -4,6 +4,7 @@ import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import { answerOutcome, wantsResult } from './answer-outcome.ts';
+import { before } from './before.ts';
 import { type CardFrame, computingCard, disabledCards, type HookAnswer } from './card.ts';
 import { checkFhirServer } from './check-fhir-server.ts';
 import { hookError } from './hook-error.ts';
@@ -13,6 +14,7 @@ import { predictionRequestFromHook } from './prediction-request-from-hook.ts';
 import { readPrefetch } from './read-prefetch.ts';
 import type { Findings } from './read-search.ts';
 import { readingLimit } from './reading-limit.ts';
+import type { HoldBack } from './shown-again.ts';
 
 /** What every call of a hook needs of the house. */
 export interface HookEntrance {
@@ -22,6 +24,7 @@ export interface HookEntrance {
   readonly isOff: (service: HookService) => boolean;
   readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
   readonly findings: Findings;
+  readonly holdBack: HoldBack;
   /** How long a call may take. */
   readonly deadlineMs: number;
   /** How long a prediction may read, also one that is late. */
@@ -98,23 +101,15 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   });
   if (outcome === 'off' || entrance.isOff(service)) return switchedOff();
   if (outcome !== undefined)
-    return answerOutcome(service, outcome, { frame, timeZone, request, principal: call.principal });
+    return await answerOutcome(service, outcome, {
+      frame,
+      timeZone,
+      request,
+      principal: call.principal,
+      holdBack: entrance.holdBack,
+      dueMs: dueMs - sendMs,
+      event: call.event,
+    });
   call.event({ name: 'cds-hook.late', service: service.id, deadlineMs });
   return { cards: [computingCard(service, frame)] };
-}
-
-/**
- * What comes before an instant on the clock of performance.now(), or undefined. What fails after it is left to the log of
- * the path, which has every failure.
- */
-async function before<T>(instantMs: number, coming: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, instantMs - performance.now()), undefined);
-  });
-  try {
-    return await Promise.race([coming, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

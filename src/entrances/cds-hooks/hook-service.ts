@@ -15,6 +15,8 @@ export interface HookService extends CdsService {
   readonly outcome: Outcome;
   /** How many contributions it shows; with 0 none are computed. */
   readonly contributions: number;
+  /** For how long the same card is not shown to the same user again; absent: it always is. */
+  readonly heldForMs?: number;
   /** The cautions of the model, as a Markdown list. */
   readonly cautions: string;
   /** Reads the context of a call in whichever version of the hook it comes. */
@@ -48,6 +50,7 @@ export function hookServices(
     return {
       ...service,
       outcome,
+      ...heldFor(service.declared.repeats),
       contributions: service.declared.contributions ?? usualContributions,
       cautions: listed(manifest.cautions.map(markdownText)),
       readContext: contextReader(versions),
@@ -60,6 +63,13 @@ export function hookServices(
 
 /** The version of CDS Hooks that discovery speaks; calls are read in both. */
 export type CdsHooksVersion = '2.0' | '3.0';
+
+/** Of `PT8H` or `PT30M`, as the schema has them. */
+function heldFor(repeats: CdsService['declared']['repeats']): Pick<HookService, 'heldForMs'> {
+  if (repeats === undefined) return {};
+  const minutes = Number.parseInt(repeats.heldFor.slice(2), 10) * (repeats.heldFor.endsWith('H') ? 60 : 1);
+  return { heldForMs: minutes * 60_000 };
+}
 
 /** The body of `GET /cds-services` (CDS-1 to CDS-5): `version` and `hookVersion` are of 3.0 alone. */
 export function discovery(

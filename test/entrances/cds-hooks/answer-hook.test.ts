@@ -32,6 +32,7 @@ async function call(
     isOff: (each) => isServiceOff(models.catalog, each),
     predict: () => predict(models),
     findings: () => [],
+    holdBack: async () => false,
     deadlineMs,
     timeoutMs: 5_000,
     timeZone: 'Europe/Berlin',

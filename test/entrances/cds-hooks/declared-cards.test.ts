@@ -1,12 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerOutcome, wantsResult } from '../../../src/entrances/cds-hooks/answer-outcome.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type AnswerFor, answerOutcome, wantsResult } from '../../../src/entrances/cds-hooks/answer-outcome.ts';
 import { type CardFrame, disabledCards, type HookAnswer } from '../../../src/entrances/cds-hooks/card.ts';
 import { type HookService, hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
 import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
 import { anyone, type Principal } from '../../../src/http/principal.ts';
 import { suggestedChoice } from '../../../src/model-catalog/cds-cards/suggestion-uuid.ts';
+import { hookVersions } from '../../../src/model-catalog/hook-library.ts';
 import { levelAt } from '../../../src/model-catalog/outcome-score.ts';
 import { readModelFolder } from '../../../src/model-catalog/read-models.ts';
+import type { CardToShow } from '../../../src/monitoring/held-cards.ts';
+import type { LogEvent } from '../../../src/platform/events.ts';
 import type { PredictionOutcome, Scored } from '../../../src/prediction/prediction-outcome.ts';
 import { cardModel } from '../../support/card-model.ts';
 import { catalogOfVersions } from '../../support/catalog-of-versions.ts';
@@ -24,7 +27,10 @@ const frame: CardFrame = {
   encounterId: 'visit-3',
   findings: (value, path) => validator.findings(value, path),
 };
-const request = { fhirServer: { base: 'https://ehr.example/fhir' } };
+const [hook] = hookVersions({ hook: 'patient-view' });
+if (hook === undefined) throw new Error('the library has no patient-view');
+const context = { patientId: '17', encounterId: 'visit-3', userId: 'Practitioner/7', version: hook, fields: {} };
+const request = { context, fhirServer: { base: 'https://ehr.example/fhir' } };
 const trusted: Principal = { ...anyone, cdsHooks: { writesBack: false, systemActions: true } };
 
 let folder: ModelFolder;
@@ -49,24 +55,38 @@ function scored(score: number, change: Partial<Scored> = {}): PredictionOutcome 
   });
 }
 
-function answer(outcome: PredictionOutcome, principal: Principal = anyone): HookAnswer {
-  const answered = answerOutcome(service, outcome, { frame, timeZone: 'Europe/Berlin', request, principal });
+const answerFor: AnswerFor = {
+  frame,
+  timeZone: 'Europe/Berlin',
+  request,
+  principal: anyone,
+  holdBack: async () => false,
+  dueMs: 0,
+  event: () => undefined,
+};
+
+async function answer(outcome: PredictionOutcome, options: Partial<AnswerFor> = {}): Promise<HookAnswer> {
+  const answered = await answerOutcome(service, outcome, {
+    ...answerFor,
+    dueMs: performance.now() + 5_000,
+    ...options,
+  });
   expect(cdsResponseFindings(answered)).toEqual([]);
   return answered;
 }
 
 describe('a card as its model declares it', () => {
-  it('CDS-34 shows low, high, abstained, not eligible and disabled each as declared', () => {
+  it('CDS-34 shows low, high, abstained, not eligible and disabled each as declared', async () => {
     const unscored = (state: 'not-eligible' | 'insufficient-data'): PredictionOutcome => {
       const { inputs } = scored(0.3);
       const verdicts = new Map([['ascvd-10y', { state, reasons: [{ reason: 'age', message: 'too *young*' }] }]]);
       return { ...scored(0.3), inputs: { ...inputs, verdicts } } as PredictionOutcome;
     };
-    const shown = [scored(0.01), scored(0.06), scored(0.1), scored(0.3), unscored('not-eligible')].map(
-      (outcome) => answer(outcome).cards[0]?.indicator,
-    );
+    const outcomes = [scored(0.01), scored(0.06), scored(0.1), scored(0.3), unscored('not-eligible')];
+    const answers = await Promise.all(outcomes.map((outcome) => answer(outcome)));
+    const shown = answers.map(({ cards }) => cards[0]?.indicator);
     expect(shown).toEqual([undefined, 'info', 'warning', 'critical', 'info']);
-    const [abstained] = answer(unscored('insufficient-data')).cards;
+    const [abstained] = (await answer(unscored('insufficient-data'))).cards;
     expect(abstained?.detail).toContain('Ask for what is missing:\n\n- too \\*young\\*');
     expect(abstained?.suggestions).toBeUndefined();
     const cards = disabledCards(service, frame);
@@ -76,21 +96,22 @@ describe('a card as its model declares it', () => {
     ]);
   });
 
-  it('CDS-33 words its detail by the template, every value escaped, nothing left empty', () => {
-    const [card] = answer(scored(0.3)).cards;
+  it('CDS-33 words its detail by the template, every value escaped, nothing left empty', async () => {
+    const [card] = (await answer(scored(0.3))).cards;
     expect(card?.detail).toMatch(/^### High risk \(20 % or more\)\n\n/);
     expect(card?.detail).toContain('- Assumed: &lt;no&gt; diabetes.');
     expect(card?.detail).not.toMatch(/\{\{|\n{3}/);
     expect(card?.detail).toMatch(/2026-03-01T13:00:00\+01:00\.$/);
   });
 
-  it('CDS-37 CDS-38 CDS-39 suggests by band, drafts for the patient and the encounter of the call and for nobody else', () => {
-    const labels = (score: number) => answer(scored(score)).cards[0]?.suggestions?.map(({ label }) => label);
-    expect([labels(0.06), labels(0.3)]).toEqual([
+  it('CDS-37 CDS-38 CDS-39 suggests by band, drafts for the patient and the encounter of the call and for nobody else', async () => {
+    const labels = async (score: number) =>
+      (await answer(scored(score))).cards[0]?.suggestions?.map(({ label }) => label);
+    expect([await labels(0.06), await labels(0.3)]).toEqual([
       ['Order a lipid panel'],
       ['Order a lipid panel', 'Talk about the risk'],
     ]);
-    const [card] = answer(scored(0.3)).cards;
+    const [card] = (await answer(scored(0.3))).cards;
     expect(card?.selectionBehavior).toBe('at-most-one');
     const drafts = card?.suggestions?.flatMap(({ actions = [] }) => actions.map(({ resource }) => resource)) ?? [];
     for (const draft of drafts) expect(strictR4Issues(draft)).toEqual([]);
@@ -105,23 +126,22 @@ describe('a card as its model declares it', () => {
     ]);
   });
 
-  it('CDS-38 names each suggestion by a UUID of its own, the same for the same card', () => {
-    const uuids = () => answer(scored(0.3)).cards[0]?.suggestions?.map(({ uuid }) => uuid);
-    expect(new Set(uuids()).size).toBe(2);
-    expect(uuids()).toEqual(uuids());
-    expect(uuids()?.map((uuid) => suggestedChoice(frame.uuid, uuid.toUpperCase()))).toEqual([0, 1]);
-    expect(suggestedChoice('7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11', uuids()?.[0] ?? '')).toBeUndefined();
+  it('CDS-38 names each suggestion by a UUID of its own, the same for the same card', async () => {
+    const named = async () => (await answer(scored(0.3))).cards[0]?.suggestions?.map(({ uuid }) => uuid ?? '') ?? [];
+    const uuids = await named();
+    expect(new Set(uuids).size).toBe(2);
+    expect(await named()).toEqual(uuids);
+    expect(uuids.map((uuid) => suggestedChoice(frame.uuid, uuid.toUpperCase()))).toEqual([0, 1]);
+    expect(suggestedChoice('7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11', uuids[0] ?? '')).toBeUndefined();
   });
 
-  it('CDS-39 answers no draft that the server of the patient would refuse', () => {
+  it('CDS-39 answers no draft that the server of the patient would refuse', async () => {
     const broken: CardFrame = { ...frame, findings: () => [{ code: 'value', message: 'Broken.' }] };
-    expect(() =>
-      answerOutcome(service, scored(0.3), { frame: broken, timeZone: 'UTC', request, principal: anyone }),
-    ).toThrow('is not valid in FHIR R4');
+    await expect(answer(scored(0.3), { frame: broken })).rejects.toThrow('is not valid in FHIR R4');
   });
 
-  it('CDS-41 CDS-42 has the reasons and the links of the model', () => {
-    const [card] = answer(scored(0.3)).cards;
+  it('CDS-41 CDS-42 has the reasons and the links of the model', async () => {
+    const [card] = (await answer(scored(0.3))).cards;
     expect(card?.overrideReasons?.map(({ display }) => display)).toEqual(['Palliative care']);
     expect(card?.links.map(({ type, autolaunchable }) => [type, autolaunchable])).toEqual([
       ['absolute', undefined],
@@ -140,18 +160,82 @@ describe('system actions', () => {
   };
   const withResource = () => scored(0.3, { resource } as Partial<Scored>);
 
-  it('CDS-43 give the result to a client that is configured for it, without our id', () => {
+  it('CDS-43 give the result to a client that is configured for it, without our id', async () => {
     const { id: _, ...kept } = resource;
-    expect(answer(withResource(), trusted).systemActions).toMatchObject([{ type: 'create', resource: kept }]);
-    expect(answer(withResource(), trusted).systemActions?.[0]?.resource).not.toHaveProperty('id');
+    expect((await answer(withResource(), { principal: trusted })).systemActions).toMatchObject([
+      { type: 'create', resource: kept },
+    ]);
+    expect((await answer(withResource(), { principal: trusted })).systemActions?.[0]?.resource).not.toHaveProperty(
+      'id',
+    );
   });
 
-  it('CDS-30 CDS-43 are left out for every other client, without a server, and where no model declares them', () => {
-    expect(answer(withResource())).not.toHaveProperty('systemActions');
+  it('CDS-30 CDS-43 are left out for every other client, without a server, and where no model declares them', async () => {
+    expect(await answer(withResource())).not.toHaveProperty('systemActions');
     const { resource: _unbuilt, ...unbuilt } = withResource() as Scored;
-    expect(answer(unbuilt, trusted)).not.toHaveProperty('systemActions');
+    expect(await answer(unbuilt, { principal: trusted })).not.toHaveProperty('systemActions');
     expect(wantsResult(service, {}, trusted)).toBe(false);
     const { systemActions: _none, ...declared } = service.declared;
     expect(wantsResult({ ...service, declared }, request, trusted)).toBe(false);
+  });
+});
+
+describe('a card that says the same again', () => {
+  const asked: CardToShow[] = [];
+  const holdBack = async (card: CardToShow): Promise<boolean> => {
+    asked.push(card);
+    return true;
+  };
+  const names: string[] = [];
+  const event = ({ name }: LogEvent): void => void names.push(name);
+  beforeEach(() => {
+    asked.length = 0;
+    names.length = 0;
+  });
+
+  it('is left out where its reader was told, and said to be', async () => {
+    expect((await answer(scored(0.1), { holdBack, event })).cards).toEqual([]);
+    expect(names).toEqual(['cds-hook.held-back']);
+    expect(asked).toEqual([
+      {
+        service: 'pce-2013',
+        user: 'Practitioner/7',
+        subject: { base: 'http://127.0.0.1:8080/fhir/R4', id: '17' },
+        encounter: 'visit-3',
+        model: scored(0.1).model,
+        band: 'intermediate',
+        card: frame.uuid,
+        heldForMs: 8 * 3_600_000,
+      },
+    ]);
+  });
+
+  it('is shown where it is critical, whatever is said of it, and the band is remembered', async () => {
+    expect((await answer(scored(0.3), { holdBack, event })).cards).toHaveLength(1);
+    expect(asked.map(({ band, heldForMs }) => [band, heldForMs])).toEqual([['high', undefined]]);
+    expect(names).toEqual([]);
+  });
+
+  it('is remembered at a band that shows none', async () => {
+    expect((await answer(scored(0.01), { holdBack, event })).cards).toEqual([]);
+    expect(asked.map(({ band, heldForMs }) => [band, heldForMs])).toEqual([['low', undefined]]);
+    expect(names).toEqual([]);
+  });
+
+  it('is shown where nobody says who reads it, whose server it is, or that repeats are held back', async () => {
+    const { userId: _, ...nobody } = context;
+    expect((await answer(scored(0.1), { holdBack, request: { ...request, context: nobody } })).cards).toHaveLength(1);
+    expect((await answer(scored(0.1), { holdBack, request: { context } })).cards).toHaveLength(1);
+    const { heldForMs: _off, ...off } = service;
+    expect((await answerOutcome(off, scored(0.1), { ...answerFor, holdBack })).cards).toHaveLength(1);
+    expect(asked).toEqual([]);
+  });
+
+  it('is shown where the database fails or does not answer in time', async () => {
+    const fails = async (): Promise<boolean> => Promise.reject(new Error('gone'));
+    expect((await answer(scored(0.1), { holdBack: fails, event })).cards).toHaveLength(1);
+    expect(names).toEqual(['cds-hook.repeats-unknown']);
+    const never = (): Promise<boolean> => new Promise(() => undefined);
+    expect((await answer(scored(0.1), { holdBack: never, dueMs: performance.now() + 10 })).cards).toHaveLength(1);
   });
 });
