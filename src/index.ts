@@ -87,6 +87,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       { path: '/', handler: gate.handler, ownFormat: [...protocolPaths, cardPath] },
     ],
     errors: protocolPaths.map((path) => ({ path, handler: protocolError })),
+    corsOrigins: config.corsOrigins,
     newRequestId: randomUUID,
     logger,
     onFinished: (finished: FinishedRequest) => account?.keep(finished),

@@ -38,9 +38,8 @@ export interface Tokens {
   readonly admin: string | undefined;
 }
 
-const noAuthentication: OfferedSecurity = {
+const noAuthentication: Omit<OfferedSecurity, 'cors'> = {
   smart: false,
-  cors: false,
   description: 'Nobody is asked for a token: the server listens on a loopback address only.',
 };
 
@@ -66,7 +65,7 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     operations: [
       { name: definition.code ?? 'predict', definition: definition.url ?? '', system: true, resources: ['Patient'] },
     ],
-    security: noAuthentication,
+    security: { ...noAuthentication, cors: config.corsOrigins.length > 0 },
     readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
   });
   const audit = {

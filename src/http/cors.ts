@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 
 /** What a browser may send and read from a page of another origin; `Authorization` and `Content-Type` are all that CDS Hooks needs. */
 const options = {
-  methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
   allowedHeaders: ['Authorization', 'Content-Type', 'Accept', 'Prefer', 'If-Match', 'If-None-Match', 'If-None-Exist'],
   exposedHeaders: [
     'Content-Location',
@@ -17,6 +17,9 @@ const options = {
   maxAge: 600,
   credentials: false,
 } as const;
+
+/** Where a page of another origin has business: the rest is for people of the house. */
+export const corsPaths = ['/cds-services', '/fhir/R4'] as const;
 
 /**
  * Lets pages of the listed origins call from a browser (CDS-68): a preflight is answered here, before anybody is asked who they

@@ -11,6 +11,7 @@ import helmet from 'helmet';
 import { PredictionError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { negotiateFormat } from './content-negotiation.ts';
+import { corsHandler, corsPaths } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import { anyone } from './principal.ts';
@@ -38,6 +39,8 @@ export interface AppOptions {
   /** Below these paths errors have a form of their own, whoever throws them. */
   readonly errors?: readonly MountedErrors[];
   readonly newRequestId: () => string;
+  /** Origins whose pages may call below `corsPaths` from a browser; absent or empty: none. */
+  readonly corsOrigins?: readonly string[];
   readonly logger: Logger;
   /** Told of every request once it is answered, or its caller went away. */
   readonly onFinished?: (finished: FinishedRequest) => void;
@@ -66,6 +69,8 @@ export function createApp(options: AppOptions): Express {
     next();
   });
   app.use('/health', healthRoutes(options.notReady));
+  const { corsOrigins = [] } = options;
+  if (corsOrigins.length > 0) app.use([...corsPaths], corsHandler(corsOrigins));
   for (const { path, handler, ownFormat } of options.routes) {
     app.use(path, (request, response, next) => {
       if (!hasOwnFormat(ownFormat, request.path)) negotiate(request, response);

@@ -213,6 +213,14 @@ export const configSchema = Type.Object(
       default: [],
       uniqueItems: true,
     }),
+    corsOrigins: Type.Array(Type.String({ format: 'web-origin' }), {
+      description:
+        'Origins whose pages may call CDS Hooks and the FHIR interface from a browser (CORS). "none" for no page of another origin.',
+      allowed:
+        'origins such as https://ehr.example.org, without a path or a slash at the end, with commas between; or none',
+      default: [],
+      uniqueItems: true,
+    }),
     cdsDeadlineMs: whole({
       ...milliseconds,
       description:

@@ -36,6 +36,7 @@ export function readConfig(env: Environment): Config {
   config.cdsFhirServers = config.cdsFhirServers.map(withoutTrailingSlash);
   Object.freeze(config.optOutBy);
   Object.freeze(config.cdsFhirServers);
+  Object.freeze(config.corsOrigins);
   Object.freeze(config.outboundPrivateHosts);
   return Object.freeze(config);
 }
@@ -100,6 +101,7 @@ function badSettings(given: Record<string, unknown>, env: Environment): string[]
   ajv.addFormat('base-url', isBaseUrl);
   ajv.addFormat('host-name', isHostName);
   ajv.addFormat('token-url', isTokenUrl);
+  ajv.addFormat('web-origin', isWebOrigin);
   ajv.addFormat('postgres-url', isPostgresUrl);
   ajv.addFormat('time-zone', isTimeZone);
   const validate = ajv.compile<Config>(configSchema);
@@ -197,6 +199,12 @@ function isTokenUrl(text: string): boolean {
 /** As a URL writes it: `ehr.hospital.example`. */
 function isHostName(text: string): boolean {
   return /^[a-z0-9.-]+$/i.test(text) && URL.parse(`https://${text}/`)?.hostname === text.toLowerCase();
+}
+
+/** As a browser writes it: scheme, host and a port that is not the usual one. `*` is none. */
+function isWebOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.origin === text;
 }
 
 function isPostgresUrl(text: string): boolean {

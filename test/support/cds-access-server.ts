@@ -7,7 +7,6 @@ import { cdsAccess } from '../../src/http/access/cds-access.ts';
 import type { CdsClientSettings } from '../../src/http/access/cds-client-section.ts';
 import { openCdsClients } from '../../src/http/access/cds-key-sets.ts';
 import { createReplayStore } from '../../src/http/access/replay-store.ts';
-import { corsHandler } from '../../src/http/cors.ts';
 import type { Principal } from '../../src/http/principal.ts';
 import { requestContext } from '../../src/http/request-context.ts';
 import { createApp } from '../../src/http/server-app.ts';
@@ -54,10 +53,8 @@ export async function startCdsAccessServer(options: CdsAccessServerOptions): Pro
     response.status(200).json({});
   });
   const app = createApp({
-    routes: [
-      { path: '/cds-services', handler: corsHandler(['https://ehr.example.org']) },
-      { path: '/cds-services', handler: behind, ownFormat: true },
-    ],
+    routes: [{ path: '/cds-services', handler: behind, ownFormat: true }],
+    corsOrigins: ['https://ehr.example.org'],
     newRequestId: randomUUID,
     logger,
     notReady: async () => [],
