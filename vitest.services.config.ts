@@ -11,6 +11,6 @@ export default defineConfig({
   test: {
     ...base.test,
     projects: testProjects([...filesOnDatabase(), 'test/services/**/*.test.ts'], []),
-    globalSetup: ['test/support/postgresql-setup.ts'],
+    globalSetup: ['test/support/postgresql-setup.ts', 'test/support/checked/check-written-resources.ts'],
   },
 });

@@ -5,6 +5,7 @@ import { createFhirsight } from '../../src/index.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { Logger } from '../../src/platform/logger.ts';
 import type { House } from '../../src/wire.ts';
+import { keepAnswer, keepStored } from './checked/written-resources.ts';
 import { publishedModels } from './demonstrations.ts';
 import { silentLogger } from './silent-logger.ts';
 import { someModels } from './some-models.ts';
@@ -44,12 +45,16 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
     logger: options.logger ?? silentLogger,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
-  const server = createServer(fhirsight.router);
+  const server = createServer((request, response) => {
+    keepAnswer(response);
+    fhirsight.router(request, response);
+  });
   let url = '';
   let house: House | undefined;
   const close = async (): Promise<void> => {
     const closed = server.listening ? once(server, 'close') : undefined;
     server.close();
+    if (house !== undefined) await keepStored(house.database);
     await fhirsight.close();
     server.closeAllConnections();
     await closed;

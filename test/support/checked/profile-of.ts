@@ -2,9 +2,14 @@ import type { Resource } from '@medplum/fhirtypes';
 
 const own = 'https://fhirsight.org/fhir';
 
+interface Token {
+  readonly system?: string;
+  readonly value?: string;
+}
+
 /** What is looked at to tell the resources of this server from those that it was given. */
 interface Marked {
-  readonly identifier?: readonly { readonly system?: string }[] | { readonly system?: string };
+  readonly identifier?: readonly Token[] | Token;
   readonly subtype?: readonly { readonly system?: string }[];
   readonly agent?: readonly {
     readonly role?: readonly { readonly coding?: readonly { readonly code?: string }[] }[];
@@ -22,7 +27,8 @@ export function profileOf(resource: Resource): string | undefined {
     case 'RiskAssessment':
       return isOf('prediction') ? profile('ai-risk-assessment') : undefined;
     case 'Observation':
-      return isOf('prediction') ? profile('ai-observation') : undefined;
+      // One that a sink got in the place of a RiskAssessment has an outcome behind its identifier.
+      return isOf('prediction') && isHash(identifier) ? profile('ai-observation') : undefined;
     case 'Device':
       return isOf('model') ? profile('model-device') : undefined;
     case 'Provenance':
@@ -38,6 +44,10 @@ export function profileOf(resource: Resource): string | undefined {
     default:
       return undefined;
   }
+}
+
+function isHash(identifiers: Marked['identifier']): boolean {
+  return Array.isArray(identifiers) && identifiers.some(({ value }) => /^[0-9a-f]{64}$/.test(value));
 }
 
 function holds(concept: Marked['type'], code: string): boolean {
