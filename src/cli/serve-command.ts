@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import { createTlsServer } from '../http/tls-files.ts';
 import { systemClock } from '../platform/clock.ts';
-import { readConfigFromProcess } from '../platform/config.ts';
+import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { createLogger } from '../platform/logger.ts';
+import type { LogEvent } from '../platform/events.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
 import { readyText } from './ready-text.ts';
 
 /**
@@ -23,7 +26,8 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     import('./load-sample-patients.ts'),
   ]);
   const fhirsight = createFhirsight({ config, clock: systemClock, logger });
-  const server = createServer(fhirsight.router);
+  const { server, renew } = await webServer(config, fhirsight.router, logger);
+  const renewing = setInterval(renew, certificateCheckMs);
   let url = '';
   try {
     await fhirsight.start({
@@ -43,6 +47,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     );
     await stopped;
   } finally {
+    clearInterval(renewing);
     const closed = closeServer(server);
     await fhirsight.close();
     server.closeAllConnections();
@@ -58,7 +63,24 @@ function stopSignal(): Promise<void> {
   });
 }
 
-async function listen(server: Server, host: string, port: number): Promise<string> {
+type WebServer = Server | SecureServer;
+
+/** How soon a renewed certificate is found. */
+const certificateCheckMs = 60_000;
+
+/** Plain HTTP, or TLS where TLS_CERT_FILE is set; `renew` looks for another certificate. */
+async function webServer(
+  { tlsCertFile: certFile, tlsKeyFile: keyFile }: Config,
+  handler: RequestListener,
+  logger: Logger,
+): Promise<{ readonly server: WebServer; readonly renew: () => void }> {
+  if (certFile === undefined || keyFile === undefined) return { server: createServer(handler), renew: () => undefined };
+  const parts = { clock: systemClock, event: (event: LogEvent) => logger.event(event) };
+  const { server, renew } = await createTlsServer({ certFile, keyFile }, handler, parts);
+  return { server, renew: () => void renew() };
+}
+
+async function listen(server: WebServer, host: string, port: number): Promise<string> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -71,11 +93,12 @@ async function listen(server: Server, host: string, port: number): Promise<strin
     );
   }
   const address = server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  const scheme = server instanceof SecureServer ? 'https' : 'http';
+  return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 /** Takes no new connections; resolves when the last one is closed. */
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: WebServer): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();

@@ -55,6 +55,19 @@ export const configSchema = Type.Object(
         allowed: 'a path this user may read',
       }),
     ),
+    tlsCertFile: optional(
+      text({
+        description:
+          'Certificate in PEM, with those of its chain; without it the server speaks plain HTTP, for a proxy before it.',
+        allowed: 'a path this user may read',
+      }),
+    ),
+    tlsKeyFile: optional(
+      text({
+        description: 'Private key in PEM of the certificate, without a passphrase.',
+        allowed: 'a path this user may read, and nobody else should',
+      }),
+    ),
     dataDir: text({
       description: 'Folder of the embedded database and of the lock that keeps a second server out.',
       allowed: 'a path this user may write to',

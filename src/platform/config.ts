@@ -23,7 +23,7 @@ export function readConfig(env: Environment): Config {
   const problems = [
     ...unknownSettings(env),
     ...bad,
-    ...(bad.length > 0 ? [] : [...openDoors(given as unknown as Config), ...halfClient(given)]),
+    ...(bad.length > 0 ? [] : [...openDoors(given as unknown as Config), ...halfClient(given), ...halfTls(given)]),
   ];
   if (problems.length > 0) {
     throw new PredictionError('CONFIG_INVALID', problems.join('\n'), {
@@ -141,6 +141,11 @@ function openDoors({ auth, host, accessFile, publicBaseUrl }: Config): string[] 
     );
   }
   return faults;
+}
+
+function halfTls({ tlsCertFile, tlsKeyFile }: Partial<Config>): string[] {
+  if ((tlsCertFile === undefined) === (tlsKeyFile === undefined)) return [];
+  return ['TLS_CERT_FILE and TLS_KEY_FILE belong together. Set both, or unset both.'];
 }
 
 /** A client needs its id, its keys and a server. */

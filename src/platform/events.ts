@@ -168,6 +168,13 @@ export type LogEvent =
     }
   | { readonly name: 'delivery.interrupted'; readonly sink: string; readonly error: LoggedError }
   | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
+  | { readonly name: 'tls.renewed'; readonly notAfter: string }
+  | {
+      /** The certificate that was there goes on. */
+      readonly name: 'tls.renewal-failed';
+      readonly notAfter: string;
+      readonly error: LoggedError;
+    }
   | {
       /** A request of this server to another one was not sent, or its answer not taken. */
       readonly name: 'outbound.refused';
@@ -260,6 +267,7 @@ export type LogEvent =
 export type LoggedError = unknown;
 
 const errorEvents = new Set<LogEvent['name']>([
+  'tls.renewal-failed',
   'model.without-default',
   'models.changed-since-promoted',
   'error.unexpected',

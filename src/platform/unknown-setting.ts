@@ -11,6 +11,8 @@
 const ownPrefix = 'FHIRSIGHT_';
 const families = ['FHIR_', 'DATA_', 'MODELS_', 'SITE_', 'SAMPLE_', 'PREDICT_', 'DRAIN_', 'OPT_OUT_'];
 const longNameLetters = 8;
+/** Where OpenSSL finds authorities: one slip away from TLS_CERT_FILE, and set on many machines. */
+const ofOpenSsl: ReadonlySet<string> = new Set(['SSL_CERT_FILE', 'SSL_CERT_DIR']);
 
 /** The setting that `variable` was probably meant to be, or undefined where the variable is none of our business. */
 export function mistakenSetting(
@@ -18,7 +20,7 @@ export function mistakenSetting(
   value: string,
   names: readonly string[],
 ): { readonly nearest: string } | undefined {
-  if (names.includes(variable) || isServiceAddress(variable, value)) return undefined;
+  if (names.includes(variable) || ofOpenSsl.has(variable) || isServiceAddress(variable, value)) return undefined;
   const bare = variable.startsWith(ownPrefix) ? variable.slice(ownPrefix.length) : variable;
   const ranked = names.map((name) => ({ name, slips: slipsBetween(bare, name) })).sort((a, b) => a.slips - b.slips);
   const nearest = ranked[0];

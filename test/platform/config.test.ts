@@ -188,7 +188,7 @@ describe('settings', () => {
       'HOME PATH HOSTNAME HOSTTYPE PWD OLDPWD USER SHELL TERM LANG LC_ALL TMPDIR LOGNAME MAIL PS1 SHLVL CI DATABASE DATABASE_HOST ' +
       'NODE_ENV NODE_OPTIONS npm_config_port npm_lifecycle_event INIT_CWD EDITOR COLOR POSTGRES_URL PGHOST PGPORT http_proxy ' +
       'NO_PROXY KUBERNETES_SERVICE_HOST KUBERNETES_PORT FHIR_SERVICE_HOST FHIR_SERVICE_PORT FHIR_SERVICE_PORT_HTTP ' +
-      'FHIR_PORT_8080_TCP_ADDR MODEL SITE LOG DEBUG XDG_DATA_DIRS GITHUB_TOKEN VITEST TZ TEST_DATABASE_URL';
+      'FHIR_PORT_8080_TCP_ADDR MODEL SITE LOG DEBUG XDG_DATA_DIRS SSL_CERT_FILE SSL_CERT_DIR GITHUB_TOKEN VITEST TZ TEST_DATABASE_URL';
     const env = Object.fromEntries(foreign.split(' ').map((name) => [name, 'x']));
     expect(readConfig({ ...env, FHIR_PORT: 'tcp://10.0.0.1:8080' })).toEqual(readConfig({}));
   });
@@ -261,4 +261,9 @@ describe('the client of another server', () => {
     expect(issuesOf({ ...whole, FHIR_TOKEN_URL: 'http://auth.example.org/token' })).toHaveLength(1);
     expect(issuesOf({ ...whole, FHIR_TOKEN_URL: 'http://127.0.0.1:9/token' })).toEqual([]);
   });
+});
+
+test('a certificate without its key, and a key without its certificate, stop the start', () => {
+  expect(issuesOf({ TLS_CERT_FILE: 'cert.pem' })).toEqual([expect.stringContaining('belong together')]);
+  expect(issuesOf({ TLS_KEY_FILE: 'key.pem' })).toEqual([expect.stringContaining('belong together')]);
 });
