@@ -23,4 +23,17 @@ describe('docs/security.md', () => {
       await rm(folder, { recursive: true });
     }
   });
+
+  it('CDS-65: shows CDS clients, in the guide of CDS Hooks, that the server reads', async () => {
+    const [example, ...more] = blocksOf('docs/cds-hooks.md').filter(({ mark }) => mark?.value === 'cds-clients');
+    expect(more).toEqual([]);
+    const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-access-'));
+    try {
+      const file = path.join(folder, 'access.json');
+      await writeFile(file, example?.text ?? '');
+      expect((await readAccessFile(file)).cdsClients.map(({ name }) => name)).toEqual(['north-hospital', 'clinics']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });

@@ -25,6 +25,7 @@ const refusal = 'The call must carry a token of a CDS client that is known here,
 export function cdsAccess({ servicesUrl, clock, ...parts }: CdsAccessOptions): RequestHandler {
   return async (request, response, next) => {
     const context = requestContext(response);
+    context.contentType = 'application/json';
     context.route = routeOf(request);
     let named: CdsClientSettings | undefined;
     try {
