@@ -148,3 +148,30 @@ describe('the environment and the clock', () => {
     expect(offenders).toEqual([]);
   });
 });
+
+describe('the way out', () => {
+  /** Commands ask the server of this machine; an engine is named by its own file alone (decisions/0044). */
+  const others = /^(platform\/outbound\/|cli\/|inference\/remote\/protocol-client\.ts$)/;
+  const opens = (text: string): boolean => {
+    const ownPool =
+      /\bnew (Agent|Pool|Client|ProxyAgent)\(/.test(text) || /(?<!typeof )\bglobalThis\.fetch\b/.test(text);
+    const givenOne = /\bfetch: typeof globalThis\.fetch\b|\{[^{}]*\bfetch\b[^{}]*\}: \w/.test(text);
+    return ownPool || (/(?<![.\w])fetch\(/.test(text) && !givenOne);
+  };
+
+  it('is one: nobody else opens a connection over HTTP', () => {
+    const offenders = files.filter((file) => {
+      const text = readFileSync(path.join(source, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+      return !others.test(file) && opens(text);
+    });
+    expect(offenders).toEqual([]);
+  });
+
+  it.each([
+    'const dispatcher = new Agent({ connections: 4 });',
+    'export const read = async (url: string) => await fetch(url);',
+    'const own = globalThis.fetch;',
+  ])('is not left by %s', (text) => {
+    expect(opens(text)).toBe(true);
+  });
+});
