@@ -6,6 +6,7 @@ import { cdsRoutes } from './entrances/cds-hooks/cds-routes.ts';
 import { type HookService, hookServices } from './entrances/cds-hooks/hook-service.ts';
 import { runRoutes } from './entrances/cohort/run-routes.ts';
 import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
+import { feedbackRoutes } from './entrances/feedback/feedback-routes.ts';
 import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
 import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.ts';
@@ -18,8 +19,9 @@ import { fhirRoutes } from './http/fhir-routes.ts';
 import { ownKeysPath, ownKeysRoutes } from './http/own-keys-routes.ts';
 import type { MountedRoute } from './http/server-app.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
-import { isServiceOff } from './model-catalog/cds-services.ts';
-import { storeFeedback } from './monitoring/cds-feedback.ts';
+import { choiceLabel, isServiceOff } from './model-catalog/cds-services.ts';
+import { readFeedback, storeFeedback } from './monitoring/cds-feedback.ts';
+import { readFeedbackRates } from './monitoring/feedback-rates.ts';
 import { holdBack } from './monitoring/held-cards.ts';
 import { packageVersion } from './package-version.ts';
 import type { Clock } from './platform/clock.ts';
@@ -30,7 +32,16 @@ import { deviceOf } from './wire-served-models.ts';
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
 export const adminPath = '/admin/models';
-export const ownPaths = [adminPath, '/models', '/schemas', '/runs', '/deliveries', '/fhir/R4', '/cds-services'];
+export const ownPaths = [
+  adminPath,
+  '/models',
+  '/schemas',
+  '/runs',
+  '/deliveries',
+  '/fhir/R4',
+  '/cds-services',
+  '/cds-feedback',
+];
 
 /** What callers must show. */
 export interface Tokens {
@@ -87,6 +98,18 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
+    {
+      path: '/cds-feedback',
+      handler: feedbackRoutes(
+        {
+          page: (period, count, after) =>
+            readFeedback(house.database.background, config.tenant, period, { count, after }),
+          rates: (period) => readFeedbackRates(house.database.background, config.tenant, period),
+          labelOf: (of) => choiceLabel(catalog.list(), of),
+        },
+        { timeZone: config.siteTimeZone },
+      ),
+    },
     { path: adminPath, handler: adminRoutes(adminOptions(house, tokens.admin)) },
     ...(protocolToken === undefined
       ? []

@@ -63,6 +63,12 @@ const usage = `fhirsight <command>
   models shadow ID@V on|off     score a version beside the default, for the log only
   models history ID             who changed what of a model, when and why
     --json                      for another program
+  feedback                      what clinicians answered to CDS Hooks cards, from the running server
+    --from WHEN --to WHEN       days or instants; --to is exclusive
+    --format csv|ndjson         (default csv)
+    --comments                  also what they wrote: it may name a patient
+    --rates                     or how often they accepted and overrode, as JSON
+    --out FILE                  into a new file that only this user may read
   doctor                        what models can be run on here, what is missing, and what adds it
     --policy POLICY             exit 1 where this cannot be met: cpu, prefer-gpu or require-gpu; may be repeated (default
                                 those of ENGINES_FILE)
@@ -83,6 +89,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['describe', async () => (await import('./describe-command.ts')).describeCommand],
   ['extract', async () => (await import('./extract-command.ts')).extractCommand],
   ['evaluate', async () => (await import('./evaluate-command.ts')).evaluateCommand],
+  ['feedback', async () => (await import('./feedback-command.ts')).feedbackCommand],
   ['doctor', async () => (await import('./doctor-command.ts')).doctorCommand],
   ['seal', async () => (await import('./seal-command.ts')).sealCommand],
   ['models', async () => (await import('./models-command.ts')).modelsCommand],

@@ -66,3 +66,19 @@ export function serviceClash(
   }
   return undefined;
 }
+
+/** The label of a choice of a service, by its place; undefined where the very version that suggested it is not loaded. */
+export function choiceLabel(
+  versions: readonly LoadedVersion[],
+  {
+    service,
+    digest,
+    choice,
+  }: { readonly service: string; readonly digest: string | undefined; readonly choice: number },
+): string | undefined {
+  const version = versions.find((loaded) => loaded.digest === digest);
+  const declared = version === undefined ? [] : servicesOf(version).filter(({ id }) => id === service);
+  const labels = new Set(declared.map((each) => each.declared.suggestions?.choices[choice]?.label));
+  // Two hooks of one id may suggest different things: then nobody knows which was meant.
+  return labels.size === 1 ? [...labels][0] : undefined;
+}

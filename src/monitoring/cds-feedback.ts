@@ -1,3 +1,4 @@
+import { suggestedChoice } from '../model-catalog/cds-cards/suggestion-uuid.ts';
 import type { Sql } from '../platform/database.ts';
 
 /** What a clinician answered to one card. */
@@ -6,7 +7,7 @@ export interface CdsFeedback {
   readonly card: string;
   readonly outcome: 'accepted' | 'overridden';
   readonly outcomeAt: Date;
-  /** UUIDs; our cards have no suggestions, but what a client reports is kept. */
+  /** UUIDs in lower case: of suggestions of the card, or whatever else the client reports. */
   readonly acceptedSuggestions: readonly string[];
   readonly reason?: { readonly system: string; readonly code: string; readonly display?: string };
   /** May name the patient: never logged. */
@@ -22,6 +23,8 @@ export interface JoinedFeedback extends CdsFeedback {
 }
 
 export interface FeedbackPrediction {
+  /** FHIR base of the server that the patient is of: where it happened. */
+  readonly base?: string;
   /** `Practitioner/17`, as the hook named the user. */
   readonly user?: string;
   readonly encounter?: string;
@@ -32,18 +35,27 @@ export interface FeedbackPrediction {
   readonly result?: string;
 }
 
-/**
- * Keeps answers, each once: the same one reported again replaces what was kept of it (CDS-53). All of them or none.
- * @returns how many of the cards the prediction log does not know; their answers are kept too
- */
+/** What became of the answers of one call. */
+export interface StoredFeedback {
+  /** Cards that the prediction log does not know; their answers are kept too. */
+  readonly unknownCards: number;
+  /** Accepted suggestions that their card, which is known, did not hold; kept too. */
+  readonly unknownSuggestions: number;
+  /** Those that were not reported before, with the version whose card they answer. */
+  readonly added: readonly (Pick<CdsFeedback, 'outcome' | 'reason'> & {
+    readonly model?: { readonly id: string; readonly version: string };
+  })[];
+}
+
+/** Keeps answers, each once: the same one reported again replaces what was kept of it (CDS-53). All of them or none. */
 export async function storeFeedback(
   sql: Sql,
   { tenant, service, receivedAt }: { readonly tenant: string; readonly service: string; readonly receivedAt: Date },
   feedback: readonly CdsFeedback[],
-): Promise<{ readonly unknownCards: number }> {
+): Promise<StoredFeedback> {
   // One statement cannot write a row twice; of what one call says twice the last counts.
   const once = [...new Map(feedback.map((item) => [keyOf(item), item])).values()];
-  await sql.query(
+  const { rows: written } = await sql.query<{ card: string; outcome: string; outcome_at: Date; added: boolean }>(
     `insert into cds_feedback (tenant, service, card, outcome, outcome_at, accepted_suggestions, reason_system, reason_code,
        reason_display, user_comment, received_at)
      select $1, $2, card, outcome, outcome_at, accepted_suggestions::json, reason_system, reason_code, reason_display,
@@ -53,7 +65,8 @@ export async function storeFeedback(
      on conflict (tenant, service, card, outcome, outcome_at) do update set
        accepted_suggestions = excluded.accepted_suggestions, reason_system = excluded.reason_system,
        reason_code = excluded.reason_code, reason_display = excluded.reason_display,
-       user_comment = excluded.user_comment, received_at = excluded.received_at`,
+       user_comment = excluded.user_comment, received_at = excluded.received_at
+     returning card, outcome, outcome_at, xmax = 0 as added`,
     [
       tenant,
       service,
@@ -69,11 +82,33 @@ export async function storeFeedback(
     ],
   );
   const cards = [...new Set(once.map(({ card }) => card))];
-  const { rows } = await sql.query<{ known: string }>(
-    'select count(distinct card)::text as known from prediction_log where tenant = $1 and service = $2 and card = any($3::text[])',
+  const { rows } = await sql.query<{ card: string; model_id: string | null; model_version: string | null }>(
+    'select card, model_id, model_version from prediction_log where tenant = $1 and service = $2 and card = any($3::text[])',
     [tenant, service, cards],
   );
-  return { unknownCards: cards.length - Number(rows[0]?.known) };
+  const known = new Map(rows.map((row) => [row.card, row]));
+  const fresh = new Set(
+    written
+      .filter(({ added }) => added)
+      .map(({ card, outcome, outcome_at: at }) => `${card} ${outcome} ${at.getTime()}`),
+  );
+  const suggested = once.filter(({ card }) => known.has(card));
+  return {
+    unknownCards: cards.length - known.size,
+    unknownSuggestions: suggested
+      .flatMap(({ card, acceptedSuggestions }) => acceptedSuggestions.map((uuid) => suggestedChoice(card, uuid)))
+      .filter((choice) => choice === undefined).length,
+    added: once
+      .filter((item) => fresh.has(keyOf(item)))
+      .map(({ card, outcome, reason }) => {
+        const { model_id: id, model_version: version } = known.get(card) ?? { model_id: null, model_version: null };
+        return {
+          outcome,
+          ...(reason === undefined ? {} : { reason }),
+          ...(id === null || version === null ? {} : { model: { id, version } }),
+        };
+      }),
+  };
 }
 
 function keyOf({ card, outcome, outcomeAt }: CdsFeedback): string {
@@ -91,7 +126,8 @@ interface Row {
   readonly reason_display: string | null;
   readonly user_comment: string | null;
   readonly received_at: Date;
-  readonly known: boolean;
+  readonly known: boolean | null;
+  readonly fhir_base: string | null;
   readonly user_ref: string | null;
   readonly encounter_id: string | null;
   readonly model_id: string | null;
@@ -100,24 +136,45 @@ interface Row {
   readonly result: string | null;
 }
 
+/** Where a page ended. */
+export type FeedbackKey = Pick<JoinedFeedback, 'outcomeAt' | 'service' | 'card' | 'outcome'>;
+
 /**
  * Answers with the predictions that their cards showed, oldest first.
  * @param period by the time of the answer; `from` is inclusive, `to` exclusive
+ * @param page at most so many, behind the last one of the page before; absent: all
  */
 export async function readFeedback(
   sql: Sql,
   tenant: string,
   period: { readonly from: Date; readonly to: Date },
+  page?: { readonly count: number; readonly after?: FeedbackKey | undefined },
 ): Promise<JoinedFeedback[]> {
+  const { count = null, after } = page ?? {};
   const { rows } = await sql.query<Row>(
     `select f.service, f.card, f.outcome, f.outcome_at, f.accepted_suggestions, f.reason_system, f.reason_code,
-       f.reason_display, f.user_comment, f.received_at, p.id is not null as known, p.user_ref, p.encounter_id, p.model_id,
+       f.reason_display, f.user_comment, f.received_at, p.known, p.fhir_base, p.user_ref, p.encounter_id, p.model_id,
        p.model_version, p.model_digest, p.result
      from cds_feedback f
-     left join prediction_log p on p.tenant = f.tenant and p.card = f.card and p.service = f.service
+     left join lateral (
+       select true as known, * from prediction_log l
+       where l.tenant = f.tenant and l.card = f.card and l.service = f.service
+       order by l.recorded desc limit 1
+     ) p on true
      where f.tenant = $1 and f.outcome_at >= $2 and f.outcome_at < $3
-     order by f.outcome_at, f.service, f.card, f.outcome`,
-    [tenant, period.from, period.to],
+       and ($5::timestamptz is null or (f.outcome_at, f.service, f.card, f.outcome) > ($5, $6, $7, $8))
+     order by f.outcome_at, f.service, f.card, f.outcome
+     limit $4::int`,
+    [
+      tenant,
+      period.from,
+      period.to,
+      count,
+      after?.outcomeAt ?? null,
+      after?.service ?? '',
+      after?.card ?? '',
+      after?.outcome ?? '',
+    ],
   );
   return rows.map(joined);
 }
@@ -133,12 +190,13 @@ function joined(row: Row): JoinedFeedback {
     ...(system === null || code === null ? {} : { reason: { system, code, ...(display === null ? {} : { display }) } }),
     ...(row.user_comment === null ? {} : { comment: row.user_comment }),
     receivedAt: row.received_at,
-    ...(row.known ? { prediction: predictionOf(row) } : {}),
+    ...(row.known === true ? { prediction: predictionOf(row) } : {}),
   };
 }
 
 function predictionOf(row: Row): FeedbackPrediction {
   return {
+    ...(row.fhir_base === null ? {} : { base: row.fhir_base }),
     ...(row.user_ref === null ? {} : { user: row.user_ref }),
     ...(row.encounter_id === null ? {} : { encounter: row.encounter_id }),
     ...(row.model_id === null ? {} : { model: row.model_id }),

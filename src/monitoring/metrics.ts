@@ -114,6 +114,12 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
     labelNames: ['service', ...modelLabels],
     registers,
   });
+  const feedback = new Counter({
+    name: 'fhirsight_cds_feedback_total',
+    help: 'Answers to CDS Hooks cards, each once: accepted or overridden, and by the reason that the service offers; other for any other.',
+    labelNames: ['service', ...modelLabels, 'outcome', 'reason'],
+    registers,
+  });
   registerFeatureCounters(registry, tally.counts);
   new Gauge({
     name: 'fhirsight_http_requests_open',
@@ -164,6 +170,11 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
         case 'cds-hook.held-back':
           heldCards.inc({ service: event.service, model: event.model, version: event.version });
           break;
+        case 'cds-feedback.counted': {
+          const { service, model, version, outcome, reason, answers } = event;
+          feedback.inc({ service, model, version, outcome, reason }, answers);
+          break;
+        }
         case 'run.finished':
           for (const state of ['scored', 'abstained', 'failed'] as const) runMembers.inc({ state }, event[state]);
           break;

@@ -246,6 +246,19 @@ export type LogEvent =
       readonly feedback: number;
       /** Cards that the prediction log does not know. */
       readonly unknownCards: number;
+      /** Accepted suggestions that known cards did not hold. */
+      readonly unknownSuggestions: number;
+    }
+  | {
+      /** Answers to cards that were not reported before. Model and version are unknown where the prediction log does not know the card. */
+      readonly name: 'cds-feedback.counted';
+      readonly service: string;
+      readonly model: string;
+      readonly version: string;
+      readonly outcome: 'accepted' | 'overridden';
+      /** Code of a reason that the service offers, `other`, or `none`. */
+      readonly reason: string;
+      readonly answers: number;
     }
   | {
       /** A call below /cds-services was not let in; the caller is not told why. Nothing of its token is here. */

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { suggestionUuid } from '../../src/model-catalog/cds-cards/suggestion-uuid.ts';
 import { type CdsFeedback, readFeedback, storeFeedback } from '../../src/monitoring/cds-feedback.ts';
+import { readFeedbackRates } from '../../src/monitoring/feedback-rates.ts';
+import { holdBack } from '../../src/monitoring/held-cards.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let opened: TestDatabase;
@@ -9,6 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => opened.close());
 
+const held = {
+  user: 'Practitioner/7',
+  subject: { base: 'https://ehr.example/fhir', id: '17' },
+  band: 'high',
+  heldForMs: 3_600_000,
+};
 const receivedAt = new Date('2026-03-02T10:00:00Z');
 const always = { from: new Date('2000-01-01T00:00:00Z'), to: new Date('2100-01-01T00:00:00Z') };
 
@@ -66,7 +75,11 @@ describe('feedback on cards', () => {
       known,
       unknown,
     ]);
-    expect(stored).toEqual({ unknownCards: 1 });
+    expect(stored).toEqual({
+      unknownCards: 1,
+      unknownSuggestions: 0,
+      added: [{ outcome: 'overridden', model: { id: 'prevent-base', version: '1.0.0' } }, { outcome: 'overridden' }],
+    });
     const [first, second] = await readFeedback(opened.database, 'joined', always);
     expect(first?.prediction).toEqual({
       user: 'Practitioner/7',
@@ -97,5 +110,98 @@ describe('feedback on cards', () => {
       readFeedback(opened.database, 'period', { from: new Date(from), to: new Date(to) });
     expect(await at('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z')).toHaveLength(1);
     expect(await at('2025-01-01T00:00:00Z', '2026-01-01T00:00:00Z')).toEqual([]);
+  });
+
+  test('CDS-51 tells suggestions of the card from others, which are kept and counted', async () => {
+    const card = randomUUID();
+    await logged('suggested', card, 's');
+    const acceptedSuggestions = [suggestionUuid(card, 2), randomUUID()];
+    const item = answer({ card, outcome: 'accepted', acceptedSuggestions });
+    const unknown = answer({ outcome: 'accepted', acceptedSuggestions: [randomUUID()] });
+    const to = { tenant: 'suggested', service: 's', receivedAt };
+    expect(await storeFeedback(opened.database, to, [item, unknown])).toMatchObject({
+      unknownCards: 1,
+      unknownSuggestions: 1,
+    });
+    const kept = await readFeedback(opened.database, 'suggested', always);
+    expect(kept.find((one) => one.card === card)?.acceptedSuggestions).toEqual(acceptedSuggestions);
+  });
+
+  test('CDS-53 counts an answer as new once, however often it is reported', async () => {
+    const to = { tenant: 'counted', service: 's', receivedAt };
+    const item = answer();
+    expect((await storeFeedback(opened.database, to, [item])).added).toHaveLength(1);
+    expect((await storeFeedback(opened.database, to, [item, answer()])).added).toHaveLength(1);
+  });
+
+  test('DSI-42 is read page by page, each answer once, also of one instant', async () => {
+    const items = Array.from({ length: 7 }, () => answer());
+    await storeFeedback(opened.database, { tenant: 'paged', service: 's', receivedAt }, items);
+    const read: string[] = [];
+    let after: Awaited<ReturnType<typeof readFeedback>>[number] | undefined;
+    do {
+      const page = await readFeedback(opened.database, 'paged', always, { count: 3, after });
+      read.push(...page.map(({ card }) => card));
+      after = page.at(-1);
+    } while (after !== undefined);
+    expect(read).toEqual(items.map(({ card }) => card).sort());
+  });
+});
+
+describe('rates of acceptance and override', () => {
+  test('are given by service, version and reason, with the cards that were held back', async () => {
+    const { database } = opened;
+    const to = { tenant: 'rates', service: 's', receivedAt };
+    const cards = Array.from({ length: 4 }, () => randomUUID());
+    for (const card of cards) await logged('rates', card, 's');
+    const [first = '', second = '', third = '', fourth = ''] = cards;
+    const palliative = { system: 'https://hospital.example/reasons', code: 'palliative' };
+    await storeFeedback(database, to, [
+      answer({ card: first, outcome: 'accepted' }),
+      answer({ card: second, reason: palliative }),
+      answer({ card: third, reason: { ...palliative, display: 'In other words' } }),
+      answer({ card: fourth }),
+      // Of a card that is answered twice the later answer counts.
+      answer({ card: first, outcomeAt: new Date('2026-03-02T08:00:00Z'), reason: palliative }),
+      answer({ outcome: 'accepted' }),
+    ]);
+    const card = { ...held, service: 's', model: { id: 'prevent-base', version: '1.0.0', digest: 'abc' } };
+    for (const each of [1, 2, 3])
+      await holdBack(database, { tenant: 'rates', at: receivedAt }, { ...card, card: `card-${each}` });
+    const rates = await readFeedbackRates(database, 'rates', always);
+    expect(rates).toEqual([
+      {
+        service: 's',
+        model: 'prevent-base',
+        version: '1.0.0',
+        answered: 4,
+        accepted: 1,
+        overridden: 3,
+        acceptanceRate: 0.25,
+        overrideRate: 0.75,
+        heldBack: 2,
+        reasons: [
+          { ...palliative, overridden: 2, share: 2 / 3 },
+          { overridden: 1, share: 1 / 3 },
+        ],
+      },
+      {
+        service: 's',
+        answered: 1,
+        accepted: 1,
+        overridden: 0,
+        acceptanceRate: 1,
+        overrideRate: 0,
+        heldBack: 0,
+        reasons: [],
+      },
+    ]);
+  });
+
+  test('are none of another tenant and of another time', async () => {
+    await storeFeedback(opened.database, { tenant: 'rates-a', service: 's', receivedAt }, [answer()]);
+    expect(await readFeedbackRates(opened.database, 'rates-b', always)).toEqual([]);
+    const past = { from: new Date('2025-01-01T00:00:00Z'), to: new Date('2025-02-01T00:00:00Z') };
+    expect(await readFeedbackRates(opened.database, 'rates-a', past)).toEqual([]);
   });
 });

@@ -567,6 +567,7 @@ describe('feedback', () => {
     const { result, digest } = cardPrediction(hooked);
     expect(mine).toHaveLength(1);
     expect(mine[0]?.prediction).toEqual({
+      base: ehr.base,
       user: 'Practitioner/joined',
       encounter: 'visit',
       model: 'prevent-base',

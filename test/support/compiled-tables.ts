@@ -77,6 +77,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/context-reader.ts',
   'src/entrances/cds-hooks/failed-search.ts',
   'src/entrances/cds-hooks/fill-template.ts',
+  'src/entrances/cds-hooks/count-feedback.ts',
   'src/entrances/cds-hooks/give-way.ts',
   'src/entrances/cds-hooks/hook-error.ts',
   'src/entrances/cds-hooks/hook-schemas.ts',

@@ -1,4 +1,4 @@
-import { csvCell, csvIdCell, csvTextCell } from '../../entrances/cohort/csv-cell.ts';
+import { csvCell, csvIdCell, csvTextCell } from '../../http/csv-cell.ts';
 import type { Cell, MatrixColumn } from './matrix-columns.ts';
 import type { OpenMatrixWriter } from './matrix-writer.ts';
 

@@ -2,10 +2,11 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { sendJson } from '../../http/send-json.ts';
-import type { CdsFeedback } from '../../monitoring/cds-feedback.ts';
+import type { CdsFeedback, StoredFeedback } from '../../monitoring/cds-feedback.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import { answerHook, type HookEntrance } from './answer-hook.ts';
+import { feedbackCounts } from './count-feedback.ts';
 import { type CdsHooksVersion, discovery, type HookService } from './hook-service.ts';
 import { parseFeedback } from './parse-feedback.ts';
 
@@ -15,11 +16,8 @@ export interface CdsRoutesOptions {
   readonly maxBodyBytes: number;
   /** Lets in whoever may call, before anything else; absent: everybody. */
   readonly access?: RequestHandler;
-  /** Keeps what was answered to cards of a service. @returns how many of the cards are not known */
-  readonly storeFeedback: (
-    service: string,
-    feedback: readonly CdsFeedback[],
-  ) => Promise<{ readonly unknownCards: number }>;
+  /** Keeps what was answered to cards of a service. */
+  readonly storeFeedback: (service: string, feedback: readonly CdsFeedback[]) => Promise<StoredFeedback>;
 }
 
 /**
@@ -54,15 +52,18 @@ export function cdsRoutes(options: CdsRoutesOptions): Router {
   router.post('/:service/feedback', async (request, response) => {
     requestContext(response).route = '/cds-services/:service/feedback';
     const { service } = request.params;
-    servicesAt(entrance.services(), service, request);
+    const offered = servicesAt(entrance.services(), service, request);
     const feedback = parseFeedback(await readPlainJsonBody(request, maxBodyBytes));
-    const { unknownCards } = await storeFeedback(service, feedback);
-    requestContext(response).logger.event({
+    const { unknownCards, unknownSuggestions, added } = await storeFeedback(service, feedback);
+    const { logger } = requestContext(response);
+    logger.event({
       name: 'cds-feedback.stored',
       service,
       feedback: feedback.length,
       unknownCards,
+      unknownSuggestions,
     });
+    for (const counted of feedbackCounts(offered, added)) logger.event(counted);
     response.status(200).end();
   });
   router.all('/:service/feedback', only('POST'));

@@ -1,5 +1,5 @@
+import { csvCell } from '../../http/csv-cell.ts';
 import type { RunMember } from '../../runs/run.ts';
-import { csvCell } from './csv-cell.ts';
 
 const columns = ['subject', 'state', 'score', 'outcome', 'band', 'reasons', 'result', 'resource', 'error'] as const;
 

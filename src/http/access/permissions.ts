@@ -13,6 +13,8 @@ export const permissions = [
   'deliveries.manage',
   'metrics.read',
   'audit.read', // AuditEvent
+  'feedback.read', // answers to CDS Hooks cards, and their rates
+  'feedback.comments', // what clinicians wrote beside them: it may name a patient
 ] as const;
 
 export type Permission = (typeof permissions)[number];
@@ -20,7 +22,7 @@ export type Permission = (typeof permissions)[number];
 /** What each role may do. */
 export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = {
   caller: ['predictions.make', 'models.read'],
-  'model-owner': ['models.read', 'models.manage', 'models.switch', 'runs.read', 'metrics.read'],
+  'model-owner': ['models.read', 'models.manage', 'models.switch', 'runs.read', 'metrics.read', 'feedback.read'],
   operator: [
     'models.read',
     'models.switch',
@@ -29,8 +31,9 @@ export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = 
     'deliveries.read',
     'deliveries.manage',
     'metrics.read',
+    'feedback.read',
   ],
-  auditor: ['models.read', 'runs.read', 'audit.read'],
+  auditor: ['models.read', 'runs.read', 'audit.read', 'feedback.read', 'feedback.comments'],
 };
 
 /** Whether a role of the principal, or a scope of its token that its issuer may grant, allows it. */

@@ -1,4 +1,4 @@
-import { isFhirId } from '../../fhir/reference.ts';
+import { isFhirId } from '../fhir/reference.ts';
 
 /**
  * One cell of CSV (RFC 4180), numbers with all their digits. A text that a spreadsheet would take for a formula gets an
