@@ -23,9 +23,8 @@ import { describeConfig, inferenceEnvironment } from './platform/config.ts';
 import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
 import type { Database } from './platform/database.ts';
 import type { Logger } from './platform/logger.ts';
-import { migrate } from './platform/migrate.ts';
-import { allMigrations } from './platform/migrations/all-migrations.ts';
-import { openDatabase } from './platform/open-database.ts';
+import type { AllowedServer } from './platform/outbound/allowed-origins.ts';
+import type { Outbound } from './platform/outbound/create-outbound.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
 import { openNamedServer, refuseOwnBases, subjectBaseOf } from './prediction/open-server.ts';
 import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
@@ -35,6 +34,7 @@ import { recordTypes } from './records/clinical-record.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
+import { openMigrated } from './wire-database.ts';
 import { openOwnClient } from './wire-fhir-client.ts';
 import { folderIds, loadModels } from './wire-models.ts';
 import { openOutbound } from './wire-outbound.ts';
@@ -69,6 +69,8 @@ export interface House {
   readonly deliveries: Deliveries;
   /** Public keys of this server as a client of others, where it is one. */
   readonly ownKeys: object | undefined;
+  /** The only way to other servers. */
+  readonly outbound: Outbound;
   /** `<base>/fhir/R4` */
   readonly fhirBase: string;
   close(): Promise<void>;
@@ -81,6 +83,8 @@ export interface WireOptions {
   /** Called once the data directory is ours; resolves with the URL the server is reached under. */
   readonly listen: () => Promise<string>;
   readonly firstDefaults: FirstDefaults;
+  /** Servers that ACCESS_FILE names. */
+  readonly reaches?: readonly AllowedServer[];
   /** Told of every prediction, for the metrics. */
   readonly onPrediction?: MonitoringOptions['onPrediction'];
   /** Told of what shadows say, for the metrics. */
@@ -134,7 +138,7 @@ export async function wire(options: WireOptions): Promise<House> {
     const loaded = await loadModels(config, engine, { logger, clock }, treeShapWorker, declared);
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
-    const outbound = openOutbound(config, { sinks }, (event) => logger.event(event));
+    const outbound = openOutbound(config, { sinks, further: options.reaches ?? [] }, (event) => logger.event(event));
     open.push(() => outbound.close());
     let served = (): CatalogContents => loaded.contents;
     const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
@@ -262,6 +266,7 @@ export async function wire(options: WireOptions): Promise<House> {
       runs,
       deliveries,
       ownKeys: ownClient?.keys.published,
+      outbound,
       versions,
       accessLog,
       adminToken,
@@ -281,21 +286,6 @@ export async function wire(options: WireOptions): Promise<House> {
     await closeAll().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
     throw error;
   }
-}
-
-async function openMigrated(
-  config: Config,
-  clock: Clock,
-  logger: Logger,
-  opened: (close: () => Promise<void>) => void,
-): Promise<Database> {
-  const { databaseUrl, dataDir } = config;
-  const database = await openDatabase({ dataDir, logger, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
-  opened(() => database.close());
-  const migrateStarted = performance.now();
-  const { applied } = await migrate(database, allMigrations, clock);
-  logger.event({ name: 'database.migrated', applied, migrateMs: performance.now() - migrateStarted });
-  return database;
 }
 
 /** A sink that hangs does not hold up the end; what it was sent is looked for at the next start. */
