@@ -1,8 +1,8 @@
-import type { RequestHandler } from 'express';
 import { cdsAccess } from './http/access/cds-access.ts';
 import type { CdsClientSettings } from './http/access/cds-client-section.ts';
 import { openCdsClients } from './http/access/cds-key-sets.ts';
 import { createReplayStore } from './http/access/replay-store.ts';
+import type { MountedRoute } from './http/server-app.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
 import type { LogEvent } from './platform/events.ts';
@@ -10,7 +10,7 @@ import type { AllowedServer } from './platform/outbound/allowed-origins.ts';
 
 /** The door of `/cds-services`, under AUTH=required. */
 export interface CdsCallers {
-  readonly handler: RequestHandler;
+  readonly handler: MountedRoute['handler'];
   close(): Promise<void>;
 }
 

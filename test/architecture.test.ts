@@ -32,6 +32,7 @@ const everything = [
   'index.ts',
   'wire.ts',
   'wire-account.ts',
+  'wire-cds-callers.ts',
   'wire-database.ts',
   'wire-fhir-client.ts',
   'wire-models.ts',
