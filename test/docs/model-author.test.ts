@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import { missingReasons } from '../../src/features/feature-vector.ts';
+import { parseCardTemplate, placeholders } from '../../src/model-catalog/cds-cards/card-template.ts';
+import { draftParser } from '../../src/model-catalog/cds-cards/parse-draft.ts';
 import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
 import { checkColumns, checkManifest } from '../../src/model-catalog/check-manifest.ts';
 import { type FeatureMap, featureMapSchema } from '../../src/model-catalog/feature-map-schema.ts';
@@ -90,6 +92,7 @@ describe(document, () => {
       'observed-post-processing',
       'bands',
       'cds-hooks',
+      'card-draft',
       'feature-map',
       'features',
       'table',
@@ -127,9 +130,24 @@ describe(document, () => {
   test('the manifest, with the bands and the services, fits the features of the document', () => {
     const manifest = exampleManifest();
     const outcomes = manifest.outcomes.map((outcome) => ({ ...outcome, bands: examples('bands')[0] }));
-    const banded = parsed(parseManifest, { ...manifest, outcomes, cdsHooks: examples('cds-hooks')[0] });
-    expect(checkManifest(banded, { id: manifest.id, version: manifest.version })).toEqual([]);
-    expect(checkColumns(banded, exampleMap())).toEqual([]);
+    for (const cdsHooks of examples('cds-hooks')) {
+      const banded = parsed(parseManifest, { ...manifest, outcomes, cdsHooks });
+      expect(checkManifest(banded, { id: manifest.id, version: manifest.version })).toEqual([]);
+      expect(checkColumns(banded, exampleMap())).toEqual([]);
+    }
+  });
+
+  test('the template and the draft of a card are read, and the table names every placeholder', () => {
+    const findings: Finding[] = [];
+    const template = blocksOf(document).find(({ mark }) => mark?.value === 'card-template');
+    const read = parseCardTemplate(document, Buffer.from(template?.text ?? ''), 'scored', findings);
+    expect([findings, read?.length]).toEqual([[], 19]);
+    for (const draft of examples('card-draft'))
+      expect(draftParser()(document, Buffer.from(JSON.stringify(draft)), findings)).toEqual(draft);
+    expect(findings).toEqual([]);
+    const known = Object.values(placeholders).flatMap(({ words, blocks: parts }) => [...words, ...parts]);
+    const named = tableRows(readDocument(document)).flatMap(([name = '']) => [...name.matchAll(/`(\w+)`/g)]);
+    for (const name of known) expect(named.map(([, word]) => word)).toContain(name);
   });
 
   test('outcomes of every kind, with every key of each, make a manifest', () => {
