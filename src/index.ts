@@ -134,6 +134,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       try {
         await prepare?.(opened);
         await opened.runs.start();
+        opened.operationJobs.start();
         opened.deliveries.start();
       } catch (error) {
         house = undefined;

@@ -7,6 +7,7 @@ import { type HookService, hookServices } from './entrances/cds-hooks/hook-servi
 import { runRoutes } from './entrances/cohort/run-routes.ts';
 import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
 import { feedbackRoutes } from './entrances/feedback/feedback-routes.ts';
+import { asyncRoutes } from './entrances/fhir-operation/async-routes.ts';
 import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
 import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.ts';
@@ -90,8 +91,15 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
   return [
     {
       path: '/fhir/R4',
-      handler: predictRoutes(operation, { maxBodyBytes, timeoutMs: config.predictTimeoutMs, storeBase: fhirBase }),
+      handler: predictRoutes(operation, {
+        maxBodyBytes,
+        timeoutMs: config.predictTimeoutMs,
+        storeBase: fhirBase,
+        jobs: house.operationJobs,
+        now: () => clock.now(),
+      }),
     },
+    { path: '/fhir/R4', handler: asyncRoutes(house.operationJobs, () => clock.now()) },
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/models', handler: cardRoutes({ catalog, deviceOf, today }) },
     { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },

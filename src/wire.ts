@@ -34,9 +34,11 @@ import { recordTypes } from './records/clinical-record.ts';
 import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
+import type { OperationJobs } from './runs/operation-jobs/open-operation-jobs.ts';
 import { openMigrated } from './wire-database.ts';
 import { openOwnClient } from './wire-fhir-client.ts';
 import { folderIds, loadModels } from './wire-models.ts';
+import { openOperationJobsOf } from './wire-operation-jobs.ts';
 import { openOutbound } from './wire-outbound.ts';
 import { openRunsOf } from './wire-runs.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
@@ -63,6 +65,8 @@ export interface House {
   predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
   /** Cohort runs; nothing is worked on before `start`. */
   readonly runs: Runs;
+  /** What was asked for asynchronously; nothing is worked on before `start`. */
+  readonly operationJobs: OperationJobs;
   readonly versions: Versions;
   readonly accessLog: AccessLog;
   /** Sends written results to the sinks, once it is started. */
@@ -260,10 +264,12 @@ export async function wire(options: WireOptions): Promise<House> {
       event: (event) => logger.event(event),
     });
     open.push(() => shadows.close());
-    const house = { database, repository, catalog, prediction, members, server, predict: predictMonitored };
+    const house = { database, repository, catalog, prediction, members, server, predict: predictMonitored, fhirBase };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
+    const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close));
     return {
       runs,
+      operationJobs,
       deliveries,
       ownKeys: ownClient?.keys.published,
       outbound,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import { predictDefinition } from '../entrances/fhir-operation/predict-definition.ts';
-import { predictOperation } from '../entrances/fhir-operation/predict-operation.ts';
+import { answerPrediction, predictRequestOf } from '../entrances/fhir-operation/predict-operation.ts';
 import { describeError } from '../http/error-response.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
@@ -55,7 +55,8 @@ async function predictHere(body: Parameters, patient: string, config: Config): P
       predict: (request: PredictionRequest) => house.predict({ ...request, entrance: 'command-line' }),
     };
     try {
-      print(await predictOperation(operation, { instance: patient, body, requestId }));
+      const asked = predictRequestOf(operation, { instance: patient, body, requestId });
+      print(await answerPrediction(operation.predict, asked));
       return 0;
     } catch (error) {
       if (!(error instanceof PredictionError)) throw error;

@@ -82,7 +82,9 @@ export function capabilityStatement(options: {
         mode: 'server',
         documentation:
           'A search parameter, modifier or prefix that is not listed is refused. Prefixes of dates: eq, ne, gt, lt, ge, le, sa, eb. ' +
-          'Results: _sort, _count (at most 1000), _total (none, accurate), _summary (count). Conditional references are resolved in transactions.',
+          'Results: _sort, _count (at most 1000), _total (none, accurate), _summary (count). Conditional references are resolved in transactions. ' +
+          'An operation that is asked for with Prefer: respond-async is answered 202 with Content-Location, and there, once it is done, ' +
+          '200 with a Bundle of type batch-response (the pattern that R5 adds for Bundles), never with the manifest of bulk data.',
         security: securityOf(options.security),
         resource: [...resourceTypes].sort().map((type) => {
           const only = readOnly.get(type);

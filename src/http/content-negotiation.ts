@@ -49,6 +49,11 @@ export function preferredReturn(prefer: string | undefined): PreferredReturn {
   return value === 'minimal' || value === 'OperationOutcome' ? value : 'representation';
 }
 
+/** Whether the caller wants to fetch the answer later (`Prefer: respond-async`, OP-50). */
+export function prefersAsync(prefer: string | undefined): boolean {
+  return (prefer ?? '').split(/[,;]/).some((preference) => preference.trim().toLowerCase() === 'respond-async');
+}
+
 function fitsVersion(version: string | undefined): boolean {
   return version === undefined || version === '4.0' || version === '4.0.1';
 }

@@ -17,6 +17,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   HOST_REFUSED: [403, 'forbidden'],
   UNAUTHENTICATED: [401, 'login'],
   FORBIDDEN: [403, 'forbidden'],
+  RATE_LIMITED: [429, 'throttled'],
   METHOD_NOT_ALLOWED: [405, 'not-supported'],
   OPERATION_UNKNOWN: [404, 'not-supported'],
   RESOURCE_UNKNOWN: [404, 'not-found'],
@@ -84,7 +85,8 @@ function describePrediction(error: PredictionError): ErrorDescription {
   const hung = error.code === 'RECORD_UNREACHABLE' && error.issues.some((issue) => issue.code === 'timeout');
   const [status, issueCode] = hung ? [504, 'timeout'] : responses[error.code];
   const issues = error.issues.length > 0 ? error.issues : [{ message: error.message }];
-  const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? usualRetryAfterSeconds : undefined);
+  const retryAfterSeconds =
+    error.retryAfterSeconds ?? (status === 503 || status === 429 ? usualRetryAfterSeconds : undefined);
   return {
     status,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

@@ -12,6 +12,7 @@ export const errorCodes = [
   'HOST_REFUSED', // the request was sent to a name that is not this server's
   'UNAUTHENTICATED', // the call does not prove who makes it: no token, or one that does not hold
   'FORBIDDEN', // who makes the call is known, and may not do this
+  'RATE_LIMITED', // more is asked in a time than the caller may
   'METHOD_NOT_ALLOWED', // the interaction exists, but not by this method
   'OPERATION_UNKNOWN', // no such operation or route
   'RESOURCE_UNKNOWN', // no such resource

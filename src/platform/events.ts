@@ -206,6 +206,11 @@ export type LogEvent =
   | { readonly name: 'run.failed'; readonly run: string; readonly error: LoggedError }
   | { readonly name: 'run.postponed'; readonly run: string; readonly attempts: number; readonly error: LoggedError }
   | { readonly name: 'run.taken-over'; readonly jobs: number }
+  | { readonly name: 'operation-job.created' }
+  | { readonly name: 'operation-job.finished'; readonly waitedMs: number; readonly durationMs: number }
+  | { readonly name: 'operation-job.cancelled' }
+  | { readonly name: 'operation-job.postponed'; readonly attempts: number; readonly error: LoggedError }
+  | { readonly name: 'operation-job.taken-over'; readonly jobs: number }
   | { readonly name: 'schedule.fired'; readonly schedule: string; readonly run: string; readonly dueAt: string }
   | {
       readonly name: 'schedule.missed';

@@ -1,7 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { type Db, PgBoss } from 'pg-boss';
-import type { Database, Sql } from '../platform/database.ts';
+import type { Database } from '../platform/database.ts';
 import type { LogEvent } from '../platform/events.ts';
+import { type JobQueue, openJobQueue, type TakenJob } from './job-queue.ts';
 import type { Chunk } from './member-table.ts';
 
 /** What one job is about: a chunk of a run's members, or, without one, reading the cohort. */
@@ -10,140 +9,17 @@ export interface RunJobData {
   readonly chunk?: Chunk;
 }
 
-export interface RunJob extends RunJobData {
-  readonly id: string;
-  /** How often it was taken before. */
-  readonly attempts: number;
-}
+export type RunJob = TakenJob<RunJobData>;
 
-/** The jobs of the runs on one FHIR base. A job is in it once, queued or taken, whoever enqueues it how often. */
-export interface RunQueue {
-  /** Part of the transaction that `sql` is. */
-  enqueue(sql: Sql, jobs: readonly RunJobData[]): Promise<void>;
-  /** Takes the next job, for as long as it is touched. */
-  take(): Promise<RunJob | undefined>;
-  touch(job: RunJob): Promise<void>;
-  complete(job: RunJob): Promise<void>;
-  /** Puts the job off for a while, longer each time. */
-  postpone(job: RunJob, error: unknown): Promise<void>;
-  /** Gives the job back, to be taken at once; that it was taken does not count. */
-  giveBack(job: RunJob): Promise<void>;
-  /** Frees jobs that were not touched for `idleMs`: the server that took them is gone. @returns how many */
-  freeAbandoned(idleMs: number): Promise<number>;
-  /** Takes the run's jobs that nobody has taken out of the queue. @returns how many are taken, and left alone */
-  withdraw(sql: Sql, run: string): Promise<number>;
-  /** Forgets jobs that are done. */
-  tidy(): Promise<void>;
-  close(): Promise<void>;
-}
+/** The jobs of the runs on one FHIR base. */
+export type RunQueue = JobQueue<RunJobData>;
 
-const schema = 'pgboss';
-const daySeconds = 86_400;
-
-/**
- * Opens pg-boss on the house's database, in a schema of its own. Its own upkeep is off: it would disturb the bedside at
- * its own times; what these jobs need of it stands here.
- * @param fhirBase names the queue, so that a server never sees a job about patients of another record source
- */
-export async function openRunQueue(
+/** Opens the queue of the runs on one FHIR base. */
+export function openRunQueue(
   database: Database,
-  { tenant, fhirBase }: { readonly tenant: string; readonly fhirBase: string },
+  base: { readonly tenant: string; readonly fhirBase: string },
   event: (event: LogEvent) => void,
 ): Promise<RunQueue> {
-  const name = `runs-${createHash('sha256').update(`${tenant} ${fhirBase}`).digest('hex').slice(0, 16)}`;
-  const boss = new PgBoss({
-    db: queueDatabase(database),
-    backend: database.kind === 'pglite' ? 'pglite' : 'postgres',
-    schema,
-    supervise: false,
-    schedule: false,
-    bamIntervalSeconds: daySeconds,
-    queueCacheIntervalSeconds: daySeconds,
-  });
-  boss.on('error', (error) => event({ name: 'error.unexpected', error }));
-  await boss.start();
-  await boss.createQueue(name, {
-    policy: 'exclusive',
-    retryLimit: 10_000,
-    retryDelay: 1,
-    retryBackoff: true,
-    retryDelayMax: 30,
-    expireInSeconds: daySeconds,
-    retentionSeconds: 365 * daySeconds,
-    deleteAfterSeconds: daySeconds,
-  });
-  // Reads the queue into pg-boss's memory, which it could not do inside a transaction.
-  await boss.touch(name, randomUUID());
-
-  /** An update that is cancelled and resumed is queued again without a delay. */
-  const requeue = async (sql: Sql, ids: readonly string[]): Promise<void> => {
-    await boss.cancel(name, [...ids], { db: queueDatabase(sql) });
-    await boss.resume(name, [...ids], { db: queueDatabase(sql) });
-  };
-
-  return {
-    async enqueue(sql, jobs) {
-      if (jobs.length === 0) return;
-      const named = jobs.map((data) => ({ data, singletonKey: `${data.run} ${data.chunk?.from ?? 'cohort'}` }));
-      await boss.insert(name, named, { db: queueDatabase(sql) });
-    },
-    async take() {
-      const [job] = await boss.fetch<RunJobData>(name, { includeMetadata: true });
-      if (job === undefined) return undefined;
-      // Taking leaves the time of an earlier touch, by which the job would count as abandoned.
-      await boss.touch(name, job.id);
-      return { ...job.data, id: job.id, attempts: job.retryCount };
-    },
-    async touch(job) {
-      await boss.touch(name, job.id);
-    },
-    async complete(job) {
-      await boss.complete(name, job.id);
-    },
-    async postpone(job, error) {
-      await boss.fail(name, job.id, { error: error instanceof Error ? error.name : typeof error });
-    },
-    giveBack: (job) =>
-      database.transaction(async (sql) => {
-        await requeue(sql, [job.id]);
-        // A job that was never started is taken without counting.
-        await sql.query(
-          `update ${schema}.job set started_on = null where name = $1 and id = $2 and state = 'created'`,
-          [name, job.id],
-        );
-      }),
-    freeAbandoned: (idleMs) =>
-      database.transaction(async (sql) => {
-        const { rows } = await sql.query<{ id: string }>(
-          `select id from ${schema}.job where name = $1 and state = 'active'
-             and greatest(heartbeat_on, started_on) <= clock_timestamp() - $2 * interval '1 millisecond'
-           for update skip locked`,
-          [name, idleMs],
-        );
-        const ids = rows.map(({ id }) => id);
-        if (ids.length > 0) await requeue(sql, ids);
-        return ids.length;
-      }),
-    async withdraw(sql, run) {
-      const { rows } = await sql.query<{ id: string; taken: boolean }>(
-        `select id, state = 'active' as taken from ${schema}.job
-         where name = $1 and state in ('created', 'retry', 'active') and data->>'run' = $2 for update`,
-        [name, run],
-      );
-      const queued = rows.flatMap(({ id, taken }) => (taken ? [] : [id]));
-      if (queued.length > 0) await boss.deleteJob(name, queued, { db: queueDatabase(sql) });
-      return rows.length - queued.length;
-    },
-    async tidy() {
-      await boss.deleteStoredJobs(name);
-    },
-    close: () => boss.stop({ graceful: false }),
-  };
-}
-
-/** pg-boss sends texts of several statements without values, which only the simple protocol takes. */
-function queueDatabase(sql: Sql): Db {
-  return {
-    executeSql: (text, values) => sql.query(text, values === undefined || values.length === 0 ? undefined : values),
-  };
+  const keyOf = ({ run, chunk }: RunJobData): string => `${run} ${chunk?.from ?? 'cohort'}`;
+  return openJobQueue<RunJobData>(database, { ...base, kind: 'runs', keyOf, aboutProperty: 'run' }, event);
 }

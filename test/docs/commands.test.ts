@@ -13,7 +13,9 @@ const documents = [
   'docs/model-card.md',
 ];
 const documentedUrl = 'http://127.0.0.1:8080';
-const now = new Date('2026-11-22T15:30:00Z');
+let now = new Date('2026-11-22T15:30:00Z');
+/** Where the last request that was taken is asked after; documents show an id of their own. */
+let statusUrl = '';
 
 let server: StartedFhirsight;
 beforeAll(async () => {
@@ -39,7 +41,13 @@ describe.each(documents)('%s', (document) => {
     async ({ text, mark, index, line }) => {
       const { url, ...request } = parseCurl(text.replace(`"${documentedUrl}/`, `"${server.url}/`));
       expect(url.startsWith(`${documentedUrl}/`), `${document}:${line} names ${documentedUrl}`).toBe(true);
-      const response = await fetch(url.replace(documentedUrl, server.url), request);
+      const place = url.includes('/_async/') ? statusUrl : url.replace(documentedUrl, server.url);
+      let response = await fetch(place, request);
+      while (response.status === 202 && request.method === 'GET') {
+        now = new Date(now.getTime() + 1_000);
+        response = await fetch(place, request);
+      }
+      statusUrl = response.headers.get('content-location') ?? statusUrl;
       const answer = await response.text();
       expect(String(response.status), `${document}:${line}: ${answer.slice(0, 500)}`).toBe(mark?.value);
       const next = blocks[index + 1];

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { CapabilityStatement, Resource, RiskAssessment } from '@medplum/fhirtypes';
+import type { Bundle, CapabilityStatement, Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import { root } from '../support/markdown-blocks.ts';
@@ -9,11 +9,13 @@ import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsigh
 import { strictR4Issues } from '../support/strict-r4.ts';
 import { transactionOf } from '../support/transaction-of.ts';
 
-const now = new Date('2026-03-01T10:20:30.400Z');
-const people = ['levels', 'preferred', 'unwritten'];
+let now = new Date('2026-03-01T10:20:30.400Z');
+const people = ['levels', 'preferred', 'unwritten', 'later', 'later-written'];
 
 let server: StartedFhirsight;
 beforeAll(async () => {
+  // Reads the definitions of R4, which takes longer than an idle connection is kept.
+  strictR4Issues({ resourceType: 'Bundle', type: 'collection' });
   server = await startFhirsight({ clock: { now: () => now } });
   const resources = people.flatMap((id) => scorablePatient(id));
   expect((await send(server.fhir, 'POST', transactionOf(resources, { fullUrls: false }))).status).toBe(200);
@@ -144,5 +146,91 @@ describe('Prefer: return on $predict', () => {
         null,
       ]);
     }
+  });
+});
+
+describe('Prefer: respond-async on $predict', () => {
+  const later = (place: string, parameter: readonly object[], Prefer = 'respond-async') =>
+    predict(place, parameter, { Prefer });
+
+  /** The Bundle of an asynchronous call, once there is one. */
+  async function bundleOf(place: string, parameter: readonly object[], prefer?: string): Promise<Bundle> {
+    const taken = await later(place, parameter, prefer);
+    expect(taken.status, taken.text).toBe(202);
+    const url = taken.headers.get('content-location') ?? '';
+    expect(url.startsWith(`${server.fhir}/_async/`)).toBe(true);
+    let answer: Answer | undefined;
+    await expect
+      .poll(
+        async () => {
+          now = new Date(now.getTime() + 1_000);
+          answer = await send(url);
+          return answer.status;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(200);
+    expect(strictR4Issues(answer?.body).filter(({ severity }) => severity === 'error')).toEqual([]);
+    return answer?.body;
+  }
+
+  it('OP-52 gives what the call would have given at once, as of the minute in which it was made', async () => {
+    const asked = now;
+    const bundle = await bundleOf('/Patient/later/$predict', []);
+    expect([bundle.type, bundle.entry?.length, bundle.entry?.[0]?.response?.status]).toEqual([
+      'batch-response',
+      1,
+      '200 OK',
+    ]);
+    const atOnce = await predict('/Patient/later/$predict', [
+      { name: 'asOf', valueDateTime: `${asked.toISOString().slice(0, 16)}:00Z` },
+    ]);
+    const result = bundle.entry?.[0]?.resource as RiskAssessment;
+    expect(result.identifier).toEqual(atOnce.body.identifier);
+    expect(result.prediction).toEqual(atOnce.body.prediction);
+    expect(result.id).toBeUndefined();
+  });
+
+  it('OP-52 OP-32 stores its result, and leaves it out of the Bundle where that is preferred', async () => {
+    const stored = { name: 'writeBack', valueBoolean: true };
+    const bundle = await bundleOf('/$predict', [subject('later-written'), stored], 'respond-async, return=minimal');
+    const [entry] = bundle.entry ?? [];
+    expect([entry?.resource, entry?.response?.status, entry?.response?.etag]).toEqual([undefined, '200 OK', 'W/"1"']);
+    const read = await send(`${server.fhir}/${entry?.response?.location}`);
+    expect([read.status, read.body.resourceType]).toEqual([200, 'RiskAssessment']);
+    expect(entry?.fullUrl).toBe(`${server.fhir}/RiskAssessment/${read.body.id}`);
+  });
+
+  it.each([
+    ['an abstention', '/Patient/young/$predict', [], '422 Unprocessable Entity', 'business-rule'],
+    ['an unknown patient', '/Patient/nobody/$predict', [], '404 Not Found', 'not-found'],
+    [
+      'an as-of to come',
+      '/Patient/later/$predict',
+      [{ name: 'asOf', valueDateTime: '2999-01-01' }],
+      '422 Unprocessable Entity',
+      'business-rule',
+    ],
+  ])(
+    'OP-52 GX-5 tells %s inside of the Bundle, with its status and its OperationOutcome',
+    async (_what, place, parameter, status, code) => {
+      const young = scorablePatient('young', { birthDate: '2020-01-01' });
+      await send(server.fhir, 'POST', transactionOf(young, { fullUrls: false }));
+      const [entry] = (await bundleOf(place, parameter)).entry ?? [];
+      expect([entry?.resource, entry?.response?.status]).toEqual([undefined, status]);
+      const outcome = entry?.response?.outcome as { resourceType: string; issue: { code: string }[] };
+      expect([outcome.resourceType, outcome.issue[0]?.code]).toEqual(['OperationOutcome', code]);
+    },
+  );
+
+  it('OP-50 OP-53 refuses at once what is malformed, and _outputFormat', async () => {
+    const unknown = await later('/Patient/later/$predict', [{ name: 'modell', valueString: 'x' }]);
+    expect([unknown.status, unknown.headers.get('content-location')]).toEqual([400, null]);
+    const bulk = await later('/Patient/later/$predict?_outputFormat=application/fhir%2Bndjson', []);
+    expect([bulk.status, bulk.body.issue[0].code]).toEqual([400, 'not-supported']);
+    expect(bulk.body.issue[0].diagnostics).toMatch(/Bundle.*_outputFormat/);
+    expect(
+      (await send(`${server.fhir}/Patient/later/$predict`, 'GET', undefined, { Prefer: 'respond-async' })).status,
+    ).toBe(405);
   });
 });

@@ -1,7 +1,7 @@
 import type { OperationDefinition, Parameters, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
-import type { PredictionRequest } from '../../prediction/prediction-request.ts';
+import type { Caller, PredictionRequest } from '../../prediction/prediction-request.ts';
 import { abstentionError } from './abstention-error.ts';
 import { predictionRequestFromParameters } from './prediction-request-from-parameters.ts';
 
@@ -23,26 +23,33 @@ export interface PredictCall {
   /** The parsed body; undefined where it was empty. */
   readonly body: unknown;
   readonly requestId: string;
-  readonly signal?: AbortSignal;
+  /** Who asks, where that was proved. */
+  readonly caller?: Caller;
 }
 
-/**
- * `$predict`: Parameters in, RiskAssessment or Observation out (OP-11: the bare resource).
- * Throws PARAMETER_INVALID, ABSTAINED, and whatever the path throws.
- */
-export async function predictOperation(operation: PredictOperation, call: PredictCall): Promise<Resource> {
+/** What a call asks for. Throws PARAMETER_INVALID and RESOURCE_INVALID. */
+export function predictRequestOf(operation: PredictOperation, call: PredictCall): PredictionRequest {
   const { definition, timeZone, bases } = operation;
   const parameters = parametersOf(call.body);
   if (call.body !== undefined) operation.validate(parameters);
-  const request = predictionRequestFromParameters(definition, parameters, call.instance, {
-    timeZone,
-    bases,
-    requestId: call.requestId,
-  });
-  const outcome = await operation.predict({
-    ...request,
-    ...(call.signal === undefined ? {} : { signal: call.signal, givenUp: call.signal }),
-  });
+  const context = { timeZone, bases, requestId: call.requestId };
+  return {
+    ...predictionRequestFromParameters(definition, parameters, call.instance, context),
+    ...(call.caller === undefined ? {} : { caller: call.caller }),
+  };
+}
+
+/**
+ * The answer to what `$predict` asks for: a RiskAssessment or an Observation (OP-11: the bare resource).
+ * @param signal aborted when nobody waits any more
+ * Throws ABSTAINED, and whatever the path throws.
+ */
+export async function answerPrediction(
+  predict: PredictOperation['predict'],
+  request: PredictionRequest,
+  signal?: AbortSignal,
+): Promise<Resource> {
+  const outcome = await predict({ ...request, ...(signal === undefined ? {} : { signal, givenUp: signal }) });
   if (outcome.state === 'abstained') throw abstentionError(outcome);
   if (outcome.resource === undefined)
     throw new PredictionError('INTERNAL', 'The path built no resource although one was asked for.');

@@ -1,9 +1,13 @@
 import { type Request, type Response, Router } from 'express';
-import { preferredReturn } from '../../http/content-negotiation.ts';
+import { preferredReturn, prefersAsync } from '../../http/content-negotiation.ts';
 import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import { type PredictOperation, predictOperation } from './predict-operation.ts';
+import type { OperationJobs } from '../../runs/operation-jobs/open-operation-jobs.ts';
+import { sendAccepted } from './async-routes.ts';
+import { callerOf } from './caller-of.ts';
+import { predictJobText } from './predict-job.ts';
+import { answerPrediction, type PredictOperation, predictRequestOf } from './predict-operation.ts';
 import { sendResult } from './send-result.ts';
 
 const atSystem = /^\/\$predict\/?$/;
@@ -16,6 +20,9 @@ export interface PredictRoutesOptions {
   readonly timeoutMs: number;
   /** Absolute FHIR base of the own store, where written results lie. */
   readonly storeBase: string;
+  /** Takes what is asked for with `Prefer: respond-async`. */
+  readonly jobs: Pick<OperationJobs, 'create'>;
+  readonly now: () => Date;
 }
 
 /**
@@ -28,13 +35,22 @@ export function predictRoutes(operation: PredictOperation, options: PredictRoute
     requestContext(response).route = `${request.baseUrl}/${route}`;
     refuseOtherMethods(request, response);
     refuseQuery(request);
-    const result = await predictOperation(operation, {
+    const { requestId, principal } = requestContext(response);
+    const caller = callerOf(principal);
+    const asked = predictRequestOf(operation, {
       body: isEmpty(request) ? undefined : await readPlainJsonBody(request, options.maxBodyBytes),
-      requestId: requestContext(response).requestId,
-      signal: givenUp(response, options.timeoutMs),
+      requestId,
       ...(instance === undefined ? {} : { instance }),
+      ...(caller === undefined ? {} : { caller }),
     });
-    sendResult(response, result, preferredReturn(request.get('Prefer')), options.storeBase);
+    const preferred = preferredReturn(request.get('Prefer'));
+    if (prefersAsync(request.get('Prefer'))) {
+      const text = predictJobText({ request: asked, preferred }, options.now());
+      const id = await options.jobs.create({ owner: principal.key, subject: asked.subject, request: text });
+      return sendAccepted(response, options.storeBase, id);
+    }
+    const result = await answerPrediction(operation.predict, asked, givenUp(response, options.timeoutMs));
+    sendResult(response, result, preferred, options.storeBase);
   };
   router.all(atSystem, (request, response) => answer(request, response, '$predict'));
   router.all(atType, (request, response) => answer(request, response, 'Patient/$predict'));
@@ -68,8 +84,16 @@ function refuseQuery(request: Request): void {
     (key) => key !== '_format' && key !== '_pretty',
   );
   if (name === undefined) return;
+  if (name === '_outputFormat') throw noBulkAnswer();
   const message = `$predict takes its parameters in the body, not in the URL ('${name.slice(0, 64)}'): send a Parameters resource.`;
   throw new PredictionError('PARAMETER_INVALID', message, { issues: [{ code: 'invalid', message }] });
+}
+
+/** OP-53: `_outputFormat` asks for the answer of bulk data. */
+function noBulkAnswer(): PredictionError {
+  const message =
+    '$predict is answered with a Bundle, also asynchronously, and never with files: leave _outputFormat out.';
+  return new PredictionError('PARAMETER_INVALID', message, { issues: [{ code: 'not-supported', message }] });
 }
 
 function isEmpty(request: Request): boolean {

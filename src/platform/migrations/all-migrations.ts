@@ -8,6 +8,7 @@ import { resultTypes } from './0006-result-types.ts';
 import { versionRecords } from './0007-version-records.ts';
 import { cdsReplay } from './0008-cds-replay.ts';
 import { accessLog } from './0009-access-log.ts';
+import { operationJobs } from './0011-operation-jobs.ts';
 import { heldCards } from './0012-held-cards.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
@@ -21,5 +22,6 @@ export const allMigrations: readonly Migration[] = [
   versionRecords,
   cdsReplay,
   accessLog,
+  operationJobs,
   heldCards,
 ];
