@@ -281,6 +281,22 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
       },
     },
   ],
+  '0011-operation-jobs': [
+    {
+      table: 'operation_jobs',
+      row: {
+        key: '00ff',
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        owner: 'ehr',
+        subject_id: '17',
+        request: '{}',
+        seal_key: Buffer.alloc(32, 7),
+        created_at: new Date('2026-02-01T06:00:00Z'),
+        expires_at: new Date('2026-02-01T08:00:00Z'),
+      },
+    },
+  ],
   '0012-held-cards': [
     {
       table: 'told_bands',

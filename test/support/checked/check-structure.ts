@@ -120,8 +120,9 @@ export function createStructureCheck(definitions: R4Definitions): (resource: Jso
       return;
     }
     const object = value as Json;
-    if (code === 'Resource') {
+    if (code === 'Resource' || definitions.baseType(code).kind === 'resource') {
       if (typeof object.resourceType !== 'string') find('is no resource');
+      else if (code !== 'Resource' && object.resourceType !== code) find(`is no ${code}: ${object.resourceType}`);
       else checkResource(object, undefined, path, walk.findings);
       return;
     }
