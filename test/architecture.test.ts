@@ -36,6 +36,7 @@ const everything = [
   'wire-database.ts',
   'wire-fhir-client.ts',
   'wire-models.ts',
+  'wire-operation-jobs.ts',
   'wire-outbound.ts',
   'wire-reload.ts',
   'wire-served-models.ts',
