@@ -4,6 +4,7 @@ import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtyp
 import { predictDefinition } from '../entrances/fhir-operation/predict-definition.ts';
 import { answerPrediction, predictRequestOf } from '../entrances/fhir-operation/predict-operation.ts';
 import { describeError } from '../http/error-response.ts';
+import { anyone } from '../http/principal.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { PredictionRequest } from '../prediction/prediction-request.ts';
@@ -55,7 +56,7 @@ async function predictHere(body: Parameters, patient: string, config: Config): P
       predict: (request: PredictionRequest) => house.predict({ ...request, entrance: 'command-line' }),
     };
     try {
-      const asked = predictRequestOf(operation, { instance: patient, body, requestId });
+      const asked = predictRequestOf(operation, { instance: patient, body, requestId, principal: anyone });
       print(await answerPrediction(operation.predict, asked));
       return 0;
     } catch (error) {

@@ -1,8 +1,10 @@
 import type { OperationDefinition, Parameters, Resource } from '@medplum/fhirtypes';
+import type { Principal } from '../../http/principal.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
-import type { Caller, PredictionRequest } from '../../prediction/prediction-request.ts';
+import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import { abstentionError } from './abstention-error.ts';
+import { callerOf } from './caller-of.ts';
 import { predictionRequestFromParameters } from './prediction-request-from-parameters.ts';
 
 export interface PredictOperation {
@@ -23,8 +25,7 @@ export interface PredictCall {
   /** The parsed body; undefined where it was empty. */
   readonly body: unknown;
   readonly requestId: string;
-  /** Who asks, where that was proved. */
-  readonly caller?: Caller;
+  readonly principal: Principal;
 }
 
 /** What a call asks for. Throws PARAMETER_INVALID and RESOURCE_INVALID. */
@@ -33,10 +34,9 @@ export function predictRequestOf(operation: PredictOperation, call: PredictCall)
   const parameters = parametersOf(call.body);
   if (call.body !== undefined) operation.validate(parameters);
   const context = { timeZone, bases, requestId: call.requestId };
-  return {
-    ...predictionRequestFromParameters(definition, parameters, call.instance, context),
-    ...(call.caller === undefined ? {} : { caller: call.caller }),
-  };
+  const request = predictionRequestFromParameters(definition, parameters, call.instance, context);
+  const caller = callerOf(call.principal);
+  return caller === undefined ? request : { ...request, caller };
 }
 
 /**

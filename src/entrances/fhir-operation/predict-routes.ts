@@ -5,7 +5,6 @@ import { requestContext } from '../../http/request-context.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { OperationJobs } from '../../runs/operation-jobs/open-operation-jobs.ts';
 import { sendAccepted } from './async-routes.ts';
-import { callerOf } from './caller-of.ts';
 import { predictJobText } from './predict-job.ts';
 import { answerPrediction, type PredictOperation, predictRequestOf } from './predict-operation.ts';
 import { sendResult } from './send-result.ts';
@@ -36,12 +35,11 @@ export function predictRoutes(operation: PredictOperation, options: PredictRoute
     refuseOtherMethods(request, response);
     refuseQuery(request);
     const { requestId, principal } = requestContext(response);
-    const caller = callerOf(principal);
     const asked = predictRequestOf(operation, {
       body: isEmpty(request) ? undefined : await readPlainJsonBody(request, options.maxBodyBytes),
       requestId,
+      principal,
       ...(instance === undefined ? {} : { instance }),
-      ...(caller === undefined ? {} : { caller }),
     });
     const preferred = preferredReturn(request.get('Prefer'));
     if (prefersAsync(request.get('Prefer'))) {
