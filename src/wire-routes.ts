@@ -29,6 +29,7 @@ import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { siteDay } from './platform/site-day.ts';
 import type { House } from './wire.ts';
+import { findEarlier, isOwnStore } from './wire-earlier.ts';
 import { deviceOf } from './wire-served-models.ts';
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
@@ -150,6 +151,8 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
       predict: house.predict,
       findings: (value, path) => house.validator.findings(value, path),
       holdBack: (card) => holdBack(house.database, { tenant, at: clock.now() }, card),
+      findEarlier: (asked) => findEarlier(house, config, clock, asked),
+      isOwnStore: (base) => isOwnStore(house, base),
       deadlineMs: config.cdsDeadlineMs,
       timeoutMs: config.predictTimeoutMs,
       timeZone: config.siteTimeZone,

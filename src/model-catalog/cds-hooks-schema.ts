@@ -70,6 +70,21 @@ const cdsHooksService = Type.Object(
         description: 'how many contributions a card shows; absent: 3; 0: none are computed',
       }),
     ),
+    reuse: Type.Optional(
+      Type.String({
+        pattern: '^PT(?:[1-9]\\d?H|[1-9]\\d{0,3}M)$',
+        description:
+          'for how long an earlier result of the service may be shown, with its time, where the score of now is late: hours or minutes, such as PT12H; absent: never',
+      }),
+    ),
+    focus: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[A-Z][A-Za-z]{1,63}$' }), {
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'resource types of the orders or appointments of the call that are predicted about, one prediction and card each; absent: one about the patient',
+      }),
+    ),
     cards: cardsSchema,
     suggestions: Type.Optional(suggestionsSchema),
     overrideReasons: Type.Optional(overrideReasonsSchema),

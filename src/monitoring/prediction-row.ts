@@ -24,6 +24,9 @@ export interface PredictionRow {
   readonly fhir_base: string | null;
   readonly subject_id: string | null;
   readonly encounter_id: string | null;
+  /** The order or appointment that it is about. */
+  readonly focus: string | null;
+  readonly caller_key: string | null;
   readonly model_id: string | null;
   readonly model_version: string | null;
   readonly model_digest: string | null;
@@ -123,7 +126,7 @@ export function rowOfFailure(
 }
 
 function framed({ id, tenant, recorded, totalMs }: RowFrame, request: PredictionRequest, timings: StageTimings) {
-  const { requestId, entrance, caller = {}, subject, encounter, inputs } = request;
+  const { requestId, entrance, caller = {}, subject, encounter, focus, inputs } = request;
   return {
     id,
     tenant,
@@ -137,6 +140,8 @@ function framed({ id, tenant, recorded, totalMs }: RowFrame, request: Prediction
     run: storable(caller.run),
     subject_id: logicalId(subject),
     encounter_id: logicalId(encounter),
+    focus: storable(focus),
+    caller_key: storable(caller.key),
     what_if: inputs.length > 0,
     shadow: request.shadow === true,
     gather_ms: timings.gatherMs ?? null,

@@ -231,6 +231,7 @@ export type LogEvent =
       readonly service: string;
       readonly model: string;
     }
+  | { readonly name: 'cds-hook.earlier-unknown'; readonly service: string; readonly error: unknown }
   | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
   | {
       /** A card that said what its reader was told within the time that the manifest declares. */
@@ -309,6 +310,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'explanation.degraded',
   'record.unreachable',
   'outbound.refused',
+  'cds-hook.earlier-unknown',
   'cds-hook.late',
   'cds-hook.switched-off',
   'cds-client.refused',

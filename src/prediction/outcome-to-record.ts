@@ -12,6 +12,7 @@ export function outcomeToRecord(
   made: {
     readonly subject: { readonly tenant: string; readonly base: string; readonly id: string };
     readonly encounter?: string;
+    readonly focus?: string;
     readonly computedAt: Date;
     readonly validUntil: Date;
     readonly whatIf: boolean;
@@ -24,6 +25,7 @@ export function outcomeToRecord(
     fhirBase: made.subject.base,
     subjectId: made.subject.id,
     encounterId: made.encounter ?? '',
+    focus: made.focus ?? '',
     modelId: model.id,
     modelVersion: model.version,
     modelDigest: model.digest,

@@ -44,12 +44,13 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
       'A prediction from asserted inputs is never written back. Leave out `input`, or writeBack.',
     );
   }
-  if (request.writeBack && request.origin !== undefined) {
+  const notWritable = (): never => {
     throw new PredictionError(
       'WHAT_IF_NOT_WRITABLE',
       'A prediction from a record that the call names or holds is never written back. Have the record read from the configured source, or leave out writeBack.',
     );
-  }
+  };
+  if (request.writeBack && request.origin?.from === 'caller') notWritable();
   const model = parts.findModel(request.model, request.version);
   const { manifest, compiled } = model;
   if (request.writeBack) refuseDemonstration(parts, manifest);
@@ -59,11 +60,15 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const { subject, origin, record, inputs } = await readModelInputs(parts, model, { ...request, asOf }, () =>
     time.step('gatherMs'),
   );
+  // The own store, under a name that the call gives it, is read whole and holds nothing by anybody's word.
+  if (request.writeBack && request.origin !== undefined && !origin.source.own) notWritable();
+  request.inputsRead?.(inputs);
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const identity = {
     model: named(model),
     subject,
     encounter: request.encounter,
+    focus: request.focus,
     asOf,
     inputs,
     features: compiled.labels,
@@ -83,6 +88,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const made = {
     subject,
     encounter: request.encounter,
+    focus: request.focus,
     computedAt: now,
     validUntil,
     whatIf: request.inputs.length > 0,

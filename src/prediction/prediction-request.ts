@@ -1,5 +1,6 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { AssertedInput } from '../features/asserted-input.ts';
+import type { ModelInputs } from '../features/feature-vector.ts';
 
 /** A resource the caller already holds, and where in the caller's message it stands (FHIRPath), for errors. */
 export interface Seed {
@@ -19,6 +20,8 @@ export interface Caller {
   readonly client?: string;
   /** Id of the CDS Hooks service that was called. */
   readonly service?: string;
+  /** One for each client of each issuer: whose an earlier result is. */
+  readonly key?: string;
   /** UUID of the CDS Hooks card that will show the prediction: what feedback names. */
   readonly card?: string;
   /** Id of the cohort run that the prediction is a member of. */
@@ -62,6 +65,11 @@ export interface PredictionRequest {
   readonly subject: string;
   /** Logical id of the Encounter the prediction is made for. */
   readonly encounter?: string;
+  /**
+   * The order or appointment that the prediction is about: `ServiceRequest/17`, or `ServiceRequest#` and the SHA-256 of its
+   * content for a draft, which no server holds yet.
+   */
+  readonly focus?: string;
   /** Nothing that became true or known after this instant is seen. Absent: now, cut to the minute. */
   readonly asOf?: Date;
   /** Absent: the configured source. */
@@ -85,6 +93,8 @@ export interface PredictionRequest {
    * left out, and the result says so; inputs never are.
    */
   readonly answerBy?: number;
+  /** Told of the inputs once they are read, before the model is asked. */
+  readonly inputsRead?: (inputs: ModelInputs) => void;
   /** Aborted when the record may be read no more: its time is up, or the token of the call has expired. */
   readonly signal?: AbortSignal;
   /**

@@ -5,5 +5,6 @@ export { detailText } from '../results/detail-text.ts';
 export { fhirDateTime } from '../results/duration.ts';
 export { inputText } from '../results/input-text.ts';
 export { partText } from '../results/largest-contributions.ts';
+export { scoreLevel } from '../results/score-level.ts';
 export { scoreText } from '../results/score-text.ts';
 export { unitText } from '../results/unit-text.ts';

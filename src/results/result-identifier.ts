@@ -9,6 +9,8 @@ export interface ResultIdentity {
   readonly subject: Pick<ResultSubject, 'tenant' | 'base' | 'id'>;
   /** Logical id of the encounter. */
   readonly encounter?: string;
+  /** The order or appointment that it is about. */
+  readonly focus?: string;
   readonly asOf: Date;
   readonly inputs: Pick<ModelInputs, 'features' | 'verdicts'>;
   readonly features: Readonly<Record<string, FeatureLabel>>;
@@ -16,10 +18,10 @@ export interface ResultIdentity {
 
 /**
  * SHA-256 (hex) of everything a result depends on: the same inputs, model and as-of give the same identifier, on any
- * machine and in any order of sources; any other value, source version, digest, encounter, tenant or base another one.
+ * machine and in any order of sources; any other value, source version, digest, encounter, focus, tenant or base another one.
  */
 export function resultIdentifier(identity: ResultIdentity): string {
-  const { model, subject, encounter, asOf, inputs, features } = identity;
+  const { model, subject, encounter, focus, asOf, inputs, features } = identity;
   const keyOf = keysMadeOnce();
   const parts = [
     'fhirsight-result-1',
@@ -29,6 +31,7 @@ export function resultIdentifier(identity: ResultIdentity): string {
     asOf.toISOString(),
     byName(inputs.features, (name, value) => [name, features[name]?.unit ?? null, inputParts(value, keyOf)]),
     byName(inputs.verdicts, (outcome, verdict) => [outcome, verdictParts(verdict)]),
+    ...(focus === undefined ? [] : [['focus', focus]]),
   ];
   return hash('sha256', JSON.stringify(parts));
 }

@@ -45,6 +45,8 @@ export interface ResultRequest {
   readonly subject: ResultSubject;
   /** Logical id of the encounter on the subject's base. */
   readonly encounter?: string;
+  /** The order or appointment that it is about: `Type/id` on the subject's base, or `Type#hash` of a draft. */
+  readonly focus?: string;
   readonly asOf: Date;
   readonly computedAt: Date;
   /** IANA zone of the site. */

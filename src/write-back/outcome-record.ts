@@ -9,6 +9,8 @@ export interface OutcomeGroup {
   readonly subjectId: string;
   /** Logical id of the encounter; empty where the prediction was not made for one. */
   readonly encounterId: string;
+  /** The order or appointment that the prediction is about; empty where it is about none. */
+  readonly focus: string;
   readonly modelId: string;
 }
 

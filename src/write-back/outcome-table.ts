@@ -3,7 +3,7 @@ import type { ResultResource } from '../results/result-resource.ts';
 import type { OutcomeGroup, OutcomeRow } from './outcome-record.ts';
 import { supersededTag } from './superseded-tag.ts';
 
-const columns = `identifier, tenant, fhir_base, subject_id, encounter_id, model_id, model_version, model_digest,
+const columns = `identifier, tenant, fhir_base, subject_id, encounter_id, focus, model_id, model_version, model_digest,
   as_of, computed_at, valid_until, state, what_if, verdicts::text as verdicts, scores::text as scores,
   resource_id, resource_type, superseded_by, superseded_at`;
 
@@ -13,6 +13,7 @@ interface SqlRow {
   fhir_base: string;
   subject_id: string;
   encounter_id: string;
+  focus: string;
   model_id: string;
   model_version: string;
   model_digest: string;
@@ -49,8 +50,8 @@ export async function lockGroups(sql: Sql, groups: readonly OutcomeGroup[], wait
 }
 
 /** The same for two records that supersede each other, and for no others. */
-export function groupName({ tenant, fhirBase, subjectId, encounterId, modelId }: OutcomeGroup): string {
-  return JSON.stringify([tenant, fhirBase, subjectId, encounterId, modelId]);
+export function groupName({ tenant, fhirBase, subjectId, encounterId, focus, modelId }: OutcomeGroup): string {
+  return JSON.stringify([tenant, fhirBase, subjectId, encounterId, focus, modelId]);
 }
 
 /** A row of the table, and its resource where it was written back. */
@@ -83,14 +84,14 @@ export async function readOutcomes(
     // `offset 0` keeps each group a search of its own in the index, whatever the planner believes of the table.
     `select ${columns}, tagged from (
        select own.*, (
-         select coalesce((body->'meta'->'tag')::jsonb @> $7::jsonb, false) from resources
+         select coalesce((body->'meta'->'tag')::jsonb @> $8::jsonb, false) from resources
          where tenant = $1 and type = own.resource_type and id = own.resource_id and not deleted
        ) as tagged
-       from unnest($3::text[], $4::text[], $5::text[], $6::text[])
-         as g(fhir_base, subject_id, encounter_id, model_id)
+       from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+         as g(fhir_base, subject_id, encounter_id, model_id, focus)
        cross join lateral (
          select * from outcomes o where o.tenant = $1 and o.fhir_base = g.fhir_base and o.subject_id = g.subject_id
-           and o.encounter_id = g.encounter_id and o.model_id = g.model_id and not o.what_if
+           and o.encounter_id = g.encounter_id and o.model_id = g.model_id and o.focus = g.focus and not o.what_if
            and (o.superseded_by is null or o.resource_id is not null or o.identifier = any($2::text[])) offset 0
        ) as own offset 0
      ) as found
@@ -102,6 +103,7 @@ export async function readOutcomes(
       groups.map(({ subjectId }) => subjectId),
       groups.map(({ encounterId }) => encounterId),
       groups.map(({ modelId }) => modelId),
+      groups.map(({ focus }) => focus),
       JSON.stringify([{ system: supersededTag.system, code: supersededTag.code }]),
     ],
   );
@@ -128,12 +130,13 @@ export async function saveOutcomes(
     // Rows are inserted in one order by everybody: two writers of the same what-if outcomes must not wait for each other.
     const given = inserts.toSorted((one, other) => (one.identifier < other.identifier ? -1 : 1));
     parts.push(`inserted as (
-      insert into outcomes (tenant, identifier, fhir_base, subject_id, encounter_id, model_id, model_version,
+      insert into outcomes (tenant, identifier, fhir_base, subject_id, encounter_id, focus, model_id, model_version,
         model_digest, as_of, computed_at, valid_until, state, what_if, verdicts, scores, resource_id, resource_type,
         superseded_by, superseded_at)
       select $1, * from unnest(
         ${bind(given, ({ identifier }) => identifier)}::text[], ${bind(given, ({ fhirBase }) => fhirBase)}::text[],
         ${bind(given, ({ subjectId }) => subjectId)}::text[], ${bind(given, ({ encounterId }) => encounterId)}::text[],
+        ${bind(given, ({ focus }) => focus)}::text[],
         ${bind(given, ({ modelId }) => modelId)}::text[], ${bind(given, ({ modelVersion }) => modelVersion)}::text[],
         ${bind(given, ({ modelDigest }) => modelDigest)}::text[],
         ${bind(given, ({ asOf }) => asOf.toISOString())}::timestamptz[],
@@ -175,6 +178,7 @@ function toOutcomeRow(row: SqlRow): OutcomeRow {
     fhirBase: row.fhir_base,
     subjectId: row.subject_id,
     encounterId: row.encounter_id,
+    focus: row.focus,
     modelId: row.model_id,
     modelVersion: row.model_version,
     modelDigest: row.model_digest,

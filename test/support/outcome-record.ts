@@ -17,6 +17,7 @@ export function scoredRecord(seed: string, changes: Partial<OutcomeRecord> = {})
     fhirBase: outcomeBase,
     subjectId: '1',
     encounterId: '',
+    focus: '',
     modelId: 'test-model',
     modelVersion: '1.2.3',
     modelDigest: resultRequest().model.digest,
@@ -29,7 +30,16 @@ export function scoredRecord(seed: string, changes: Partial<OutcomeRecord> = {})
     scores: { 'ascvd-10y': 0.147 },
     ...changes,
   };
-  const identity = [seed, made.tenant, made.fhirBase, made.subjectId, made.encounterId, made.modelId, made.asOf];
+  const identity = [
+    seed,
+    made.tenant,
+    made.fhirBase,
+    made.subjectId,
+    made.encounterId,
+    made.focus,
+    made.modelId,
+    made.asOf,
+  ];
   return { ...made, identifier: createHash('sha256').update(JSON.stringify(identity)).digest('hex') };
 }
 

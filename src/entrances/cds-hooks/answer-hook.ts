@@ -1,19 +1,16 @@
 import type { Principal } from '../../http/principal.ts';
-import { PredictionError } from '../../platform/errors.ts';
+import type { EarlierQuestion, EarlierResult } from '../../monitoring/earlier-result.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
-import { answerOutcome, wantsResult } from './answer-outcome.ts';
-import { before } from './before.ts';
-import { type CardFrame, computingCard, disabledCards, type HookAnswer } from './card.ts';
+import { answerAbout, switchedOff } from './answer-about.ts';
+import type { HookAnswer } from './card.ts';
 import { checkFhirServer } from './check-fhir-server.ts';
-import { hookError } from './hook-error.ts';
+import { hookFoci } from './hook-focus.ts';
 import type { HookService } from './hook-service.ts';
 import { parseHookRequest } from './parse-hook-request.ts';
-import { predictionRequestFromHook } from './prediction-request-from-hook.ts';
 import { readPrefetch } from './read-prefetch.ts';
 import type { Findings } from './read-search.ts';
-import { readingLimit } from './reading-limit.ts';
 import type { HoldBack } from './shown-again.ts';
 
 /** What every call of a hook needs of the house. */
@@ -25,6 +22,10 @@ export interface HookEntrance {
   readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
   readonly findings: Findings;
   readonly holdBack: HoldBack;
+  /** An earlier result in the place of a late one; see `findEarlierResult`. */
+  readonly findEarlier: (question: EarlierAsked) => Promise<EarlierResult | undefined>;
+  /** Whether a fhirServer is this server's own store. */
+  readonly isOwnStore: (base: string) => boolean;
   /** How long a call may take. */
   readonly deadlineMs: number;
   /** How long a prediction may read, also one that is late. */
@@ -33,6 +34,15 @@ export interface HookEntrance {
   /** URL of this server, without a trailing slash. */
   readonly serverUrl: string;
   readonly newId: () => string;
+}
+
+/** An earlier result as a call asks for it: of the server as the call names it. */
+export interface EarlierAsked extends Omit<EarlierQuestion, 'tenant' | 'fhirBase' | 'since' | 'now'> {
+  /** Without a trailing slash. */
+  readonly base: string;
+  /** ISO 8601 duration after which a result of the model may not be shown as current. */
+  readonly validFor: string;
+  readonly reusedForMs: number;
 }
 
 /** One call of a service, free of HTTP. */
@@ -50,66 +60,25 @@ export interface HookServiceCall {
   readonly event: (event: LogEvent) => void;
 }
 
-/** Of the deadline: what explaining must leave to the card, and what computing must leave to the answer. */
-const renderMs = 30;
-const sendMs = 15;
-
 /**
- * Answers one hook: predicts about its patient and shows what the manifest declares. A score that is not there at the
- * deadline is said to be late, and the prediction goes on: its result is in the prediction log. A service that is switched
- * off shows nothing, or says so where the manifest wants that, also where it was done during the call: an EHR that has
- * discovered it earlier goes on to call it.
+ * Answers one hook: predicts about its patient, or about each order or appointment that the manifest wants predicted about,
+ * and shows what it declares. A service that is switched off shows nothing, or says so where the manifest wants that, also
+ * where it was done during the call: an EHR that has discovered it earlier goes on to call it.
  * @throws PARAMETER_INVALID, FORBIDDEN, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
 export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<HookAnswer> {
   const request = parseHookRequest(call.body, call.offered);
-  const { service } = request;
+  const { service, context } = request;
   checkFhirServer(request.fhirServer?.base, call.principal);
-  const { findings, deadlineMs, timeZone, serverUrl } = entrance;
-  const { patientId, encounterId } = request.context;
-  const frame: CardFrame = { uuid: entrance.newId(), serverUrl, patientId, encounterId, findings };
-  const switchedOff = (): HookAnswer => {
-    call.event({ name: 'cds-hook.switched-off', service: service.id, model: service.version.key });
-    return { cards: disabledCards(service, frame) };
+  if (entrance.isOff(service)) return switchedOff(entrance, call, service);
+  const foci = hookFoci(service, context);
+  const { findings } = entrance;
+  const types = service.answerTypes;
+  const prefetched = await readPrefetch(request.prefetch, { patientId: context.patientId, types, findings });
+  const answers = await Promise.all(foci.map((focus) => answerAbout(entrance, call, { request, prefetched, focus })));
+  const systemActions = answers.flatMap((answer) => answer.systemActions ?? []);
+  return {
+    cards: answers.flatMap(({ cards }) => cards),
+    ...(systemActions.length === 0 ? {} : { systemActions }),
   };
-  if (entrance.isOff(service)) return switchedOff();
-  const prefetched = await readPrefetch(request.prefetch, { patientId, types: service.answerTypes, findings });
-  const dueMs = call.startedMs + deadlineMs;
-  // Without a server nothing is read that could take long.
-  const limit =
-    request.fhirServer &&
-    readingLimit({
-      startedMs: call.startedMs,
-      timeoutMs: entrance.timeoutMs,
-      tokenMs: request.fhirServer.expiresInMs,
-    });
-  const predicted = entrance.predict(
-    predictionRequestFromHook(service, request, prefetched, {
-      requestId: call.requestId,
-      principal: call.principal,
-      card: frame.uuid,
-      build: wantsResult(service, request, call.principal),
-      answerBy: dueMs - renderMs,
-      givenUp: call.givenUp,
-      ...(limit && { signal: AbortSignal.any([call.givenUp, limit.signal]) }),
-    }),
-  );
-  if (limit !== undefined) predicted.then(limit.clear, limit.clear);
-  const outcome = await before(dueMs - sendMs, predicted).catch((error: unknown) => {
-    if (error instanceof PredictionError && error.code === 'MODEL_DISABLED') return 'off' as const;
-    throw hookError(error, request.fhirServer?.base);
-  });
-  if (outcome === 'off' || entrance.isOff(service)) return switchedOff();
-  if (outcome !== undefined)
-    return await answerOutcome(service, outcome, {
-      frame,
-      timeZone,
-      request,
-      principal: call.principal,
-      holdBack: entrance.holdBack,
-      dueMs: dueMs - sendMs,
-      event: call.event,
-    });
-  call.event({ name: 'cds-hook.late', service: service.id, deadlineMs });
-  return { cards: [computingCard(service, frame)] };
 }

@@ -13,6 +13,8 @@ export interface AnswerFor {
   /** IANA zone of the site. */
   readonly timeZone: string;
   readonly request: Pick<HookRequest, 'context' | 'fhirServer'>;
+  /** The order or appointment that it is about. */
+  readonly focus: string | undefined;
   readonly principal: Principal;
   readonly holdBack: HoldBack;
   /** When the answer is due, on the clock of performance.now(). */

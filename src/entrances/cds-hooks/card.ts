@@ -69,6 +69,8 @@ export interface CardPrediction {
   /** Identifier of the result, the same as from every other entrance. */
   readonly result?: string;
   readonly asOf?: string;
+  /** Only where the score is that of an earlier call: whether the inputs of now are known to be the same. */
+  readonly earlier?: 'same-inputs' | 'newer-data-not-checked';
 }
 
 /** What is the same in every card of a call. */
@@ -88,7 +90,7 @@ interface CardContent {
   readonly indicator: Indicator;
   readonly detail?: string;
   readonly suggestions?: readonly Suggestion[];
-  readonly prediction: Pick<CardPrediction, 'state' | 'score' | 'result' | 'asOf'>;
+  readonly prediction: Pick<CardPrediction, 'state' | 'score' | 'result' | 'asOf' | 'earlier'>;
 }
 
 /** A card of a service; override reasons and the links of the model only where there is an estimate to override. */

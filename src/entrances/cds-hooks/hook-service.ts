@@ -17,6 +17,8 @@ export interface HookService extends CdsService {
   readonly contributions: number;
   /** For how long the same card is not shown to the same user again; absent: it always is. */
   readonly heldForMs?: number;
+  /** For how long an earlier result may be shown in the place of a late one; absent: it never is. */
+  readonly reusedForMs?: number;
   /** The cautions of the model, as a Markdown list. */
   readonly cautions: string;
   /** Reads the context of a call in whichever version of the hook it comes. */
@@ -51,6 +53,7 @@ export function hookServices(
       ...service,
       outcome,
       ...heldFor(service.declared.repeats),
+      ...(service.declared.reuse === undefined ? {} : { reusedForMs: durationMs(service.declared.reuse) }),
       contributions: service.declared.contributions ?? usualContributions,
       cautions: listed(manifest.cautions.map(markdownText)),
       readContext: contextReader(versions),
@@ -64,11 +67,14 @@ export function hookServices(
 /** The version of CDS Hooks that discovery speaks; calls are read in both. */
 export type CdsHooksVersion = '2.0' | '3.0';
 
-/** Of `PT8H` or `PT30M`, as the schema has them. */
 function heldFor(repeats: CdsService['declared']['repeats']): Pick<HookService, 'heldForMs'> {
   if (repeats === undefined) return {};
-  const minutes = Number.parseInt(repeats.heldFor.slice(2), 10) * (repeats.heldFor.endsWith('H') ? 60 : 1);
-  return { heldForMs: minutes * 60_000 };
+  return { heldForMs: durationMs(repeats.heldFor) };
+}
+
+/** Of `PT8H` or `PT30M`, as the schema has them. */
+function durationMs(duration: string): number {
+  return Number.parseInt(duration.slice(2), 10) * (duration.endsWith('H') ? 60 : 1) * 60_000;
 }
 
 /** The body of `GET /cds-services` (CDS-1 to CDS-5): `version` and `hookVersion` are of 3.0 alone. */

@@ -1,6 +1,7 @@
 import { clipped, plainText } from '../../fhir/markdown-text.ts';
 import type { CdsLevel } from '../../model-catalog/cds-card-schema.ts';
-import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
+import type { Level } from '../../model-catalog/outcome-score.ts';
+import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import { fhirDateTime, scoreText } from '../../prediction/prediction-words.ts';
 import { abstentionDetail } from './abstention-detail.ts';
 import { buildCard, type Card, type CardFrame } from './card.ts';
@@ -9,7 +10,7 @@ import type { HookService } from './hook-service.ts';
 import { riskDetail } from './risk-detail.ts';
 
 /** CDS-32: fewer than 140 characters. */
-const summaryLength = 139;
+export const summaryLength = 139;
 
 /** The cards of one outcome: one, or none where the manifest says so. @param timeZone IANA zone of the site */
 export function outcomeCards(
@@ -34,12 +35,13 @@ export function outcomeCards(
   const score = outcome.state === 'scored' ? outcome.scores.get(about) : undefined;
   if (outcome.state !== 'scored' || score === undefined)
     throw new RangeError(`the outcome of ${service.id} has neither a score nor a reason why not`);
-  const level = levelOf(service, outcome, score);
+  const band = outcome.levels.get(about);
+  const level = levelOf(service, band?.code, score);
   if (level.show === 'none') return [];
-  const at = { score, band: outcome.levels.get(about)?.code };
+  const at = { score, band: band?.code };
   return [
     buildCard(service, frame, {
-      summary: scoreSummary(service, outcome, score),
+      summary: scoreSummary(service, band, score),
       indicator: level.show,
       detail: riskDetail(service, outcome, score, { timeZone, template: level.detail }),
       suggestions: cardSuggestions(service, at, frame),
@@ -49,20 +51,24 @@ export function outcomeCards(
 }
 
 /** What the manifest declares for a score. */
-export function levelOf({ id, declared, outcome }: HookService, { levels }: Scored, score: number): CdsLevel {
-  const band = levels.get(outcome.id)?.code;
+export function levelOf({ id, declared }: HookService, band: string | undefined, score: number): CdsLevel {
   const level = declared.cards.scored.findLast((one) => ('band' in one ? one.band === band : one.from <= score));
   if (level === undefined) throw new RangeError(`the service ${id} does not say what is shown for this score`);
   return level;
 }
 
-/** Score, horizon, band and model always; the outcome's name as far as there is room. */
-function scoreSummary({ outcome, version }: HookService, { levels }: Scored, score: number): string {
-  const band = outcome.kind === 'class' ? undefined : levels.get(outcome.id);
+/** Score, horizon, band and model always; the outcome's name as far as there is room. @param room in characters */
+export function scoreSummary(
+  { outcome, version }: HookService,
+  level: Level | undefined,
+  score: number,
+  room = summaryLength,
+): string {
+  const band = outcome.kind === 'class' ? undefined : level;
   const risk = scoreText(outcome, score);
   const head = band === undefined ? risk : `${risk}, ${clipped(plainText(band.display), 40)}`;
-  const model = ` (${clipped(plainText(version.manifest.title), Math.min(48, summaryLength - head.length - 3))})`;
-  const label = clipped(plainText(outcome.label), summaryLength - head.length - model.length - 2);
+  const model = ` (${clipped(plainText(version.manifest.title), Math.min(48, room - head.length - 3))})`;
+  const label = clipped(plainText(outcome.label), room - head.length - model.length - 2);
   return label.length < 4 ? `${head}${model}` : `${head}: ${label}${model}`;
 }
 

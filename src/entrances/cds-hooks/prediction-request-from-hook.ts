@@ -20,6 +20,11 @@ export interface HookCall {
   readonly card: string;
   /** Whether the result is answered as a resource too. */
   readonly build: boolean;
+  /** The order or appointment that the prediction is about. */
+  readonly focus?: string | undefined;
+  /** Whether the result is kept as a resource, and delivered to the sinks. */
+  readonly writeBack: boolean;
+  readonly inputsRead?: PredictionRequest['inputsRead'];
   /** When contributions are due, on the clock of performance.now(). */
   readonly answerBy: number;
   /** Absent where nothing is read. */
@@ -36,7 +41,7 @@ export function predictionRequestFromHook(
   service: HookService,
   { context, fhirServer }: AskingCall,
   prefetched: Prefetched,
-  { requestId, principal, card, build, answerBy, signal, givenUp }: HookCall,
+  { requestId, principal, card, build, focus, writeBack, inputsRead, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {
   const { manifest } = service.version;
   const { answers } = prefetched;
@@ -46,6 +51,7 @@ export function predictionRequestFromHook(
     caller: {
       service: service.id,
       card,
+      key: principal.key,
       ...(principal.provedBy === 'nothing' ? {} : { client: principal.client }),
       ...(context.userId === undefined ? {} : { user: context.userId }),
     },
@@ -53,6 +59,8 @@ export function predictionRequestFromHook(
     version: manifest.version,
     subject: context.patientId,
     ...(context.encounterId === undefined ? {} : { encounter: context.encounterId }),
+    ...(focus === undefined ? {} : { focus }),
+    ...(inputsRead === undefined ? {} : { inputsRead }),
     origin:
       fhirServer === undefined
         ? { from: 'caller', answers }
@@ -65,7 +73,7 @@ export function predictionRequestFromHook(
           },
     seed: [],
     inputs: [],
-    writeBack: false,
+    writeBack,
     build,
     explain: service.contributions > 0,
     answerBy,

@@ -11,6 +11,7 @@ export type HoldBack = (card: CardToShow) => Promise<boolean>;
 
 export interface ShownAgainOptions {
   readonly request: Pick<HookRequest, 'context' | 'fhirServer'>;
+  readonly focus: string | undefined;
   /** UUID of the card. */
   readonly card: string;
   readonly holdBack: HoldBack;
@@ -27,7 +28,7 @@ export interface ShownAgainOptions {
 export async function isShownAgain(
   service: HookService,
   outcome: PredictionOutcome,
-  { request, card, holdBack, dueMs, event }: ShownAgainOptions,
+  { request, focus, card, holdBack, dueMs, event }: ShownAgainOptions,
 ): Promise<boolean> {
   const { heldForMs, outcome: about } = service;
   const { userId, patientId, encounterId } = request.context;
@@ -36,13 +37,14 @@ export async function isShownAgain(
   if (outcome.state !== 'scored' || score === undefined) return false;
   const band = outcome.levels.get(about.id)?.code;
   if (band === undefined) return false;
-  const { show } = levelOf(service, outcome, score);
+  const { show } = levelOf(service, band, score);
   const mayBeHeld = show === 'info' || show === 'warning';
   const asked = holdBack({
     service: service.id,
     user: userId,
     subject: { base: outcome.subjectBase, id: patientId },
     encounter: encounterId,
+    focus,
     model: outcome.model,
     band,
     card,

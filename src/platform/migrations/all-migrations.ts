@@ -10,6 +10,7 @@ import { cdsReplay } from './0008-cds-replay.ts';
 import { accessLog } from './0009-access-log.ts';
 import { operationJobs } from './0011-operation-jobs.ts';
 import { heldCards } from './0012-held-cards.ts';
+import { focusAndReuse } from './0013-focus-and-reuse.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const allMigrations: readonly Migration[] = [
   accessLog,
   operationJobs,
   heldCards,
+  focusAndReuse,
 ];

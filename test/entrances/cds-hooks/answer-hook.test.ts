@@ -33,6 +33,8 @@ async function call(
     predict: () => predict(models),
     findings: () => [],
     holdBack: async () => false,
+    findEarlier: async () => undefined,
+    isOwnStore: () => false,
     deadlineMs,
     timeoutMs: 5_000,
     timeZone: 'Europe/Berlin',

@@ -59,6 +59,7 @@ const answerFor: AnswerFor = {
   frame,
   timeZone: 'Europe/Berlin',
   request,
+  focus: undefined,
   principal: anyone,
   holdBack: async () => false,
   dueMs: 0,

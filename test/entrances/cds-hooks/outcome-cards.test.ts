@@ -150,6 +150,7 @@ describe('the card of a score', () => {
           principal: anyone,
           card: frame.uuid,
           build: false,
+          writeBack: false,
           answerBy: 0,
           signal: new AbortController().signal,
           givenUp: new AbortController().signal,
