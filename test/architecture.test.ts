@@ -34,6 +34,7 @@ const everything = [
   'wire-account.ts',
   'wire-cds-callers.ts',
   'wire-database.ts',
+  'wire-earlier.ts',
   'wire-fhir-client.ts',
   'wire-models.ts',
   'wire-operation-jobs.ts',

@@ -18,7 +18,7 @@ export function buildRiskAssessment(request: ResultRequest, outcomes: readonly O
     prediction.push(...risk.predictions);
     sentences.push({ outcome: outcome.outcome, xhtml: `${outcome.labelXhtml}: ${risk.xhtml}` });
   }
-  const { meta, text, extension, identifier, subject, encounter, device, basis, note } = resultBody(
+  const { meta, text, extension, identifier, subject, encounter, basedOn, device, basis, note } = resultBody(
     request,
     times,
     sentences,
@@ -29,6 +29,7 @@ export function buildRiskAssessment(request: ResultRequest, outcomes: readonly O
     text,
     extension,
     identifier,
+    ...(basedOn === undefined ? {} : { basedOn }),
     status: 'preliminary',
     method: { text: frame.method },
     subject,

@@ -36,6 +36,8 @@ export interface ResultBody {
   readonly identifier: Identifier[];
   readonly subject: Reference<Patient>;
   readonly encounter?: Reference<Encounter>;
+  /** The order or appointment that it is about, where that is saved: `Type/id`. */
+  readonly basedOn?: Reference;
   /** The Device of the model version. */
   readonly device: Reference<Device>;
   /** Every resource the result rests on, without repeats. */
@@ -49,7 +51,7 @@ export function resultBody(
   times: ResultTimes,
   sentences: readonly OutcomeSentence[],
 ): ResultBody {
-  const { model, subject, encounter, inputs } = request;
+  const { model, subject, encounter, focus, inputs } = request;
   const said = remarks(request);
   const used = [...inputs.basis];
   for (const { sources } of inputs.features.values()) for (const source of sources) used.push(source);
@@ -67,6 +69,8 @@ export function resultBody(
     identifier: [{ system: predictionNamingSystem, value: request.identifier }],
     subject: { reference: `${home}Patient/${subject.id}` },
     ...(encounter === undefined ? {} : { encounter: { reference: `${home}Encounter/${encounter}` } }),
+    // A draft has no address yet.
+    ...(focus === undefined || focus.includes('#') ? {} : { basedOn: { reference: `${home}${focus}` } }),
     device: {
       reference: request.deviceReference,
       identifier: { system: modelNamingSystem, value: modelIdentifier(model) },

@@ -87,6 +87,8 @@ const changed: [string, ResultRequest][] = [
   ['FHIR base', { ...base, subject: { ...base.subject, base: 'https://ehr.example/fhir' } }],
   ['subject', { ...base, subject: { ...base.subject, id: '18' } }],
   ['encounter', { ...base, encounter: 'e1' }],
+  ['order', { ...base, focus: 'ServiceRequest/1' }],
+  ['another order', { ...base, focus: 'ServiceRequest/2' }],
   ['model', { ...base, model: { ...base.model, id: 'other-model' } }],
   ['model version', { ...base, model: { ...base.model, version: '1.2.4' } }],
   ['model digest', { ...base, model: { ...base.model, digest: 'f'.repeat(64) } }],
