@@ -12,10 +12,11 @@ import { transactionOf } from '../support/transaction-of.ts';
 let now = new Date('2026-03-01T10:20:30.400Z');
 const people = ['levels', 'preferred', 'unwritten', 'later', 'later-written'];
 
+/** What was answered: held against R4 at the end, since reading its definitions takes longer than an idle connection is kept. */
+const answered: Resource[] = [];
+
 let server: StartedFhirsight;
 beforeAll(async () => {
-  // Reads the definitions of R4, which takes longer than an idle connection is kept.
-  strictR4Issues({ resourceType: 'Bundle', type: 'collection' });
   server = await startFhirsight({ clock: { now: () => now } });
   const resources = people.flatMap((id) => scorablePatient(id));
   expect((await send(server.fhir, 'POST', transactionOf(resources, { fullUrls: false }))).status).toBe(200);
@@ -52,7 +53,7 @@ describe('the levels of $predict', () => {
 
   it('OP-2 OP-1 is defined by an OperationDefinition that keeps the rules of R4', async () => {
     const { body } = await send(`${server.fhir}/OperationDefinition/predict`);
-    expect(strictR4Issues(body).filter(({ severity }) => severity === 'error')).toEqual([]);
+    answered.push(body);
     expect(body).toMatchObject({ code: 'predict', kind: 'operation', affectsState: true });
     expect([body.system, body.type, body.instance, body.resource]).toEqual([true, true, true, ['Patient']]);
     expect(body.name).toMatch(/^[A-Z][A-Za-z0-9_]{0,254}$/);
@@ -74,7 +75,7 @@ describe('the levels of $predict', () => {
 describe('what is served beside it', () => {
   it('OP-13 OP-41 OP-42 /metadata is valid R4 and lists the operation at the base and at Patient, with a definition that is found', async () => {
     const statement = (await send(`${server.fhir}/metadata`)).body as CapabilityStatement;
-    expect(strictR4Issues(statement).filter(({ severity }) => severity === 'error')).toEqual([]);
+    answered.push(statement);
     const [rest] = statement.rest ?? [];
     const offered = rest?.resource?.filter(({ operation }) => operation !== undefined) ?? [];
     expect(offered.map(({ type }) => type)).toEqual(['Patient']);
@@ -170,7 +171,7 @@ describe('Prefer: respond-async on $predict', () => {
         { timeout: 20_000 },
       )
       .toBe(200);
-    expect(strictR4Issues(answer?.body).filter(({ severity }) => severity === 'error')).toEqual([]);
+    if (answer !== undefined) answered.push(answer.body);
     return answer?.body;
   }
 
@@ -233,4 +234,13 @@ describe('Prefer: respond-async on $predict', () => {
       (await send(`${server.fhir}/Patient/later/$predict`, 'GET', undefined, { Prefer: 'respond-async' })).status,
     ).toBe(405);
   });
+});
+
+it('OP-2 OP-11 OP-41 OP-52 definition, statement and Bundles of answers are valid R4', () => {
+  expect(answered.map(({ resourceType }) => resourceType)).toEqual([
+    'OperationDefinition',
+    'CapabilityStatement',
+    ...Array(5).fill('Bundle'),
+  ]);
+  for (const resource of answered) expect(strictR4Issues(resource), resource.resourceType).toEqual([]);
 });
