@@ -236,6 +236,83 @@ describe('Prefer: respond-async on $predict', () => {
   });
 });
 
+describe('TM-1 $predict', () => {
+  const whole = JSON.stringify({ resourceType: 'Parameters', parameter: [model] });
+  const forms = [
+    ['POST Parameters', 'POST', '/Patient/levels/$predict', whole, 200],
+    ['POST with an empty body', 'POST', '/Patient/levels/$predict', undefined, 400],
+    ['GET at instance level', 'GET', '/Patient/levels/$predict', undefined, 405],
+    ['GET at type level', 'GET', '/Patient/$predict', undefined, 405],
+  ] as const;
+  const formats = [
+    ['Accept: application/json', '', 'application/json', 'application/json'],
+    ['Accept: application/fhir+json', '', 'application/fhir+json', 'application/fhir+json'],
+    [
+      'Accept: application/fhir+json; fhirVersion=4.0',
+      '',
+      'application/fhir+json; fhirVersion=4.0',
+      'application/fhir+json',
+    ],
+    ['_format=json before Accept: text/html', '?_format=json', 'text/html', 'application/fhir+json'],
+    ['Accept: application/fhir+xml', '', 'application/fhir+xml', undefined],
+    ['_format=xml before Accept: application/json', '?_format=xml', 'application/json', undefined],
+    ['Accept: application/fhir+json; fhirVersion=5.0', '', 'application/fhir+json; fhirVersion=5.0', undefined],
+  ] as const;
+  const cells = forms.flatMap((form) => formats.map((format) => [form[0], format[0], form, format] as const));
+
+  it.each(cells)('as %s with %s', async (_form, _format, [, method, place, body, status], [, query, Accept, type]) => {
+    const answer = await send(`${server.fhir}${place}${query}`, method, body, { Accept });
+    expect(answer.status).toBe(type === undefined ? 406 : status);
+    expect(answer.headers.get('content-type')).toBe(`${type ?? 'application/fhir+json'}; charset=utf-8`);
+    expect(answer.body.resourceType).toBe(answer.status === 200 ? 'RiskAssessment' : 'OperationOutcome');
+    if (answer.status === 405) expect(answer.headers.get('allow')).toBe('POST');
+    if (answer.status >= 400) expect(answer.body.issue[0].code).toMatch(/^(not-supported|required)$/);
+  });
+
+  const hdl = (changes: object): Resource[] =>
+    scorablePatient('held').map((one) => (one.id === 'held-hdl' ? ({ ...one, ...changes } as Resource) : one));
+  const given = (value: object): object => ({
+    valueQuantity: { value: 47, unit: 'mg/dL', system: 'http://unitsofmeasure.org', code: 'mg/dL', ...value },
+  });
+  const twice = (): Resource[] => [...hdl({}), ...hdl({ id: 'held-hdl-2' }).filter(({ id }) => id === 'held-hdl-2')];
+
+  it.each([
+    ['every value', () => hdl({}), 200, undefined],
+    ['one value twice', twice, 200, undefined],
+    ['a value left out', () => hdl({}).filter(({ id }) => id !== 'held-hdl'), 422, /hdlCholesterol/],
+    [
+      'a value in a unit that cannot be converted',
+      () => hdl(given({ unit: 'kg', code: 'kg' })),
+      422,
+      /hdlCholesterol.*unconvertible/,
+    ],
+    ['a value entered in error', () => hdl({ status: 'entered-in-error' }), 422, /hdlCholesterol/],
+    ['a value of tomorrow', () => hdl({ effectiveDateTime: '2026-03-02T08:00:00Z' }), 422, /hdlCholesterol/],
+    ['a value that is only known to be less', () => hdl(given({ comparator: '<' })), 422, /hdlCholesterol/],
+  ] as const)('with %s answers %s', async (_what, resources, status, says) => {
+    const parameter = [
+      { name: 'useServerData', valueBoolean: false },
+      { name: 'asOf', valueDateTime: '2026-03-01T10:20:00Z' },
+      ...resources().map((resource) => ({ name: 'resource', resource })),
+    ];
+    const answer = await predict('/Patient/held/$predict', parameter);
+    expect(answer.status, answer.text).toBe(status);
+    if (says !== undefined) {
+      expect(answer.body.issue[0].code).toBe('business-rule');
+      expect(answer.text).toMatch(says);
+    }
+  });
+
+  it('with an unknown model answers 404', async () => {
+    const parameter = [{ name: 'model', valueString: 'no-such-model' }];
+    const answer = await send(`${server.fhir}/Patient/levels/$predict`, 'POST', {
+      resourceType: 'Parameters',
+      parameter,
+    });
+    expect([answer.status, answer.body.issue[0].code]).toEqual([404, 'not-found']);
+  });
+});
+
 it('OP-2 OP-11 OP-41 OP-52 definition, statement and Bundles of answers are valid R4', () => {
   expect(answered.map(({ resourceType }) => resourceType)).toEqual([
     'OperationDefinition',
