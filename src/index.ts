@@ -22,7 +22,7 @@ import { type Config, readConfig } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { type House, wire } from './wire.ts';
-import { type Account, accountOf } from './wire-account.ts';
+import { type Account, openAccount } from './wire-account.ts';
 import { adminPath, ownPaths, routesOf, type Tokens } from './wire-routes.ts';
 
 export { PredictionError } from './platform/errors.ts';
@@ -141,7 +141,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await opened.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         throw error;
       }
-      account = accountOf(opened, config, clock);
+      account = openAccount(opened, config, clock);
       gate.open(routesOf(opened, config, clock, tokens), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
@@ -167,6 +167,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       try {
         const abandoned = await gate.drain(config.drainTimeoutMs);
         await runsStopped;
+        await account?.close();
         logger.event({ name: 'drain.finished', durationMs: performance.now() - drainMs, abandoned });
       } finally {
         try {

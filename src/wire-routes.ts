@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AdminOptions, adminRoutes } from './entrances/admin/admin-routes.ts';
+import { forgetRoutes } from './entrances/admin/forget-routes.ts';
 import { auditSearchParameters } from './entrances/audit/audit-query.ts';
 import { auditRoutes } from './entrances/audit/audit-routes.ts';
 import { cdsRoutes } from './entrances/cds-hooks/cds-routes.ts';
@@ -29,13 +30,17 @@ import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { siteDay } from './platform/site-day.ts';
 import type { House } from './wire.ts';
+import { ownBases } from './wire-account.ts';
 import { findEarlier, isOwnStore } from './wire-earlier.ts';
+import { forgetOf } from './wire-forget.ts';
 import { deviceOf } from './wire-served-models.ts';
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
 export const adminPath = '/admin/models';
+const subjectsPath = '/admin/subjects';
 export const ownPaths = [
   adminPath,
+  subjectsPath,
   '/models',
   '/schemas',
   '/runs',
@@ -87,7 +92,7 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     timeZone: config.siteTimeZone,
     maxBodyBytes,
     fhirBase,
-    own: [...new Set([fhirBase, ...(source.own ? [source.base, ...(source.earlierBases ?? [])] : [])])],
+    own: ownBases(house),
   };
   return [
     {
@@ -118,6 +123,13 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
         },
         { timeZone: config.siteTimeZone },
       ),
+    },
+    {
+      path: subjectsPath,
+      handler: forgetRoutes({
+        commandLineToken: house.adminToken,
+        forget: forgetOf(house, config, clock),
+      }),
     },
     { path: adminPath, handler: adminRoutes(adminOptions(house, tokens.admin)) },
     ...(protocolToken === undefined

@@ -25,6 +25,7 @@ import type { Database } from './platform/database.ts';
 import type { Logger } from './platform/logger.ts';
 import type { AllowedServer } from './platform/outbound/allowed-origins.ts';
 import type { Outbound } from './platform/outbound/create-outbound.ts';
+import { readValuesCipher } from './platform/values-cipher.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
 import { openNamedServer, refuseOwnBases, subjectBaseOf } from './prediction/open-server.ts';
 import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
@@ -143,6 +144,7 @@ export async function wire(options: WireOptions): Promise<House> {
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
     const outbound = openOutbound(config, { sinks, further: options.reaches ?? [] }, (event) => logger.event(event));
+    const cipher = await readValuesCipher(config);
     open.push(() => outbound.close());
     let served = (): CatalogContents => loaded.contents;
     const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
@@ -220,6 +222,7 @@ export async function wire(options: WireOptions): Promise<House> {
       clock,
       tenant: config.tenant,
       newId: randomUUID,
+      ...(cipher && { cipher }),
       findModel: (id, version) => namedModel(catalog, id, version),
       subjectBase,
       subjectBaseOf: (base) => subjectBaseOf(prediction, base),

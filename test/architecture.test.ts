@@ -35,6 +35,7 @@ const everything = [
   'wire-cds-callers.ts',
   'wire-database.ts',
   'wire-earlier.ts',
+  'wire-forget.ts',
   'wire-fhir-client.ts',
   'wire-models.ts',
   'wire-operation-jobs.ts',

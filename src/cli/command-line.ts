@@ -69,6 +69,9 @@ const usage = `fhirsight <command>
     --comments                  also what they wrote: it may name a patient
     --rates                     or how often they accepted and overrode, as JSON
     --out FILE                  into a new file that only this user may read
+  forget Patient/ID             remove what may be removed of a patient; what stays is said, with the reason
+    --server BASE               FHIR base of its server, where that is not the record source
+    --yes                       do it; without it, what would be removed is counted
   doctor                        what models can be run on here, what is missing, and what adds it
     --policy POLICY             exit 1 where this cannot be met: cpu, prefer-gpu or require-gpu; may be repeated (default
                                 those of ENGINES_FILE)
@@ -92,6 +95,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['feedback', async () => (await import('./feedback-command.ts')).feedbackCommand],
   ['doctor', async () => (await import('./doctor-command.ts')).doctorCommand],
   ['seal', async () => (await import('./seal-command.ts')).sealCommand],
+  ['forget', async () => (await import('./forget-command.ts')).forgetCommand],
   ['models', async () => (await import('./models-command.ts')).modelsCommand],
   ['lint', async () => (await import('./lint-command.ts')).lintCommand],
 ]);

@@ -3,9 +3,12 @@ import type { Database, Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
 import { createGroupWriter, type GroupWriter } from '../platform/group-writer.ts';
+import type { ValuesCipher } from '../platform/values-cipher.ts';
 import type { NamedModel, PredictionOutcome } from '../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../prediction/prediction-request.ts';
+import { type KeptPrediction, keepRows } from './keep-rows.ts';
 import { type PredictionRow, rowOfFailure, rowOfOutcome } from './prediction-row.ts';
+import { sealValues } from './prediction-values.ts';
 
 /** Keeps account of every prediction. */
 export interface Monitoring {
@@ -30,6 +33,8 @@ export interface MonitoringOptions {
   readonly clock: Clock;
   readonly tenant: string;
   readonly newId: () => string;
+  /** Seals the values that are kept; absent: none are. */
+  readonly cipher?: ValuesCipher;
   /** The loaded version that a call names, or undefined. */
   readonly findModel: (id: string, version?: string) => NamedModel | undefined;
   /** The base that names subjects of calls without an origin. */
@@ -45,11 +50,11 @@ export interface MonitoringOptions {
 const rowsPerGroup = 500;
 
 export function createMonitoring(options: MonitoringOptions): Monitoring {
-  const { database, clock, tenant, newId, findModel, onPrediction, event } = options;
+  const { database, clock, tenant, newId, findModel, onPrediction, event, cipher } = options;
   // The rows of runs, and of shadows, go by themselves, behind all others.
   const writers = { others: rowWriter(database, false), runs: rowWriter(database.background, true) };
-  const keep = (row: PredictionRow): Promise<undefined> =>
-    (row.entrance === 'cohort' || row.shadow ? writers.runs : writers.others).write(row);
+  const keep = (kept: KeptPrediction): Promise<undefined> =>
+    (kept.row.entrance === 'cohort' || kept.row.shadow ? writers.runs : writers.others).write(kept);
   const frame = (startedMs: number) => ({
     id: newId(),
     tenant,
@@ -70,13 +75,14 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       const row = rowOfFailure(frame(startedMs), request, { error, fhirBase, ...(asked && { asked }) });
       onPrediction(row, undefined);
       // No number was given; the caller learns why, which says more than that the row is missing.
-      await keep(row).catch((failure: unknown) => event({ name: 'prediction-log.failed', error: failure }));
+      await keep({ row }).catch((failure: unknown) => event({ name: 'prediction-log.failed', error: failure }));
       throw error;
     }
-    const row = rowOfOutcome(frame(startedMs), request, outcome);
+    const framed = frame(startedMs);
+    const row = rowOfOutcome(framed, request, outcome);
     onPrediction(row, outcome);
     try {
-      await keep(row);
+      await keep({ row, ...(cipher && { values: sealValues(cipher, framed, outcome) }) });
     } catch (failure) {
       // Of a late prediction nobody hears the error that is thrown.
       event({ name: 'prediction-log.failed', error: failure });
@@ -101,22 +107,13 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   };
 }
 
-function rowWriter(sql: Sql, gathers: boolean): GroupWriter<PredictionRow, undefined> {
+function rowWriter(sql: Sql, gathers: boolean): GroupWriter<KeptPrediction, undefined> {
   return createGroupWriter(
     async (rows) => {
-      await insertRows(sql, rows);
+      await keepRows(sql, rows);
       return rows.map(() => ({ receipt: undefined }));
     },
     { maxItems: rowsPerGroup, gathers },
-  );
-}
-
-/** One statement whatever the number: the rows travel as one JSON text, whose keys are the columns. */
-async function insertRows(sql: Sql, rows: readonly PredictionRow[]): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {}).join(', ');
-  await sql.query(
-    `insert into prediction_log (${columns}) select ${columns} from json_populate_recordset(null::prediction_log, $1::json)`,
-    [JSON.stringify(rows)],
   );
 }
 

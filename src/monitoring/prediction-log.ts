@@ -73,6 +73,36 @@ export async function readPredictionLog(
   return { rows: rows.slice(0, query.count).map(toRow), more: rows.length > query.count };
 }
 
+/** Rows of one tenant behind a place in the order in which transactions ended, up to a horizon that lies behind all of them. */
+export async function followPredictionLog(
+  sql: Sql,
+  tenant: string,
+  place: LogPlace,
+): Promise<Followed<PredictionRow>[]> {
+  const { rows } = await sql.query<SqlRow & { readonly xact: string }>(
+    `select * from prediction_log where tenant = $1 and xact is not null and ${behind} order by xact, id limit $5`,
+    [tenant, place.xact, place.id, place.horizon, place.count],
+  );
+  return rows.map((row) => ({ xact: BigInt(row.xact), row: toRow(row) }));
+}
+
+/** Where whoever follows a log stands. */
+export interface LogPlace {
+  readonly xact: string;
+  readonly id: string;
+  /** No transaction before it is still open. */
+  readonly horizon: string;
+  readonly count: number;
+}
+
+export interface Followed<Row> {
+  readonly xact: bigint;
+  readonly row: Row;
+}
+
+/** $2 to $4: the place. */
+export const behind = '(xact, id) > ($2::xid8, $3::uuid) and xact < $4::xid8';
+
 type Bind = (value: unknown) => string;
 
 function conditionsOf(query: PredictionLogQuery, bind: Bind): string[] {

@@ -1,6 +1,13 @@
 import type { Sql } from '../platform/database.ts';
 import type { AccessRow } from './access-row.ts';
-import type { PredictionLogQuery, SubjectName, UserName } from './prediction-log.ts';
+import {
+  behind,
+  type Followed,
+  type LogPlace,
+  type PredictionLogQuery,
+  type SubjectName,
+  type UserName,
+} from './prediction-log.ts';
 
 /** The conditions of a search of the prediction log that rows of the access log can fulfil too. */
 export interface AccessLogQuery
@@ -51,6 +58,15 @@ export async function readAccessLog(
     values,
   );
   return { rows: rows.slice(0, query.count), more: rows.length > query.count };
+}
+
+/** As `followPredictionLog`. */
+export async function followAccessLog(sql: Sql, tenant: string, place: LogPlace): Promise<Followed<AccessRow>[]> {
+  const { rows } = await sql.query<AccessRow & { readonly xact: string }>(
+    `select * from access_log where tenant = $1 and ${behind} order by xact, id limit $5`,
+    [tenant, place.xact, place.id, place.horizon, place.count],
+  );
+  return rows.map((row) => ({ xact: BigInt(row.xact), row }));
 }
 
 type Bind = (value: unknown) => string;

@@ -16,6 +16,17 @@ const whole = (notes: SettingNotes & { default: number; minimum: number; maximum
   Type.Integer({ ...notes });
 const optional = <S extends TSchema>(schema: S) => Type.Optional(schema);
 
+/** How long rows are kept; where it is not set, for ever. EU-2: logs at least six months. */
+function keptDays(what: string, minimum: number) {
+  return Type.Integer({
+    description: `How long ${what} are kept; for ever where it is not set.`,
+    unit: 'days',
+    allowed: `a whole number from ${minimum} to 36500`,
+    minimum,
+    maximum: 36_500,
+  });
+}
+
 const milliseconds = {
   unit: 'milliseconds',
   minimum: 100,
@@ -295,6 +306,30 @@ export const configSchema = Type.Object(
         description:
           'File with the bearer token that calls below /admin must carry; without it only `fhirsight models` on this machine, by the user of the server, changes what is served.',
         allowed: 'a path this user may read',
+      }),
+    ),
+    valuesKeyFile: optional(
+      text({
+        description:
+          'File with the keys that seal the input values and contributions of predictions, the current one first; without it or VALUES_KEY none are kept.',
+        allowed: 'a path this user may read',
+      }),
+    ),
+    valuesKey: optional(
+      text({
+        description: 'The same keys as text, where no file is at hand; not with VALUES_KEY_FILE.',
+        allowed: 'id:key with commas between, each key 32 bytes in base64',
+        secret: true,
+      }),
+    ),
+    valuesKeptDays: optional(keptDays('sealed values of predictions', 1)),
+    logsKeptDays: optional(keptDays('rows of the prediction log and of the access log', 184)),
+    feedbackKeptDays: optional(keptDays('answers to CDS Hooks cards', 1)),
+    auditFile: optional(
+      text({
+        description:
+          'File to which every AuditEvent is appended as a line of JSON, for a SIEM; it may be rotated at any time.',
+        allowed: 'a path this user may write to',
       }),
     ),
     runChunkSize: whole({

@@ -70,7 +70,7 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
   return Object.fromEntries(
     settings
       .filter(({ key }) => config[key] !== undefined)
-      .map(({ key, name, secret }) => [name, secret === true ? redactedUrl(String(config[key])) : config[key]]),
+      .map(({ key, name, secret }) => [name, secret === true ? redacted(String(config[key])) : config[key]]),
   );
 }
 
@@ -170,8 +170,10 @@ function shown(setting: Setting, value: string | undefined): string {
   return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
 }
 
-function redactedUrl(text: string): string {
-  const url = new URL(text);
+/** A URL without its password; nothing of any other secret. */
+function redacted(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || url.host === '') return '***';
   if (url.password !== '') url.password = '***';
   for (const name of [...url.searchParams.keys()]) if (name.includes('password')) url.searchParams.set(name, '***');
   return url.href;

@@ -192,6 +192,14 @@ export type LogEvent =
       readonly error: LoggedError;
     }
   | { readonly name: 'access-log.lost'; readonly rows: number }
+  | { readonly name: 'audit-file.failed'; readonly error: LoggedError }
+  | { readonly name: 'retention.pruned'; readonly table: string; readonly rows: number }
+  | { readonly name: 'retention.failed'; readonly error: LoggedError }
+  | {
+      /** What was held about one subject was removed; the access log says whose. */
+      readonly name: 'subject.forgotten';
+      readonly rows: number;
+    }
   | { readonly name: 'run.created'; readonly run: string; readonly model: string; readonly schedule?: string }
   | { readonly name: 'run.started'; readonly run: string; readonly members: number }
   | {
@@ -295,6 +303,8 @@ const errorEvents = new Set<LogEvent['name']>([
   'delivery.dead',
   'access-log.failed',
   'access-log.lost',
+  'audit-file.failed',
+  'retention.failed',
 ]);
 const warningEvents = new Set<LogEvent['name']>([
   'version-states.unknown',

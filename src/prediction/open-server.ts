@@ -66,13 +66,16 @@ function withoutTrailingSlash(base: string): string {
   return base.replace(/\/+$/, '');
 }
 
-/** The base by which results name the subjects of a server that a call names: told by opening it, as the path does. */
+/**
+ * The base by which results name the subjects of a server that a call names: told by opening it, as the path does. Of a server
+ * that may not be asked its origin alone: a path can hold what is nobody else's business.
+ */
 export async function subjectBaseOf(
   { openServer }: Pick<PredictionParts, 'openServer'>,
   base: string,
 ): Promise<string> {
   const server = openServer(base, undefined);
-  if (server === undefined) return base;
+  if (server === undefined) return URL.parse(base)?.origin ?? 'urn:fhirsight:caller';
   await server.close();
   return server.subjectBase;
 }

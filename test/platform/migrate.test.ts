@@ -281,6 +281,19 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
       },
     },
   ],
+  '0010-prediction-values': [
+    {
+      table: 'prediction_values',
+      row: {
+        tenant: 'default',
+        prediction: '00000000-0000-4000-8000-000000000001',
+        recorded: new Date('2026-02-01T00:00:00Z'),
+        key: 'k1',
+        nonce: Buffer.alloc(12, 1),
+        sealed: Buffer.alloc(40, 2),
+      },
+    },
+  ],
   '0011-operation-jobs': [
     {
       table: 'operation_jobs',

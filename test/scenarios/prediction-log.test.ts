@@ -289,7 +289,7 @@ describe('other bases and callers', () => {
   });
 
   it('never takes the Practitioner/17 of one hospital for that of another', async () => {
-    const bases = ['https://a.example/fhir', 'https://b.example/fhir'];
+    const bases = ['https://a.example', 'https://b.example'];
     const request = {
       requestId: 'r',
       model: 'prevent-base',

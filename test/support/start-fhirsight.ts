@@ -7,6 +7,7 @@ import type { Logger } from '../../src/platform/logger.ts';
 import type { House } from '../../src/wire.ts';
 import { keepAnswer, keepStored } from './checked/written-resources.ts';
 import { publishedModels } from './demonstrations.ts';
+import { watchPrivateWords } from './private-words.ts';
 import { silentLogger } from './silent-logger.ts';
 import { someModels } from './some-models.ts';
 import { createTestDataDir, type TestDataDir } from './test-data-dir.ts';
@@ -40,9 +41,10 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
   const { models = ['prevent-base'] } = options;
   const served =
     models === 'all' ? {} : { MODELS_DIR: await someModels(models === 'published' ? publishedModels : models) };
+  const privateWords = watchPrivateWords(options.logger ?? silentLogger);
   const fhirsight = createFhirsight({
     settings: { PORT: '0', ...served, ...options.settings, ...data.settings },
-    logger: options.logger ?? silentLogger,
+    logger: privateWords.logger,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const server = createServer((request, response) => {
@@ -59,6 +61,8 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
     server.closeAllConnections();
     await closed;
     if (options.data === undefined) await data.remove();
+    if (privateWords.told.length > 0)
+      throw new Error(`the log names a patient of the test: ${privateWords.told.join('\n')}`);
   };
   try {
     await fhirsight.start({

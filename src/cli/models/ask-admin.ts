@@ -3,12 +3,19 @@ import type { Config } from '../../platform/config.ts';
 import { PredictionError } from '../../platform/errors.ts';
 
 /**
- * Asks a running server below /admin/models, with the token that it has left beside its lock.
+ * Asks a running server below /admin, with the token that it has left beside its lock.
  * @param body absent: it is read
+ * @param area of administration: below /admin
  * @returns what it answered. Throws UNAUTHENTICATED where this user may not read the token, DATABASE_UNAVAILABLE where it
  * does not answer, PARAMETER_INVALID and other codes with the message of the server
  */
-export async function askAdmin(config: Config, url: string, path: string, body?: object): Promise<unknown> {
+export async function askAdmin(
+  config: Config,
+  url: string,
+  path: string,
+  body?: object,
+  area = 'models',
+): Promise<unknown> {
   const token = await readAdminToken(config.dataDir);
   if (token === undefined) {
     throw new PredictionError(
@@ -16,7 +23,7 @@ export async function askAdmin(config: Config, url: string, path: string, body?:
       `The server at ${url} is changed by the user that runs it: its token in ${config.dataDir} cannot be read by this one.`,
     );
   }
-  const response = await fetch(`${url}/admin/models/${path}`, {
+  const response = await fetch(`${url}/admin/${area}/${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

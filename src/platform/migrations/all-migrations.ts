@@ -8,6 +8,7 @@ import { resultTypes } from './0006-result-types.ts';
 import { versionRecords } from './0007-version-records.ts';
 import { cdsReplay } from './0008-cds-replay.ts';
 import { accessLog } from './0009-access-log.ts';
+import { predictionValues } from './0010-prediction-values.ts';
 import { operationJobs } from './0011-operation-jobs.ts';
 import { heldCards } from './0012-held-cards.ts';
 import { focusAndReuse } from './0013-focus-and-reuse.ts';
@@ -23,6 +24,7 @@ export const allMigrations: readonly Migration[] = [
   versionRecords,
   cdsReplay,
   accessLog,
+  predictionValues,
   operationJobs,
   heldCards,
   focusAndReuse,

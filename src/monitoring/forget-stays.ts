@@ -1,0 +1,54 @@
+import type { Sql } from '../platform/database.ts';
+import type { ForgottenSubject } from './forget-subject.ts';
+import { runFor } from './of-subject.ts';
+
+/** What stays of a subject, and why. */
+export interface Stay {
+  readonly where: string;
+  readonly rows: number;
+  readonly because: string;
+}
+
+const ofSubject = 'tenant = :tenant and subject_id = :id and fhir_base = any(:bases)';
+
+/** Counted after everything else is removed. */
+const remains: readonly { readonly where: string; readonly because: string; readonly from: string }[] = [
+  {
+    where: 'prediction_log',
+    because:
+      'It is the account of what was predicted, kept for six months at least; it holds the id, scores and a hash, no value and no name.',
+    from: `prediction_log where ${ofSubject}`,
+  },
+  {
+    where: 'prediction_log (records of callers)',
+    because:
+      'A Patient of this id whose record only a caller held, who did not say of which server; if it is the same one, forget it too with --server urn:fhirsight:caller.',
+    from: `prediction_log where tenant = :tenant and subject_id = :id and fhir_base = 'urn:fhirsight:caller'
+      and fhir_base <> all(:bases)`,
+  },
+  {
+    where: 'access_log',
+    because: 'It is the account of who saw what, kept for six months at least; it holds the id.',
+    from: `access_log where ${ofSubject}`,
+  },
+  {
+    where: 'resources (Group)',
+    because: 'They are about others too: take the member out of them; their earlier versions hold it still.',
+    from: "resources where tenant = :tenant and type = 'Group' and patients && :references",
+  },
+  {
+    where: 'run_members',
+    because: 'Of a run that is not done: cancel it or wait for its end, and forget again.',
+    from: 'run_members m join runs r on r.id = m.run where r.tenant = :tenant and m.subject_id = :id and r.fhir_base = any(:bases)',
+  },
+];
+
+export async function staysOf(sql: Sql, subject: ForgottenSubject): Promise<Stay[]> {
+  const stays: Stay[] = [];
+  for (const { where, because, from } of remains) {
+    const { rows } = await runFor<{ rows: string }>(sql, subject, `select count(*)::text as rows from ${from}`);
+    const found = Number(rows[0]?.rows);
+    if (found > 0) stays.push({ where, rows: found, because });
+  }
+  return stays;
+}

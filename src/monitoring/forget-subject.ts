@@ -1,0 +1,114 @@
+import type { Database } from '../platform/database.ts';
+import { type Stay, staysOf } from './forget-stays.ts';
+import { runFor } from './of-subject.ts';
+
+/** Whose data are to be removed. */
+export interface ForgottenSubject {
+  readonly tenant: string;
+  /** Logical id of the Patient. */
+  readonly id: string;
+  /** Every base under which its server is known. */
+  readonly bases: readonly string[];
+  /** How resources of the own store refer to it: `Patient/17` where it lives here, absolute URLs where it lives elsewhere. */
+  readonly references: readonly string[];
+}
+
+export interface Forgetting {
+  /** Rows that were removed, or would be, by table; tables without any are left out. */
+  readonly removed: Readonly<Record<string, number>>;
+  readonly stays: readonly Stay[];
+}
+
+/** Thrown through the transaction of a dry run, so that it leaves nothing behind. */
+class DryRun extends Error {}
+
+/**
+ * Removes what may be removed of one subject, all of it or nothing. Done again it finds nothing and changes nothing.
+ * @param confirmed false: the same is done, counted and undone
+ */
+export async function forgetSubject(
+  database: Database,
+  subject: ForgottenSubject,
+  confirmed: boolean,
+): Promise<Forgetting> {
+  let forgetting: Forgetting | undefined;
+  try {
+    await database.transaction(async (sql) => {
+      const removed: Record<string, number> = {};
+      await runFor(sql, subject, gather);
+      for (const [table, statement] of removals) {
+        const { rowCount } = await runFor(sql, subject, statement);
+        if (rowCount > 0) removed[table] = rowCount;
+      }
+      await sql.query('drop table forgotten');
+      forgetting = { removed, stays: await staysOf(sql, subject) };
+      if (!confirmed) throw new DryRun();
+    });
+  } catch (error) {
+    if (!(error instanceof DryRun)) throw error;
+  }
+  if (forgetting === undefined) throw new RangeError('a transaction that did nothing');
+  return forgetting;
+}
+
+/**
+ * The resources about the subject: itself, what refers to it as patient or subject, now or in an earlier version (of what was
+ * deleted only the versions know), and the Provenance of those. A Group stays: it is about others too.
+ */
+const gather = `
+create temporary table forgotten as
+with about as (
+  select type, id from resources
+   where tenant = :tenant and type <> 'Group'
+     and (patients && :references or (type = 'Patient' and id = :id and 'Patient/' || id = any(:references)))
+  union
+  select type, id from resource_versions
+   where tenant = :tenant and type <> 'Group'
+     and (body->'subject'->>'reference' = any(:references) or body->'patient'->>'reference' = any(:references)
+       or (type = 'Patient' and id = :id and 'Patient/' || id = any(:references)))
+)
+select type, id from about
+union
+select r.type, r.id from resources r join about
+  on split_part(r.body->'target'->0->>'reference', '/_history/', 1) = about.type || '/' || about.id
+ where r.tenant = :tenant and r.type = 'Provenance' and not r.deleted`;
+
+const ofSubject = 'tenant = :tenant and subject_id = :id and fhir_base = any(:bases)';
+const cards = `select card from prediction_log where ${ofSubject} and card is not null`;
+
+/** In this order: what is found by another table goes first. */
+const removals: readonly (readonly [table: string, statement: string])[] = [
+  [
+    'prediction_values',
+    `delete from prediction_values where tenant = :tenant and prediction in (select id from prediction_log where ${ofSubject})`,
+  ],
+  [
+    'cds_feedback (comments)',
+    `update cds_feedback set user_comment = null where tenant = :tenant and user_comment is not null and card in (${cards})`,
+  ],
+  ['held_cards', `delete from held_cards where tenant = :tenant and card in (${cards})`],
+  ['told_bands', `delete from told_bands where ${ofSubject}`],
+  [
+    'deliveries',
+    `delete from deliveries where tenant = :tenant and identifier in (select identifier from outcomes where ${ofSubject})`,
+  ],
+  [
+    'run_members (names)',
+    `update run_members m
+        set subject_id = 'forgotten-' || ordinal, result = null, resource_id = null, resource_type = null,
+            error = case when error is null then null else 'The subject was forgotten.' end
+       from runs r
+      where r.id = m.run and r.tenant = :tenant and m.subject_id = :id and r.fhir_base = any(:bases)
+        and m.state <> 'pending'`,
+  ],
+  ['operation_jobs', `delete from operation_jobs where ${ofSubject} and finished_at is not null`],
+  ['outcomes', `delete from outcomes where ${ofSubject}`],
+  [
+    'resource_versions',
+    'delete from resource_versions v using forgotten f where v.tenant = :tenant and v.type = f.type and v.id = f.id',
+  ],
+  [
+    'resources',
+    'delete from resources v using forgotten f where v.tenant = :tenant and v.type = f.type and v.id = f.id',
+  ],
+];

@@ -1,0 +1,84 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import type { LogEvent } from '../platform/events.ts';
+
+/** How many days rows are kept; absent: for ever. */
+export interface KeptDays {
+  readonly values?: number | undefined;
+  /** Of both logs: at least 184. */
+  readonly logs?: number | undefined;
+  readonly feedback?: number | undefined;
+}
+
+export interface Retention {
+  /** Prunes now, and then every six hours. */
+  start(): void;
+  close(): Promise<void>;
+}
+
+export interface RetentionOptions {
+  readonly database: Database;
+  readonly tenant: string;
+  readonly clock: Clock;
+  readonly days: KeptDays;
+  readonly event: (event: LogEvent) => void;
+}
+
+const everyMs = 6 * 3_600_000;
+const dayMs = 86_400_000;
+const rowsPerStatement = 5_000;
+
+const tables = [
+  { table: 'prediction_values', time: 'recorded', rule: 'values' },
+  { table: 'cds_feedback', time: 'received_at', rule: 'feedback' },
+  { table: 'access_log', time: 'recorded', rule: 'logs' },
+  { table: 'prediction_log', time: 'recorded', rule: 'logs' },
+] as const;
+
+/** Removes rows when their time is over. */
+export function createRetention(options: RetentionOptions): Retention {
+  const { event } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  const prune = (): void => {
+    running ??= pruneOnce(options)
+      .catch((error: unknown) => event({ name: 'retention.failed', error }))
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  return {
+    start() {
+      if (Object.values(options.days).every((days) => days === undefined)) return;
+      prune();
+      timer = setInterval(prune, everyMs);
+      timer.unref();
+    },
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+/** Removes in small transactions, behind all other work, what is older than its rule. The database itself keeps logs for six months. */
+export async function pruneOnce({ database, tenant, clock, days, event }: RetentionOptions): Promise<void> {
+  for (const { table, time, rule } of tables) {
+    const kept = days[rule];
+    if (kept === undefined) continue;
+    const before = new Date(clock.now().getTime() - kept * dayMs);
+    let rows = 0;
+    for (let removed = rowsPerStatement; removed === rowsPerStatement; rows += removed) {
+      removed = await database.background.transaction(async (sql) => {
+        await sql.query("set local fhirsight.retention = 'on'");
+        const { rowCount } = await sql.query(
+          `delete from ${table} where ctid in (
+             select ctid from ${table} where tenant = $1 and ${time} < $2::timestamptz limit ${rowsPerStatement})`,
+          [tenant, before],
+        );
+        return rowCount;
+      });
+    }
+    if (rows > 0) event({ name: 'retention.pruned', table, rows });
+  }
+}

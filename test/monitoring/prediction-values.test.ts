@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMonitoring } from '../../src/monitoring/monitored-predict.ts';
+import { readPredictionValues } from '../../src/monitoring/prediction-values.ts';
+import { pruneOnce } from '../../src/monitoring/retention.ts';
+import type { LogEvent } from '../../src/platform/events.ts';
+import { createValuesCipher, parseKeys, type ValuesCipher } from '../../src/platform/values-cipher.ts';
+import { predictionRequest, scoredOutcome } from '../support/prediction-outcome.ts';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+const cipher = createValuesCipher(parseKeys('VALUES_KEY', `k1:${Buffer.alloc(32, 1).toString('base64')}`));
+let opened: TestDatabase;
+beforeAll(async () => {
+  opened = await openTestDatabase();
+});
+afterAll(() => opened?.close());
+
+/** One prediction, a number of days ago. @returns its tenant and id */
+async function predicted(daysAgo: number, sealing: ValuesCipher | undefined) {
+  const [tenant, id] = [randomUUID(), randomUUID()];
+  const monitoring = createMonitoring({
+    database: opened.database,
+    clock: { now: () => new Date(Date.now() - daysAgo * 86_400_000) },
+    tenant,
+    newId: () => id,
+    ...(sealing && { cipher: sealing }),
+    findModel: () => undefined,
+    subjectBase: 'http://127.0.0.1:8080/fhir/R4',
+    subjectBaseOf: async (named) => named,
+    onPrediction: () => undefined,
+    event: () => undefined,
+  });
+  await monitoring.watched(async () => scoredOutcome(), predictionRequest());
+  await monitoring.close();
+  return { tenant, id };
+}
+
+async function rowsOf(table: string, tenant: string): Promise<number> {
+  return (await opened.database.query(`select 1 from ${table} where tenant = $1`, [tenant])).rows.length;
+}
+
+describe('EU-3: the values of a prediction', () => {
+  it('are kept sealed beside its row, and read with the key', async () => {
+    const { tenant, id } = await predicted(0, cipher);
+    const { rows } = await opened.database.query<{ text: string }>(
+      `select prediction_values::text || encode(sealed, 'escape') as text from prediction_values where tenant = $1`,
+      [tenant],
+    );
+    const values = await readPredictionValues(opened.database, cipher, tenant, id);
+    const features = scoredOutcome().inputs.features;
+    expect(Object.keys(values?.inputs ?? {})).toEqual([...features.keys()]);
+    for (const [name, feature] of features) {
+      expect(values?.inputs[name]).toMatchObject({ state: feature.state });
+      expect(rows[0]?.text).not.toContain(name);
+    }
+    expect(await rowsOf('prediction_log', tenant)).toBe(1);
+  });
+
+  it('are not kept where there is no key', async () => {
+    const { tenant, id } = await predicted(0, undefined);
+    expect(await rowsOf('prediction_log', tenant)).toBe(1);
+    expect(await readPredictionValues(opened.database, cipher, tenant, id)).toBeUndefined();
+  });
+
+  it('do not open where a row was put in the place of another', async () => {
+    const [one, other] = [await predicted(0, cipher), await predicted(0, cipher)];
+    await opened.database.query(
+      `update prediction_values v set nonce = o.nonce, sealed = o.sealed from prediction_values o
+       where v.tenant = $1 and o.tenant = $2`,
+      [one.tenant, other.tenant],
+    );
+    await expect(readPredictionValues(opened.database, cipher, one.tenant, one.id)).rejects.toThrow('do not open');
+  });
+});
+
+describe('EU-2: retention', () => {
+  const clock = { now: () => new Date() };
+
+  it('removes values and logs when their time is over, each by its own rule, and says how many', async () => {
+    const { tenant } = await predicted(200, cipher);
+    const events: LogEvent[] = [];
+    const prune = (days: Parameters<typeof pruneOnce>[0]['days']) =>
+      pruneOnce({ database: opened.database, tenant, clock, days, event: (event) => void events.push(event) });
+    await prune({ values: 201, logs: 201 });
+    await prune({});
+    expect([await rowsOf('prediction_values', tenant), await rowsOf('prediction_log', tenant)]).toEqual([1, 1]);
+    await prune({ values: 30 });
+    expect([await rowsOf('prediction_values', tenant), await rowsOf('prediction_log', tenant)]).toEqual([0, 1]);
+    await prune({ logs: 190 });
+    expect(await rowsOf('prediction_log', tenant)).toBe(0);
+    expect(events).toEqual([
+      { name: 'retention.pruned', table: 'prediction_values', rows: 1 },
+      { name: 'retention.pruned', table: 'prediction_log', rows: 1 },
+    ]);
+  });
+
+  it('leaves other tenants alone', async () => {
+    const [one, other] = [await predicted(200, cipher), await predicted(200, cipher)];
+    const days = { values: 1, logs: 184 };
+    await pruneOnce({ database: opened.database, tenant: one.tenant, clock, days, event: () => undefined });
+    expect([await rowsOf('prediction_log', one.tenant), await rowsOf('prediction_log', other.tenant)]).toEqual([0, 1]);
+  });
+
+  it('is stopped by the database where a rule asks for less than six months of logs', async () => {
+    const { tenant } = await predicted(30, undefined);
+    const options = { database: opened.database, tenant, clock, days: { logs: 10 }, event: () => undefined };
+    await expect(pruneOnce(options)).rejects.toThrow('append-only');
+    expect(await rowsOf('prediction_log', tenant)).toBe(1);
+  });
+});

@@ -1,0 +1,61 @@
+import type { Resource } from '@medplum/fhirtypes';
+import type { Database } from '../../src/platform/database.ts';
+import { scorablePatient } from './scorable-patient.ts';
+
+/** Words that occur nowhere else: whatever of them is found somewhere got there from a call. */
+export const canary = {
+  family: 'Zqcanaryfamily',
+  given: 'Zqcanarygiven',
+  identifier: 'Zqcanarymrn1',
+  street: 'Zqcanarystreet 7',
+  note: 'Zqcanarynote',
+  /** mg/dL */
+  cholesterol: 217.3918264,
+  token: 'Zqcanarytoken.abc.def',
+  url: 'Zqcanaryurl',
+  header: 'Zqcanaryheader',
+  body: 'Zqcanarybody',
+  comment: 'Zqcanarycomment about the family',
+} as const;
+
+/** Any of them, however it is written. */
+export const canaryPattern = /zqcanary|217\.3918/i;
+
+/** A patient that `prevent-base` can score, full of them. */
+export function canaryPatient(id: string): Resource[] {
+  return scorablePatient(id, {
+    name: [{ family: canary.family, given: [canary.given] }],
+    identifier: [{ system: 'urn:oid:1.2.3.4', value: canary.identifier }],
+    address: [{ line: [canary.street] }],
+  }).map((resource) =>
+    resource.resourceType === 'Observation' && resource.id === `${id}-cholesterol`
+      ? {
+          ...resource,
+          note: [{ text: canary.note }],
+          valueQuantity: { ...resource.valueQuantity, value: canary.cholesterol },
+        }
+      : resource,
+  );
+}
+
+/** Every row of every table that holds one, as `table: …` up to the place; the tables of the FHIR store left out. */
+export async function canariesIn(database: Database, except: readonly string[]): Promise<string[]> {
+  const { rows: tables } = await database.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    if (except.includes(name.replace('public.', ''))) continue;
+    const { rows } = await database.query<{ text: string }>(`select one::text as text from ${name} as one`);
+    for (const { text } of rows) {
+      // Bytes are written in hexadecimal digits.
+      const plain = text.replace(/\\\\?x([0-9a-f]{2,})/g, (_, hex: string) =>
+        Buffer.from(hex, 'hex').toString('latin1'),
+      );
+      const at = plain.search(canaryPattern);
+      if (at >= 0) found.push(`${name}: ${plain.slice(Math.max(0, at - 60), at + 30)}`);
+    }
+  }
+  return found;
+}
