@@ -9,12 +9,14 @@ export interface HoldingProxy {
   /** Of requests that went away before they were answered. */
   abandoned(): number;
   release(): void;
+  /** Keeps requests waiting again. */
+  hold(): void;
   close(): Promise<void>;
 }
 
 /** @param target FHIR base of the server that answers; it must answer in one page */
 export async function startHoldingProxy(target: string): Promise<HoldingProxy> {
-  const released = Promise.withResolvers<void>();
+  let released = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   let abandoned = 0;
   const server = createServer(async (request, response) => {
@@ -34,7 +36,10 @@ export async function startHoldingProxy(target: string): Promise<HoldingProxy> {
     base: `http://127.0.0.1:${(server.address() as AddressInfo).port}${new URL(target).pathname}`,
     asked: asked.promise,
     abandoned: () => abandoned,
-    release: released.resolve,
+    release: () => released.resolve(),
+    hold: () => {
+      released = Promise.withResolvers<void>();
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
