@@ -85,6 +85,7 @@ export const wordlessFiles = [
   'src/entrances/cds-hooks/hook-focus.ts',
   'src/entrances/cds-hooks/hook-schemas.ts',
   'src/entrances/cds-hooks/hook-service.ts',
+  'src/entrances/cds-hooks/most-urgent-first.ts',
   'src/entrances/cds-hooks/parse-feedback.ts',
   'src/entrances/cds-hooks/parse-hook-request.ts',
   'src/entrances/cds-hooks/prediction-request-from-hook.ts',

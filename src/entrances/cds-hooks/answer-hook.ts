@@ -8,6 +8,7 @@ import type { HookAnswer } from './card.ts';
 import { checkFhirServer } from './check-fhir-server.ts';
 import { hookFoci } from './hook-focus.ts';
 import type { HookService } from './hook-service.ts';
+import { mostUrgentFirst } from './most-urgent-first.ts';
 import { parseHookRequest } from './parse-hook-request.ts';
 import { readPrefetch } from './read-prefetch.ts';
 import type { Findings } from './read-search.ts';
@@ -62,8 +63,8 @@ export interface HookServiceCall {
 
 /**
  * Answers one hook: predicts about its patient, or about each order or appointment that the manifest wants predicted about,
- * and shows what it declares. A service that is switched off shows nothing, or says so where the manifest wants that, also
- * where it was done during the call: an EHR that has discovered it earlier goes on to call it.
+ * and shows what it declares, the most urgent card first. A service that is switched off shows nothing, or says so where the
+ * manifest wants that, also where it was done during the call: an EHR that has discovered it earlier goes on to call it.
  * @throws PARAMETER_INVALID, FORBIDDEN, HOOK_DATA_UNOBTAINABLE, and what else the path throws
  */
 export async function answerHook(entrance: HookEntrance, call: HookServiceCall): Promise<HookAnswer> {
@@ -78,7 +79,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   const answers = await Promise.all(foci.map((focus) => answerAbout(entrance, call, { request, prefetched, focus })));
   const systemActions = answers.flatMap((answer) => answer.systemActions ?? []);
   return {
-    cards: answers.flatMap(({ cards }) => cards),
+    cards: mostUrgentFirst(answers.flatMap(({ cards }) => cards)),
     ...(systemActions.length === 0 ? {} : { systemActions }),
   };
 }

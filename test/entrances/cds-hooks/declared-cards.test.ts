@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AnswerFor, answerOutcome, wantsResult } from '../../../src/entrances/cds-hooks/answer-outcome.ts';
 import { type CardFrame, disabledCards, type HookAnswer } from '../../../src/entrances/cds-hooks/card.ts';
 import { type HookService, hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
+import { mostUrgentFirst } from '../../../src/entrances/cds-hooks/most-urgent-first.ts';
 import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
 import { anyone, type Principal } from '../../../src/http/principal.ts';
 import { suggestedChoice } from '../../../src/model-catalog/cds-cards/suggestion-uuid.ts';
@@ -150,6 +151,12 @@ describe('a card as its model declares it', () => {
       ['smart', true],
     ]);
   });
+});
+
+it('CDS-34 the most urgent card of a call comes first, equally urgent ones as they came', async () => {
+  const answers = await Promise.all([0.06, 0.1, 0.3, 0.11].map((score) => answer(scored(score))));
+  const cards = mostUrgentFirst(answers.flatMap((answered) => answered.cards));
+  expect(cards.map(({ extension }) => extension['org.fhirsight.prediction'].score)).toEqual([0.3, 0.1, 0.11, 0.06]);
 });
 
 describe('system actions', () => {
