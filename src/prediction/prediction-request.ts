@@ -34,6 +34,15 @@ export interface Caller {
  */
 export type HeldAnswers = ReadonlyMap<string, readonly Seed[]>;
 
+/** The first page of an answer that goes on at the server of the call. */
+export interface BegunAnswer {
+  readonly seeds: readonly Seed[];
+  /** Where the client says the next page is; whoever reads it checks that it is of the same server. */
+  readonly next: string;
+  /** How many matches the page says there are. */
+  readonly total?: number;
+}
+
 /**
  * Where the record is read from, if not from the configured source:
  * - `server`: the FHIR server that the call names. What is not among the answers is asked of it with the token of this
@@ -48,6 +57,8 @@ export type RecordOrigin =
       readonly base: string;
       readonly accessToken?: string;
       readonly answers: HeldAnswers;
+      /** By key, beside the answers; the rest of each is asked of the server. */
+      readonly begun?: ReadonlyMap<string, BegunAnswer>;
       /** Why a key without an answer is not asked of the server either, in words, by key. */
       readonly unasked?: ReadonlyMap<string, string>;
     }

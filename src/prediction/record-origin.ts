@@ -1,7 +1,8 @@
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { answeredReader, unaskedServer } from '../records/answered-reader.ts';
 import { callerBase, callerReader } from '../records/caller-reader.ts';
-import { answersAsSeeds, readAnswers } from '../records/held-answers.ts';
+import { continuedSource } from '../records/continued-source.ts';
+import { answersAsSeeds, readAnswers, readBegun } from '../records/held-answers.ts';
 import type { RecordReader, RecordSource } from '../records/record-source.ts';
 import type { InputParts } from './model-inputs.ts';
 import type { PredictionRequest, RecordOrigin, Seed } from './prediction-request.ts';
@@ -69,19 +70,24 @@ async function openServerOrigin(
     const { source, subjectBase } = server;
     return { source, subjectBase, seed, heldByCaller: false, unverified: false, close: () => server.close() };
   }
-  const source = server?.source ?? unaskedServer(origin.base);
-  const { base, earlierBases } = source;
+  const asked = server?.source ?? unaskedServer(origin.base);
+  const { base, earlierBases } = asked;
   const place = { tenant: parts.tenant, base, id: subject, ...(earlierBases && { earlierBases }) };
-  const answers = await readAnswers(origin.answers, queries, place, parts.validate).catch(async (error: unknown) => {
+  const read = async () => ({
+    answers: await readAnswers(origin.answers, queries, place, parts.validate),
+    begun: await readBegun(origin.begun ?? new Map(), queries, place, parts.validate),
+  });
+  const { answers, begun } = await read().catch(async (error: unknown) => {
     await server?.close();
     throw error;
   });
+  const source = server === undefined ? asked : continuedSource(server.source, begun);
   return {
     source: answeredReader(answers, source, origin.unasked),
     subjectBase: server?.subjectBase ?? base,
     seed,
     heldByCaller: false,
-    unverified: answers.rows.size > 0 || answers.patient !== undefined,
+    unverified: answers.rows.size > 0 || begun.size > 0 || answers.patient !== undefined,
     close: async () => await server?.close(),
   };
 }

@@ -2,6 +2,7 @@ import type { Patient, Resource } from '@medplum/fhirtypes';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { foreignSeed, isRecordResource, ownership, type Seed, sameContent, seedConflict } from './check-seeds.ts';
+import type { BegunSearch } from './record-source.ts';
 import { endsAfter, windowStart } from './search-window.ts';
 import type { Subject } from './subject.ts';
 
@@ -50,16 +51,47 @@ export async function readAnswers(
   for (const query of queries) {
     const seeds = answers.get(query.key);
     if (seeds === undefined) continue;
-    const from = windowStart(query);
-    const matches = seeds
-      .map(({ resource }) => resource)
-      .filter(({ resourceType }) => resourceType === query.type)
-      .filter((resource) => from === undefined || endsAfter(resource, from));
-    rows.set(query.key, matches);
+    rows.set(query.key, inWindow(matchesOf(seeds, query), query));
   }
   const patients = answers.get(patientKey);
   const found = patients?.map(({ resource }) => resource).find((resource) => resource.resourceType === 'Patient');
   return { ...(patients === undefined ? {} : { patient: { ...(found && { found }) } }), rows, resources };
+}
+
+/**
+ * Reads first pages as whole answers are read. What was included in them is left to the server.
+ * Throws RESOURCE_INVALID and SUBJECT_FOREIGN.
+ */
+export async function readBegun(
+  begun: ReadonlyMap<string, Pick<BegunSearch, 'next' | 'total'> & { readonly seeds: readonly Seed[] }>,
+  queries: readonly RecordQuery[],
+  subject: Subject,
+  validate: Validate,
+): Promise<ReadonlyMap<string, BegunSearch>> {
+  const searches = new Map<string, BegunSearch>();
+  for (const query of queries) {
+    const page = begun.get(query.key);
+    if (page === undefined) continue;
+    const { seeds, next, total } = page;
+    const ids = new Set<string>();
+    for (const seed of await checked(new Map([[query.key, seeds]]), subject, validate)) {
+      const { resourceType, id } = seed.resource;
+      if (id === undefined) throw withoutId(seed);
+      if (resourceType === query.type) ids.add(id);
+    }
+    const rows = inWindow(matchesOf(seeds, query), query);
+    searches.set(query.key, { rows, ids, next, ...(total === undefined ? {} : { total }) });
+  }
+  return searches;
+}
+
+function matchesOf(seeds: readonly Seed[], { type }: RecordQuery): Resource[] {
+  return seeds.map(({ resource }) => resource).filter(({ resourceType }) => resourceType === type);
+}
+
+function inWindow(matches: Resource[], query: RecordQuery): Resource[] {
+  const from = windowStart(query);
+  return from === undefined ? matches : matches.filter((resource) => endsAfter(resource, from));
 }
 
 /**

@@ -15,7 +15,7 @@ import { endsAfter, windowStart } from './search-window.ts';
  * @param profile what the server can do; absent: what a FHIR R4 server should
  */
 export function createHttpRecordSource(
-  client: Pick<FhirClient, 'base' | 'read' | 'search'>,
+  client: Pick<FhirClient, 'base' | 'read' | 'search' | 'searchOn'>,
   validator: Pick<ResourceValidator, 'findings'>,
   profile: ServerProfileReader = async () => anyServer,
 ): RecordSource {
@@ -26,6 +26,13 @@ export function createHttpRecordSource(
     const message = `The FHIR server ${client.base} answered with a resource (${resource?.resourceType}) that breaks FHIR R4 at ${finding.expression} (${finding.code ?? 'invalid'}). The record is not used; have the resource corrected there.`;
     throw new PredictionError('RECORD_UNREACHABLE', message, { issues: [{ code: 'transient', message }] });
   };
+  const fitting = async function* (pages: AsyncIterable<Resource[]>, from: Date | undefined) {
+    for await (const page of pages) {
+      // A server may ignore the date; it may not widen the window.
+      const rows = from === undefined ? page : page.filter((resource) => endsAfter(resource, from));
+      if (rows.length > 0) yield rows.map(checked);
+    }
+  };
   return {
     base: client.base,
     own: false,
@@ -34,11 +41,9 @@ export function createHttpRecordSource(
     search: async function* (query, subjectId, signal) {
       const from = windowStart(query);
       const search = fitSearch({ query, subjectId, from }, await profile(signal), client.base);
-      for await (const page of client.search(search, signal)) {
-        // A server may ignore the date; it may not widen the window.
-        const rows = from === undefined ? page : page.filter((resource) => endsAfter(resource, from));
-        if (rows.length > 0) yield rows.map(checked);
-      }
+      yield* fitting(client.search(search, signal), from);
     },
+    searchOn: (begun, query, signal) =>
+      fitting(client.searchOn({ ...begun, type: query.type }, signal), windowStart(query)),
   };
 }

@@ -43,6 +43,17 @@ export interface RecordReader extends ServerBases {
   readMany(wanted: WantedRecords, signal?: AbortSignal): Promise<ReadRecords>;
 }
 
+/** A search of which the caller of a prediction holds the first page. */
+export interface BegunSearch {
+  readonly rows: readonly Resource[];
+  /** Every match of the page by its id, also one that the query leaves out. */
+  readonly ids: ReadonlySet<string>;
+  /** How many matches the page says there are. */
+  readonly total?: number;
+  /** Where the next page is, in the words of the caller. */
+  readonly next: string;
+}
+
 /**
  * Where clinical data are read from: the own store, or a FHIR server over HTTP. One contract suite tests both. Its base
  * is part of every subject's identity.
@@ -67,6 +78,11 @@ export interface RecordSource extends ServerBases {
    * Matches only: OperationOutcomes inside the Bundle with severity error or fatal make the search incomplete.
    */
   search(query: RecordQuery, subjectId: string, signal?: AbortSignal): AsyncIterable<Resource[]>;
+  /**
+   * What is on the further pages of a search, as `search`. Throws RECORD_UNREACHABLE also where `next` leads away from the
+   * source. Absent where nobody can hold a page of it.
+   */
+  searchOn?(begun: BegunSearch, query: RecordQuery, signal?: AbortSignal): AsyncIterable<Resource[]>;
   /** See RecordReader. Absent where one state cannot be shown: FHIR over HTTP has no such thing. */
   readMany?(wanted: WantedRecords, signal?: AbortSignal): Promise<ReadRecords>;
 }

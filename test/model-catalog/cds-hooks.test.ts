@@ -230,6 +230,7 @@ describe('prefetch templates', () => {
             asked.push(search);
             return noPages();
           },
+          searchOn: () => noPages(),
         },
         { findings: () => [] },
       );

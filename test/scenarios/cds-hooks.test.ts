@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import type { Resource } from '@medplum/fhirtypes';
+import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFeedback } from '../../src/monitoring/cds-feedback.ts';
 import { condition } from '../support/build-record.ts';
@@ -291,6 +291,81 @@ describe('what is asked, and of whom', () => {
     expect(asked.map((url) => url.split('?')[0])).toEqual(Array.from({ length: requests }, () => 'Condition'));
     expect(unlisted.requests).toHaveLength(elsewhere);
   });
+
+  describe('a first page of results that the client holds', () => {
+    const whole = predictOverPrefetch();
+    /** Two of the results, as the server gives them to the client. */
+    async function firstPage(): Promise<Bundle> {
+      const answer = await fetch(`${ehr.base}/Observation?patient=1&_count=2`);
+      return (await answer.json()) as Bundle;
+    }
+    const callWith = async (observations: unknown) =>
+      cardPrediction(await call({ prefetch: { ...prefetch, observations }, fhirServer: ehr.base, token }));
+
+    it('CDS-25 is completed by the pages that follow, asked of its own server with the token of the call', async () => {
+      const page = await firstPage();
+      const asked = await requestsDuring(ehr, async () => {
+        const { score } = await callWith(page);
+        expect(score).toBe(await whole());
+      });
+      expect(asked).toHaveLength(2);
+      for (const url of asked) expect(url).toContain('page=');
+      expect(ehr.requests.at(-1)?.headers.authorization).toBe(`Bearer ${token}`);
+    });
+
+    it.each([
+      ['a page is no longer kept', { kind: 'status', status: 410, on: 'next' }],
+      ['a page is not FHIR', { kind: 'html', on: 'next' }],
+      [
+        'a page leads elsewhere',
+        { kind: 'next-elsewhere', url: 'http://127.0.0.1:9/fhir?page=3', on: 'next', times: 1 },
+      ],
+      ['a page says that it holds parts', { kind: 'subsetted', on: 'next', times: 1 }],
+    ] as const)('CDS-25 is dropped where %s: the whole search is asked anew', async (_, fault) => {
+      const page = await firstPage();
+      const asked = await requestsDuring(ehr, async () => {
+        const { score } = await during({ ...fault }, () => callWith(page));
+        expect(score).toBe(await whole());
+      });
+      expect(asked.at(-1)).toMatch(/^Observation\?patient=1/);
+      expect(asked.filter((url) => url.startsWith('Observation'))).toHaveLength(1);
+    });
+
+    it('CDS-25 is dropped where all pages together hold fewer matches than they count', async () => {
+      const page = await firstPage();
+      const asked = await requestsDuring(ehr, async () => {
+        const { score } = await callWith({ ...page, total: (page.total ?? 0) + 1, entry: page.entry?.slice(1) });
+        expect(score).toBe(await whole());
+      });
+      expect(asked.at(-1)).toMatch(/^Observation\?patient=1/);
+    });
+
+    it('CDS-25 CDS-26 is not enough where its server is not named', async () => {
+      const page = await firstPage();
+      const answer = await call({ prefetch: { ...prefetch, observations: page } });
+      expect(expectRefusal(answer, 412)).toContain('observations');
+    });
+
+    it('CDS-25 is refused where it holds a result of another patient', async () => {
+      const page = await firstPage();
+      const entry = page.entry?.map(({ resource, ...rest }) => ({
+        ...rest,
+        resource:
+          resource?.resourceType === 'Observation' ? { ...resource, subject: { reference: 'Patient/2' } } : resource,
+      }));
+      const answer = await call({
+        prefetch: { ...prefetch, observations: { ...page, entry } },
+        fhirServer: ehr.base,
+        token,
+      });
+      expect(expectRefusal(answer, 400)).toContain('prefetch.observations.entry[0].resource');
+    });
+  });
+
+  /** The score of a call that holds everything. */
+  function predictOverPrefetch(): () => Promise<number> {
+    return async () => cardPrediction(await call({ prefetch, fhirServer: ehr.base })).score ?? Number.NaN;
+  }
 
   it('CDS-24 says of a failed search which one it is, and why nobody is asked again', async () => {
     const answer = await call({ prefetch: { ...prefetch, conditions: outcome('forbidden') }, fhirServer: ehr.base });

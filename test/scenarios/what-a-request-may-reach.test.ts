@@ -131,6 +131,16 @@ describe('a listed server leads nobody elsewhere', () => {
     expect(good.requests.filter(({ url }) => url.includes('admin'))).toEqual([]);
   });
 
+  test.each(next)('CDS-25, SM-6: by a next link of a page that the call holds, %s', async (_, urlOf) => {
+    const { observations, ...rest } = fullPrefetch(record);
+    const page = { ...(observations as object), link: [{ relation: 'next', url: urlOf() }] };
+    const { status, text } = await hook(good.base, { ...rest, observations: page });
+    expect(status, text).toBe(200);
+    expect(good.requests.at(-1)?.url).toMatch(/^\/fhir(\/Observation)?\?/);
+    expect(arrived).toEqual([]);
+    expect(good.requests.filter(({ url }) => url.includes('admin'))).toEqual([]);
+  });
+
   test.each([301, 302, 307, 308])('SM-6: by a redirect (%i)', async (status) => {
     for (const location of [`http://127.0.0.1:${canaryPort}/fhir`, 'http://169.254.169.254/latest/meta-data/']) {
       faults.splice(0, faults.length, { kind: 'status', status, headers: { location } });

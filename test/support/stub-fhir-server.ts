@@ -71,7 +71,7 @@ export async function startStubFhirServer(options: {
 }): Promise<StubFhirServer> {
   const { resources, faults = [], pageSize = 7, abilities = {} } = options;
   const requests: StubRequest[] = [];
-  const searches = new Map<string, { rows: Resource[]; type: string }>();
+  const searches = new Map<string, { rows: Resource[]; type: string; size: number }>();
 
   const server = createServer((request, response) => {
     requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
@@ -119,7 +119,8 @@ export async function startStubFhirServer(options: {
       key = Buffer.from(`s${searches.size}`).toString('base64url');
       const all = has(active, 'ignore-parameters');
       const rows = resources.filter((resource) => resource.resourceType === type && (all || matches(resource, meant)));
-      searches.set(key, { rows: rows.reverse(), type });
+      const size = Math.min(pageSize, Number(url.searchParams.get('_count') ?? pageSize));
+      searches.set(key, { rows: rows.reverse(), type, size });
     }
     const search = searches.get(key);
     if (search === undefined) send(response, active, 410, outcome('error', 'expired'));
@@ -132,8 +133,13 @@ export async function startStubFhirServer(options: {
       );
   }
 
-  function page({ rows }: { rows: Resource[] }, key: string, number: number, url: URL, active: StubFault[]): Bundle {
-    const size = Math.min(pageSize, Number(url.searchParams.get('_count') ?? pageSize));
+  function page(
+    { rows, size }: { rows: Resource[]; size: number },
+    key: string,
+    number: number,
+    url: URL,
+    active: StubFault[],
+  ): Bundle {
     const from = number * size - (has(active, 'duplicates') && number > 0 ? 1 : 0);
     const shown = rows.slice(from, (number + 1) * size);
     const entry: BundleEntry[] = shown.map((resource) => ({

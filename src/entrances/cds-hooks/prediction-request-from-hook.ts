@@ -44,7 +44,7 @@ export function predictionRequestFromHook(
   { requestId, principal, card, build, focus, writeBack, inputsRead, answerBy, signal, givenUp }: HookCall,
 ): PredictionRequest {
   const { manifest } = service.version;
-  const { answers } = prefetched;
+  const { answers, begun } = prefetched;
   return {
     requestId,
     entrance: 'cds-hooks',
@@ -68,6 +68,7 @@ export function predictionRequestFromHook(
             from: 'server',
             base: fhirServer.base,
             answers,
+            ...(begun.size === 0 ? {} : { begun }),
             unasked: unaskedKeys(service, prefetched),
             ...(fhirServer.accessToken === undefined ? {} : { accessToken: fhirServer.accessToken }),
           },

@@ -1,6 +1,6 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
 import { patientKey } from '../../model-catalog/prefetch-templates.ts';
-import type { HeldAnswers, Seed } from '../../prediction/prediction-request.ts';
+import type { BegunAnswer, HeldAnswers, Seed } from '../../prediction/prediction-request.ts';
 import { invalidBody } from './check-body.ts';
 import { type FailedSearch, failedSearch } from './failed-search.ts';
 import { giveWayAfter } from './give-way.ts';
@@ -17,6 +17,8 @@ export interface PrefetchQuestions {
 /** What the prefetch of a call says, by key. */
 export interface Prefetched {
   readonly answers: HeldAnswers;
+  /** First pages, of answers whose further pages are at the server. */
+  readonly begun: ReadonlyMap<string, BegunAnswer>;
   /** What the client could not read itself. */
   readonly failed: ReadonlyMap<string, FailedSearch>;
 }
@@ -25,9 +27,9 @@ export interface Prefetched {
 const turnMs = 5;
 
 /**
- * What the prefetch of a call answers: complete answers only. A key that is not there, or a search that left something out
- * or goes on on another page, is not answered (CDS-23, CDS-25); null is answered with nothing; an OperationOutcome, or one
- * with an error inside a Bundle, is a search that failed (CDS-24).
+ * What the prefetch of a call answers: complete answers only. A key that is not there, or a search that left something out,
+ * is not answered (CDS-23); a search that goes on on another page has begun to be (CDS-25); null is answered with nothing; an
+ * OperationOutcome, or one with an error inside a Bundle, is a search that failed (CDS-24).
  * Keys that nobody asked for are ignored. The resources of a search are checked by the path, like those of a server.
  * @throws PARAMETER_INVALID for an answer that is no FHIR R4, is of another type, or is another patient
  */
@@ -37,6 +39,7 @@ export async function readPrefetch(
 ): Promise<Prefetched> {
   const giveWay = giveWayAfter(turnMs);
   const answers = new Map<string, readonly Seed[]>();
+  const begun = new Map<string, BegunAnswer>();
   const failed = new Map<string, FailedSearch>();
   for (const [key, type] of types) {
     if (!Object.hasOwn(prefetch, key)) continue;
@@ -48,9 +51,10 @@ export async function readPrefetch(
         : readLone(value, path, { key, type, patientId, findings });
     if (answer === 'partial') continue;
     if ('passes' in answer) failed.set(key, answer);
+    else if ('next' in answer) begun.set(key, answer);
     else answers.set(key, answer);
   }
-  return { answers, failed };
+  return { answers, begun, failed };
 }
 
 interface LoneQuestion extends Pick<PrefetchQuestions, 'patientId' | 'findings'> {

@@ -1,7 +1,7 @@
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { isMedicationType } from '../../fhir/medication-types.ts';
 import type { ErrorIssue } from '../../platform/errors.ts';
-import type { Seed } from '../../prediction/prediction-request.ts';
+import type { BegunAnswer, Seed } from '../../prediction/prediction-request.ts';
 import { invalidBody } from './check-body.ts';
 import { type FailedSearch, failedSearch, hasFailed } from './failed-search.ts';
 
@@ -16,8 +16,11 @@ export interface SearchQuestion {
   readonly giveWay: () => Promise<void> | undefined;
 }
 
-/** What a Bundle says of a search: all that there is, or that it failed; `partial` where it is no complete answer. */
-export type SearchAnswer = readonly Seed[] | FailedSearch | 'partial';
+/**
+ * What a Bundle says of a search: all that there is, a first page with a link to the next one, or that it failed; `partial`
+ * where it is no complete answer and nothing says where the rest is.
+ */
+export type SearchAnswer = readonly Seed[] | BegunAnswer | FailedSearch | 'partial';
 
 /** An entry whose form is checked, but not yet its resource. */
 interface Entry {
@@ -77,8 +80,11 @@ export async function readSearch(
       }
     }
   }
-  const goesOn = (search.link ?? []).some(({ relation }) => relation === 'next');
-  return isPartial || goesOn || (search.total !== undefined && matches.size < search.total) ? 'partial' : held;
+  if (isPartial) return 'partial';
+  const next = (search.link ?? []).find(({ relation }) => relation === 'next');
+  const { total } = search;
+  if (next !== undefined) return { seeds: held, next: next.url, ...(total === undefined ? {} : { total }) };
+  return total !== undefined && matches.size < total ? 'partial' : held;
 }
 
 /** A server that was asked for parts of resources says so. */

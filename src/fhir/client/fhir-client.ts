@@ -2,7 +2,7 @@ import type { CapabilityStatement, Resource } from '@medplum/fhirtypes';
 import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import { isFhirId } from '../reference.ts';
 import { type Credentials, createGetResource } from './get-resource.ts';
-import { refusePart, searchPages } from './search-pages.ts';
+import { nextPage, refusePart, searchPages } from './search-pages.ts';
 import { type Interaction, unreachable } from './unreachable.ts';
 
 export interface FhirSearch {
@@ -15,6 +15,16 @@ export interface FhirSearch {
   readonly subjectParameter?: string;
   /** `_count`; default 200. */
   readonly pageSize?: number;
+}
+
+/** A search whose first page was had elsewhere. */
+export interface FhirSearchPage {
+  readonly type: string;
+  /** Of the matches of the first page. */
+  readonly ids: ReadonlySet<string>;
+  readonly total?: number;
+  /** Where the next page is said to be. */
+  readonly next: string;
 }
 
 /** Reads from one FHIR R4 server. Whatever is not a complete answer in FHIR throws RECORD_UNREACHABLE. */
@@ -30,6 +40,8 @@ export interface FhirClient {
    * meanwhile there may be several. The server may ignore a parameter: the caller checks what it relies on.
    */
   search(search: FhirSearch, signal?: AbortSignal): AsyncIterable<Resource[]>;
+  /** The matches of all further pages, as `search`; a link that leads away from this server is not followed. */
+  searchOn(page: FhirSearchPage, signal?: AbortSignal): AsyncIterable<Resource[]>;
   close(): Promise<void>;
 }
 
@@ -110,6 +122,12 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
           if (fresh.length > 0) yield fresh;
         }
       }
+    },
+    searchOn: async function* ({ type, ids, total, next }, signal) {
+      const interaction: Interaction = { base, name: `search ${type}, further pages` };
+      const url = nextPage(next, new URL(`${base}/`), interaction);
+      const { maxResources } = options;
+      yield* searchPages(url, { get, interaction, type, maxResources, signal, before: { ids, total } });
     },
     close: () => dispatcher.destroy(),
   };

@@ -13,6 +13,8 @@ export interface SearchPagesOptions {
   /** A search that gives more entries than this, or as many pages, is given up. */
   readonly maxResources: number;
   readonly signal?: AbortSignal;
+  /** What was on earlier pages: the ids of their matches, and how many they said there are. */
+  readonly before?: { readonly ids: ReadonlySet<string>; readonly total: number | undefined };
 }
 
 /**
@@ -22,11 +24,11 @@ export interface SearchPagesOptions {
  * lost rows would make an absence of nothing.
  */
 export async function* searchPages(first: URL, options: SearchPagesOptions): AsyncGenerator<Resource[]> {
-  const { get, interaction, maxResources, signal } = options;
+  const { get, interaction, maxResources, signal, before } = options;
   const visited = new Set<string>();
-  const ids = new Set<string>();
-  let weight = 0;
-  let total: number | undefined;
+  const ids = new Set(before?.ids);
+  let weight = ids.size;
+  let total = before?.total;
   let url: URL | undefined = first;
   while (url !== undefined) {
     if (visited.has(url.href)) {
@@ -141,11 +143,19 @@ function isFailure({ issue }: OperationOutcome): boolean {
   return !Array.isArray(issue) || issue.some(({ severity }) => severity === 'error' || severity === 'fatal');
 }
 
-/** The next page, if there is one; a link that leaves the server's base would carry credentials to somebody else. */
+/** The next page, if there is one. */
 function nextOf(bundle: Bundle, current: URL, interaction: Interaction): URL | undefined {
   const link = bundle.link?.find(({ relation }) => relation === 'next');
-  if (link === undefined) return undefined;
-  const next = typeof link.url === 'string' ? URL.parse(link.url, current.href) : null;
+  return link === undefined ? undefined : nextPage(link.url, current, interaction);
+}
+
+/**
+ * Where a link to a next page leads; one that leaves the server's base would carry credentials to somebody else.
+ * Throws RECORD_UNREACHABLE.
+ * @param current what a relative link is relative to
+ */
+export function nextPage(text: unknown, current: URL, interaction: Interaction): URL {
+  const next = typeof text === 'string' ? URL.parse(text, current.href) : null;
   if (next === null) throw incomplete(interaction, 'gave a next link that is no address');
   next.hash = '';
   const base = new URL(interaction.base);

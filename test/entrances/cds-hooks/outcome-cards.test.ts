@@ -144,7 +144,7 @@ describe('the card of a score', () => {
       predictionRequestFromHook(
         { ...of, contributions: shown },
         { context: { patientId: '1' } },
-        { answers: new Map(), failed: new Map() },
+        { answers: new Map(), begun: new Map(), failed: new Map() },
         {
           requestId: 'r',
           principal: anyone,

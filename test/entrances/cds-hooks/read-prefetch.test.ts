@@ -124,9 +124,20 @@ describe('a prefetch does not answer', () => {
     expect((await read({ observations })).has('observations')).toBe(false);
   });
 
-  test('of which more may follow, however many matches it counts: its total may be an estimate', async () => {
-    for (const total of [0, 1, undefined])
-      expect((await read({ observations: { ...searchset([result]), total, link: [next()] } })).size).toBe(0);
+  test('CDS-25 of which more may follow, however many matches it counts: it is a first page', async () => {
+    const { url } = next();
+    for (const total of [0, 1, 2, undefined]) {
+      const { answers, begun } = await readAll({ observations: { ...searchset([result]), total, link: [next()] } });
+      expect(answers.size).toBe(0);
+      const seeds = [{ resource: result, expression: 'prefetch.observations.entry[0].resource' }];
+      expect(begun).toEqual(new Map([['observations', { seeds, next: url, ...(total !== undefined && { total }) }]]));
+    }
+  });
+
+  test('CDS-25 of which a page is not whole: nobody goes on from there', async () => {
+    const entry = [{ fullUrl: 'https://ehr.example/fhir/Observation/2', search: match }];
+    const { begun } = await readAll({ observations: { ...searchset([]), entry, link: [next()] } });
+    expect(begun.size).toBe(0);
   });
 
   test.each([
