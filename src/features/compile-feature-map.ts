@@ -64,6 +64,8 @@ export interface CompiledFeatureMap {
   /** Sorts Observations by the codes that features look for. */
   readonly observationIndex: ObservationIndex;
   readonly judge: Judge;
+  /** Names of the features that are told to nobody. */
+  readonly sensitive: ReadonlySet<string>;
   /** How a reader is told of each feature, by its name. */
   readonly labels: Readonly<Record<string, { readonly label: string; readonly unit?: string }>>;
 }
@@ -97,10 +99,13 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
   const labels = Object.fromEntries(
     [...features].map(([name, { label, unit }]) => [name, unit === undefined ? { label } : { label, unit }]),
   );
+  const sensitive = new Set(
+    Object.entries(map.features).flatMap(([name, definition]) => (definition.sensitive === undefined ? [] : [name])),
+  );
   const order = inOrder(features, reads);
   const names = [...features.keys()];
   const isInOrder = order.every(({ name }, index) => name === names[index]);
-  return { map, features, order, isInOrder, windows: createWindows(), observationIndex, judge, labels };
+  return { map, features, order, isInOrder, windows: createWindows(), observationIndex, judge, sensitive, labels };
 }
 
 function compileKind(

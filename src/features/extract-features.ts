@@ -40,7 +40,8 @@ export function extractFeatures(
   for (const { sources } of exclusions) for (const source of sources) basis.add(source);
   basis.add(record.sourceReference(record.patient));
   for (const { sources } of features.values()) for (const source of sources) basis.add(source);
-  return { features, verdicts, basis: [...basis] };
+  const confidentiality = record.confidentialityOf(basis);
+  return { features, verdicts, basis: [...basis], ...(confidentiality === undefined ? {} : { confidentiality }) };
 }
 
 const none: ModelOutputs = new Map();

@@ -1,6 +1,7 @@
 import type { SequenceNumbers } from '../model-catalog/column-value.ts';
 import type { MissingInput } from '../model-catalog/missing-input.ts';
 import type { SourceReference } from '../records/clinical-record.ts';
+import type { Confidentiality } from '../records/confidentiality.ts';
 
 export type { SourceReference } from '../records/clinical-record.ts';
 
@@ -147,4 +148,8 @@ export interface ModelInputs {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Every resource that was looked at to decide eligibility or give a value, without repeats. */
   readonly basis: readonly SourceReference[];
+  /** How confidential what was looked at is; absent where no resource says it. */
+  readonly confidentiality?: Confidentiality;
+  /** Features that the map marks as sensitive, once they stand apart (see `shownInputs`): scored, and told to nobody. */
+  readonly hidden?: ReadonlyMap<string, FeatureValue>;
 }

@@ -47,6 +47,9 @@ export function checkFeatureMap(map: FeatureMap, outcomes: readonly string[]): F
     if (definition.kind === 'derived') {
       checkExpression(definition, map, (message) => find(`/features/${name}/expression`, message));
     }
+    const made = readsOf(definition).find((other) => map.features[other]?.sensitive !== undefined);
+    if (made !== undefined && definition.sensitive === undefined)
+      find(`/features/${name}`, `is made of ${made}, which is sensitive, and would tell it: mark it as sensitive too`);
     if (definition.kind === 'first-of') {
       checkFirstOf(definition, map, (message) => find(`/features/${name}/of`, message));
     }

@@ -151,13 +151,19 @@ const kinds = [
   familyHistory,
   serviceRequest,
 ] as const;
+const sensitive = Type.String({
+  minLength: 1,
+  description:
+    'why nobody is shown it (HIV status, a psychiatric diagnosis): it is scored, and stands in no card, contribution, result or audit event',
+});
+type Kind = Static<(typeof kinds)[number]> & { readonly sensitive?: string };
 // oneOf with a discriminator, so that an error names the key of the kind that was meant, not every other kind's.
-const feature = Type.Unsafe<Static<(typeof kinds)[number]>>({
+const feature = Type.Unsafe<Kind>({
   type: 'object',
   discriminator: { propertyName: 'kind' },
   properties: { kind: { type: 'string', description: 'which kind of feature it is; the other keys follow from it' } },
   required: ['kind'],
-  oneOf: [...kinds],
+  oneOf: kinds.map((kind) => ({ ...kind, properties: { ...kind.properties, sensitive } })),
 });
 
 export const featureMapSchema = Type.Object(

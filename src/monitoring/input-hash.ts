@@ -5,10 +5,11 @@ type FeatureValue = PredictionOutcome['inputs']['features'] extends ReadonlyMap<
 
 /**
  * SHA-256 (hex) of what went into the model: name, state and value of every feature (the reason where it is missing),
- * in the order of the names, as JSON. Two predictions with the same hash saw the same inputs, whatever resources they
+ * in the order of the names, as JSON; of those that are told to nobody too. Two predictions with the same hash saw the same inputs, whatever resources they
  * were read from. The values themselves are not kept; whoever knows all of them but one could still try that one.
  */
-export function inputHash({ features }: PredictionOutcome['inputs']): string {
+export function inputHash({ features: shown, hidden = new Map() }: PredictionOutcome['inputs']): string {
+  const features = hidden.size === 0 ? shown : new Map([...shown, ...hidden]);
   const parts: unknown[] = [];
   for (const name of [...features.keys()].sort()) {
     const feature = features.get(name);

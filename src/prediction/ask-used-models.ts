@@ -2,6 +2,7 @@ import { defaultExclusions } from '../features/default-exclusions.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { FeatureValue, ModelInputs } from '../features/feature-vector.ts';
 import { type ModelOutput, type ModelOutputs, outputKey, reasonsOfAbstention } from '../features/model-output.ts';
+import { shownInputs } from '../features/shown-inputs.ts';
 import { guessedFeatures } from '../features/todays-status.ts';
 import { inputRow, score } from '../inference/score.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
@@ -91,11 +92,13 @@ async function outputsOf(
   options: RunOptions,
 ): Promise<[key: string, output: ModelOutput][]> {
   const { manifest, compiled } = used;
-  const inputs = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs);
-  const isGuess = guessedFeatures(compiled, inputs.features, record, timeZone, outputs).size > 0;
+  const all = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs);
+  // What is said of it to whoever reads its output; it is scored from all of them.
+  const inputs = shownInputs(all, compiled.sensitive);
+  const isGuess = guessedFeatures(compiled, all.features, record, timeZone, outputs).size > 0;
   const outcomes = manifest.outcomes.filter(({ id }) => wanted.has(id));
   const scored = outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
-  const scores = scored.length === 0 ? new Map<string, number>() : await scoresOf(used, inputs, scored, options);
+  const scores = scored.length === 0 ? new Map<string, number>() : await scoresOf(used, all, scored, options);
   const said = { sources: inputs.basis, isGuess };
   return outcomes.map((outcome) => {
     const { id } = outcome;

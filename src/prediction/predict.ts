@@ -1,6 +1,8 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
+import { shownExplanation } from '../explanation/shown-explanation.ts';
+import { shownInputs } from '../features/shown-inputs.ts';
 import { inputRow, score } from '../inference/score.ts';
 import { cardUrl } from '../model-catalog/card/card-url.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
@@ -57,11 +59,15 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   // Members of a run end on the version that it began with, whatever was promoted since.
   if (request.writeBack && request.entrance !== 'cohort') refuseOthers(model);
   const time = stopwatch();
-  const { subject, origin, record, inputs } = await readModelInputs(parts, model, { ...request, asOf }, () =>
-    time.step('gatherMs'),
-  );
+  const {
+    subject,
+    origin,
+    record,
+    inputs: all,
+  } = await readModelInputs(parts, model, { ...request, asOf }, () => time.step('gatherMs'));
   // The own store, under a name that the call gives it, is read whole and holds nothing by anybody's word.
   if (request.writeBack && request.origin !== undefined && !origin.source.own) notWritable();
+  const inputs = shownInputs(all, compiled.sensitive);
   request.inputsRead?.(inputs);
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const identity = {
@@ -70,7 +76,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     encounter: request.encounter,
     focus: request.focus,
     asOf,
-    inputs,
+    inputs: all,
     features: compiled.labels,
   };
   time.step('featuresMs');
@@ -107,33 +113,35 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   }
 
   const columns = inputColumns(manifest);
-  const row = inputRow(columns, inputs.features);
+  const row = inputRow(columns, all.features);
   const runWith =
     (options: RunOptions): PredictableModel['run'] =>
     (rows) =>
       model.run(rows, options);
   const { scores, details } = await score(runWith(runOptions(request)), row, outcomes);
   time.step('inferMs');
-  const explanation = await explainInTime(request, model.explainTime, (due) =>
+  const known = await explainInTime(request, model.explainTime, (due) =>
     explain(model.explainer, manifest.explanation.method, {
       inputs: row,
-      features: inputs.features,
+      features: all.features,
       run: runWith(runOptions(request, due)),
       // The difference of two classes says nothing.
       outcomes: outcomes.filter(({ kind }) => kind !== 'class'),
     }),
   );
-  if ('none' in explanation && explanation.cause !== undefined) {
+  const explanation = shownExplanation(known, compiled.sensitive);
+  if ('none' in known && known.cause !== undefined) {
     parts.event({
       name: 'explanation.degraded',
       model: `${manifest.id}@${manifest.version}`,
-      error: explanation.cause,
+      error: known.cause,
     });
   }
 
   time.step('explainMs');
   const result: ResultRequest = {
     ...identity,
+    inputs,
     frame: model.resultFrame,
     identifier: common.identifier,
     subject: { ...subject, own: origin.source.own || origin.heldByCaller },
@@ -156,6 +164,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     recorded: now,
     timeZone: parts.timeZone,
     basis: inputs.basis,
+    ...(inputs.confidentiality === undefined ? {} : { confidentiality: inputs.confidentiality }),
   };
   const receipt = await keep?.(
     outcomeToRecord({ state: 'scored', ...common, scores }, made),

@@ -19,6 +19,7 @@ import type {
   ServiceRequest,
 } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
+import { type Confidentiality, confidentialityOf, strictestOf } from './confidentiality.ts';
 import { localReference } from './local-reference.ts';
 import { isSubject, type Subject } from './subject.ts';
 
@@ -96,6 +97,8 @@ export interface ClinicalRecord {
   isSubject(reference: string | undefined): boolean;
   /** The same object wherever it would say the same. Throws INTERNAL for a resource that is not of this record. */
   sourceReference(resource: RecordResource): SourceReference;
+  /** What the labels say of the resources behind these sources, the strictest of them; undefined where they say nothing. */
+  confidentialityOf(sources: Iterable<SourceReference>): Confidentiality | undefined;
 }
 
 /** A resource and where it came from: the server, or the caller of this prediction alone. */
@@ -119,6 +122,7 @@ export function clinicalRecord(parts: {
   // By resource; by type for those that only their type names.
   const references = new Map<RecordResource | RecordType, SourceReference>();
   const medications = new Map<string, Medication>();
+  const labelled = new Map<SourceReference, Confidentiality>();
   let type: RecordType | undefined;
   let ofType: RecordResource[] | undefined;
   for (const { resource, from } of entries) {
@@ -132,6 +136,9 @@ export function clinicalRecord(parts: {
     if (resource.resourceType === 'Medication' && resource.id !== undefined) medications.set(resource.id, resource);
   }
   for (const resources of byType.values()) Object.freeze(resources);
+  // Those that only their type names are one source: it is as confidential as any of them.
+  const ofAnonymous = (named: RecordType): Confidentiality | undefined =>
+    strictestOf((byType.get(named) ?? []).filter(({ id }) => id === undefined).map(confidentialityOf));
 
   return Object.freeze(
     new GatheredRecord(parts.asOf, {
@@ -165,8 +172,12 @@ export function clinicalRecord(parts: {
         if (known !== undefined) return known;
         const made = referenceTo(resource, from, own ? '' : `${subject.base}/`);
         references.set(key, made);
+        const label = key === resource ? confidentialityOf(resource) : ofAnonymous(resource.resourceType);
+        if (label !== undefined) labelled.set(made, label);
         return made;
       },
+      confidentialityOf: (sources) =>
+        labelled.size === 0 ? undefined : strictestOf([...sources].map((source) => labelled.get(source))),
     }),
   );
 }
@@ -186,6 +197,7 @@ class GatheredRecord implements ClinicalRecord {
   readonly encounterBehind: ClinicalRecord['encounterBehind'];
   readonly isSubject: ClinicalRecord['isSubject'];
   readonly sourceReference: ClinicalRecord['sourceReference'];
+  readonly confidentialityOf: ClinicalRecord['confidentialityOf'];
 
   constructor(asOf: Date, parts: Omit<ClinicalRecord, 'asOf'>) {
     this.#asOfMs = asOf.getTime();
@@ -197,6 +209,7 @@ class GatheredRecord implements ClinicalRecord {
     this.encounterBehind = parts.encounterBehind;
     this.isSubject = parts.isSubject;
     this.sourceReference = parts.sourceReference;
+    this.confidentialityOf = parts.confidentialityOf;
   }
 
   get asOf(): Date {

@@ -1,5 +1,6 @@
 import type { Provenance } from '@medplum/fhirtypes';
 import type { SourceReference } from '../features/feature-vector.ts';
+import { type Confidentiality, confidentialityLabel } from '../records/confidentiality.ts';
 import { aiAsserted, artificialIntelligence } from './canonical-urls.ts';
 import { fhirDateTime } from './duration.ts';
 import { distinctSources, toReference } from './source-reference.ts';
@@ -14,6 +15,8 @@ export interface ProvenanceRequest {
   readonly recorded: Date;
   readonly timeZone: string;
   readonly basis: readonly SourceReference[];
+  /** Of what it was made of; absent where no resource says it. */
+  readonly confidentiality?: Confidentiality;
 }
 
 /** Who made a result, when and of what, in the shape of the AI-Provenance profile (PRV-1, PRV-2, AIT-4). */
@@ -21,7 +24,10 @@ export function buildProvenance(request: ProvenanceRequest): Provenance {
   const sources = distinctSources(request.basis);
   return {
     resourceType: 'Provenance',
-    meta: { profile: ['http://hl7.org/fhir/uv/aitransparency/StructureDefinition/AI-Provenance'] },
+    meta: {
+      profile: ['http://hl7.org/fhir/uv/aitransparency/StructureDefinition/AI-Provenance'],
+      ...(request.confidentiality === undefined ? {} : { security: [confidentialityLabel(request.confidentiality)] }),
+    },
     target: [{ reference: request.target }],
     occurredDateTime: fhirDateTime(request.computedAt, request.timeZone),
     recorded: request.recorded.toISOString(),

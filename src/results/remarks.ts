@@ -20,6 +20,7 @@ export function remarks(request: ResultRequest): string[] {
     }
   }
   said.push(...ofOtherModels(request), ...clipped(request), ...withheld(request));
+  said.push(...aboutHidden(request), ...aboutLabels(request));
   said.push(...contributionRemarks(explanation, frame));
   return said;
 }
@@ -48,11 +49,27 @@ const detailed = [
   ['missing', 'Missing'],
 ] as const;
 
+/** That there are inputs which nobody is shown: a reader must not take what is shown for all. */
+function aboutHidden({ inputs: { hidden } }: ResultRequest): string[] {
+  if (hidden === undefined || hidden.size === 0) return [];
+  const [count, those] = hidden.size === 1 ? ['1 input', 'it is'] : [`${hidden.size} inputs`, 'they are'];
+  return [
+    `Not shown: ${count} of the model, since ${those} sensitive; the score rests on ${hidden.size === 1 ? 'it' : 'them'} too.`,
+  ];
+}
+
+function aboutLabels({ inputs: { confidentiality } }: ResultRequest): string[] {
+  if (confidentiality === undefined || confidentiality.unknown.length === 0) return [];
+  return ['Labelled very restricted: an input has a confidentiality label that HL7 does not know.'];
+}
+
 function whatIf(request: ResultRequest): string[] {
   const names: string[] = [];
   for (const [name, { state }] of request.inputs.features) {
     if (state === 'asserted') names.push(labelOf(request, name));
   }
+  const isHidden = [...(request.inputs.hidden?.values() ?? [])].some(({ state }) => state === 'asserted');
+  if (isHidden) names.push('an input that is not shown');
   if (names.length === 0) return [];
   return [`What-if: asserted by the caller, not taken from the record: ${names.join(', ')}.`];
 }

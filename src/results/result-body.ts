@@ -1,5 +1,6 @@
 import type {
   Annotation,
+  Coding,
   Device,
   Encounter,
   Extension,
@@ -11,6 +12,7 @@ import type {
 } from '@medplum/fhirtypes';
 import type { SourceReference } from '../features/feature-vector.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { confidentialityLabel } from '../records/confidentiality.ts';
 import {
   aiAsserted,
   extensionUrls,
@@ -57,7 +59,7 @@ export function resultBody(
   for (const { sources } of inputs.features.values()) for (const source of sources) used.push(source);
   const home = subject.own ? '' : `${subject.base}/`;
   return {
-    meta: { security: isTestData(request) ? [aiAsserted, testHealthData] : [aiAsserted] },
+    meta: { security: securityLabels(request) },
     text: resultNarrative(request, { asOf: times.asOf, sentences, remarks: said }),
     extension: [
       ...times.extensions,
@@ -79,6 +81,16 @@ export function resultBody(
     basis: distinctSources(used),
     note: said.map((text) => ({ text })),
   };
+}
+
+/** AIAST, and what else a reader of the result has to be allowed to see. */
+function securityLabels(request: ResultRequest): Coding[] {
+  const { confidentiality } = request.inputs;
+  return [
+    aiAsserted,
+    ...(isTestData(request) ? [testHealthData] : []),
+    ...(confidentiality === undefined ? [] : [confidentialityLabel(confidentiality)]),
+  ];
 }
 
 /** Of a subject that is no real person, or by a model that is for none. */

@@ -169,6 +169,15 @@ describe('the first of several features', () => {
     expect(findingsOf(features)).toEqual([`/features/first/of ${finding}`]);
   });
 
+  it('is sensitive where one of those is', () => {
+    const sensitive = { sensitive: 'nobody else’s business' };
+    const features = { a: { ...measured(), ...sensitive }, b: measured() };
+    expect(findingsOf({ ...features, c: firstOf(['a', 'b'], 'mg/dL') })).toEqual([
+      '/features/c is made of a, which is sensitive, and would tell it: mark it as sensitive too',
+    ]);
+    expect(findingsOf({ ...features, c: { ...firstOf(['a', 'b'], 'mg/dL'), ...sensitive } })).toEqual([]);
+  });
+
   it('is not among those it is the first of', () => {
     expect(findingsOf({ a: measured(), b: firstOf(['a', 'c'], 'mg/dL'), c: firstOf(['a', 'b'], 'mg/dL') })).toEqual([
       '/features/b is derived from itself: b -> c -> b',
