@@ -17,11 +17,16 @@ import { outcomeBase, resourcesOf, scoredRecord } from '../../support/outcome-re
 const validator: ResourceValidator = createResourceValidator();
 const sinkBase = 'https://ehr.example.org/fhir';
 const device = { reference: 'Device/d1' };
+const restricted = {
+  system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
+  code: 'R',
+  display: 'restricted',
+};
 
 function stored(superseded = false): StoredResult {
   const record = scoredRecord('a', { subjectId: '1', encounterId: 'e1' });
   const { result: resource, device: made, provenance } = resourcesOf(record);
-  const labelled = { ...resource, meta: { security: [aiAsserted, testHealthData], versionId: '1' } };
+  const labelled = { ...resource, meta: { security: [aiAsserted, testHealthData, restricted], versionId: '1' } };
   return {
     identifier: record.identifier,
     resource: { ...labelled, meta: metaWithSupersededTag(labelled.meta ?? {}, superseded), id: 'own-id' },
@@ -48,7 +53,7 @@ test.each(['risk-assessment', 'observation', 'document-reference'] as const)(
         validator.validate(resource);
         expect(resource.id).toBeUndefined();
         expect(resource.meta?.versionId).toBeUndefined();
-        expect(resource.meta?.security).toEqual([aiAsserted, testHealthData]);
+        expect(resource.meta?.security).toEqual([aiAsserted, testHealthData, restricted]);
       }
     }
     const provenance = renderProvenance(form({ as }), stored(), ['Observation/o1'], device) as Provenance;
