@@ -4,6 +4,8 @@ import { protocolError } from './entrances/inference-protocol/protocol-error.ts'
 import { readProtocolToken } from './entrances/inference-protocol/protocol-token.ts';
 import { metricsRoutes } from './entrances/metrics/metrics-routes.ts';
 import { cardPath } from './entrances/models/card-routes.ts';
+import { authorise } from './http/access/authorise.ts';
+import { policyTable } from './http/access/policy-table.ts';
 import { readAccessFile } from './http/access/read-access-file.ts';
 import { readTokenFile } from './http/bearer-token.ts';
 import type { FinishedRequest } from './http/finished-request.ts';
@@ -20,8 +22,10 @@ import { packageVersion } from './package-version.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Config, readConfig } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
+import type { LogEvent } from './platform/events.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { type House, wire } from './wire.ts';
+import { type Access, openAccess, serversOf } from './wire-access.ts';
 import { type Account, openAccount } from './wire-account.ts';
 import { adminPath, ownPaths, routesOf, type Tokens } from './wire-routes.ts';
 
@@ -92,12 +96,15 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     logger,
     onFinished: (finished: FinishedRequest) => account?.keep(finished),
     notReady: () => gate.waitingFor(),
+    ...(config.auth === 'none'
+      ? {}
+      : { authorise: authorise(policyTable, [...ownPaths, '/metrics'], () => access?.verifyToken) }),
   };
-  const { publicBaseUrl } = config;
-  const alone = createApp({ ...face, ownHost: publicBaseUrl === undefined ? {} : { publicBaseUrl } });
+  const alone = createApp({ ...face, ownHost: ownHostOf(config) });
   const mounted = createApp({ ...face, fallThrough: true });
   const startedMs = performance.now();
   let house: House | undefined;
+  let access: Access | undefined;
   let isClosed = false;
   let account: Account | undefined;
 
@@ -111,27 +118,28 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     async start({ listen, prepare } = {}) {
       if (house !== undefined || isClosed)
         throw new PredictionError('INTERNAL', 'This fhirsight was started or closed already; create another one.');
-      if (config.accessFile !== undefined) {
-        await readAccessFile(config.accessFile);
-        throw new PredictionError('CONFIG_INVALID', 'AUTH=required is not served by this version. Set AUTH=none.');
-      }
       const here = async (): Promise<string> => config.publicBaseUrl ?? `http://${config.host}:${config.port}`;
       const { adminTokenFile } = config;
       const tokens: Tokens = {
         protocol: await readProtocolToken(config),
         admin: adminTokenFile === undefined ? undefined : await readTokenFile('ADMIN_TOKEN_FILE', adminTokenFile),
       };
+      const { accessFile } = config;
+      const settings = accessFile === undefined ? undefined : await readAccessFile(accessFile);
       house = await wire({
         config,
         clock,
         logger,
         listen: listen ?? here,
         firstDefaults: 'recorded',
+        ...(settings === undefined ? {} : { reaches: serversOf(settings) }),
         onPrediction: metrics.onPrediction,
         onShadow: metrics.onShadow,
       });
       const opened = house;
+      const parts = { clock, adminToken: tokens.admin, event: (event: LogEvent) => logger.event(event) };
       try {
+        if (settings !== undefined) access = await openAccess(settings, opened, parts);
         await prepare?.(opened);
         await opened.runs.start();
         opened.operationJobs.start();
@@ -142,7 +150,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         throw error;
       }
       account = openAccount(opened, config, clock);
-      gate.open(routesOf(opened, config, clock, tokens), () => databaseAnswers(opened, logger));
+      gate.open(routesOf(opened, config, clock, { tokens, access }), () => databaseAnswers(opened, logger));
       logger.event({
         name: 'server.started',
         url: house.fhirBase,
@@ -171,6 +179,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         logger.event({ name: 'drain.finished', durationMs: performance.now() - drainMs, abandoned });
       } finally {
         try {
+          await access?.close();
           await closing.close();
         } finally {
           metrics.close();
@@ -180,6 +189,11 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
     },
   };
+}
+
+/** Under which names the server may be asked, beside loopback: an address it listens on is its own. */
+function ownHostOf({ publicBaseUrl, host }: Config): { readonly publicBaseUrl?: string; readonly listensOn: string } {
+  return { listensOn: host, ...(publicBaseUrl === undefined ? {} : { publicBaseUrl }) };
 }
 
 /** Readiness is asked of the database each time; what it says of a failure is in the log. */

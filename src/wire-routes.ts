@@ -17,6 +17,7 @@ import { cardRoutes } from './entrances/models/card-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { capabilityStatement, type OfferedSecurity } from './fhir/capability-statement.ts';
+import { smartConfigurationRoutes } from './http/access/smart-configuration-routes.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { ownKeysPath, ownKeysRoutes } from './http/own-keys-routes.ts';
 import type { MountedRoute } from './http/server-app.ts';
@@ -30,7 +31,9 @@ import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { siteDay } from './platform/site-day.ts';
 import type { House } from './wire.ts';
+import type { Access } from './wire-access.ts';
 import { ownBases } from './wire-account.ts';
+import { predictionAccess, runAccess } from './wire-data-access.ts';
 import { findEarlier, isOwnStore } from './wire-earlier.ts';
 import { forgetOf } from './wire-forget.ts';
 import { deviceOf } from './wire-served-models.ts';
@@ -56,13 +59,26 @@ export interface Tokens {
   readonly admin: string | undefined;
 }
 
+/** Who may call. */
+export interface Callers {
+  readonly tokens: Tokens;
+  /** Absent: everybody may, on a loopback address. */
+  readonly access: Access | undefined;
+}
+
 const noAuthentication: Omit<OfferedSecurity, 'cors'> = {
   smart: false,
   description: 'Nobody is asked for a token: the server listens on a loopback address only.',
 };
 
+const authentication: Omit<OfferedSecurity, 'cors'> = {
+  smart: true,
+  description: 'SMART Backend Services: access tokens of the listed issuers, with scopes of version 1 or 2.',
+};
+
 /** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
-export function routesOf(house: House, config: Config, clock: Clock, tokens: Tokens): MountedRoute[] {
+export function routesOf(house: House, config: Config, clock: Clock, callers: Callers): MountedRoute[] {
+  const { tokens, access } = callers;
   const { protocol: protocolToken } = tokens;
   const { repository, catalog, source, validator, fhirBase } = house;
   const { serverUrl } = house.prediction;
@@ -74,6 +90,7 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     timeZone: config.siteTimeZone,
     bases: [source.base, ...(source.earlierBases ?? [])],
     validate: (resource: unknown) => validator.validate(resource),
+    authorise: predictionAccess(catalog),
     predict: house.predict,
   };
   const statement = capabilityStatement({
@@ -83,7 +100,7 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
     operations: [
       { name: definition.code ?? 'predict', definition: definition.url ?? '', system: true, resources: ['Patient'] },
     ],
-    security: { ...noAuthentication, cors: config.corsOrigins.length > 0 },
+    security: { ...(access === undefined ? noAuthentication : authentication), cors: config.corsOrigins.length > 0 },
     readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
   });
   const audit = {
@@ -106,11 +123,12 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
       }),
     },
     { path: '/fhir/R4', handler: asyncRoutes(house.operationJobs, () => clock.now()) },
+    ...(access === undefined ? [] : [{ path: '/cds-services', handler: access.cdsCallers }]),
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/models', handler: cardRoutes({ catalog, deviceOf, today }) },
     { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },
     { path: '/schemas', handler: schemaRoutes() },
-    { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone }) },
+    { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone, ...runAccess(catalog) }) },
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
     {
       path: '/cds-feedback',
@@ -147,6 +165,9 @@ export function routesOf(house: House, config: Config, clock: Clock, tokens: Tok
           },
         ]),
     ...(house.ownKeys === undefined ? [] : [{ path: ownKeysPath, handler: ownKeysRoutes(house.ownKeys) }]),
+    ...(access === undefined
+      ? []
+      : [{ path: '/fhir/R4', handler: smartConfigurationRoutes(access.smartConfiguration) }]),
     { path: '/fhir/R4', handler: auditRoutes(audit) },
     { path: '/fhir/R4', handler: fhirRoutes({ repository, capabilityStatement: statement, maxBodyBytes }) },
   ];

@@ -37,6 +37,8 @@ const everything = [
   'wire-earlier.ts',
   'wire-forget.ts',
   'wire-fhir-client.ts',
+  'wire-access.ts',
+  'wire-data-access.ts',
   'wire-models.ts',
   'wire-operation-jobs.ts',
   'wire-outbound.ts',

@@ -1,3 +1,4 @@
+import { readAdminToken } from '../platform/admin-token.ts';
 import type { Config } from '../platform/config.ts';
 import { readLock } from '../platform/data-dir-lock.ts';
 import { PredictionError } from '../platform/errors.ts';
@@ -9,11 +10,25 @@ import { PredictionError } from '../platform/errors.ts';
 export async function runningServer(config: Config): Promise<string | undefined> {
   const holder = await readLock(config.dataDir);
   if (holder === undefined) return undefined;
-  if (holder.url !== undefined) return holder.url;
+  if (holder.url !== undefined) return localUrl(holder.url);
   throw new PredictionError(
     'DATA_DIR_LOCKED',
     `The data directory ${config.dataDir} is held by process ${holder.pid} on ${holder.host}, which serves nothing yet. Try again when it is ready.`,
   );
+}
+
+/**
+ * What shows a running server that a command is one of its own user: nothing where this user may not read its token, which a server
+ * with AUTH=none does not ask for.
+ */
+export async function commandHeaders(config: Config): Promise<Readonly<Record<string, string>>> {
+  const token = await readAdminToken(config.dataDir);
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** Where this machine reaches a server that listens on every address. */
+function localUrl(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
 /** Sends FHIR JSON to a running server, with more headers where needed. @returns status and body as they came. Throws DATABASE_UNAVAILABLE where it does not answer. */

@@ -18,6 +18,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   UNAUTHENTICATED: [401, 'login'],
   FORBIDDEN: [403, 'forbidden'],
   RATE_LIMITED: [429, 'throttled'],
+  ISSUER_UNREACHABLE: [503, 'transient'],
   METHOD_NOT_ALLOWED: [405, 'not-supported'],
   OPERATION_UNKNOWN: [404, 'not-supported'],
   RESOURCE_UNKNOWN: [404, 'not-found'],

@@ -4,10 +4,13 @@ import type { FhirRouter } from '@medplum/fhir-router';
 import type { CapabilityStatement, Resource } from '@medplum/fhirtypes';
 import type { Request, RequestHandler, Response } from 'express';
 import { successOutcome } from '../fhir/operation-outcome.ts';
+import type { CallGuard } from '../fhir/store/call-guard.ts';
 import { allowedMethods, createFhirRouter, runFhirCall } from '../fhir/store/fhir-router.ts';
+import { indexRow } from '../fhir/store/index-row.ts';
 import { processBundle } from '../fhir/store/process-bundle.ts';
 import type { SqlRepository } from '../fhir/store/sql-repository.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { fhirGuard } from './access/fhir-guard.ts';
 import { preferredReturn } from './content-negotiation.ts';
 import { entryAccesses } from './entry-accesses.ts';
 import { describeError } from './error-response.ts';
@@ -46,7 +49,9 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
   async function answerBundle(fhirRouter: FhirRouter, request: Request, response: Response): Promise<void> {
     const bundle = await readJsonBody(request, maxBodyBytes);
     const { requestId } = requestContext(response);
+    const guard = guardOf(response);
     const result = await processBundle(fhirRouter, repository, bundle, {
+      ...(guard === undefined ? {} : { guard }),
       describeError: (error) => describeError(error, requestId),
       returns: preferredReturn(request.get('Prefer')),
     });
@@ -59,20 +64,27 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
     if (allowed.length > 0) allowOnly(request, response, method, allowed);
     const body = allowed.length > 0 ? await bodyOf(method, url, request) : undefined;
     if (typeof body === 'string') requestContext(response).form = body;
-    const [outcome, resource = outcome] = await runFhirCall(router, repository, {
+    const call = {
       method,
       url,
       body,
       ifMatch: request.get('If-Match'),
       ifNoneMatch: request.get('If-None-Match'),
       ifNoneExist: method === 'POST' ? request.get('If-None-Exist') : undefined,
-    });
+    };
+    const [outcome, resource = outcome] = await runFhirCall(router, repository, call, guardOf(response));
     const writes = method === 'PUT' || (method === 'POST' && !url.split('?')[0]?.endsWith('/_search'));
     describeVersion(response, resource, writes);
     const subject = subjectIdOf(resource);
     if (subject !== undefined) requestContext(response).subject = subject;
     if (method === 'GET' && callerHasVersion(request, response)) response.status(304).end();
     else answer(request, response, getStatus(outcome), resource, writes);
+  }
+
+  /** What the caller of this request may ask of the store. */
+  function guardOf(response: Response): CallGuard | undefined {
+    const { baseUrl, timeZone } = repository.context;
+    return fhirGuard(requestContext(response).principal, (resource) => indexRow(resource, baseUrl, timeZone).patients);
   }
 
   async function bodyOf(method: string, url: string, request: Request): Promise<unknown> {

@@ -1,7 +1,9 @@
 import type { FhirScope } from './access/scopes.ts';
 
 /** What one may do beyond asking for predictions and reading what the scopes of the token allow. */
-export type Role = 'caller' | 'model-owner' | 'operator' | 'auditor';
+export const roles = ['caller', 'model-owner', 'operator', 'auditor'] as const;
+
+export type Role = (typeof roles)[number];
 
 /** What the token of a request allows with FHIR data. */
 export interface FhirAccess {
@@ -38,7 +40,19 @@ export const anyone: Principal = {
   provedBy: 'nothing',
   client: 'anyone on this machine',
   key: 'anyone',
-  roles: new Set(['caller', 'model-owner', 'operator', 'auditor']),
+  roles: new Set(roles),
   fhir: 'everything',
   cdsHooks: { writesBack: false, systemActions: false },
 };
+
+/** Whoever has proved nothing on a server that asks for proof. */
+export const nobody: Principal = {
+  provedBy: 'nothing',
+  client: 'nobody',
+  key: 'nobody',
+  roles: new Set(),
+  cdsHooks: { writesBack: false, systemActions: false },
+};
+
+/** Key of whoever may read the data directory: commands on this machine, by the user of the server. */
+export const commandLineKey = 'command-line';

@@ -14,7 +14,7 @@ import { negotiateFormat } from './content-negotiation.ts';
 import { corsHandler, corsPaths } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import type { FinishedRequest } from './finished-request.ts';
-import { anyone } from './principal.ts';
+import { anyone, nobody } from './principal.ts';
 import { refuseForeignHost } from './refuse-foreign-host.ts';
 import { type RequestContext, requestContext, setRequestContext } from './request-context.ts';
 import { requestIdOf } from './request-id.ts';
@@ -44,10 +44,12 @@ export interface AppOptions {
   readonly logger: Logger;
   /** Told of every request once it is answered, or its caller went away. */
   readonly onFinished?: (finished: FinishedRequest) => void;
+  /** Before all routes but /health: names who asks, and lets through whoever may. Absent: whoever asks may do everything. */
+  readonly authorise?: RequestHandler;
   /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
   readonly fallThrough?: boolean;
   /** Set where no other app stands before this one: names the server under which it may be asked, beside loopback. */
-  readonly ownHost?: { readonly publicBaseUrl?: string };
+  readonly ownHost?: { readonly publicBaseUrl?: string; readonly listensOn: string };
   /** What the server still waits for; nothing where it is ready. */
   readonly notReady: () => Promise<readonly string[]>;
 }
@@ -60,7 +62,9 @@ export function createApp(options: AppOptions): Express {
   const prepare = [
     identify(options),
     securityHeaders(),
-    ...(options.ownHost === undefined ? [] : [refuseForeignHost(options.ownHost.publicBaseUrl)]),
+    ...(options.ownHost === undefined
+      ? []
+      : [refuseForeignHost(options.ownHost.publicBaseUrl, options.ownHost.listensOn)]),
     decodeDollar,
   ];
   // In one handler: the way from one to the next costs more than each of them does.
@@ -71,6 +75,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/health', healthRoutes(options.notReady));
   const { corsOrigins = [] } = options;
   if (corsOrigins.length > 0) app.use([...corsPaths], corsHandler(corsOrigins));
+  if (options.authorise !== undefined) app.use(options.authorise);
   for (const { path, handler, ownFormat } of options.routes) {
     app.use(path, (request, response, next) => {
       if (!hasOwnFormat(ownFormat, request.path)) negotiate(request, response);
@@ -128,7 +133,7 @@ function securityHeaders(): Step {
 }
 
 /** First of all: the request's id and its line in the log, so that nothing happens without them. */
-function identify({ logger, newRequestId, onFinished }: AppOptions): Step {
+function identify({ logger, newRequestId, onFinished, authorise }: AppOptions): Step {
   return (request, response) => {
     const { url } = request;
     const requestId = requestIdOf(request.get('X-Request-Id'), newRequestId);
@@ -136,7 +141,7 @@ function identify({ logger, newRequestId, onFinished }: AppOptions): Step {
     const context = {
       requestId,
       logger: logger.with({ requestId }),
-      principal: anyone,
+      principal: authorise === undefined ? anyone : nobody,
       contentType: 'application/fhir+json',
       pretty: false,
       requestBytes: Number(request.get('Content-Length') ?? 0),

@@ -13,6 +13,7 @@ export const errorCodes = [
   'UNAUTHENTICATED', // the call does not prove who makes it: no token, or one that does not hold
   'FORBIDDEN', // who makes the call is known, and may not do this
   'RATE_LIMITED', // more is asked in a time than the caller may
+  'ISSUER_UNREACHABLE', // the authorization server that a token is from cannot be asked, or gives no keys
   'METHOD_NOT_ALLOWED', // the interaction exists, but not by this method
   'OPERATION_UNKNOWN', // no such operation or route
   'RESOURCE_UNKNOWN', // no such resource

@@ -286,6 +286,8 @@ export type LogEvent =
   | { readonly name: 'overload.started'; readonly open: number }
   | { readonly name: 'overload.ended'; readonly refused: number; readonly durationMs: number }
   | { readonly name: 'request.refused' }
+  /** A bearer token lets nobody in; the reason is for whoever runs the server, and is told to nobody else. */
+  | { readonly name: 'token.refused'; readonly reason: string }
   | { readonly name: 'drain.started'; readonly inFlight: number; readonly timeoutMs: number }
   | { readonly name: 'drain.finished'; readonly durationMs: number; readonly abandoned: number }
   | { readonly name: 'error.unexpected'; readonly error: LoggedError };

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../model-catalog/catalog.ts';
 import { readConfigFromProcess } from '../../platform/config.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import { runningServer } from '../running-server.ts';
+import { commandHeaders, runningServer } from '../running-server.ts';
 import { withHouse } from '../with-house.ts';
 
 /**
@@ -14,7 +14,9 @@ export async function askModels(address: string, here: (catalog: Catalog) => unk
   if (url === undefined) return await withHouse(config, async ({ catalog }) => here(catalog));
   let response: Response;
   try {
-    response = await fetch(`${url}${address}`, { headers: { accept: 'application/json' } });
+    response = await fetch(`${url}${address}`, {
+      headers: { accept: 'application/json', ...(await commandHeaders(config)) },
+    });
   } catch (cause) {
     throw unanswered(url, 'it does not answer', cause);
   }

@@ -3,6 +3,7 @@ import type { SwitchTarget } from '../../governance/versions/standing-of.ts';
 import type { VersionDesk } from '../../governance/versions/version-desk.ts';
 import type { Asked, VersionRecord } from '../../governance/versions/version-record.ts';
 import { tokenChecker } from '../../http/bearer-token.ts';
+import { commandLineKey, type Principal } from '../../http/principal.ts';
 import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { sendJson } from '../../http/send-json.ts';
@@ -33,13 +34,15 @@ type ModelRequest = Request<{ id: string }>;
 export function adminRoutes({ desk, reload, tokens }: AdminOptions): Router {
   const router = Router();
   const wayOf = wayChecker(tokens);
-  const ways = new WeakMap<Request, Asked['way']>();
+  const askers = new WeakMap<Request, Asker>();
   const named = (response: Response, route: string): void => {
     requestContext(response).route = `/admin/models${route}`;
   };
   router.use((request, response, next) => {
     named(response, '');
-    const way = wayOf(request);
+    const { principal } = requestContext(response);
+    // Where callers prove who they are, they were let through to here for what they ask.
+    const way = principal.provedBy === 'nothing' ? wayOf(request) : wayOfPrincipal(principal);
     if (way === undefined) {
       request.resume();
       response.setHeader('WWW-Authenticate', 'Bearer realm="fhirsight administration"');
@@ -48,12 +51,14 @@ export function adminRoutes({ desk, reload, tokens }: AdminOptions): Router {
         'This needs the token of ADMIN_TOKEN_FILE, as Authorization: Bearer …; or use `fhirsight models` on the machine of the server.',
       );
     }
-    ways.set(request, way);
+    askers.set(request, { way, ...(principal.provedBy === 'nothing' ? {} : { client: principal.client }) });
     next();
   });
   const asked = (request: Request, { by, because }: ChangeBody, usual: string): Asked => {
-    const way = ways.get(request) ?? 'http';
-    return { way, requester: by ?? 'the holder of ADMIN_TOKEN_FILE', because: because ?? usual };
+    const { way, client } = askers.get(request) ?? { way: 'http' as const, client: undefined };
+    // Who is proved to ask is never left out for who is said to.
+    const requester = client === undefined || by === undefined ? (by ?? client ?? tokenHolder) : `${by} (${client})`;
+    return { way, requester, because: because ?? usual };
   };
 
   router.post('/reload', async (request, response) => {
@@ -106,6 +111,18 @@ export function adminRoutes({ desk, reload, tokens }: AdminOptions): Router {
     );
   });
   return router;
+}
+
+interface Asker {
+  readonly way: Asked['way'];
+  /** The program, where it was proved. */
+  readonly client?: string;
+}
+
+const tokenHolder = 'the holder of ADMIN_TOKEN_FILE';
+
+function wayOfPrincipal({ key }: Principal): Asked['way'] {
+  return key === commandLineKey ? 'command-line' : 'http';
 }
 
 const noReason = 'No reason was given.';

@@ -1,9 +1,11 @@
 import { type Request, type Response, Router } from 'express';
+import type { Principal } from '../../http/principal.ts';
 import { readJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { sendJson } from '../../http/send-json.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { Runs } from '../../runs/open-runs.ts';
+import type { RunRequest } from '../../runs/run.ts';
 import { parseMemberListQuery, parseRunListQuery, runPageToken } from './list-query.ts';
 import { parseRunRequest } from './parse-run-request.ts';
 import { runBody } from './run-body.ts';
@@ -12,8 +14,17 @@ import { sendMembers } from './send-members.ts';
 /** A run is asked for by a few words. */
 const maxBodyBytes = 100_000;
 
+export interface RunRoutesOptions {
+  readonly timeZone: string;
+  /** Throws FORBIDDEN where whoever asks may not have this read and written. */
+  readonly authorise: (principal: Principal, request: RunRequest) => void;
+  /** Throws FORBIDDEN where whoever asks may not read the results of people. */
+  readonly authoriseMembers: (principal: Principal) => void;
+}
+
 /** `/runs`: cohort runs are made, watched, cancelled and resumed, and their members listed. */
-export function runRoutes(runs: Runs, { timeZone }: { readonly timeZone: string }): Router {
+export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
+  const { timeZone, authorise } = options;
   const router = Router();
   const named = (response: Response, route: string): void => {
     requestContext(response).route = `/runs${route}`;
@@ -22,7 +33,12 @@ export function runRoutes(runs: Runs, { timeZone }: { readonly timeZone: string 
     named(response, '');
     const key = idempotencyKey(request);
     const asked = parseRunRequest(await readJsonBody(request, maxBodyBytes), timeZone);
-    const { run, repeated } = await runs.create(asked, key === undefined ? {} : { idempotencyKey: key });
+    const { principal } = requestContext(response);
+    authorise(principal, asked);
+    const { run, repeated } = await runs.create(asked, {
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+      ...(principal.provedBy === 'nothing' ? {} : { requester: principal.client }),
+    });
     response.setHeader('Location', `${request.baseUrl}/${run.id}`);
     sendJson(response, repeated ? 200 : 202, runBody(await runs.read(run.id)));
   });
@@ -42,6 +58,7 @@ export function runRoutes(runs: Runs, { timeZone }: { readonly timeZone: string 
   });
   router.get('/:id/members', async (request, response) => {
     named(response, '/:id/members');
+    options.authoriseMembers(requestContext(response).principal);
     const query = parseMemberListQuery(request.url);
     const { id } = request.params;
     await sendMembers(response, runs, id, { path: `${request.baseUrl}/${id}/members`, query });

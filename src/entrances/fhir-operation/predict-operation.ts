@@ -15,6 +15,8 @@ export interface PredictOperation {
   readonly bases: readonly string[];
   /** Throws RESOURCE_INVALID for what is not base R4. */
   readonly validate: (resource: unknown) => void;
+  /** Throws FORBIDDEN where whoever asks may not have this read or written. */
+  readonly authorise: (principal: Principal, request: PredictionRequest) => void;
   readonly predict: (request: PredictionRequest) => Promise<PredictionOutcome>;
 }
 
@@ -28,13 +30,14 @@ export interface PredictCall {
   readonly principal: Principal;
 }
 
-/** What a call asks for. Throws PARAMETER_INVALID and RESOURCE_INVALID. */
+/** What a call asks for and may ask for. Throws PARAMETER_INVALID, RESOURCE_INVALID and FORBIDDEN. */
 export function predictRequestOf(operation: PredictOperation, call: PredictCall): PredictionRequest {
   const { definition, timeZone, bases } = operation;
   const parameters = parametersOf(call.body);
   if (call.body !== undefined) operation.validate(parameters);
   const context = { timeZone, bases, requestId: call.requestId };
   const request = predictionRequestFromParameters(definition, parameters, call.instance, context);
+  operation.authorise(call.principal, request);
   const caller = callerOf(call.principal);
   return caller === undefined ? request : { ...request, caller };
 }

@@ -4,6 +4,7 @@ import type { BundleEntry, BundleEntryRequest, OperationOutcome, Resource } from
 import { PredictionError } from '../../platform/errors.ts';
 import { successOutcome } from '../operation-outcome.ts';
 import { belowBase } from '../reference.ts';
+import type { CallGuard } from './call-guard.ts';
 
 /** What the entrance knows and the store does not: how a failure is written in an entry's response. */
 export interface BundleOptions {
@@ -11,6 +12,8 @@ export interface BundleOptions {
   readonly describeError: (error: unknown) => { readonly status: number; readonly outcome: OperationOutcome };
   /** What the caller wants back of each entry that writes (OP-32). */
   readonly returns: 'representation' | 'minimal' | 'OperationOutcome';
+  /** Absent: the caller may do everything. */
+  readonly guard?: CallGuard;
 }
 
 /** One entry of a batch or transaction, its request understood. */

@@ -12,6 +12,7 @@ import { PredictionError } from '../../platform/errors.ts';
 import { successOutcome } from '../operation-outcome.ts';
 import { isFhirId } from '../reference.ts';
 import { resourceTypes } from '../resource-types.ts';
+import type { AskedInteraction, CallGuard } from './call-guard.ts';
 import { refused, shown } from './parse-search.ts';
 import { SqlRepository } from './sql-repository.ts';
 
@@ -56,11 +57,15 @@ export function allowedMethods(router: FhirRouter, url: string): HttpMethod[] {
   return methods.filter((method) => findRoute(router, method, url) !== undefined);
 }
 
-/** Runs one call. Throws PredictionErrors; what cannot be understood in the call is refused. */
+/**
+ * Runs one call. Throws PredictionErrors; what cannot be understood in the call is refused.
+ * @param guard absent: the caller may do everything
+ */
 export async function runFhirCall(
   router: FhirRouter,
   repository: SqlRepository,
   call: FhirCall,
+  guard?: CallGuard,
 ): Promise<FhirResponse> {
   const route = findRoute(router, call.method as HttpMethod, call.url);
   if (!route) throw noRoute(router, call);
@@ -88,7 +93,32 @@ export async function runFhirCall(
     body: call.body,
     headers: headers as FhirRequest['headers'],
   };
-  return route.handler(request, repository, router);
+  if (guard === undefined) return route.handler(request, repository, router);
+  const asked = askedOf(request, route.data?.interaction, id, route.handler === updateWhere);
+  guard.before(asked);
+  const answer = await route.handler(request, repository, router);
+  guard.after(asked, answer[1]);
+  return answer;
+}
+
+/** A call as a guard sees it: by the route that will answer it. */
+function askedOf(
+  { params, query, body, headers }: FhirRequest,
+  interaction: string | undefined,
+  id: string | undefined,
+  isConditionalUpdate: boolean,
+): AskedInteraction {
+  const form = interaction === 'search-type' && typeof body === 'string' ? [...new URLSearchParams(body)] : [];
+  const writes = interaction === 'create' || interaction === 'update';
+  return {
+    interaction: interaction as AskedInteraction['interaction'],
+    type: params.resourceType ?? '',
+    ...(id === undefined ? {} : { id }),
+    conditional: isConditionalUpdate || headerOf(headers, 'if-none-exist') !== undefined,
+    versioned: headerOf(headers, 'if-match') !== undefined,
+    query: [...pairs(query), ...form],
+    ...(writes ? { resource: resourceOf(body, params.resourceType) } : {}),
+  };
 }
 
 /** The version in an If-Match header, `W/"3"` or `"3"`. A header that is not understood must never pass as none. */

@@ -66,7 +66,8 @@ async function processBatch(
       refuseLinks(call, unknowable);
       const { method, url, resource, ifMatch, criteria } = call;
       const ifNoneExist = method === 'POST' ? criteria : undefined;
-      const result = await runFhirCall(router, repository, { method, url, body: resource, ifMatch, ifNoneExist });
+      const asked = { method, url, body: resource, ifMatch, ifNoneExist };
+      const result = await runFhirCall(router, repository, asked, options.guard);
       responses[call.index] = responseEntry(call, result, baseUrl, options);
     } catch (error) {
       fail(call.index, error);

@@ -5,6 +5,7 @@ import { databaseErrorCode } from '../../platform/database-error.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import { isFhirId } from '../reference.ts';
 import { type BundleOptions, type EntryCall, inProcessingOrder, parseEntry, responseEntry } from './bundle-entry.ts';
+import type { CallGuard } from './call-guard.ts';
 import { findMatch, parseCriteria } from './conditional.ts';
 import { parseIfMatch, runFhirCall } from './fhir-router.ts';
 import { insertNew } from './insert-new.ts';
@@ -33,8 +34,35 @@ export async function processTransaction(
     'fullUrl',
     'fullUrl is given twice in the Bundle.',
   );
+  if (options.guard !== undefined) for (const call of calls) await guardEntry(call, options.guard);
   return retryingDeadlocks(() => repository.withTransaction((tx) => run(router, tx, calls, options)));
 }
+
+/** What an entry writes, and what its conditional references ask for; reads and deletes are guarded where they are run. */
+async function guardEntry(call: EntryCall, guard: CallGuard): Promise<void> {
+  const { index, method, type, id, criteria, resource, ifMatch } = call;
+  await namingEntry(index, async () => {
+    if (resource !== undefined) {
+      guard.before({
+        interaction: method === 'POST' ? 'create' : 'update',
+        type,
+        ...(id === undefined ? {} : { id }),
+        conditional: criteria !== undefined,
+        versioned: ifMatch !== undefined,
+        query: [],
+        resource,
+      });
+    }
+    for (const reference of referencesIn(resource)) {
+      const [, referenced] = conditionalReference.exec(reference) ?? [];
+      if (referenced === undefined) continue;
+      const query = [...new URLSearchParams(reference.slice(reference.indexOf('?') + 1))];
+      guard.before({ interaction: 'search-type', type: referenced, conditional: false, versioned: false, query });
+    }
+  });
+}
+
+const conditionalReference = /^([A-Z][A-Za-z]+)\?(.+)$/;
 
 async function run(
   router: FhirRouter,
@@ -48,11 +76,16 @@ async function run(
   const results = new Map<number, FhirResponse>();
   const ordered = inProcessingOrder(linked) as PlannedCall[];
   for (const call of ordered.filter(({ method }) => method === 'DELETE'))
-    results.set(call.index, await namingEntry(call.index, () => execute(router, tx, call, results)));
+    results.set(
+      call.index,
+      await namingEntry(call.index, () => execute(router, tx, call, { results, guard: options.guard })),
+    );
   for (const [index, resource] of await createInBulk(tx, linked)) results.set(index, [created, resource]);
   const responses: BundleEntry[] = new Array(calls.length);
   for (const call of ordered) {
-    const result = results.get(call.index) ?? (await namingEntry(call.index, () => execute(router, tx, call, results)));
+    const result =
+      results.get(call.index) ??
+      (await namingEntry(call.index, () => execute(router, tx, call, { results, guard: options.guard })));
     results.set(call.index, result);
     responses[call.index] = responseEntry(call, result, tx.context.baseUrl, options);
   }
@@ -97,7 +130,7 @@ async function link(
   const targets = new Map(planned.flatMap(({ fullUrl, target }) => (fullUrl && target ? [[fullUrl, target]] : [])));
   for (const call of planned) {
     for (const reference of referencesIn(call.resource)) {
-      const [, type, criteria] = /^([A-Z][A-Za-z]+)\?(.+)$/.exec(reference) ?? [];
+      const [, type, criteria] = conditionalReference.exec(reference) ?? [];
       if (type === undefined || criteria === undefined || targets.has(reference)) continue;
       const match = await namingEntry(call.index, async () =>
         findMatch(tx.context, parseCriteria(type, criteria), deletedIds.get(type)),
@@ -163,7 +196,7 @@ async function execute(
   router: FhirRouter,
   tx: SqlRepository,
   call: PlannedCall,
-  results: ReadonlyMap<number, FhirResponse>,
+  { results, guard }: { readonly results: ReadonlyMap<number, FhirResponse>; readonly guard: CallGuard | undefined },
 ): Promise<FhirResponse> {
   const { resource, target = '', existing } = call;
   if (existing) return [allOk, existing];
@@ -175,5 +208,5 @@ async function execute(
     const written = await updateResource(tx.context, { ...resource, id }, parseIfMatch(call.ifMatch));
     return [written.created ? created : allOk, written.resource];
   }
-  return runFhirCall(router, tx, { method: call.method, url: call.url, ifMatch: call.ifMatch });
+  return runFhirCall(router, tx, { method: call.method, url: call.url, ifMatch: call.ifMatch }, guard);
 }

@@ -1,8 +1,9 @@
 import Type from 'typebox';
+import { roles } from '../principal.ts';
 
 const strict = { additionalProperties: false } as const;
 
-const role = Type.Union(['caller', 'model-owner', 'operator', 'auditor'].map((name) => Type.Literal(name)));
+const role = Type.Enum([...roles]);
 
 const client = Type.Object(
   {

@@ -33,7 +33,7 @@ const issuer = Type.Object(
       Type.String({ minLength: 1, description: 'file with its public keys, in place of jwksUri' }),
     ),
     introspection: Type.Optional(introspection),
-    algorithms: Type.Array(Type.Union(tokenAlgorithms.map((name) => Type.Literal(name))), {
+    algorithms: Type.Array(Type.Enum([...tokenAlgorithms]), {
       default: ['RS384', 'ES384'],
       minItems: 1,
       uniqueItems: true,

@@ -51,6 +51,7 @@ function describe({ instancePath, keyword, params, message = 'is invalid' }: Err
       return [`${at} lacks the field '${params.missingProperty}'. Add it.`];
     case 'const':
       return []; // said once, by the anyOf around it
+    case 'enum':
     case 'anyOf':
       return [`${at} has a value that is not allowed there; docs/security.md lists the values.`];
     case 'format':

@@ -1,0 +1,48 @@
+import type { RunRoutesOptions } from './entrances/cohort/run-routes.ts';
+import type { PredictOperation } from './entrances/fhir-operation/predict-operation.ts';
+import { requireData } from './http/access/fhir-data.ts';
+import { requirePrediction } from './http/access/require-prediction.ts';
+import type { Catalog } from './model-catalog/catalog.ts';
+import { dataNeeds } from './model-catalog/data-needs.ts';
+
+/** Whether whoever asks for a prediction may have read and written what the model reads and writes. */
+export function predictionAccess(catalog: Pick<Catalog, 'describe'>): PredictOperation['authorise'] {
+  return (principal, { model, version, subject, encounter, origin, writeBack }) => {
+    if (principal.fhir === 'everything') return;
+    const needs = dataNeeds(catalog.describe(model, version), {
+      readsRecord: origin?.from !== 'caller',
+      encounter: encounter !== undefined,
+      writesBack: writeBack,
+    });
+    requirePrediction(principal, subject, needs);
+  };
+}
+
+/** The same for a run, which is about many, and for its members. */
+export function runAccess(
+  catalog: Pick<Catalog, 'describe'>,
+): Pick<RunRoutesOptions, 'authorise' | 'authoriseMembers'> {
+  return {
+    authorise(principal, { model, version, cohort, writeBack = true }) {
+      if (principal.fhir === 'everything') return;
+      const needs = dataNeeds(catalog.describe(model, version), {
+        readsRecord: true,
+        encounter: false,
+        writesBack: writeBack,
+      });
+      const who = 'group' in cohort ? ({ type: 'Group', interaction: 'r' } as const) : undefined;
+      requireData(
+        principal,
+        [{ type: 'Patient', interaction: 's' }, ...needs, ...(who === undefined ? [] : [who])],
+        undefined,
+      );
+    },
+    authoriseMembers(principal) {
+      requireData(
+        principal,
+        ['Patient', 'RiskAssessment', 'Observation'].map((type) => ({ type, interaction: 'r' as const })),
+        undefined,
+      );
+    },
+  };
+}
