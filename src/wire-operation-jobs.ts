@@ -1,5 +1,6 @@
 import { predictWork } from './entrances/fhir-operation/predict-job.ts';
 import type { Config } from './platform/config.ts';
+import type { ValuesCipher } from './platform/values-cipher.ts';
 import { type OperationJobs, openOperationJobs } from './runs/operation-jobs/open-operation-jobs.ts';
 import type { House } from './wire.ts';
 
@@ -10,6 +11,7 @@ export function openOperationJobsOf(
   config: Config,
   house: Pick<House, 'database' | 'prediction' | 'predict' | 'fhirBase'>,
   opened: (close: () => Promise<void>) => void,
+  cipher: ValuesCipher | undefined,
 ): OperationJobs {
   const { database, prediction } = house;
   const jobs = openOperationJobs({
@@ -22,6 +24,7 @@ export function openOperationJobsOf(
       timeoutMs: config.predictTimeoutMs,
       storeBase: house.fhirBase,
     }),
+    ...(cipher && { cipher }),
     lanes: 2,
     mostWaiting: 50,
     pollGapMs: 900,

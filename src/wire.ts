@@ -269,7 +269,7 @@ export async function wire(options: WireOptions): Promise<House> {
     open.push(() => shadows.close());
     const house = { database, repository, catalog, prediction, members, server, predict: predictMonitored, fhirBase };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
-    const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close));
+    const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close), cipher);
     return {
       runs,
       operationJobs,

@@ -8,6 +8,7 @@ import {
   type OperationWorkerParts,
   startOperationWorker,
 } from './operation-worker.ts';
+import { sealRequest } from './seal-request.ts';
 
 /** Who asks about a job. */
 export interface JobCaller {
@@ -80,8 +81,17 @@ export function openOperationJobs(parts: OperationJobsParts): OperationJobs {
       const id = newJobId();
       const [key, createdAt] = [jobKey(id), clock.now()];
       const expiresAt = new Date(createdAt.getTime() + overdueMs + parts.keptMs);
+      const kept = sealRequest(request, key, parts.cipher);
       await database.transaction(async (sql) => {
-        await insertJob(sql, parts, { key, owner, subject, request, sealKey: sealKeyOf(id), createdAt, expiresAt });
+        await insertJob(sql, parts, {
+          key,
+          owner,
+          subject,
+          request: kept,
+          sealKey: sealKeyOf(id),
+          createdAt,
+          expiresAt,
+        });
         await opened.enqueue(sql, [{ job: key }]);
       });
       event({ name: 'operation-job.created' });

@@ -3,9 +3,11 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/database.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { LogEvent } from '../../platform/events.ts';
+import type { ValuesCipher } from '../../platform/values-cipher.ts';
 import type { JobQueue, TakenJob } from '../job-queue.ts';
 import { sealAnswer } from './job-secret.ts';
 import { finishJob, isAnyWaiting, isWaiting, type JobScope, pruneJobs, startJob } from './operation-job-table.ts';
+import { openRequest } from './seal-request.ts';
 
 /** What the queue holds of a job: the key of its row. */
 export interface OperationJobData {
@@ -24,6 +26,8 @@ export interface OperationWorkerParts extends JobScope {
   readonly database: Database;
   readonly clock: Clock;
   readonly work: OperationWork;
+  /** Seals what waits; absent where no key is set. */
+  readonly cipher?: ValuesCipher;
   readonly openQueue: () => Promise<JobQueue<OperationJobData>>;
   readonly event: (event: LogEvent) => void;
   /** Jobs worked on at once. */
@@ -150,7 +154,8 @@ async function workJob(
     const started = await startJob(database, job.job, startedAt);
     if (started === undefined || startedAt.getTime() - started.createdAt.getTime() >= parts.overdueMs)
       return await queue.complete(job);
-    const answer = await answerOf(parts, job, started.request, AbortSignal.any([closing, cancelled.signal]));
+    const request = openRequest(started.request, job.job, parts.cipher);
+    const answer = await answerOf(parts, job, request, AbortSignal.any([closing, cancelled.signal]));
     if (closing.aborted && answer.error !== undefined) return await queue.giveBack(job);
     if (answer.error !== undefined && mayPass(answer.error, job.attempts)) {
       event({ name: 'operation-job.postponed', attempts: job.attempts, error: answer.error });

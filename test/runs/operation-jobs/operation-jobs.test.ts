@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import type { LogEvent } from '../../../src/platform/events.ts';
+import { createValuesCipher, type ValuesCipher } from '../../../src/platform/values-cipher.ts';
 import { type OperationJobs, openOperationJobs } from '../../../src/runs/operation-jobs/open-operation-jobs.ts';
 import type { OperationWork } from '../../../src/runs/operation-jobs/operation-worker.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -29,7 +30,7 @@ const echo: OperationWork = {
 };
 
 /** Jobs of a record source of their own, or of the same one as another server's. */
-function open(work: Partial<OperationWork> = {}, fhirBase: string = randomUUID()): Bench {
+function open(work: Partial<OperationWork> = {}, fhirBase: string = randomUUID(), cipher?: ValuesCipher): Bench {
   let now = Date.parse('2026-03-01T10:00:00Z');
   const events: LogEvent[] = [];
   const jobs = openOperationJobs({
@@ -39,6 +40,7 @@ function open(work: Partial<OperationWork> = {}, fhirBase: string = randomUUID()
     clock: { now: () => new Date(now) },
     event: (event) => void events.push(event),
     work: { ...echo, ...work },
+    ...(cipher && { cipher }),
     lanes: 2,
     mostWaiting: 3,
     pollGapMs: 1_000,
@@ -118,6 +120,14 @@ describe('an asynchronous operation', () => {
     const text = await kept();
     expect(text).not.toContain('Secretperson');
     expect(text).not.toContain(id);
+  });
+
+  it('OP-55 keeps what waits under the key of the kept values, where one is set', async () => {
+    const bench = open({}, randomUUID(), createValuesCipher(new Map([['k1', Buffer.alloc(32, 9)]])));
+    const id = await bench.jobs.create({ ...asked, request: 'seed Hiddenperson' });
+    expect(await kept()).not.toContain('Hiddenperson');
+    bench.jobs.start();
+    expect(await answered(bench, id)).toBe('answer to seed Hiddenperson');
   });
 
   it('OP-51 tells a caller that asks too often how long to wait, and never one that waited', async () => {
