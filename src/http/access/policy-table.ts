@@ -73,6 +73,7 @@ export const policyTable: readonly PolicyRow[] = [
   row('*', '/admin/models/:id/disable', 'models.switch'),
   row('*', '/admin/models/:id/enable', 'models.switch'),
   row('*', '/admin/models/:id/records', 'models.manage'),
+  row('*', '/admin/subjects/forget', 'own-token'),
   row('*', '/metrics', 'metrics.read'),
   row('*', '/v2', 'own-token'),
   row('*', '/v2/*rest', 'own-token'),
