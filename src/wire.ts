@@ -153,7 +153,6 @@ export async function wire(options: WireOptions): Promise<House> {
     const url = await listen();
     const serverUrl = config.publicBaseUrl ?? url;
     const fhirBase = `${serverUrl}/fhir/R4`;
-
     const validator = createResourceValidator();
     // An embedded database opens in its own thread meanwhile.
     const warmedUp = validator.warmUp(usualTypes);
