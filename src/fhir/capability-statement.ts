@@ -39,6 +39,7 @@ const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'referenc
   patient: 'reference',
   subject: 'reference',
   member: 'reference',
+  target: 'reference',
   encounter: 'reference',
   code: 'token',
   category: 'token',

@@ -80,6 +80,13 @@ beforeAll(async () => {
       subject: { reference: 'Patient/17' },
       occurrencePeriod: { start: '2024-03-01', end: '2024-03-02' },
     },
+    {
+      resourceType: 'Provenance',
+      id: 'v1',
+      target: [{ reference: 'RiskAssessment/r1/_history/1' }],
+      recorded: '2024-03-01T10:00:00Z',
+      agent: [{ who: { display: 'a model' } }],
+    },
   ];
   for (const resource of resources) {
     const answer = await send(`${server.base}/${resource.resourceType}/${resource.id}`, 'PUT', resource);
@@ -99,6 +106,13 @@ async function ids(query: string): Promise<string[]> {
 }
 
 describe('what each parameter finds', () => {
+  test('AIT-7: the Provenance of a result, by its target', async () => {
+    expect(await ids('Provenance?target=RiskAssessment/r1')).toEqual(['v1']);
+    expect(await ids(`Provenance?target=${server.base}/RiskAssessment/r1`)).toEqual(['v1']);
+    expect(await ids('Provenance?target=RiskAssessment/r2')).toEqual([]);
+    expect(await ids('Provenance?target=Observation/r1')).toEqual([]);
+  });
+
   test.each([
     ['Patient?_id=17', ['17']],
     ['Patient?identifier=urn:mrn|a\\,b', ['17']],

@@ -3,7 +3,7 @@ import { type Interval, parseFhirDate } from '../date-time.ts';
 import { canonicalReference } from '../reference.ts';
 import { searchElements } from './search-parameters.ts';
 
-/** The columns by which a resource is found. Times are instants; an open end of an interval is undefined. */
+/** The columns by which a resource is found. `patients` of a Provenance are all its targets. Times are instants; an open end of an interval is undefined. */
 export interface IndexRow {
   readonly patients: readonly string[];
   readonly encounter?: string;

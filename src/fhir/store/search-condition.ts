@@ -26,6 +26,7 @@ export function searchCondition(context: StoreContext, filter: SearchFilter, bin
     case 'patient':
     case 'subject':
     case 'member':
+    case 'target':
       return `patients && ${bind(values.map((value) => reference(context, parameter, value)))}::text[]`;
     case 'date':
       return anyOf(values.map((value) => dateCondition(context, parameter, value, bind, 'date_start', 'date_end')));

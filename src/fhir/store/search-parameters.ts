@@ -15,6 +15,7 @@ export interface SearchElements {
   readonly patient?: readonly string[];
   readonly subject?: readonly string[];
   readonly member?: readonly string[];
+  readonly target?: readonly string[];
   readonly encounter?: readonly string[];
   readonly code?: readonly string[];
   readonly category?: readonly string[];
@@ -351,7 +352,7 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     status: ['status'],
     date: ['performed[x]'],
   },
-  Provenance: { patient: ['target'] },
+  Provenance: { patient: ['target'], target: ['target'] },
   Questionnaire: { url: ['url'], identifier: ['identifier'], code: ['item.code'], status: ['status'], date: ['date'] },
   QuestionnaireResponse: {
     identifier: ['identifier'],

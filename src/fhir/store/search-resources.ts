@@ -121,6 +121,7 @@ function sortExpression({ parameter, descending }: SortKey): string {
     case 'patient':
     case 'subject':
     case 'member':
+    case 'target':
       return `coalesce(patients[1], ${last})`;
   }
 }
