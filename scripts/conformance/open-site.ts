@@ -38,25 +38,11 @@ export async function openSite(options: Options): Promise<OpenSite> {
 }
 
 async function openOwn(record: readonly Resource[], model: string): Promise<OpenSite> {
-  const { server, ehr, cdsToken, accessToken, origin } = await startOwnServer(record);
-  const close = async (): Promise<void> => {
-    await server.stop('SIGTERM');
-    await ehr.close();
-  };
+  const { server, ehr, cdsToken, accessToken, origin, close } = await startOwnServer(record);
+  const { url, fhir } = server;
+  const parts = { url, fhir, model, record, mayWrite: true, ehr, origin, cdsToken, accessToken };
   try {
-    const site = await described({
-      url: server.url,
-      fhir: server.fhir,
-      model,
-      record,
-      mayWrite: true,
-      ehr,
-      origin,
-      ...(cdsToken === undefined ? {} : { cdsToken }),
-      ...(accessToken === undefined ? {} : { accessToken }),
-      authorize: async (scope) => await accessToken?.(scope),
-    });
-    return { site, close };
+    return { site: await described({ ...parts, authorize: accessToken }), close };
   } catch (error) {
     await close();
     throw error;

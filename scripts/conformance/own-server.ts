@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Resource } from '@medplum/fhirtypes';
-import { hookNames } from '../../src/model-catalog/cds-hooks-schema.ts';
+import { hookNames } from '../../src/model-catalog/hook-library.ts';
 import { type FhirsightProcess, startFhirsightProcess } from '../../test/support/fhirsight-process.ts';
 import { copyModel } from '../../test/support/model-folder.ts';
 import { type StartedEhr, startEhr } from './ehr.ts';
-import { makeSigner } from './sign.ts';
+import { makeSigner, signAccessToken, signCdsToken } from './sign.ts';
 import type { Site } from './site.ts';
 
 /** This server in a process of its own, an EHR beside it, and who is registered. */
@@ -14,33 +16,84 @@ export interface OwnServer {
   readonly server: FhirsightProcess;
   readonly ehr: StartedEhr;
   readonly origin: string;
-  readonly cdsToken?: NonNullable<Site['cdsToken']>;
-  readonly accessToken?: NonNullable<Site['accessToken']>;
+  readonly cdsToken: NonNullable<Site['cdsToken']>;
+  readonly accessToken: NonNullable<Site['accessToken']>;
+  close(): Promise<void>;
 }
 
-/** Starts this server as a site would: the published equations PREVENT at every hook of the library. */
+/** Clients that the authorization server of the driver knows; both are registered here. */
+const registered = ['conformance-driver', 'another-client'] as const;
+
+/**
+ * Starts this server as a site would, with authentication: the published equations PREVENT at every hook of the library, one
+ * EHR as CDS client, one authorization server.
+ */
 export async function startOwnServer(record: readonly Resource[]): Promise<OwnServer> {
-  const cdsClient = await makeSigner('https://ehr.example');
+  const origin = 'https://ehr.example';
+  const cdsClient = await makeSigner(origin);
+  const authorization = await makeSigner('https://authorization.example');
   const ehr = await startEhr(record, cdsClient.published, 0);
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'fhirsight-conformance-'));
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'fhirsight-conformance-'));
   const model = await atEveryHook();
+  const close = async (): Promise<void> => {
+    await ehr.close();
+    await model[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  };
   try {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    await writeFile(path.join(folder, 'keys.json'), JSON.stringify(authorization.published));
+    const access = {
+      issuers: [
+        {
+          issuer: authorization.issuer,
+          jwksFile: 'keys.json',
+          tokenEndpoint: `${authorization.issuer}/token`,
+          grantsOwnScopes: true,
+        },
+      ],
+      clients: registered.map((clientId) => ({ issuer: authorization.issuer, clientId, roles: ['caller', 'auditor'] })),
+      cdsClients: [{ name: 'ehr', issuer: cdsClient.issuer, jku: [ehr.keysUrl], fhirServers: [ehr.base] }],
+      cors: { origins: [origin] },
+    };
+    await writeFile(path.join(folder, 'access.json'), JSON.stringify(access));
     const server = await startFhirsightProcess({
-      DATA_DIR: dataDir,
+      AUTH: 'required',
+      ACCESS_FILE: path.join(folder, 'access.json'),
+      PORT: String(port),
+      PUBLIC_BASE_URL: url,
+      DATA_DIR: path.join(folder, 'data'),
       MODELS_DIR: model.modelsDir,
       CDS_FHIR_SERVERS: ehr.base,
     });
-    const stop: FhirsightProcess['stop'] = async (signal) => {
-      const ended = await server.stop(signal);
-      await model[Symbol.asyncDispose]();
-      await rm(dataDir, { recursive: true });
-      return ended;
+    return {
+      server,
+      ehr,
+      origin,
+      cdsToken: (audience, changes = {}) =>
+        signCdsToken(cdsClient, audience, { ...changes, header: { jku: ehr.keysUrl, ...changes.header } }),
+      accessToken: (scope, changes) =>
+        signAccessToken(authorization, { audience: server.fhir, client: registered[0], scope }, changes),
+      async close() {
+        await server.stop('SIGTERM');
+        await close();
+      },
     };
-    return { server: { ...server, stop }, ehr, origin: 'https://ehr.example' };
   } catch (error) {
-    await ehr.close();
+    await close();
     throw error;
   }
+}
+
+/** A port that nobody listens on: the URL that tokens are made for has to be known before the start. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }
 
 /** `prevent-base`, its one service offered at every hook: one id, several hooks (CDS-4). */
