@@ -55,12 +55,12 @@ export async function startOwnServer(record: readonly Resource[]): Promise<OwnSe
       ],
       clients: registered.map((clientId) => ({ issuer: authorization.issuer, clientId, roles: ['caller', 'auditor'] })),
       cdsClients: [{ name: 'ehr', issuer: cdsClient.issuer, jku: [ehr.keysUrl], fhirServers: [ehr.base] }],
-      cors: { origins: [origin] },
     };
     await writeFile(path.join(folder, 'access.json'), JSON.stringify(access));
     const server = await startFhirsightProcess({
       AUTH: 'required',
       ACCESS_FILE: path.join(folder, 'access.json'),
+      CORS_ORIGINS: origin,
       PORT: String(port),
       PUBLIC_BASE_URL: url,
       DATA_DIR: path.join(folder, 'data'),
