@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Check } from './check.ts';
-import { needed } from './check.ts';
+import { type Check, NotRun, needed } from './check.ts';
+
 import { issueCodes, parametersOf } from './predict-call.ts';
 import { type Answer, type Site, send, type TokenChanges } from './site.ts';
 
@@ -134,7 +134,7 @@ export const smartChecks: readonly Check[] = [
     says: 'Own public keys are served without a token',
     async run(site) {
       const { status, json, headers } = await send(`${site.url}/.well-known/jwks.json`, {});
-      if (status === 404) return 'this server is no client of another one: 404';
+      if (status === 404) throw new NotRun('this server is no client of another one: 404');
       const { keys } = json as { keys: Record<string, unknown>[] };
       for (const key of keys) {
         assert.ok(key.kty && key.kid);

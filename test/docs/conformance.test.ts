@@ -13,6 +13,9 @@ function numbersInNames(): Set<string> {
     const source = readFileSync(path.join(root, 'test', file), 'utf8');
     for (const [, name = ''] of source.matchAll(/\b(?:it|test|describe)(?:\.each\([^;]*?\))?\(\s*[`'"]([^\n]*)/g))
       for (const number of numbersOf(name)) named.add(number);
+    // The rows of a table of tests are named by their first text.
+    for (const [, name = ''] of source.matchAll(/['`"]((?:CDS|OP|RA|OB|DEV|PRV|AUD|AIT|SM)-\d[^'`"\n]* [^\n]*)/g))
+      for (const number of numbersOf(name)) named.add(number);
   }
   return named;
 }

@@ -106,6 +106,12 @@ async function ids(query: string): Promise<string[]> {
 }
 
 describe('what each parameter finds', () => {
+  test('RA-8: a RiskAssessment, by its patient and its date', async () => {
+    expect(await ids('RiskAssessment?patient=17')).toEqual(['r1']);
+    expect(await ids('RiskAssessment?subject=Patient/17&date=2024-03-01')).toEqual([]);
+    expect(await ids('RiskAssessment?subject=Patient/17&date=2024-03')).toEqual(['r1']);
+  });
+
   test('AIT-7: the Provenance of a result, by its target', async () => {
     expect(await ids('Provenance?target=RiskAssessment/r1')).toEqual(['v1']);
     expect(await ids(`Provenance?target=${server.base}/RiskAssessment/r1`)).toEqual(['v1']);

@@ -79,7 +79,7 @@ describe('_type and _typeFilter', () => {
   });
 });
 
-describe('SMART scopes', () => {
+describe('SM-14 SMART scopes', () => {
   test('are the least that reads the record, in both versions, and write nothing', () => {
     const { v1, v2 } = smartScopes([bareMap({ measured: measured('http://loinc.org|2160-0') })], []);
     expect(v1.patient).toBe('patient/Patient.read patient/Observation.read');

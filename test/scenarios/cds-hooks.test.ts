@@ -93,7 +93,7 @@ function expectRefusal(answer: Answer, status: number): string {
 }
 
 describe('discovery', () => {
-  it('CDS-1 CDS-2 CDS-5 lists every service of the manifests as plain JSON', async () => {
+  it('CDS-1 CDS-2 CDS-5 CDS-6 lists every service of the manifests as plain JSON', async () => {
     const answer = await send(`${server.url}/cds-services`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -111,7 +111,7 @@ describe('discovery', () => {
     }
   });
 
-  it('CDS-17 other methods and paths are answered in JSON, with what is allowed', async () => {
+  it('CDS-7 CDS-17 other methods and paths are answered in JSON, with what is allowed', async () => {
     for (const [path, method, allow] of [
       ['', 'POST', 'GET, HEAD'],
       ['/prevent-base', 'GET', 'POST'],

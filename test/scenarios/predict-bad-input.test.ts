@@ -93,7 +93,7 @@ async function expectPrediction(): Promise<void> {
 // Whatever came before, the server still predicts.
 afterEach(expectPrediction);
 
-describe('bodies that are no request', () => {
+describe('OP-9 bodies that are no request', () => {
   it.each<[string, string, number, string, RegExp]>([
     ['text that is not JSON', '{"resourceType":', 400, 'structure', /not valid JSON/],
     ['nothing but blanks', '  \n ', 400, 'structure', /empty/],

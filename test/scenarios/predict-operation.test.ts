@@ -36,7 +36,7 @@ function predict(place: string, parameter: readonly object[], headers: Record<st
 }
 
 describe('the levels of $predict', () => {
-  it('OP-3 OP-11 system, type and instance level give the same bare resource, without an id where nothing is stored', async () => {
+  it('OP-3 OP-4 OP-11 system, type and instance level give the same bare resource, without an id where nothing is stored', async () => {
     const answers = [
       await predict('/$predict', [subject('levels')]),
       await predict('/Patient/$predict', [subject('levels')]),

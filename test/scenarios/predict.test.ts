@@ -275,7 +275,7 @@ describe('writeBack', () => {
     expect(await idsOf('RiskAssessment?patient=later-written')).toEqual([written.id]);
   });
 
-  it('tags the earlier result when one for a later as-of supersedes it, and never the other way round', async () => {
+  it('RA-7 tags the earlier result when one for a later as-of supersedes it, and never the other way round', async () => {
     await store(scorablePatient('superseded'));
     const first = await scored('superseded', { writeBack: true, asOf: '2026-02-01' });
     const second = await scored('superseded', { writeBack: true, asOf: '2026-02-15' });

@@ -215,7 +215,7 @@ describe('a hook of a model owner', () => {
     [{ patientId: 'Patient/17' }, 'context.patientId must be a bare FHIR id'],
     [{ ward: '' }, 'context.ward must not be empty'],
     [{ screen: { resourceType: 'Patient' } }, 'context.screen.resourceType must be "QuestionnaireResponse"'],
-  ])('CDS-71 with %j is refused, and named', (change, message) => {
+  ])('CDS-70 CDS-71 with %j is refused, and named', (change, message) => {
     const body = JSON.parse(JSON.stringify(custom(change)));
     expect(refusal(body, [declared]).message).toContain(message);
   });
