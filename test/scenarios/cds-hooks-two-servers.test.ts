@@ -1,3 +1,4 @@
+import type { Bundle } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callHook, cardPrediction, fullPrefetch, patientView } from '../support/cds-call.ts';
 import { type PersonalValues, patientOne } from '../support/patient-one.ts';
@@ -53,25 +54,48 @@ function stub(person: Person): StubFhirServer {
   return server;
 }
 
+/** What the client of `person` has of the results: two, and a link to the others at `server`, where pages have the same names. */
+async function firstPage(person: Person, server: Person): Promise<Bundle> {
+  const page = async (of: Person): Promise<Bundle> => {
+    const headers = { authorization: `Bearer token-of-${of}-client` };
+    return (await (await fetch(`${stub(of).base}/Observation?patient=1&_count=2`, { headers })).json()) as Bundle;
+  };
+  const { link } = await page(server);
+  return { ...(await page(person)), link };
+}
+
+/** What a call brings along: nothing, a part of the keys, or a first page whose next one is at its own server, or at the other. */
+const brings = ['nothing', 'keys', 'page', 'page-of-the-other'] as const;
+
+async function prefetchOf(
+  person: Person,
+  brought: (typeof brings)[number],
+): Promise<Record<string, unknown> | undefined> {
+  const { observations, ...rest } = fullPrefetch(patientOne(people[person]));
+  if (brought === 'nothing') return undefined;
+  if (brought === 'keys') return person === 'anna' ? rest : { observations };
+  return { ...rest, observations: await firstPage(person, brought === 'page' ? person : other[person]) };
+}
+
 describe('two FHIR servers with the same Patient/1', () => {
-  it('100 interleaved hooks never cross: values, tokens, subjects, identifiers', async () => {
+  it('CDS-15 CDS-25: 100 interleaved hooks never cross: values, pages, tokens, subjects, identifiers', async () => {
     const calls = Array.from({ length: 100 }, (_, index) => ({
       person: index % 2 === 0 ? ('anna' as const) : ('bert' as const),
-      // Of every four calls two bring a part of the prefetch along, and so mix what is held with what is asked.
-      partly: index % 4 > 1,
+      // Three of four calls bring a part of the prefetch along, and so mix what is held with what is asked.
+      brought: brings[Math.floor(index / 2) % brings.length] ?? 'nothing',
       token: `token-of-${index % 2 === 0 ? 'anna' : 'bert'}-${index}`,
     }));
     const waiting = [...calls];
     const answered: { person: Person; score: number; result: string; detail: string; card: string }[] = [];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const { person, partly, token } = next;
-        const { observations, ...rest } = fullPrefetch(patientOne(people[person]));
+        const { person, brought, token } = next;
+        const prefetch = await prefetchOf(person, brought);
         const body = patientView({
           patient: '1',
           fhirServer: stub(person).base,
           token,
-          ...(partly ? { prefetch: person === 'anna' ? rest : { observations } } : {}),
+          ...(prefetch === undefined ? {} : { prefetch }),
         });
         const answer = await callHook(fhirsight.url, 'prevent-base', body);
         const { score = Number.NaN, result = '' } = cardPrediction(answer);
@@ -99,6 +123,8 @@ describe('two FHIR servers with the same Patient/1', () => {
       expect(rows).toEqual([{ fhir_base: stub(person).base, subject_id: '1' }]);
       const tokens = stub(person).requests.map(({ headers }) => headers.authorization ?? 'none');
       expect(tokens.length).toBeGreaterThan(50);
+      // Those that a client's first page led to.
+      expect(stub(person).requests.filter(({ url }) => url.includes('page=')).length).toBeGreaterThan(12);
       expect(tokens.filter((sent) => !sent.startsWith(`Bearer token-of-${person}-`))).toEqual([]);
     }
     expect(new Set(answered.map(({ score }) => score)).size).toBe(2);
