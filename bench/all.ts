@@ -9,6 +9,7 @@ import { type Figure, report } from './support/report.ts';
 
 const benches = [
   'against-bare.ts',
+  'authentication.ts',
   'run-against-copy.ts',
   'predict-during-run.ts',
   'predict-by-store-size.ts',

@@ -146,6 +146,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         opened.deliveries.start();
       } catch (error) {
         house = undefined;
+        await access?.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         await opened.close().catch((closing: unknown) => logger.event({ name: 'error.unexpected', error: closing }));
         throw error;
       }

@@ -1,4 +1,4 @@
-import autocannon, { type Result } from 'autocannon';
+import autocannon, { type Request, type Result } from 'autocannon';
 
 export interface LoadResult {
   readonly requestsPerSecond: number;
@@ -14,6 +14,8 @@ export interface Load {
   readonly seconds: number;
   /** Requests a second in all; absent: as many as the server answers. */
   readonly rate?: number;
+  /** Gives the header of each call anew. */
+  readonly authorization?: () => string;
 }
 
 /**
@@ -23,7 +25,15 @@ export interface Load {
 const settlingSeconds = 1;
 
 /** Asks for a while, each connection one request after the other. Throws for any answer that is not 2xx. */
-export async function load({ url, contentType, bodies, connections, seconds, rate }: Load): Promise<LoadResult> {
+export async function load({
+  url,
+  contentType,
+  bodies,
+  connections,
+  seconds,
+  rate,
+  authorization,
+}: Load): Promise<LoadResult> {
   const latencies: number[] = [];
   const startedMs = performance.now();
   let endedMs = startedMs;
@@ -35,7 +45,15 @@ export async function load({ url, contentType, bodies, connections, seconds, rat
         duration: settlingSeconds + seconds,
         method: 'POST',
         headers: { 'content-type': contentType },
-        requests: bodies.map((body) => ({ body })),
+        requests: bodies.map((body) => ({
+          body,
+          ...(authorization && {
+            setupRequest: (request: Request) => ({
+              ...request,
+              headers: { ...request.headers, authorization: authorization() },
+            }),
+          }),
+        })),
         ...(rate === undefined ? {} : { overallRate: rate }),
       },
       (error: unknown, finished) => (error ? reject(error) : resolve(finished)),
