@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import { connectionLimits, limitConnections, limitedServerOptions } from '../http/connection-limits.ts';
 import { createTlsServer } from '../http/tls-files.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
@@ -74,7 +75,11 @@ async function webServer(
   handler: RequestListener,
   logger: Logger,
 ): Promise<{ readonly server: WebServer; readonly renew: () => void }> {
-  if (certFile === undefined || keyFile === undefined) return { server: createServer(handler), renew: () => undefined };
+  if (certFile === undefined || keyFile === undefined) {
+    const server = createServer(limitedServerOptions(connectionLimits), handler);
+    limitConnections(server, connectionLimits);
+    return { server, renew: () => undefined };
+  }
   const parts = { clock: systemClock, event: (event: LogEvent) => logger.event(event) };
   const { server, renew } = await createTlsServer({ certFile, keyFile }, handler, parts);
   return { server, renew: () => void renew() };

@@ -118,7 +118,7 @@ function healthRoutes(notReady: AppOptions['notReady']): Router {
 /** What happens to every request before a route has its turn; throws what refuses it. */
 type Step = (request: Request, response: Response) => void;
 
-/** The headers of helmet, which are the same for every answer: asked of it once. */
+/** The headers of helmet, which are the same for every answer: asked of it once; and that nothing is kept. */
 function securityHeaders(): Step {
   const headers = new Headers();
   const asked = {
@@ -126,6 +126,8 @@ function securityHeaders(): Step {
     removeHeader: (name: string) => headers.delete(name),
   };
   helmet()({} as IncomingMessage, asked as unknown as ServerResponse, () => undefined);
+  // What is about patients stays in no cache on the way; routes that say nothing about anybody set their own.
+  headers.set('Cache-Control', 'no-store');
   const fixed = [...headers];
   return (_request, response) => {
     for (const [name, value] of fixed) response.setHeader(name, value);

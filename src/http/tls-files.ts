@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../platform/clock.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
+import { connectionLimits, limitConnections, limitedServerOptions } from './connection-limits.ts';
 
 /** Files in PEM: the certificate with those of its chain, and its private key. */
 export interface TlsFiles {
@@ -37,7 +38,9 @@ export async function createTlsServer(
   { clock, event }: { readonly clock: Clock; readonly event: (event: LogEvent) => void },
 ): Promise<TlsServer> {
   let current = await readPair(files, clock.now());
-  const server = createServer({ cert: current.cert, key: current.key, minVersion }, handler);
+  const { cert, key } = current;
+  const server = createServer({ ...limitedServerOptions(connectionLimits), cert, key, minVersion }, handler);
+  limitConnections(server, connectionLimits);
   return {
     server,
     async renew() {

@@ -92,8 +92,9 @@ describe('docker/Dockerfile.cuda', () => {
 });
 
 describe('docker/compose.yaml', () => {
-  it('starts fhirsight, PostgreSQL and HAPI FHIR', () => {
-    expect(Object.keys(services)).toEqual(['fhirsight', 'postgres', 'hapi']);
+  it('starts fhirsight, PostgreSQL and HAPI FHIR, and Prometheus only where it is asked for', () => {
+    expect(Object.keys(services)).toEqual(['fhirsight', 'postgres', 'hapi', 'prometheus']);
+    expect(services.prometheus?.profiles).toEqual(['monitoring']);
     expect(services.fhirsight?.build).toEqual({ context: '..', dockerfile: 'docker/Dockerfile' });
   });
 

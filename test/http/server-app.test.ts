@@ -39,6 +39,7 @@ describe('every answer', () => {
       expect(answer.headers.get('x-request-id'), path).toMatch(/^[0-9a-f-]{36}$/);
       expect(answer.headers.get('x-powered-by')).toBeNull();
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('cache-control'), path).toBe('no-store');
     }
   });
 

@@ -8,8 +8,8 @@ interface Line {
 }
 
 /**
- * Reads the small part of YAML that a compose file needs: mappings and lists in block style, scalars on one line, lists
- * of quoted words in one line. Throws for everything else (tabs, anchors, tags, folded text, keys given twice).
+ * Reads the small part of YAML that compose files and alert rules need: mappings and lists (also of mappings) in block style, scalars on
+ * one line, lists of quoted words in one line. Throws for everything else (tabs, anchors, tags, folded text, keys given twice).
  */
 export function parsePlainYaml(text: string): PlainYaml {
   const lines = text.split('\n').flatMap((raw, index): Line[] => {
@@ -36,8 +36,17 @@ function readList(lines: readonly Line[], indent: number): [PlainYaml[], readonl
   let rest = lines;
   for (let [line] = rest; line !== undefined && line.indent === indent; [line] = rest) {
     if (!line.text.startsWith('- ')) throw new Error(`line ${line.number}: not an item of the list`);
-    items.push(scalar(line.text.slice(2), line));
-    rest = rest.slice(1);
+    const text = line.text.slice(2).trimStart();
+    if (!/^[\w.-]+:( |$)/.test(text)) {
+      items.push(scalar(text, line));
+      rest = rest.slice(1);
+      continue;
+    }
+    // The first key of a mapping stands where the rest of it is indented to.
+    const inner = { ...line, indent: indent + 2, text };
+    const [item, behind] = readMapping([inner, ...rest.slice(1)], inner.indent);
+    items.push(item);
+    rest = behind;
   }
   return [items, rest];
 }

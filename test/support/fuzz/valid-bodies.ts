@@ -1,0 +1,106 @@
+import { patientOne } from '../patient-one.ts';
+import type { Chance } from './chance.ts';
+
+/** Stands in every body as a name: whoever finds it in a log found a leak. */
+export const canary = 'Kanarienvogel';
+
+const values = {
+  gender: 'female',
+  birthDate: '1966-05-01',
+  systolic: 142,
+  totalCholesterol: 205,
+  hdlCholesterol: 51,
+  bodyMassIndex: 28.4,
+  creatinine: 0.9,
+} as const;
+
+/** A synthetic person whom the served model can score. */
+export const person = patientOne(values).map((resource) =>
+  resource.resourceType === 'Patient' ? { ...resource, name: [{ family: canary }] } : resource,
+);
+
+const uuid = '1d5c2f54-2b94-4d5e-9d47-02a3b8f0c7aa';
+
+/** Bodies that are right for some route. */
+const bodies: Readonly<Record<string, (chance: Chance) => unknown>> = {
+  predict: (chance) => ({
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'model', valueString: 'prevent-base' },
+      { name: 'asOf', valueDateTime: '2026-02-02' },
+      ...(chance.is(0.3) ? [{ name: 'writeBack', valueBoolean: chance.is(0.3) }] : []),
+      ...(chance.is(0.3) ? [{ name: 'explain', valueBoolean: chance.is(0.5) }] : []),
+      ...(chance.is(0.4) ? person.map((resource) => ({ name: 'resource', resource })) : []),
+    ],
+  }),
+  predictInBody: () => ({
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'model', valueString: 'prevent-base' },
+      { name: 'subject', valueReference: { reference: 'Patient/1' } },
+      { name: 'asOf', valueDateTime: '2026-02-02' },
+    ],
+  }),
+  hook: (chance) => ({
+    hook: 'patient-view',
+    hookInstance: uuid,
+    context: { userId: 'Practitioner/17', patientId: '1' },
+    ...(chance.is(0.3)
+      ? {
+          fhirServer: chance.of(['http://127.0.0.1:1/fhir', 'http://169.254.169.254/']),
+          fhirAuthorization: {
+            access_token: 'fuzzed',
+            token_type: 'Bearer',
+            expires_in: 300,
+            scope: 'patient/*.rs',
+            subject: 'x',
+          },
+        }
+      : {}),
+    ...(chance.is(0.5) ? { prefetch: { patient: person[0] } } : {}),
+  }),
+  feedback: () => ({
+    feedback: [
+      {
+        card: uuid,
+        outcome: 'overridden',
+        overrideReason: { reason: { code: 'not-relevant', system: 'https://fhirsight.org/x' }, userComment: canary },
+        outcomeTimestamp: '2026-02-02T10:00:00Z',
+      },
+    ],
+  }),
+  resource: (chance) => chance.of(person),
+  bundle: (chance) => ({
+    resourceType: 'Bundle',
+    type: chance.of(['batch', 'transaction']),
+    entry: person.slice(0, 3).map((resource) => ({
+      resource,
+      request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+    })),
+  }),
+  run: (chance) => ({ model: 'prevent-base', cohort: { search: 'Patient?_id=1' }, writeBack: chance.is(0.1) }),
+  infer: () => ({ inputs: [{ name: 'x', shape: [1, 10], datatype: 'FP64', data: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }] }),
+  change: (chance) => ({ ...(chance.is(0.7) ? { version: '1.0.0' } : {}), because: 'a fuzzed reason', on: true }),
+};
+
+const kinds = Object.keys(bodies);
+
+/** What the path names, or what its route takes, or any other. */
+export function validBody(path: string, route: string, chance: Chance): unknown {
+  const named = person.find((one) => path.endsWith(`${one.resourceType}/${one.id}`));
+  if (named !== undefined && chance.is(0.8)) return named;
+  const ofType = person.filter(({ resourceType }) => path.endsWith(`/${resourceType}`));
+  if (ofType.length > 0 && chance.is(0.8)) return chance.of(ofType);
+  const kind = chance.is(0.1) ? chance.of(kinds) : (kindOf(route, chance) ?? chance.of(kinds));
+  return bodies[kind]?.(chance);
+}
+
+function kindOf(path: string, chance: Chance): string | undefined {
+  if (path.endsWith('$predict')) return path.includes('/:id/') ? 'predict' : chance.of(['predict', 'predictInBody']);
+  if (path.endsWith('/feedback')) return 'feedback';
+  if (path.startsWith('/cds-services')) return 'hook';
+  if (path.startsWith('/v2')) return 'infer';
+  if (path.startsWith('/admin')) return 'change';
+  if (path.startsWith('/runs')) return 'run';
+  return path === '/fhir/R4' ? 'bundle' : 'resource';
+}
