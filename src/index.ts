@@ -13,6 +13,7 @@ import { createGate } from './http/gate.ts';
 import { guardedPath } from './http/guarded-path.ts';
 import { createOpenRequests } from './http/open-requests.ts';
 import { ownKeysPath } from './http/own-keys-routes.ts';
+import { createRateLimits } from './http/rate-limits.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp } from './http/server-app.ts';
 import { watchEventLoop } from './monitoring/event-loop-delay.ts';
@@ -84,6 +85,14 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     delayMs: () => loop.takeMeanMs(),
   });
   const openRequests = createOpenRequests(guarded.map(guardedPath), places, (event) => logger.event(event));
+  const limits =
+    config.auth === 'none'
+      ? undefined
+      : createRateLimits({
+          requestsPerMinute: config.maxRequestsPerMinute,
+          failedProofsPerMinute: config.maxFailedLoginsPerMinute,
+          unlimited: [adminPath],
+        });
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
@@ -96,9 +105,15 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
     logger,
     onFinished: (finished: FinishedRequest) => account?.keep(finished),
     notReady: () => gate.waitingFor(),
-    ...(config.auth === 'none'
+    ...(limits === undefined
       ? {}
-      : { authorise: authorise(policyTable, [...ownPaths, '/metrics'], () => access?.verifyToken) }),
+      : {
+          authorise: [
+            limits.beforeProof,
+            authorise(policyTable, [...ownPaths, '/metrics'], () => access?.verifyToken),
+            limits.afterProof,
+          ],
+        }),
   };
   const alone = createApp({ ...face, ownHost: ownHostOf(config) });
   const mounted = createApp({ ...face, fallThrough: true });
@@ -151,7 +166,9 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         throw error;
       }
       account = openAccount(opened, config, clock);
-      gate.open(routesOf(opened, config, clock, { tokens, access }), () => databaseAnswers(opened, logger));
+      gate.open(routesOf(opened, config, clock, { tokens, access, limit: limits?.afterProof }), () =>
+        databaseAnswers(opened, logger),
+      );
       logger.event({
         name: 'server.started',
         url: house.fhirBase,

@@ -64,6 +64,8 @@ export interface Callers {
   readonly tokens: Tokens;
   /** Absent: everybody may, on a loopback address. */
   readonly access: Access | undefined;
+  /** Counts requests of CDS clients, who are proved here only. */
+  readonly limit: MountedRoute['handler'] | undefined;
 }
 
 const noAuthentication: Omit<OfferedSecurity, 'cors'> = {
@@ -78,7 +80,7 @@ const authentication: Omit<OfferedSecurity, 'cors'> = {
 
 /** Those at a bedside first. Operations before reads: the store would take `$predict` for an id. */
 export function routesOf(house: House, config: Config, clock: Clock, callers: Callers): MountedRoute[] {
-  const { tokens, access } = callers;
+  const { tokens, access, limit } = callers;
   const { protocol: protocolToken } = tokens;
   const { repository, catalog, source, validator, fhirBase } = house;
   const { serverUrl } = house.prediction;
@@ -124,6 +126,7 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
     },
     { path: '/fhir/R4', handler: asyncRoutes(house.operationJobs, () => clock.now()) },
     ...(access === undefined ? [] : [{ path: '/cds-services', handler: access.cdsCallers }]),
+    ...(limit === undefined ? [] : [{ path: '/cds-services', handler: limit }]),
     { path: '/cds-services', handler: cdsRoutes(hookOptions(house, config, clock)) },
     { path: '/models', handler: cardRoutes({ catalog, deviceOf, today }) },
     { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },

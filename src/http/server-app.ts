@@ -45,7 +45,7 @@ export interface AppOptions {
   /** Told of every request once it is answered, or its caller went away. */
   readonly onFinished?: (finished: FinishedRequest) => void;
   /** Before all routes but /health: names who asks, and lets through whoever may. Absent: whoever asks may do everything. */
-  readonly authorise?: RequestHandler;
+  readonly authorise?: readonly RequestHandler[];
   /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
   readonly fallThrough?: boolean;
   /** Set where no other app stands before this one: names the server under which it may be asked, beside loopback. */
@@ -75,7 +75,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/health', healthRoutes(options.notReady));
   const { corsOrigins = [] } = options;
   if (corsOrigins.length > 0) app.use([...corsPaths], corsHandler(corsOrigins));
-  if (options.authorise !== undefined) app.use(options.authorise);
+  if (options.authorise !== undefined) app.use([...options.authorise]);
   for (const { path, handler, ownFormat } of options.routes) {
     app.use(path, (request, response, next) => {
       if (!hasOwnFormat(ownFormat, request.path)) negotiate(request, response);

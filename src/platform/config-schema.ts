@@ -206,6 +206,24 @@ export const configSchema = Type.Object(
       minimum: 1,
       maximum: 100_000,
     }),
+    maxRequestsPerMinute: whole({
+      description:
+        'Requests of one client, or of one address (but loopback) where no client is proved; more are refused with 429 and Retry-After. Each server counts for itself, /admin is not counted, and nobody with AUTH=none. 0 for no limit.',
+      unit: 'requests',
+      allowed: 'a whole number from 0 to 10000000',
+      default: 6_000,
+      minimum: 0,
+      maximum: 10_000_000,
+    }),
+    maxFailedLoginsPerMinute: whole({
+      description:
+        'Tokens that do not hold, from one address (but loopback); then it is refused with 429 whatever it shows, also below /admin. 0 for no limit, where a proxy on another machine stands before this server and counts itself.',
+      unit: 'tokens',
+      allowed: 'a whole number from 0 to 10000000',
+      default: 60,
+      minimum: 0,
+      maximum: 10_000_000,
+    }),
     drainTimeoutMs: whole({
       ...milliseconds,
       description: 'How long a stopping server waits for the requests under way.',

@@ -34,7 +34,7 @@ beforeAll(async () => {
     INFERENCE_PROTOCOL: 'on',
     INFERENCE_PROTOCOL_TOKEN_FILE: path.join(folder, 'protocol'),
     ADMIN_TOKEN_FILE: path.join(folder, 'admin'),
-    LOG_LEVEL: 'info',
+    LOG_LEVEL: 'warn',
   });
   for (const resource of person) {
     const url = `${server.fhir}/${resource.resourceType}/${resource.id}`;
@@ -87,7 +87,7 @@ describe.runIf(casesPresent)('the JSON test suite', () => {
         const answer = await sendJson(method, target, readFileSync(path.join(folder, file)));
         const body = (await answer.json()) as object;
         if (file.startsWith('n_')) expect(refusals, file).toContain(answer.status);
-        else expect([200, 404, 422, ...refusals], file).toContain(answer.status);
+        else expect([200, 404, 409, 422, ...refusals], file).toContain(answer.status);
         if (answer.status >= 400) expect('error' in body || 'issue' in body, file).toBe(true);
         // `{}` switches a model on that is on already.
         if (answer.status === 200) expect(target).toMatch(/^\/admin\//);
@@ -111,19 +111,23 @@ describe('a client that behaves', () => {
     const bedside = JSON.stringify({
       hook: 'patient-view',
       hookInstance: '1d5c2f54-2b94-4d5e-9d47-02a3b8f0c7aa',
+      fhirServer: server.fhir,
       context: { userId: 'Practitioner/17', patientId: '1' },
     });
     const clients = await sendRudeClients(new URL(server.url), rude);
     expect(clients.count).toBe(2_270);
     const times: number[] = [];
-    for (let asked = 0; asked < 50; asked += 1) {
-      const startedMs = performance.now();
-      const answer = await sendJson('POST', '/cds-services/prevent-base', bedside);
-      await answer.arrayBuffer();
-      expect(answer.status).toBe(200);
-      times.push(performance.now() - startedMs);
+    try {
+      for (let asked = 0; asked < 50; asked += 1) {
+        const startedMs = performance.now();
+        const answer = await sendJson('POST', '/cds-services/prevent-base', bedside);
+        await answer.arrayBuffer();
+        expect(answer.status).toBe(200);
+        times.push(performance.now() - startedMs);
+      }
+    } finally {
+      clients.close();
     }
-    clients.close();
     const median = times.toSorted((a, b) => a - b)[25] ?? Number.NaN;
     process.stdout.write(
       `behind ${clients.count} rude clients: median ${Math.round(median)} ms, worst ${Math.round(Math.max(...times))} ms\n`,
@@ -164,6 +168,9 @@ describe('a server that is sent anything', () => {
     expect(report.faults.join('\n\n')).toBe('');
     expect(report.requests).toBe(requests);
     expect(report.routesReached).toBe(routes.length);
+    // Memory comes and goes by its collector; what grows with the requests would be past this at once.
+    expect(report.rssMb.late - report.rssMb.early).toBeLessThan(250);
+    expect(report.slowestHealthMs).toBeLessThan(10_000);
     expect(server.child.exitCode).toBeNull();
     expect((await fetch(`${server.fhir}/metadata`)).status).toBe(200);
     // A log is read by many: neither names nor tokens are in it.

@@ -1,0 +1,87 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { PredictionError } from '../platform/errors.ts';
+import { isLoopback } from '../platform/loopback.ts';
+import { callerAddress } from './caller-address.ts';
+import { requestContext } from './request-context.ts';
+
+/**
+ * How often one caller may ask. Counted in this process: each of several servers counts for itself. No loopback address is ever
+ * counted: a proxy there stands for everybody.
+ */
+export interface RateLimits {
+  /** Before anybody is asked who they are: refuses addresses from which too many tokens came that do not hold. */
+  readonly beforeProof: RequestHandler;
+  /**
+   * Once it is known who asks: counts the request for its client, or for its address where nobody was proved. Below
+   * `/cds-services` that is known later: it has to be mounted there once more.
+   */
+  readonly afterProof: RequestHandler;
+}
+
+export interface RateLimitOptions {
+  /** Requests of one client in a minute; 0: as many as it likes. */
+  readonly requestsPerMinute: number;
+  /** Answers 401 to one address in a minute; 0: as many as it likes. */
+  readonly failedProofsPerMinute: number;
+  /** Whatever lies below is never refused for its rate: what must be reachable when everything else is too much. */
+  readonly unlimited: readonly string[];
+  /** Of whoever sent the request. */
+  readonly addressOf?: (request: Request) => string | undefined;
+}
+
+const minute = 60;
+const hooksPath = /^\/cds-services(\/|$)/i;
+
+export function createRateLimits(options: RateLimitOptions): RateLimits {
+  const { requestsPerMinute, failedProofsPerMinute, unlimited } = options;
+  const { addressOf = (request: Request) => request.socket.remoteAddress } = options;
+  const requests = new RateLimiterMemory({ keyPrefix: 'requests', points: requestsPerMinute, duration: minute });
+  const failures = new RateLimiterMemory({ keyPrefix: 'failures', points: failedProofsPerMinute, duration: minute });
+  const isUnlimited = ({ path }: Request): boolean =>
+    unlimited.some((one) => path.toLowerCase() === one || path.toLowerCase().startsWith(`${one}/`));
+
+  return {
+    async beforeProof(request, response, next) {
+      const remote = addressOf(request);
+      if (failedProofsPerMinute === 0 || isLoopback(remote ?? '')) return next();
+      const key = callerAddress(remote);
+      const failed = await failures.get(key);
+      if (failed !== null && failed.consumedPoints >= failedProofsPerMinute) {
+        throw refused(
+          request,
+          response,
+          'Too many tokens that do not hold came from this address',
+          failed.msBeforeNext,
+        );
+      }
+      response.once('close', () => {
+        if (response.statusCode === 401) void failures.penalty(key, 1);
+      });
+      next();
+    },
+    async afterProof(request, response, next) {
+      if (requestsPerMinute === 0 || isUnlimited(request) || hooksPath.test(request.path)) return next();
+      const { principal } = requestContext(response);
+      const remote = addressOf(request);
+      const isProved = principal.provedBy !== 'nothing';
+      if (!isProved && isLoopback(remote ?? '')) return next();
+      try {
+        await requests.consume(isProved ? `client ${principal.key}` : `address ${callerAddress(remote)}`);
+      } catch (spent) {
+        if (!(spent instanceof RateLimiterRes)) throw spent;
+        const what = `More than ${requestsPerMinute} requests came from this caller in a minute`;
+        throw refused(request, response, what, spent.msBeforeNext);
+      }
+      next();
+    },
+  };
+}
+
+function refused(request: Request, response: Response, what: string, msBeforeNext: number): PredictionError {
+  if (hooksPath.test(request.baseUrl + request.path)) requestContext(response).contentType = 'application/json';
+  request.resume();
+  return new PredictionError('RATE_LIMITED', `${what}. Ask again when Retry-After says, and less often.`, {
+    retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)),
+  });
+}
