@@ -20,7 +20,8 @@ const formats: Readonly<Record<string, string>> = {
 export function negotiateFormat(accept: string | undefined, format: string | undefined): string {
   if (format !== undefined) {
     const [name = '', ...parameters] = format.toLowerCase().split(';');
-    const type = formats[name.trim()];
+    // `__proto__` is in every object.
+    const type = Object.hasOwn(formats, name.trim()) ? formats[name.trim()] : undefined;
     if (type !== undefined && fitsVersion(parseMediaType(`${type};${parameters.join(';')}`)?.parameters.fhirversion))
       return type;
     throw notAcceptable(`_format '${format.slice(0, 80)}' is not served`);

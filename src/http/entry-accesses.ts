@@ -6,7 +6,9 @@ import { subjectIdOf } from './subject-id-of.ts';
 export function entryAccesses(asked: unknown, answered: Bundle): EntryAccess[] {
   const entries = (asked as Bundle).entry ?? [];
   return (answered.entry ?? []).map(({ response }, index) => {
-    const { request: { method, url } = {}, resource } = entries[index] ?? {};
+    // What was asked is as it came: an entry, or its request, may be anything.
+    const { request, resource } = entries[index] ?? {};
+    const { method, url } = request ?? {};
     const subject = resource === undefined ? undefined : subjectIdOf(resource);
     return {
       method: String(method),

@@ -201,3 +201,24 @@ describe('content negotiation', () => {
     expect((await write('handling=strict; return=representation')).body.resourceType).toBe('Patient');
   });
 });
+
+test('a _format that every object has is 406, and no media type of the answer', async () => {
+  for (const format of ['__proto__', 'constructor', 'toString']) {
+    const answer = await send(`${server.base}/metadata?_format=${format}`);
+    expect([answer.status, answer.headers.get('content-type')], format).toEqual([
+      406,
+      'application/fhir+json; charset=utf-8',
+    ]);
+  }
+});
+
+test('a batch whose entries are no entries is answered entry by entry, and is no failure of the server', async () => {
+  for (const request of [null, 1, 'PUT', [], {}]) {
+    const entry = [
+      { resource: [], request },
+      { resource: { resourceType: 'Patient' }, request: null },
+    ];
+    const answer = await send(server.base, 'POST', { resourceType: 'Bundle', type: 'batch', entry });
+    expect([200, 400], JSON.stringify(request)).toContain(answer.status);
+  }
+});

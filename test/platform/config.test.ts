@@ -41,6 +41,8 @@ describe('settings', () => {
       demonstrationModels: 'off',
       inferenceProtocol: 'off',
       maxOpenRequests: 128,
+      maxRequestsPerMinute: 6_000,
+      maxFailedLoginsPerMinute: 60,
       runChunkSize: 250,
     });
   });
