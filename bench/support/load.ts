@@ -1,4 +1,4 @@
-import autocannon, { type Request, type Result } from 'autocannon';
+import autocannon, { type Client, type Request, type Result } from 'autocannon';
 
 export interface LoadResult {
   readonly requestsPerSecond: number;
@@ -45,15 +45,21 @@ export async function load({
         duration: settlingSeconds + seconds,
         method: 'POST',
         headers: { 'content-type': contentType },
-        requests: bodies.map((body) => ({
-          body,
-          ...(authorization && {
-            setupRequest: (request: Request) => ({
-              ...request,
-              headers: { ...request.headers, authorization: authorization() },
-            }),
-          }),
-        })),
+        requests: bodies.map((body) => ({ body })),
+        // Each connection has requests of its own: those of the options are shared, with what was last written into them.
+        ...(authorization && {
+          setupClient: (client: Client) =>
+            client.setRequests(
+              bodies.map((body) => ({
+                method: 'POST' as const,
+                body,
+                setupRequest: (request: Request) => ({
+                  ...request,
+                  headers: { ...request.headers, authorization: authorization() },
+                }),
+              })),
+            ),
+        }),
         ...(rate === undefined ? {} : { overallRate: rate }),
       },
       (error: unknown, finished) => (error ? reject(error) : resolve(finished)),
