@@ -72,7 +72,7 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   const { service, context } = request;
   checkFhirServer(request.fhirServer?.base, call.principal);
   if (entrance.isOff(service)) return switchedOff(entrance, call, service);
-  const foci = hookFoci(service, context);
+  const foci = await hookFoci(service, context);
   const { findings } = entrance;
   const types = service.answerTypes;
   const prefetched = await readPrefetch(request.prefetch, { patientId: context.patientId, types, findings });

@@ -79,13 +79,16 @@ const kinds: Readonly<Record<ContextFieldKind, (type?: string) => TSchema>> = {
   bundle: () => resource('Bundle'),
 };
 
+/** What the path uses of every context, also of a hook that does not define it: never unchecked. */
+const usedAnywhere = { userId: Type.Optional(user), encounterId: Type.Optional(id) } as const;
+
 /** The form of one version of a hook's context. */
 export function contextSchema({ context }: HookVersion): TSchema {
   const fields = Object.entries(context).map(([name, { is, optional, type }]) => {
     const schema = kinds[is](type);
     return [name, optional === true ? Type.Optional(schema) : schema] as const;
   });
-  return Type.Object(Object.fromEntries(fields));
+  return Type.Object({ ...usedAnywhere, ...Object.fromEntries(fields) });
 }
 
 const coding = Type.Object({ system: word, code: word, display: Type.Optional(word) });

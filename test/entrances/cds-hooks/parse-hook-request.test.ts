@@ -58,6 +58,18 @@ function refusal(body: unknown, hooks: readonly (HookName | NamedHook)[] = ['pat
 }
 
 describe('a request of a hook', () => {
+  test.each([
+    ['userId', ['\u0001']],
+    ['userId', 'Practitioner/\u0001'],
+    ['encounterId', { id: '9' }],
+  ])(
+    'is refused where a hook that does not define %s is sent %j there: nothing reaches the path unchecked',
+    (name, value) => {
+      const context = { ...contexts['order-dispatch'], [name]: value };
+      expect(refusal(request('order-dispatch', { context }), ['order-dispatch']).message).toContain(`context.${name}`);
+    },
+  );
+
   test.each(hookNames)('CDS-14 %s is read with its context', (hook) => {
     const parsed = parseHookRequest(request(hook), offered(...new Set<HookName>(['patient-view', hook])));
     expect(parsed).toMatchObject({ hook, context: { patientId: '17' } });
