@@ -15,7 +15,9 @@ afterAll(() => opened.close());
 const held = {
   user: 'Practitioner/7',
   subject: { base: 'https://ehr.example/fhir', id: '17' },
-  band: 'high',
+  hook: 'patient-view',
+  outcome: 'ascvd-10y',
+  said: 'warning: high',
   heldForMs: 3_600_000,
 };
 const receivedAt = new Date('2026-03-02T10:00:00Z');

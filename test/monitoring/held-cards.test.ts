@@ -12,11 +12,13 @@ afterAll(() => opened.close());
 const hourMs = 3_600_000;
 const card: Omit<CardToShow, 'card'> = {
   service: 'prevent-base',
+  hook: 'patient-view',
+  outcome: 'ascvd-10y',
   user: 'Practitioner/7',
   subject: { base: 'https://ehr.example/fhir', id: '17' },
   encounter: 'visit',
   model: { id: 'prevent-base', version: '1.0.0', digest: 'aa' },
-  band: 'high',
+  said: 'warning: high',
   heldForMs: 8 * hourMs,
 };
 
@@ -43,8 +45,11 @@ describe('a card that says the same again', () => {
     ['about another order', { focus: 'ServiceRequest/2' }],
     ['of another service', { service: 'pce-2013' }],
     ['of another version', { model: { ...card.model, version: '1.1.0', digest: 'bb' } }],
-    ['of a band that has risen', { band: 'very-high' }],
-    ['of a band that has fallen', { band: 'low' }],
+    ['at another hook', { hook: 'order-sign' }],
+    ['about another outcome', { outcome: 'total-cvd-10y' }],
+    ['of a band that has risen', { said: 'warning: very-high' }],
+    ['of a band that has fallen', { said: 'warning: low' }],
+    ['that is more urgent in the same band', { said: 'critical: high' }],
     ['that may not be held back, a critical one', { heldForMs: undefined }],
   ])('is shown %s', async (name, change) => {
     await heldAt(name, 0);
@@ -53,7 +58,7 @@ describe('a card that says the same again', () => {
 
   it('is shown again after another band, also one that shows no card', async () => {
     await heldAt('back', 0);
-    await heldAt('back', 1, { band: 'low', heldForMs: undefined });
+    await heldAt('back', 1, { said: 'none: low', heldForMs: undefined });
     expect(await heldAt('back', 2)).toBe(false);
   });
 

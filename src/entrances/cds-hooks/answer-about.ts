@@ -2,7 +2,7 @@ import { inputHash } from '../../monitoring/input-hash.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { HookEntrance, HookServiceCall } from './answer-hook.ts';
-import { answerOutcome, wantsResult } from './answer-outcome.ts';
+import { answerOutcome, type ComputedAnswer, wantsResult } from './answer-outcome.ts';
 import { before } from './before.ts';
 import { type Card, type CardFrame, computingCard, disabledCards, type HookAnswer } from './card.ts';
 import { earlierCards } from './earlier-card.ts';
@@ -32,7 +32,11 @@ export interface Asked {
  * shown if the manifest allows its reuse, or that the score is being computed; the prediction goes on, and its result is in
  * the prediction log.
  */
-export async function answerAbout(entrance: HookEntrance, call: HookServiceCall, asked: Asked): Promise<HookAnswer> {
+export async function answerAbout(
+  entrance: HookEntrance,
+  call: HookServiceCall,
+  asked: Asked,
+): Promise<ComputedAnswer> {
   const { request, prefetched, focus } = asked;
   const { service, fhirServer, context } = request;
   const { deadlineMs, timeZone, serverUrl, findings } = entrance;
@@ -71,7 +75,7 @@ export async function answerAbout(entrance: HookEntrance, call: HookServiceCall,
   const earlier = inTime === undefined ? findEarlier(entrance, call, asked) : undefined;
   const outcome: PredictionOutcome | 'off' | undefined = inTime ?? (await before(dueMs - sendMs, soon));
   if (outcome !== undefined && outcome !== 'off' && !entrance.isOff(service))
-    return await answerOutcome(service, outcome, {
+    return answerOutcome(service, outcome, {
       frame,
       timeZone,
       request,
@@ -97,10 +101,13 @@ export function switchedOff(entrance: HookEntrance, call: HookServiceCall, servi
 
 type Earlier = Awaited<ReturnType<HookEntrance['findEarlier']>>;
 
-/** Without a server nobody knows whose patient it is: then no earlier result is that of the same subject. */
+/**
+ * Without a server nobody knows whose patient it is: then no earlier result is that of the same subject. Without a user,
+ * nobody knows with whose rights one was read.
+ */
 async function findEarlier(entrance: HookEntrance, call: HookServiceCall, asked: Asked): Promise<Earlier> {
   const { service, fhirServer, context } = asked.request;
-  if (service.reusedForMs === undefined || fhirServer === undefined) return undefined;
+  if (service.reusedForMs === undefined || fhirServer === undefined || context.userId === undefined) return undefined;
   const { manifest, digest } = service.version;
   try {
     return await entrance.findEarlier({

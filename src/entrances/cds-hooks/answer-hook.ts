@@ -4,6 +4,7 @@ import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import { answerAbout, switchedOff } from './answer-about.ts';
+import { cardsToShow } from './answer-outcome.ts';
 import type { HookAnswer } from './card.ts';
 import { checkFhirServer } from './check-fhir-server.ts';
 import { hookFoci } from './hook-focus.ts';
@@ -77,9 +78,11 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   const types = service.answerTypes;
   const prefetched = await readPrefetch(request.prefetch, { patientId: context.patientId, types, findings });
   const answers = await Promise.all(foci.map((focus) => answerAbout(entrance, call, { request, prefetched, focus })));
+  // What is not given, since one of several failed or the caller has gone, was told to nobody.
+  const shown = call.givenUp.aborted ? answers.map(({ cards }) => cards) : await Promise.all(answers.map(cardsToShow));
   const systemActions = answers.flatMap((answer) => answer.systemActions ?? []);
   return {
-    cards: mostUrgentFirst(answers.flatMap(({ cards }) => cards)),
+    cards: mostUrgentFirst(shown.flat()),
     ...(systemActions.length === 0 ? {} : { systemActions }),
   };
 }

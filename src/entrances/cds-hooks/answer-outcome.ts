@@ -1,7 +1,7 @@
 import type { Principal } from '../../http/principal.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
-import type { CardFrame, HookAnswer, SystemAction } from './card.ts';
+import type { Card, CardFrame, HookAnswer, SystemAction } from './card.ts';
 import type { HookService } from './hook-service.ts';
 import { outcomeCards } from './outcome-cards.ts';
 import type { HookRequest } from './parse-hook-request.ts';
@@ -22,21 +22,29 @@ export interface AnswerFor {
   readonly event: (event: LogEvent) => void;
 }
 
-/** What a service answers once its outcome is there: cards but for those held back, and what the client is to do unasked. */
-export async function answerOutcome(
+/** An answer that is not given yet. */
+export interface ComputedAnswer extends HookAnswer {
+  /** Whether its cards say what their reader was told already; asked once, when the answer is given. Absent: they do not. */
+  readonly isShownAgain?: () => Promise<boolean>;
+}
+
+/** What a service answers once its outcome is there: its cards, and what the client is to do unasked. */
+export function answerOutcome(
   service: HookService,
   outcome: PredictionOutcome,
   { frame, timeZone, principal, ...options }: AnswerFor,
-): Promise<HookAnswer> {
-  const { request } = options;
-  // First: a draft that is refused must not be taken for a card that was shown.
-  const cards = outcomeCards(service, outcome, frame, timeZone);
-  const isHeld = await isShownAgain(service, outcome, { ...options, card: frame.uuid });
-  const systemActions = wantsResult(service, request, principal) ? resultActions(service, outcome) : [];
+): ComputedAnswer {
+  const systemActions = wantsResult(service, options.request, principal) ? resultActions(service, outcome) : [];
   return {
-    cards: isHeld ? [] : cards,
+    cards: outcomeCards(service, outcome, frame, timeZone),
     ...(systemActions.length === 0 ? {} : { systemActions }),
+    isShownAgain: () => isShownAgain(service, outcome, { ...options, card: frame.uuid }),
   };
+}
+
+/** The cards of an answer that is given now, without those that are held back; that they were told is remembered. */
+export async function cardsToShow({ cards, isShownAgain: isAgain }: ComputedAnswer): Promise<readonly Card[]> {
+  return (await isAgain?.()) === true ? [] : cards;
 }
 
 /**

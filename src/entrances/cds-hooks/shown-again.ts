@@ -22,8 +22,10 @@ export interface ShownAgainOptions {
 
 /**
  * Whether the card of an outcome says what its reader was told already and is left out (alert burden). Only where the
- * manifest wants that and the call says who reads it and whose server it is; never a critical card, nor one whose band is
- * another. Where it cannot be told in time, the card is shown: one too many harms nobody.
+ * manifest wants that and the call says who reads it and whose server it is; never a critical card, nor one that says another
+ * band or is shown otherwise. Asked of an answer that is about to be given alone: what nobody got was not told. What shows no
+ * card, or gives no number, holds nothing back and is remembered all the same, so that what was said before it is said again.
+ * Where it cannot be told in time, the card is shown: one too many harms nobody.
  */
 export async function isShownAgain(
   service: HookService,
@@ -32,21 +34,18 @@ export async function isShownAgain(
 ): Promise<boolean> {
   const { heldForMs, outcome: about } = service;
   const { userId, patientId, encounterId } = request.context;
-  const score = outcome.state === 'scored' ? outcome.scores.get(about.id) : undefined;
   if (heldForMs === undefined || userId === undefined || request.fhirServer === undefined) return false;
-  if (outcome.state !== 'scored' || score === undefined) return false;
-  const band = outcome.levels.get(about.id)?.code;
-  if (band === undefined) return false;
-  const { show } = levelOf(service, band, score);
-  const mayBeHeld = show === 'info' || show === 'warning';
+  const { said, mayBeHeld } = saidBy(service, outcome);
   const asked = holdBack({
     service: service.id,
+    hook: service.hook,
+    outcome: about.id,
     user: userId,
     subject: { base: outcome.subjectBase, id: patientId },
     encounter: encounterId,
     focus,
     model: outcome.model,
-    band,
+    said,
     card,
     ...(mayBeHeld ? { heldForMs } : {}),
   }).catch((error: unknown) => {
@@ -57,4 +56,17 @@ export async function isShownAgain(
   const { id: model, version } = outcome.model;
   if (isHeld) event({ name: 'cds-hook.held-back', service: service.id, model, version });
   return isHeld;
+}
+
+/** What a card says of its outcome: how it is shown and which band, or why there is no number. */
+function saidBy(service: HookService, outcome: PredictionOutcome): { said: string; mayBeHeld: boolean } {
+  const { id } = service.outcome;
+  const score = outcome.state === 'scored' ? outcome.scores.get(id) : undefined;
+  if (outcome.state !== 'scored' || score === undefined)
+    return { said: `no score: ${outcome.inputs.verdicts.get(id)?.state ?? 'unknown'}`, mayBeHeld: false };
+  const band = outcome.levels.get(id)?.code;
+  const { show } = levelOf(service, band, score);
+  // Of a score alone nobody can say what is the same again.
+  const mayBeHeld = band !== undefined && (show === 'info' || show === 'warning');
+  return { said: `${show}: ${band ?? 'no band'}`, mayBeHeld };
 }

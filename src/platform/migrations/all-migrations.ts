@@ -12,6 +12,7 @@ import { predictionValues } from './0010-prediction-values.ts';
 import { operationJobs } from './0011-operation-jobs.ts';
 import { heldCards } from './0012-held-cards.ts';
 import { focusAndReuse } from './0013-focus-and-reuse.ts';
+import { toldAtHooks } from './0014-told-at-hooks.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const allMigrations: readonly Migration[] = [
   operationJobs,
   heldCards,
   focusAndReuse,
+  toldAtHooks,
 ];

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { answerHook, type HookEntrance } from '../../../src/entrances/cds-hooks/answer-hook.ts';
 import type { Card } from '../../../src/entrances/cds-hooks/card.ts';
 import { hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
@@ -16,13 +16,43 @@ interface Answered {
   readonly events: readonly string[];
 }
 
+interface CallOptions {
+  readonly principal?: Principal;
+  readonly fhirServer?: string;
+  readonly hook?: string;
+  readonly context?: Readonly<Record<string, unknown>>;
+  /** Takes what is remembered as told. */
+  readonly told?: string[];
+  readonly givenUp?: AbortSignal;
+}
+
 /** Calls the service of `prevent-base`. @param predict what the path says, and what happens while it works */
 async function call(
   predict: (models: SwitchedModels) => Promise<PredictionOutcome>,
   deadlineMs = 5_000,
-  { principal = anyone, fhirServer }: { readonly principal?: Principal; readonly fhirServer?: string } = {},
+  {
+    principal = anyone,
+    fhirServer,
+    hook = 'patient-view',
+    context = {},
+    told = [],
+    givenUp = new AbortController().signal,
+  }: CallOptions = {},
 ): Promise<Answered> {
-  const models = switchedModels(loadedVersions({ '1.0.0': 'aa' }));
+  const models = switchedModels(
+    loadedVersions({ '1.0.0': 'aa' }).map((version) => ({
+      ...version,
+      manifest: {
+        ...version.manifest,
+        cdsHooks: version.manifest.cdsHooks?.map((service) => ({
+          ...service,
+          hook,
+          repeats: { heldFor: 'PT8H' },
+          ...(hook === 'patient-view' ? {} : { focus: ['ServiceRequest'] }),
+        })),
+      },
+    })),
+  );
   const events: LogEvent[] = [];
   const services = () => hookServices(models.catalog, [], false);
   const [service] = services();
@@ -32,7 +62,10 @@ async function call(
     isOff: (each) => isServiceOff(models.catalog, each),
     predict: () => predict(models),
     findings: () => [],
-    holdBack: async () => false,
+    holdBack: async ({ said }) => {
+      told.push(said);
+      return false;
+    },
     findEarlier: async () => undefined,
     isOwnStore: () => false,
     deadlineMs,
@@ -45,7 +78,7 @@ async function call(
     hook: service.hook,
     hookInstance: '7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11',
     ...(fhirServer === undefined ? {} : { fhirServer }),
-    context: { userId: 'Practitioner/example', patientId: '17' },
+    context: { userId: 'Practitioner/example', patientId: '17', ...context },
     prefetch: { patient: { resourceType: 'Patient', id: '17' } },
   };
   const { cards } = await answerHook(entrance, {
@@ -54,7 +87,7 @@ async function call(
     requestId: 'request-1',
     principal,
     startedMs: performance.now(),
-    givenUp: new AbortController().signal,
+    givenUp,
     event: (event) => events.push(event),
   });
   return { cards, events: events.map(({ name }) => name) };
@@ -126,4 +159,44 @@ test('a client may name its own FHIR servers, and no other: nobody speaks of the
   ])
     await expect(by(other), other).rejects.toMatchObject({ code: 'FORBIDDEN' });
   expect((await call(async () => high, 5_000, { fhirServer: 'https://south.example.org/fhir' })).cards).toHaveLength(1);
+});
+
+describe('what is remembered as told', () => {
+  const draft = (id: string) => ({
+    resource: { resourceType: 'ServiceRequest', id, subject: { reference: 'Patient/17' } },
+  });
+  const sign = {
+    hook: 'order-sign',
+    fhirServer: 'https://ehr.example/fhir',
+    context: { draftOrders: { resourceType: 'Bundle', entry: [draft('a'), draft('b')] } },
+  };
+
+  test('is every card of an answer that is given', async () => {
+    const told: string[] = [];
+    const { cards } = await call(async () => high, 5_000, { ...sign, told });
+    expect([cards.length, told.length]).toEqual([2, 2]);
+  });
+
+  test('is none of an answer that is not given, since one of its predictions failed', async () => {
+    const told: string[] = [];
+    let count = 0;
+    const predict = async () => {
+      count += 1;
+      if (count === 1) return high;
+      throw new PredictionError('INFERENCE_FAILED', 'The second one failed.');
+    };
+    await expect(call(predict, 5_000, { ...sign, told })).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+    expect(told).toEqual([]);
+  });
+
+  test('is none of an answer whose caller has gone', async () => {
+    const told: string[] = [];
+    const gone = new AbortController();
+    const predict = async () => {
+      gone.abort();
+      return high;
+    };
+    await call(predict, 5_000, { ...sign, told, givenUp: gone.signal });
+    expect(told).toEqual([]);
+  });
 });

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type AnswerFor, answerOutcome, wantsResult } from '../../../src/entrances/cds-hooks/answer-outcome.ts';
+import {
+  type AnswerFor,
+  answerOutcome,
+  cardsToShow,
+  wantsResult,
+} from '../../../src/entrances/cds-hooks/answer-outcome.ts';
 import { type CardFrame, disabledCards, type HookAnswer } from '../../../src/entrances/cds-hooks/card.ts';
 import { type HookService, hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
 import { mostUrgentFirst } from '../../../src/entrances/cds-hooks/most-urgent-first.ts';
@@ -56,6 +61,12 @@ function scored(score: number, change: Partial<Scored> = {}): PredictionOutcome 
   });
 }
 
+function unscored(state: 'not-eligible' | 'insufficient-data'): PredictionOutcome {
+  const { inputs } = scored(0.3);
+  const verdicts = new Map([['ascvd-10y', { state, reasons: [{ reason: 'age', message: 'too *young*' }] }]]);
+  return { ...scored(0.3), scores: new Map(), inputs: { ...inputs, verdicts } } as PredictionOutcome;
+}
+
 const answerFor: AnswerFor = {
   frame,
   timeZone: 'Europe/Berlin',
@@ -68,22 +79,19 @@ const answerFor: AnswerFor = {
 };
 
 async function answer(outcome: PredictionOutcome, options: Partial<AnswerFor> = {}): Promise<HookAnswer> {
-  const answered = await answerOutcome(service, outcome, {
+  const { isShownAgain, ...computed } = answerOutcome(service, outcome, {
     ...answerFor,
     dueMs: performance.now() + 5_000,
     ...options,
   });
+  const cards = await cardsToShow({ ...computed, ...(isShownAgain && { isShownAgain }) });
+  const answered = { ...computed, cards };
   expect(cdsResponseFindings(answered)).toEqual([]);
   return answered;
 }
 
 describe('a card as its model declares it', () => {
   it('CDS-34 shows low, high, abstained, not eligible and disabled each as declared', async () => {
-    const unscored = (state: 'not-eligible' | 'insufficient-data'): PredictionOutcome => {
-      const { inputs } = scored(0.3);
-      const verdicts = new Map([['ascvd-10y', { state, reasons: [{ reason: 'age', message: 'too *young*' }] }]]);
-      return { ...scored(0.3), inputs: { ...inputs, verdicts } } as PredictionOutcome;
-    };
     const outcomes = [scored(0.01), scored(0.06), scored(0.1), scored(0.3), unscored('not-eligible')];
     const answers = await Promise.all(outcomes.map((outcome) => answer(outcome)));
     const shown = answers.map(({ cards }) => cards[0]?.indicator);
@@ -207,11 +215,13 @@ describe('a card that says the same again', () => {
     expect(asked).toEqual([
       {
         service: 'pce-2013',
+        hook: 'patient-view',
+        outcome: 'ascvd-10y',
         user: 'Practitioner/7',
         subject: { base: 'http://127.0.0.1:8080/fhir/R4', id: '17' },
         encounter: 'visit-3',
         model: scored(0.1).model,
-        band: 'intermediate',
+        said: 'warning: intermediate',
         card: frame.uuid,
         heldForMs: 8 * 3_600_000,
       },
@@ -220,13 +230,19 @@ describe('a card that says the same again', () => {
 
   it('is shown where it is critical, whatever is said of it, and the band is remembered', async () => {
     expect((await answer(scored(0.3), { holdBack, event })).cards).toHaveLength(1);
-    expect(asked.map(({ band, heldForMs }) => [band, heldForMs])).toEqual([['high', undefined]]);
+    expect(asked.map(({ said, heldForMs }) => [said, heldForMs])).toEqual([['critical: high', undefined]]);
     expect(names).toEqual([]);
   });
 
   it('is remembered at a band that shows none', async () => {
     expect((await answer(scored(0.01), { holdBack, event })).cards).toEqual([]);
-    expect(asked.map(({ band, heldForMs }) => [band, heldForMs])).toEqual([['low', undefined]]);
+    expect(asked.map(({ said, heldForMs }) => [said, heldForMs])).toEqual([['none: low', undefined]]);
+    expect(names).toEqual([]);
+  });
+
+  it('is shown once more after a card that gave no number: that one is remembered, and never held back', async () => {
+    expect((await answer(unscored('insufficient-data'), { holdBack, event })).cards).toHaveLength(1);
+    expect(asked.map(({ said, heldForMs }) => [said, heldForMs])).toEqual([['no score: insufficient-data', undefined]]);
     expect(names).toEqual([]);
   });
 
@@ -235,7 +251,7 @@ describe('a card that says the same again', () => {
     expect((await answer(scored(0.1), { holdBack, request: { ...request, context: nobody } })).cards).toHaveLength(1);
     expect((await answer(scored(0.1), { holdBack, request: { context } })).cards).toHaveLength(1);
     const { heldForMs: _off, ...off } = service;
-    expect((await answerOutcome(off, scored(0.1), { ...answerFor, holdBack })).cards).toHaveLength(1);
+    expect(await cardsToShow(answerOutcome(off, scored(0.1), { ...answerFor, holdBack }))).toHaveLength(1);
     expect(asked).toEqual([]);
   });
 
