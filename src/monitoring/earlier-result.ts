@@ -29,6 +29,9 @@ export interface EarlierResult {
   readonly scores: Readonly<Record<string, number>>;
   /** See `inputHash`. */
   readonly inputHash: string;
+  /** As in `prediction_log`: why an input was missing or imputed, by feature name; features that were assumed absent. */
+  readonly missing: Readonly<Record<string, string>>;
+  readonly assumed: readonly string[];
 }
 
 /**
@@ -37,6 +40,8 @@ export interface EarlierResult {
  */
 export async function findEarlierResult(sql: Sql, question: EarlierQuestion): Promise<EarlierResult | undefined> {
   const { tenant, callerKey, user, service, fhirBase, subject, encounter, focus, model, digest, since, now } = question;
+  // Without a user, nobody knows whose rights it was read with.
+  if (user === undefined) return undefined;
   const { rows } = await sql.query<{
     result: string;
     as_of: Date;
@@ -44,6 +49,8 @@ export async function findEarlierResult(sql: Sql, question: EarlierQuestion): Pr
     state: 'scored' | 'abstained';
     scores: string | null;
     input_hash: string;
+    missing: string | null;
+    assumed: string | null;
   }>(
     `with said as materialized (
        select * from prediction_log where tenant = $1 and subject_id = $2 and fhir_base = $3 and model_id = $4
@@ -51,10 +58,11 @@ export async function findEarlierResult(sql: Sql, question: EarlierQuestion): Pr
          and recorded >= $7 and as_of between $7 and $8 and state <> 'failed' and not what_if and not shadow
      ), mine as (
        select * from said where entrance = 'cds-hooks' and service = $9 and model_digest = $10 and caller_key = $11
-         and user_ref is not distinct from $12 and card is not null
+         and user_ref = $12 and card is not null
        order by as_of desc, recorded desc limit 1
      )
-     select result, as_of, card, state, scores::text as scores, input_hash from mine
+     select result, as_of, card, state, scores::text as scores, input_hash, missing::text as missing,
+       assumed::text as assumed from mine
      where not exists (select 1 from said where (said.as_of, said.recorded) > (mine.as_of, mine.recorded) and said.input_hash <> mine.input_hash)
        and not exists (select 1 from outcomes o
          where o.tenant = $1 and o.identifier = mine.result and o.superseded_by is not null)`,
@@ -70,11 +78,26 @@ export async function findEarlierResult(sql: Sql, question: EarlierQuestion): Pr
       service,
       digest,
       callerKey,
-      user ?? null,
+      user,
     ],
   );
   const [row] = rows;
-  if (row === undefined || row.state !== 'scored' || row.scores === null) return undefined;
+  if (
+    row === undefined ||
+    row.state !== 'scored' ||
+    row.scores === null ||
+    row.missing === null ||
+    row.assumed === null
+  )
+    return undefined;
   const scores = JSON.parse(row.scores) as Record<string, number>;
-  return { result: row.result, asOf: row.as_of, card: row.card, scores, inputHash: row.input_hash };
+  return {
+    result: row.result,
+    asOf: row.as_of,
+    card: row.card,
+    scores,
+    inputHash: row.input_hash,
+    missing: JSON.parse(row.missing) as Record<string, string>,
+    assumed: JSON.parse(row.assumed) as string[],
+  };
 }

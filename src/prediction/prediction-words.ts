@@ -5,6 +5,8 @@ export { detailText } from '../results/detail-text.ts';
 export { fhirDateTime } from '../results/duration.ts';
 export { inputText } from '../results/input-text.ts';
 export { partText } from '../results/largest-contributions.ts';
+export { preliminary } from '../results/remarks.ts';
+export { versionRemarks } from '../results/result-frame.ts';
 export { scoreLevel } from '../results/score-level.ts';
 export { scoreText } from '../results/score-text.ts';
 export { unitText } from '../results/unit-text.ts';

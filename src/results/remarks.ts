@@ -3,10 +3,12 @@ import { inputColumns } from '../model-catalog/model-tensors.ts';
 import { logOddsRemark, marginRemark } from './contribution-method.ts';
 import type { ResultRequest } from './result-request.ts';
 
+export const preliminary = 'AI-generated, preliminary: not verified by a person.';
+
 /** What a reader must know beside the numbers, one sentence or two each, most important first (RA-6). */
 export function remarks(request: ResultRequest): string[] {
   const { frame, inputs, explanation } = request;
-  const said = ['AI-generated, preliminary: not verified by a person.'];
+  const said: string[] = [preliminary];
   if (request.testData) said.push('Test data: about no real person, not for clinical use.');
   if (frame.demonstration !== undefined) said.push(frame.demonstration);
   if (request.heldByCaller) said.push(callersWord);

@@ -45,7 +45,7 @@ export function createResultFrame(
   features: Readonly<Record<string, FeatureLabel>>,
   site?: AppliedSite,
 ): ResultFrame {
-  const { id, version, title, outcomes, supersededBy } = manifest;
+  const { id, version, title, outcomes } = manifest;
   const form = outcomes.some(isRisk) ? 'RiskAssessment' : 'Observation';
   const method = `${title} (${id} ${version})`;
   return {
@@ -55,10 +55,20 @@ export function createResultFrame(
     outcomes: outcomes.map((outcome) => outcomeFrame(manifest, outcome)),
     inputs: new Map(Object.entries(features).map(([name, label]) => [name, inputFrame(name, label)])),
     timesOf: createResultTimes(manifest),
-    demonstration: manifest.demonstration && 'Demonstration model, not for clinical use.',
-    superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
-    site: site && siteSentence(site),
+    ...versionRemarks(manifest, site),
     contributionMethod: contributionMethod(manifest),
     against: againstText(manifest),
+  };
+}
+
+/** What every result of a version says of it, whoever it is about. */
+export function versionRemarks(
+  { demonstration, supersededBy }: Pick<Manifest, 'demonstration' | 'supersededBy'>,
+  site: AppliedSite | undefined,
+): Pick<ResultFrame, 'demonstration' | 'superseded' | 'site'> {
+  return {
+    demonstration: demonstration && 'Demonstration model, not for clinical use.',
+    superseded: supersededBy && `This model is superseded by ${supersededBy.model}: ${supersededBy.because}`,
+    site: site && siteSentence(site),
   };
 }

@@ -84,6 +84,8 @@ describe('an earlier result', () => {
       card,
       scores: { 'ascvd-10y': 0.125 },
       inputHash: inputHash(scoredOutcome().inputs),
+      missing: expect.any(Object),
+      assumed: expect.any(Array),
     });
   });
 
@@ -105,6 +107,12 @@ describe('an earlier result', () => {
     await said(tenant);
     expect(await find(tenant)).toBeDefined();
     expect(await find(tenant, change)).toBeUndefined();
+  });
+
+  it('is none where nobody says who the user is: two users of one client are two, with rights of their own', async () => {
+    const tenant = randomUUID();
+    await said(tenant, { caller: { key: 'ehr', service: 'prevent-base', card: randomUUID() } });
+    expect(await find(tenant, { user: undefined })).toBeUndefined();
   });
 
   it('is none of another tenant', async () => {

@@ -1,6 +1,6 @@
-import { clipped, markdownText } from '../../fhir/markdown-text.ts';
+import { clipped, listed, markdownText } from '../../fhir/markdown-text.ts';
 import type { EarlierResult } from '../../monitoring/earlier-result.ts';
-import { fhirDateTime, scoreLevel } from '../../prediction/prediction-words.ts';
+import { fhirDateTime, preliminary, scoreLevel, versionRemarks } from '../../prediction/prediction-words.ts';
 import { buildCard, type Card, type CardFrame } from './card.ts';
 import type { HookService } from './hook-service.ts';
 import { levelOf, scoreSummary, summaryLength } from './outcome-cards.ts';
@@ -15,7 +15,7 @@ export interface EarlierFrame {
 
 /**
  * The cards of an earlier result in the place of a late one: with its time in the summary, and with the warning that newer
- * data were not looked at unless the inputs are the same. No suggestion rests on it. A card has the UUID of the one that
+ * data were not looked at unless the inputs are the same, and with all that the log says of what the number rests on. No suggestion rests on it. A card has the UUID of the one that
  * showed the result first, so that feedback is joined to that prediction. None where the manifest shows no such score, or
  * undefined where the result has no score of this service's outcome.
  */
@@ -37,7 +37,7 @@ export function earlierCards(
     sameInputs
       ? 'An earlier result: the inputs are the same as then, and the model has not answered again yet.'
       : '**Newer data not checked.** An earlier result: what has been recorded since is not in it. It is being computed anew; ask again in a moment.',
-    ...(cautions === '' ? [] : [`**What to keep in mind**\n\n${cautions}`]),
+    `**What this rests on**\n\n${[listed(restsOn(service, earlier).map(markdownText)), cautions].filter((part) => part !== '').join('\n')}`,
     `${markdownText(title)} (${id} ${number}), as of ${asOf}.`,
   ].join('\n\n');
   return [
@@ -57,5 +57,26 @@ export function earlierCards(
         },
       },
     ),
+  ];
+}
+
+/** What a reader must know beside the number, of the version and of each input that was not there. */
+function restsOn({ version }: HookService, { missing, assumed }: EarlierResult): string[] {
+  const labelOf = (name: string): string => version.featureMap.features[name]?.label ?? name;
+  const { demonstration, superseded, site } = versionRemarks(version.manifest, version.site);
+  const of = (kind: string): string[] =>
+    Object.entries(missing).flatMap(([name, why]) =>
+      why.startsWith(kind) ? [`${labelOf(name)} (${why.slice(kind.length)})`] : [],
+    );
+  const absent = Object.entries(missing).flatMap(([name, why]) =>
+    why.includes(':') ? [] : [`${labelOf(name)} (${why})`],
+  );
+  return [
+    preliminary,
+    ...[demonstration, superseded, site].filter((said) => said !== undefined),
+    ...of('imputed:').map((what) => `Imputed: ${what}.`),
+    ...assumed.map((name) => `Assumed absent: ${labelOf(name)}.`),
+    ...[...absent, ...of('as-missing:')].map((what) => `Missing: ${what}.`),
+    'What else it said then, such as contributions, limits and cut inputs, and inputs that are not shown, is not repeated here.',
   ];
 }

@@ -20,12 +20,15 @@ const earlier: EarlierResult = {
   card: '23f1a303-991f-4118-86c5-11d99a39222e',
   scores: { 'total-cvd-10y': 0.1234 },
   inputHash: inputHash(inputs),
+  missing: { bodyMassIndex: 'imputed:not-found', egfr: 'as-missing:too-few', totalCholesterol: 'unit-unknown' },
+  assumed: ['smoker'],
 };
 const never = new Promise<PredictionOutcome>(() => undefined);
 
 interface LateCall {
   readonly reuse?: string;
   readonly fhirServer?: string;
+  readonly userId?: string;
   readonly writesBack?: boolean;
   readonly ownStore?: boolean;
   /** What happens while the model is asked. */
@@ -37,6 +40,7 @@ interface LateCall {
 async function lateCall({
   reuse = 'PT12H',
   fhirServer = 'https://ehr.example/fhir',
+  userId = 'Practitioner/example',
   writesBack = false,
   ownStore = false,
   predict = () => never,
@@ -81,7 +85,7 @@ async function lateCall({
       hook: 'patient-view',
       hookInstance: '7b7c2f2c-3a55-4ac4-8f6f-0c1f3c2d9a11',
       ...(fhirServer === '' ? {} : { fhirServer }),
-      context: { userId: 'Practitioner/example', patientId: '17' },
+      context: { ...(userId === '' ? {} : { userId }), patientId: '17' },
       prefetch: { patient: { resourceType: 'Patient', id: '17' } },
     },
     requestId: 'request-1',
@@ -125,6 +129,19 @@ describe('a score that is late', () => {
         reusedForMs: 43_200_000,
       },
     ]);
+  });
+
+  test('says what the earlier number rests on, as the log has it', async () => {
+    const { card } = await lateCall();
+    expect(card?.detail).toContain('- AI-generated, preliminary: not verified by a person.');
+    for (const line of [
+      /- Imputed: .+ \(not-found\)\./,
+      /- Missing: .+ \(unit-unknown\)\./,
+      /- Missing: .+ \(too-few\)\./,
+      /- Assumed absent: .+\./,
+      /- What else it said then/,
+    ])
+      expect(card?.detail).toMatch(line);
   });
 
   test('needs no such warning where the inputs of now are the same', async () => {
