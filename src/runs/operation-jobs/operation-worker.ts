@@ -68,6 +68,8 @@ export function startOperationWorker(parts: OperationWorkerParts): OperationWork
   let woken = false;
   let lookedForAbandonedMs: number | undefined;
   let prunedMs = Number.NEGATIVE_INFINITY;
+  /** Whether jobs were taken out of the queue since it was tidied. */
+  let mayHoldDone = false;
 
   const freeAbandoned = async (queue: JobQueue<OperationJobData>): Promise<void> => {
     const first = lookedForAbandonedMs === undefined;
@@ -76,14 +78,22 @@ export function startOperationWorker(parts: OperationWorkerParts): OperationWork
     const jobs = await queue.freeAbandoned(first && parts.alone ? 0 : leaseMs);
     if (jobs > 0) event({ name: 'operation-job.taken-over', jobs });
   };
+  /** The queue is opened for it only where jobs were in it: opening it costs statements. */
+  const prune = async (): Promise<void> => {
+    const expired = await pruneJobs(database, parts.tenant, clock.now());
+    if (expired === 0 && !mayHoldDone) return;
+    await (await parts.openQueue()).tidy();
+    mayHoldDone = running.size > 0;
+  };
   /** @returns whether there may be more to do at once */
   const step = async (): Promise<boolean> => {
     if (performance.now() - prunedMs >= pruneEveryMs) {
       prunedMs = performance.now();
-      await pruneJobs(database, parts.tenant, clock.now());
+      await prune();
     }
     if (!(await isAnyWaiting(database, parts))) return false;
     const queue = await parts.openQueue();
+    mayHoldDone = true;
     await freeAbandoned(queue);
     const job = await queue.take();
     if (job === undefined) return false;

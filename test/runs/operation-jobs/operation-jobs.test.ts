@@ -111,6 +111,27 @@ describe('an asynchronous operation', () => {
       expect(await codeOf(bench.jobs.read(other, ehr)), other).toBe('RESOURCE_UNKNOWN');
   });
 
+  it('leaves no row in the queue once its answer has expired', async () => {
+    const queued = async (): Promise<string[]> => {
+      const { rows } = await test.database.query<{ id: string }>('select id::text from pgboss.job');
+      return rows.map(({ id }) => id);
+    };
+    const base = randomUUID();
+    const first = open({}, base);
+    const before = await queued();
+    const id = await first.jobs.create(asked);
+    const own = (await queued()).filter((one) => !before.includes(one));
+    expect(own).toHaveLength(1);
+    first.jobs.start();
+    await answered(first, id);
+    await first.jobs.close();
+    expect(await queued()).toEqual(expect.arrayContaining(own));
+    const next = open({}, base);
+    next.pass(3_600_000);
+    next.jobs.start();
+    await expect.poll(async () => (await queued()).filter((one) => own.includes(one))).toEqual([]);
+  });
+
   it('OP-55 leaves in the database neither its id, nor what was asked once it is answered, nor the answer in the clear', async () => {
     const bench = open({ answer: async () => 'answer about Secretperson' });
     const id = await bench.jobs.create(asked);
