@@ -159,7 +159,7 @@ export async function wire(options: WireOptions): Promise<House> {
     warmedUp.catch(() => undefined); // waited for below, once there is a database to close
     const database = await openMigrated(config, clock, logger, (close) => open.push(close));
     await warmedUp;
-    const accessLog = createAccessLog({ database, event: (event) => logger.event(event) });
+    const accessLog = createAccessLog({ database: database.background, event: (event) => logger.event(event) });
     open.push(() => accessLog.close());
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });

@@ -14,6 +14,8 @@ export interface FinishedRequest {
   readonly durationMs: number;
   /** Why it was refused, or failed. */
   readonly errorCode?: ErrorCode;
+  /** True for one of many refusals of the same caller in a minute: the first of them has a row. */
+  readonly isRepeatedRefusal?: true;
   /** The URL of what was created or updated. */
   readonly location?: string;
   /** Logical id of the Patient that what was read or written is about, where it is about one. */

@@ -7,7 +7,8 @@ import { requestContext } from './request-context.ts';
 
 /**
  * How often one caller may ask. Counted in this process: each of several servers counts for itself. No loopback address is ever
- * counted: a proxy there stands for everybody.
+ * counted: a proxy there stands for everybody. The first refusal of a caller in each minute is accounted for by a row in the
+ * access log, further ones by the request log and the metrics alone.
  */
 export interface RateLimits {
   /** Before anybody is asked who they are: refuses addresses from which too many tokens came that do not hold. */
@@ -38,6 +39,11 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
   const { addressOf = (request: Request) => request.socket.remoteAddress } = options;
   const requests = new RateLimiterMemory({ keyPrefix: 'requests', points: requestsPerMinute, duration: minute });
   const failures = new RateLimiterMemory({ keyPrefix: 'failures', points: failedProofsPerMinute, duration: minute });
+  const told = new RateLimiterMemory({ keyPrefix: 'told', points: 1, duration: minute });
+  const noteRepeated = async (response: Response, key: string): Promise<void> => {
+    const refusals = await told.penalty(key, 1);
+    if (refusals.consumedPoints > 1) requestContext(response).isRepeatedRefusal = true;
+  };
   const isUnlimited = ({ path }: Request): boolean =>
     unlimited.some((one) => path.toLowerCase() === one || path.toLowerCase().startsWith(`${one}/`));
 
@@ -48,6 +54,7 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
       const key = callerAddress(remote);
       const failed = await failures.get(key);
       if (failed !== null && failed.consumedPoints >= failedProofsPerMinute) {
+        await noteRepeated(response, `failures ${key}`);
         throw refused(
           request,
           response,
@@ -66,10 +73,12 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
       const remote = addressOf(request);
       const isProved = principal.provedBy !== 'nothing';
       if (!isProved && isLoopback(remote ?? '')) return next();
+      const key = isProved ? `client ${principal.key}` : `address ${callerAddress(remote)}`;
       try {
-        await requests.consume(isProved ? `client ${principal.key}` : `address ${callerAddress(remote)}`);
+        await requests.consume(key);
       } catch (spent) {
         if (!(spent instanceof RateLimiterRes)) throw spent;
+        await noteRepeated(response, `requests ${key}`);
         const what = `More than ${requestsPerMinute} requests came from this caller in a minute`;
         throw refused(request, response, what, spent.msBeforeNext);
       }

@@ -23,6 +23,8 @@ export interface RequestContext {
   subject?: string;
   /** Search parameters that came as a form in the body. */
   form?: string;
+  /** True for one of many refusals of the same caller, of which the first of each minute stands for all in the access log. */
+  isRepeatedRefusal?: true;
   /** Bytes of the body that were read. */
   requestBytes: number;
 }

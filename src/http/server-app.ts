@@ -179,11 +179,13 @@ function identify({ logger, newRequestId, onFinished, authorise }: AppOptions): 
 }
 
 /** Of the context what may outlive the request. */
-function finishedContext({ requestId, principal, errorCode, entries, subject, form }: RequestContext) {
+function finishedContext(context: RequestContext) {
+  const { requestId, principal, errorCode, isRepeatedRefusal, entries, subject, form } = context;
   return {
     requestId,
     principal,
     ...(errorCode !== undefined && { errorCode }),
+    ...(isRepeatedRefusal !== undefined && { isRepeatedRefusal }),
     ...(entries !== undefined && { entries }),
     ...(subject !== undefined && { subject }),
     ...(form !== undefined && { form }),

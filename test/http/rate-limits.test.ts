@@ -15,6 +15,9 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
+/** Of each answer, in order: whether it is left out of the access log. */
+const leftOut: boolean[] = [];
+
 /** Callers say in headers where they are and who they prove to be; `wrong` proves nothing. */
 async function limitedServer(limits: { requestsPerMinute: number; failedProofsPerMinute: number }): Promise<string> {
   const { beforeProof, afterProof } = createRateLimits({
@@ -39,6 +42,7 @@ async function limitedServer(limits: { requestsPerMinute: number; failedProofsPe
       pretty: false,
       requestBytes: 0,
     });
+    response.once('finish', () => leftOut.push(requestContext(response).isRepeatedRefusal === true));
     next();
   });
   app.use(beforeProof, proof, afterProof);
@@ -95,6 +99,22 @@ describe('requests of one client', () => {
   it('are as many as one likes where the limit is 0', async () => {
     const url = await limitedServer({ requestsPerMinute: 0, failedProofsPerMinute: 0 });
     expect(new Set(await statuses(url, 20, { 'x-client': 'a' }))).toEqual(new Set([200]));
+  });
+});
+
+describe('a flood of refusals', () => {
+  it('has one row a minute for each caller in the access log, whose rows nobody may remove', async () => {
+    const url = await limitedServer({ requestsPerMinute: 2, failedProofsPerMinute: 2 });
+    leftOut.length = 0;
+    expect(await statuses(url, 5, { 'x-client': 'a' })).toEqual([200, 200, 429, 429, 429]);
+    expect(leftOut).toEqual([false, false, false, true, true]);
+    leftOut.length = 0;
+    await statuses(url, 4, { 'x-client': 'b' });
+    expect(leftOut).toEqual([false, false, false, true]);
+    leftOut.length = 0;
+    const guesses = { 'x-client': 'wrong', 'x-address': '10.0.0.9' };
+    expect(await statuses(url, 5, guesses)).toEqual([401, 401, 429, 429, 429]);
+    expect(leftOut).toEqual([false, false, false, true, true]);
   });
 });
 

@@ -21,10 +21,12 @@ const denials: ReadonlySet<number> = new Set([401, 403, 429]);
 
 /**
  * The rows that keep account of a request: one; one for each entry of a Bundle. None where it was about nobody's data, nor
- * where a prediction came of `$predict`: the prediction log has that one.
+ * where a prediction came of `$predict`: the prediction log has that one. None for a refusal of a caller that was refused for
+ * its rate in the same minute already: nobody may fill, by asking, a table of which nothing may be removed for six months.
  */
 export function accessRows(finished: FinishedRequest, frame: AccessFrame): AccessRow[] {
   const { method, route, url, status, errorCode, entries, location, subject, form } = finished;
+  if (finished.isRepeatedRefusal) return [];
   const denied = denials.has(status);
   if (!denied && (aboutTheServer.test(url.split('?')[0] ?? '') || isDiscovery(method, route))) return [];
   const isPredict = route.endsWith('$predict');

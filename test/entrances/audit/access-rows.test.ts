@@ -73,6 +73,12 @@ describe('AUD-1: the row of a request', () => {
     expect(rowOf({ url: '/fhir/R4/Observation?patient=Smith, John' })?.query).toBe('Observation?patient');
   });
 
+  it('is there for the first refusal of a caller for its rate in a minute, and not for the others', () => {
+    const refused = { status: 429, errorCode: 'RATE_LIMITED' } as const;
+    expect(accessRows({ ...usual, ...refused }, frame)).toHaveLength(1);
+    expect(accessRows({ ...usual, ...refused, isRepeatedRefusal: true }, frame)).toEqual([]);
+  });
+
   it('names the one Patient of a search, and none where it names several', () => {
     expect(rowOf({ url: '/fhir/R4/Observation?patient=1&subject=Patient/1' })?.subject_id).toBe('1');
     expect(rowOf({ url: '/fhir/R4/Observation?patient=1&subject=Patient/2' })?.subject_id).toBeNull();
