@@ -55,7 +55,7 @@ export function fhirRoutes({ repository, capabilityStatement, maxBodyBytes }: Fh
       describeError: (error) => describeError(error, requestId),
       returns: preferredReturn(request.get('Prefer')),
     });
-    requestContext(response).entries = entryAccesses(bundle, result);
+    requestContext(response).entries = entryAccesses(bundle, result, repository.context.baseUrl);
     sendResource(response, 200, result);
   }
 
@@ -161,9 +161,20 @@ function patternPart(part: string, index: number): string {
   return [':type', ':id', '', ':version'][index] ?? '*';
 }
 
+/**
+ * Throws OPERATION_UNKNOWN for a part that is several, or has a query, once it is decoded: the account of requests splits before it
+ * decodes, and must name what was served.
+ */
 function decodedPath(path: string): string {
   return path
     .split('/')
-    .map((part) => decodeURIComponent(part))
+    .map((part) => {
+      const decoded = decodeURIComponent(part);
+      if (/[/?#\\]/.test(decoded)) throw new PredictionError('OPERATION_UNKNOWN', encodedSeparator);
+      return decoded;
+    })
     .join('/');
 }
+
+const encodedSeparator =
+  'A part of the path must not hold an encoded slash, backslash, question mark or number sign: send them as they are.';

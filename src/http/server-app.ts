@@ -137,7 +137,7 @@ function securityHeaders(): Step {
 /** First of all: the request's id and its line in the log, so that nothing happens without them. */
 function identify({ logger, newRequestId, onFinished, authorise }: AppOptions): Step {
   return (request, response) => {
-    const { url } = request;
+    const url = urlBelow(request);
     const requestId = requestIdOf(request.get('X-Request-Id'), newRequestId);
     response.setHeader('X-Request-Id', requestId);
     const context = {
@@ -176,6 +176,13 @@ function identify({ logger, newRequestId, onFinished, authorise }: AppOptions): 
       });
     });
   };
+}
+
+/** Path and query as routes are found by: a proxy's form of a request line names the origin before them. */
+function urlBelow({ url, path }: Request): string {
+  if (url.startsWith('/')) return url;
+  const query = url.indexOf('?');
+  return query < 0 ? path : `${path}${url.slice(query)}`;
 }
 
 /** Of the context what may outlive the request. */

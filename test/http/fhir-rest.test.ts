@@ -11,6 +11,25 @@ const patient = (extra: object = {}) => ({ resourceType: 'Patient', ...extra });
 const withIdentifier = (value: string, extra: object = {}) =>
   patient({ identifier: [{ system: 'urn:test', value }], ...extra });
 
+test('a path with an encoded separator is refused: it would be read as one thing and accounted for as another', async () => {
+  await send(`${server.base}/Patient/encoded`, 'PUT', patient({ id: 'encoded' }));
+  const tried: [method: string, path: string, body?: object][] = [
+    ['GET', 'Patient%2Fencoded'],
+    ['GET', 'Patient%2fencoded%2F_history'],
+    ['GET', 'Patient%3F_id=encoded'],
+    ['GET', 'Patient%23/encoded'],
+    ['GET', 'Patient%5Cencoded'],
+    ['PUT', 'Patient%2Fencoded', patient({ id: 'encoded' })],
+    ['DELETE', 'Patient%2Fencoded'],
+    ['POST', 'Observation%2F_search'],
+  ];
+  for (const [method, path, body] of tried) {
+    const answer = await send(`${server.base}/${path}`, method, body);
+    expect([answer.status, answer.body.issue[0].code], `${method} ${path}`).toEqual([404, 'not-supported']);
+  }
+  expect((await send(`${server.base}/Patient/encoded`)).status).toBe(200);
+});
+
 describe('create, read, update, delete', () => {
   test('OP-60 create ignores the id in the body and answers 201 with Location, ETag and Last-Modified', async () => {
     const made = await send(

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -102,6 +102,26 @@ describe('routes', () => {
     expect(finished.every((event) => event.durationMs > 0)).toBe(true);
     expect(JSON.stringify(finished)).not.toContain('secret');
   });
+});
+
+test('what is served under a request line with an origin is accounted for by its path', async () => {
+  const finished: string[] = [];
+  const app = createApp({
+    routes: [{ path: '/fhir/R4', handler: (_request, response) => void response.json({}) }],
+    newRequestId: () => 'r',
+    logger: silentLogger,
+    notReady: async () => [],
+    onFinished: ({ url, status }) => finished.push(`${status} ${url}`),
+  });
+  const listener = createServer(app);
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  for (const path of [`http://127.0.0.1:${port}/fhir/R4/AuditEvent?_count=1`, '/fhir/R4/AuditEvent'])
+    await new Promise<void>((resolve, reject) => {
+      get({ port, path }, (answer) => answer.resume().once('end', resolve)).once('error', reject);
+    });
+  await expect.poll(() => finished).toEqual(['200 /fhir/R4/AuditEvent?_count=1', '200 /fhir/R4/AuditEvent']);
+  await new Promise((resolve) => listener.close(resolve));
 });
 
 test('mounted in another app, it leaves to that app what is not its own', async () => {

@@ -86,8 +86,13 @@ function accessColumns(access: EntryAccess & { readonly form?: string }, isFhir:
   const { status, location, subject } = access;
   if (!isFhir) return { ...nothing, action: actionOf(access.method, undefined), status, resource_id: uuidIn(access) };
   const [path = '', query = ''] = access.url.split('?');
-  const [type = '', id = ''] = path.split('/').map(decoded);
-  const interaction = interactionOf(access.method, path.split('/').map(decoded));
+  // The store passes over empty parts too: `/Patient//17` is Patient/17 there.
+  const parts = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded);
+  const [type = '', id = ''] = parts;
+  const interaction = interactionOf(access.method, parts);
   if (!resourceTypes.has(type)) return { ...nothing, action: 'E', interaction, status };
   const isKnown = status < 400 || [403, 409, 410, 412].includes(status);
   const stored = /(?:^|\/)[A-Z][A-Za-z]+\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/|$)/.exec(location ?? '')?.[1];

@@ -1,5 +1,7 @@
+import type { Bundle } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { accessRows } from '../../../src/entrances/audit/access-rows.ts';
+import { entryAccesses } from '../../../src/http/entry-accesses.ts';
 import type { FinishedRequest } from '../../../src/http/finished-request.ts';
 import { anyone } from '../../../src/http/principal.ts';
 import type { AccessRow } from '../../../src/monitoring/access-row.ts';
@@ -137,6 +139,29 @@ describe('AUD-1: the row of a request', () => {
     const run = '3f6f1b0e-6a39-4c5a-9c3a-1f8f0f6f2a11';
     expect(rowOf({ url: `/runs/${run}`, route: '/runs/:id' })).toMatchObject({ action: 'R', resource_id: run });
     expect(rowOf({ url: '/runs', route: '/runs', method: 'POST', status: 202 })?.action).toBe('E');
+  });
+
+  it.each(['/fhir/R4//Patient/17', '/fhir/R4/Patient//17', '/fhir/R4/%50atient/17', '/fhir/R4/Patient/17/'])(
+    'names the Patient that is served under %s, so that nobody reads unaccounted',
+    (url) => {
+      expect(rowOf({ url })).toMatchObject({ action: 'R', interaction: 'read', resource_id: '17', subject_id: '17' });
+    },
+  );
+
+  it('names what an entry reads however it spells the base, so that nobody reads unaccounted in a Bundle', () => {
+    const base = 'http://127.0.0.1:8080/fhir/R4';
+    const urls = [`${base}/Patient/17`, '/Patient/17', 'Patient/17'];
+    const entry = urls.map((url) => ({ request: { method: 'GET', url } }));
+    const answered: Bundle = {
+      resourceType: 'Bundle',
+      type: 'batch-response',
+      entry: urls.map(() => ({ response: { status: '200' } })),
+    };
+    const entries = entryAccesses({ resourceType: 'Bundle', type: 'batch', entry }, answered, base);
+    const rows = accessRows({ ...usual, method: 'POST', url: '/fhir/R4', route: '/fhir/R4/', entries }, frame);
+    expect(rows.map(({ interaction, subject_id }) => [interaction, subject_id])).toEqual(
+      urls.map(() => ['read', '17']),
+    );
   });
 
   it('is left to the prediction log where a prediction came of $predict, and only there', () => {
