@@ -11,6 +11,7 @@ import { readTokenFile } from './http/bearer-token.ts';
 import type { FinishedRequest } from './http/finished-request.ts';
 import { createGate } from './http/gate.ts';
 import { guardedPath } from './http/guarded-path.ts';
+import { loopbackOnly } from './http/loopback-only.ts';
 import { createOpenRequests } from './http/open-requests.ts';
 import { ownKeysPath } from './http/own-keys-routes.ts';
 import { createRateLimits } from './http/rate-limits.ts';
@@ -96,6 +97,11 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
   const face = {
     // Metrics stand before the gate: they are of most use while the server starts or drains.
     routes: [
+      ...(config.auth === 'none' ? [...paths, '/metrics'] : []).map((path) => ({
+        path,
+        handler: loopbackOnly,
+        ownFormat: true as const,
+      })),
       { path: '/metrics', handler: metricsRoutes(metrics), ownFormat: true as const },
       { path: '/', handler: gate.handler, ownFormat: [...protocolPaths, cardPath] },
     ],
