@@ -2,13 +2,15 @@ import { DateTime } from 'luxon';
 import { type InstantRange, instantRange, usualRange } from '../fhir/instant-range.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
+import { takenOutputs } from '../model-catalog/used-models.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
+import { type Confidentiality, strictestOf } from '../records/confidentiality.ts';
 import { type Attendance, lastAttendance } from './attendance.ts';
 import type { CompiledFeatureMap } from './compile-feature-map.ts';
 import { defaultExclusions } from './default-exclusions.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import type { FeatureValue, ModelInputs, SourceReference } from './feature-vector.ts';
-import type { ModelOutputs } from './model-output.ts';
+import { type ModelOutputs, outputKey } from './model-output.ts';
 
 /**
  * Step 2 of the path: turns the record into the model's inputs and says, outcome by outcome, whether the model may speak.
@@ -40,8 +42,20 @@ export function extractFeatures(
   for (const { sources } of exclusions) for (const source of sources) basis.add(source);
   basis.add(record.sourceReference(record.patient));
   for (const { sources } of features.values()) for (const source of sources) basis.add(source);
-  const confidentiality = record.confidentialityOf(basis);
+  const confidentiality = strictestOf([record.confidentialityOf(basis), ...ofOutputs(compiled, features, outputs)]);
   return { features, verdicts, basis: [...basis], ...(confidentiality === undefined ? {} : { confidentiality }) };
+}
+
+/** How confidential the outputs are that the features come from: they rest on resources that are none of the basis here. */
+function ofOutputs(
+  { map }: CompiledFeatureMap,
+  features: ReadonlyMap<string, FeatureValue>,
+  outputs: ModelOutputs,
+): (Confidentiality | undefined)[] {
+  if (outputs.size === 0) return [];
+  return takenOutputs(map)
+    .filter(({ feature }) => features.get(feature)?.state !== 'asserted')
+    .map(({ definition }) => outputs.get(outputKey(definition))?.confidentiality);
 }
 
 const none: ModelOutputs = new Map();

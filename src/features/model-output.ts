@@ -1,5 +1,6 @@
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { ModelOutputDefinition } from '../model-catalog/feature-map-schema.ts';
+import type { Confidentiality } from '../records/confidentiality.ts';
 import { type FeatureExtractor, missing, unsayable } from './feature-extractor.ts';
 import type { FeatureScalar, FeatureValue, MissingReason, SourceReference, Verdict } from './feature-vector.ts';
 import { reasonsBehind } from './missing-policy.ts';
@@ -12,6 +13,8 @@ export type ModelOutput = {
   readonly sources: readonly SourceReference[];
   /** It rests on a state as it is today, see `guessedFeatures`. */
   readonly isGuess: boolean;
+  /** Of all that it was decided by, what is shown to nobody included; absent where no resource says it. */
+  readonly confidentiality?: Confidentiality;
 } & (
   | {
       /** The unrounded score, or the code of the class. */

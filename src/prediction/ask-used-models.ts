@@ -99,7 +99,8 @@ async function outputsOf(
   const outcomes = manifest.outcomes.filter(({ id }) => wanted.has(id));
   const scored = outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const scores = scored.length === 0 ? new Map<string, number>() : await scoresOf(used, all, scored, options);
-  const said = { sources: inputs.basis, isGuess };
+  const { confidentiality, hidden } = inputs;
+  const said = { sources: inputs.basis, isGuess, ...(confidentiality === undefined ? {} : { confidentiality }) };
   return outcomes.map((outcome) => {
     const { id } = outcome;
     const verdict = inputs.verdicts.get(id);
@@ -111,7 +112,11 @@ async function outputsOf(
     if (value === undefined) throw new PredictionError('INTERNAL', `${keyOf(used)} gave no score of ${id}.`);
     const columns = inputColumns(manifest);
     const dates = columns.flatMap(({ feature }) => dateOf(inputs.features.get(feature)));
-    const remarks = [...supersession(used), ...inputRemarks(compiled, columns, inputs.features)];
+    const remarks = [
+      ...supersession(used),
+      ...inputRemarks(compiled, columns, inputs.features),
+      ...aboutHidden(hidden),
+    ];
     return [key, { ...said, value, dates, remarks }];
   });
 }
@@ -136,6 +141,16 @@ async function scoresOf(
 
 function supersession({ manifest: { supersededBy } }: UsableModel): string[] {
   return supersededBy === undefined ? [] : [`which is superseded by ${supersededBy.model}: ${supersededBy.because}`];
+}
+
+/** That it rests on inputs which nobody is shown. */
+function aboutHidden(hidden: ModelInputs['hidden']): string[] {
+  if (hidden === undefined || hidden.size === 0) return [];
+  return [
+    hidden.size === 1
+      ? 'not shown there: 1 input, which is sensitive'
+      : `not shown there: ${hidden.size} inputs, which are sensitive`,
+  ];
 }
 
 /** A class is said by its code. */

@@ -81,6 +81,33 @@ describe('the models whose outputs are inputs', () => {
     expect(output).toMatchObject({ remarks: ['which is superseded by ckd-epi-2040: it is newer.'] });
   });
 
+  it('hand on how confidential what they read is, and that an input is shown to nobody: the label is that of all of it', async () => {
+    run.mockReset().mockResolvedValue([[77.25, 2]]);
+    const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'V' };
+    const creatinine = observation('2160-0', mgPerDl(0.9), '2026-01-01T08:00:00Z', { meta: { security: [label] } });
+    const record = recordOf([patient(), creatinine]);
+    const { map } = ckdEpi.compiled;
+    const hiding = Object.entries(map.features).map(([name, definition]) => [
+      name,
+      name === 'creatinine' ? { ...definition, sensitive: true } : definition,
+    ]);
+    const used = { ...ckdEpi, compiled: compileFeatureMap({ ...map, features: Object.fromEntries(hiding) }) };
+    const outputs = await askUsedModels({ ...user, uses: [used] }, record, 'UTC');
+    const [output] = outputs.values();
+    expect(output).toMatchObject({
+      confidentiality: { level: 5 },
+      remarks: ['not shown there: 1 input, which is sensitive'],
+    });
+    const manifest = { ...ckdEpi.manifest, tensors: { inputs: [] } };
+    const inputs = extractFeatures(record, user.compiled, manifest, new Map(), 'UTC', outputs);
+    expect(inputs.confidentiality).toEqual({ level: 5, unknown: [] });
+    expect(inputs.basis.some(({ reference }) => reference?.includes('Observation') === true)).toBe(false);
+    const given = new Map(
+      ['gfr', 'again'].map((name) => [name, { state: 'asserted', value: 60, sources: [] } as const]),
+    );
+    expect(extractFeatures(record, user.compiled, manifest, given, 'UTC', outputs).confidentiality).toBeUndefined();
+  });
+
   it.each([
     ['is deceased', { deceasedBoolean: true }],
     ['has an inactive record', { active: false }],
