@@ -1,6 +1,7 @@
+import type { Reference } from '@medplum/fhirtypes';
 import type { Principal } from '../../http/principal.ts';
 import type { LogEvent } from '../../platform/events.ts';
-import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
+import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
 import type { Card, CardFrame, HookAnswer, SystemAction } from './card.ts';
 import type { HookService } from './hook-service.ts';
 import { outcomeCards } from './outcome-cards.ts';
@@ -61,8 +62,21 @@ export function wantsResult(
 
 function resultActions({ version }: HookService, outcome: PredictionOutcome): SystemAction[] {
   if (outcome.state !== 'scored' || outcome.resource === undefined) return [];
-  // The client's server gives what it keeps an id of its own.
-  const { id: _own, ...resource } = outcome.resource;
+  const resource = atClientsServer(outcome.resource);
   const description = `Keeps the result of ${version.manifest.title} ${version.manifest.version} in the record.`;
   return [{ type: 'create', description, resource }];
+}
+
+/**
+ * The result as another server can keep it: it gives an id of its own, and has no Device of ours: that is named by its
+ * identifier alone.
+ */
+function atClientsServer({ id: _own, ...resource }: NonNullable<Scored['resource']>): SystemAction['resource'] {
+  const named = ({ identifier, display }: Reference = {}): Pick<Reference, 'identifier' | 'display'> => ({
+    ...(identifier === undefined ? {} : { identifier }),
+    ...(display === undefined ? {} : { display }),
+  });
+  return resource.resourceType === 'Observation'
+    ? { ...resource, device: named(resource.device) }
+    : { ...resource, performer: named(resource.performer) };
 }

@@ -3,10 +3,13 @@ import { answerHook, type HookEntrance } from '../../../src/entrances/cds-hooks/
 import type { Card } from '../../../src/entrances/cds-hooks/card.ts';
 import { hookServices } from '../../../src/entrances/cds-hooks/hook-service.ts';
 import { anyone, type Principal } from '../../../src/http/principal.ts';
+import type { CdsHooksService } from '../../../src/model-catalog/cds-hooks-schema.ts';
 import { isServiceOff } from '../../../src/model-catalog/cds-services.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import type { LogEvent } from '../../../src/platform/events.ts';
 import type { PredictionOutcome } from '../../../src/prediction/prediction-outcome.ts';
+import type { PredictionRequest } from '../../../src/prediction/prediction-request.ts';
+import { answeredReader, unaskedServer } from '../../../src/records/answered-reader.ts';
 import { loadedVersions } from '../../support/loaded-versions.ts';
 import { scoredOutcome } from '../../support/prediction-outcome.ts';
 import { type SwitchedModels, switchedModels } from '../../support/switched-models.ts';
@@ -21,6 +24,8 @@ interface CallOptions {
   readonly fhirServer?: string;
   readonly hook?: string;
   readonly context?: Readonly<Record<string, unknown>>;
+  /** What the manifest declares beside. */
+  readonly declared?: Partial<CdsHooksService>;
   /** Takes what is remembered as told. */
   readonly told?: string[];
   readonly givenUp?: AbortSignal;
@@ -28,13 +33,14 @@ interface CallOptions {
 
 /** Calls the service of `prevent-base`. @param predict what the path says, and what happens while it works */
 async function call(
-  predict: (models: SwitchedModels) => Promise<PredictionOutcome>,
+  predict: (models: SwitchedModels, request: PredictionRequest) => Promise<PredictionOutcome>,
   deadlineMs = 5_000,
   {
     principal = anyone,
     fhirServer,
     hook = 'patient-view',
     context = {},
+    declared = {},
     told = [],
     givenUp = new AbortController().signal,
   }: CallOptions = {},
@@ -48,6 +54,7 @@ async function call(
           ...service,
           hook,
           repeats: { heldFor: 'PT8H' },
+          ...declared,
           ...(hook === 'patient-view' ? {} : { focus: ['ServiceRequest'] }),
         })),
       },
@@ -60,7 +67,7 @@ async function call(
   const entrance: HookEntrance = {
     services,
     isOff: (each) => isServiceOff(models.catalog, each),
-    predict: () => predict(models),
+    predict: (request) => predict(models, request),
     findings: () => [],
     holdBack: async ({ said }) => {
       told.push(said);
@@ -159,6 +166,23 @@ test('a client may name its own FHIR servers, and no other: nobody speaks of the
   ])
     await expect(by(other), other).rejects.toMatchObject({ code: 'FORBIDDEN' });
   expect((await call(async () => high, 5_000, { fhirServer: 'https://south.example.org/fhir' })).cards).toHaveLength(1);
+});
+
+test('CDS-24 CDS-26 a key that only the client may answer is a precondition that fails where it is left out: no server is asked', async () => {
+  const base = 'https://ehr.example/fhir';
+  const read = async (_: SwitchedModels, { origin, subject }: PredictionRequest): Promise<PredictionOutcome> => {
+    if (origin?.from !== 'server') throw new Error('the call names a server');
+    const answers = { patient: { found: undefined }, rows: new Map(), resources: new Map() };
+    const reader = answeredReader(answers, unaskedServer(base), origin.unasked);
+    const queries = [{ key: 'observations', type: 'Observation', subjectParameter: 'patient' }] as const;
+    await reader.readMany({ subjects: [subject], queries, also: [] });
+    return high;
+  };
+  const declared = { prefetch: { observations: 'client-only' } } as const;
+  await expect(call(read, 5_000, { fhirServer: base, declared })).rejects.toMatchObject({
+    code: 'HOOK_DATA_UNOBTAINABLE',
+    message: expect.stringContaining('observations: The model leaves it to the client to send it along.'),
+  });
 });
 
 describe('what is remembered as told', () => {

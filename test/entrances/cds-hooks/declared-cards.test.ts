@@ -173,17 +173,30 @@ describe('system actions', () => {
     id: 'ours',
     status: 'final',
     subject: { reference: 'Patient/17' },
+    performer: { reference: 'Device/ours', identifier: { value: 'pce-2013@1.0.0' }, display: 'PCE' },
   };
   const withResource = () => scored(0.3, { resource } as Partial<Scored>);
 
   it('CDS-43 give the result to a client that is configured for it, without our id', async () => {
-    const { id: _, ...kept } = resource;
+    const { id: _, performer: _ours, ...kept } = resource;
     expect((await answer(withResource(), { principal: trusted })).systemActions).toMatchObject([
       { type: 'create', resource: kept },
     ]);
     expect((await answer(withResource(), { principal: trusted })).systemActions?.[0]?.resource).not.toHaveProperty(
       'id',
     );
+  });
+
+  it('CDS-43 names the model by its identifier: no reference leads from the server of the client to a Device of ours', async () => {
+    const [action] = (await answer(withResource(), { principal: trusted })).systemActions ?? [];
+    expect(action?.resource).toHaveProperty('performer', {
+      identifier: { value: 'pce-2013@1.0.0' },
+      display: 'PCE',
+    });
+    const device = { reference: 'Device/ours', display: 'PCE' };
+    const observed = scored(0.3, { resource: { resourceType: 'Observation', device } } as unknown as Partial<Scored>);
+    const [other] = (await answer(observed, { principal: trusted })).systemActions ?? [];
+    expect(other?.resource).toHaveProperty('device', { display: 'PCE' });
   });
 
   it('CDS-30 CDS-43 are left out for every other client, without a server, and where no model declares them', async () => {
