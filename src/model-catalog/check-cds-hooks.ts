@@ -1,3 +1,4 @@
+import { resourceTypes } from '../fhir/resource-types.ts';
 import { checkLevels } from './cds-cards/check-levels.ts';
 import { checkLinks } from './cds-cards/check-links.ts';
 import { checkSuggestions } from './cds-cards/check-suggestions.ts';
@@ -19,6 +20,7 @@ export function checkCdsHooks(manifest: Manifest, find: Find): void {
     const { outcome: id, cards } = service;
     const path = `/cdsHooks/${index}`;
     checkHook(service, (field, message) => find(`${path}/${field}`, message));
+    checkFocus(service, (message) => find(`${path}/focus`, message));
     const outcome = manifest.outcomes.find((candidate) => candidate.id === id);
     if (outcome === undefined) {
       find(`${path}/outcome`, `is ${id}; this model has ${manifest.outcomes.map((known) => known.id).join(', ')}`);
@@ -36,6 +38,25 @@ export function checkCdsHooks(manifest: Manifest, find: Find): void {
 /** The last part of the address of a service. */
 export function serviceId({ id }: CdsHooksService, modelId: string): string {
   return id ?? modelId;
+}
+
+/** A service that predicts about what its hook never holds would be silent for ever. */
+function checkFocus(service: CdsHooksService, find: (message: string) => void): void {
+  const { hook, focus: types } = service;
+  const versions = hookVersions(service);
+  // Of a hook that nothing defines, that is said already.
+  if (types === undefined || versions.length === 0) return;
+  const fields = versions.flatMap(({ context }) => Object.values(context)).filter(({ focus }) => focus === true);
+  if (fields.length === 0) {
+    find(`is there, but ${hook} names nothing that a prediction can be about beside the patient: leave it out`);
+    return;
+  }
+  const held = fields.map(({ holds, type }) => holds ?? (type === undefined ? undefined : [type]));
+  for (const type of types) {
+    if (!resourceTypes.has(type)) find(`is ${type}, which is no resource type of FHIR R4`);
+    else if (held.every((known) => known !== undefined && !known.includes(type)))
+      find(`is ${type}; ${hook} holds ${[...new Set(held.flatMap((known) => known ?? []))].join(', ')}`);
+  }
 }
 
 /** A hook of the library has the context that is published, in a version that is; one of the owner's has what the manifest says. */

@@ -21,6 +21,8 @@ export interface ContextField {
   readonly proposed?: boolean;
   /** What it names or holds is what a prediction can be about, one by one. */
   readonly focus?: boolean;
+  /** Types of the resources that it names or holds; absent: any. */
+  readonly holds?: readonly string[];
   /** Of references: the field of which they pick what the call is about. */
   readonly selects?: string;
 }
@@ -36,7 +38,18 @@ const patientId: ContextField = { is: 'id' };
 const encounterId: ContextField = { is: 'id', optional: true };
 const byUser = { userId: { is: 'user' }, patientId, encounterId } as const;
 const atEncounter = { ...byUser, encounterId: { is: 'id' } } as const;
-const drafts: ContextField = { is: 'bundle', proposed: true, focus: true };
+const orderTypes = [
+  'CommunicationRequest',
+  'DeviceRequest',
+  'MedicationRequest',
+  'NutritionOrder',
+  'ServiceRequest',
+  'SupplyRequest',
+  'Task',
+  'VisionPrescription',
+] as const;
+const drafts = (holds: readonly string[]): ContextField => ({ is: 'bundle', proposed: true, focus: true, holds });
+const draftOrders = drafts(orderTypes);
 
 /**
  * The hooks of the CDS Hooks library whose context names a patient, each with its versions, the newest first.
@@ -49,10 +62,10 @@ export const hookLibrary = {
   'order-select': [
     {
       version: '1.0',
-      context: { ...byUser, selections: { is: 'references', selects: 'draftOrders' }, draftOrders: drafts },
+      context: { ...byUser, selections: { is: 'references', selects: 'draftOrders' }, draftOrders },
     },
   ],
-  'order-sign': [{ version: '1.0', context: { ...byUser, draftOrders: drafts } }],
+  'order-sign': [{ version: '1.0', context: { ...byUser, draftOrders } }],
   'order-dispatch': [
     {
       version: '1.1',
@@ -60,7 +73,7 @@ export const hookLibrary = {
         patientId,
         encounterId,
         performer: { is: 'reference' },
-        dispatchedOrders: { is: 'references', focus: true },
+        dispatchedOrders: { is: 'references', focus: true, holds: orderTypes },
         fulfillmentTasks: { is: 'resources', optional: true, type: 'Task' },
       },
     },
@@ -70,12 +83,12 @@ export const hookLibrary = {
         patientId,
         encounterId,
         performer: { is: 'reference' },
-        order: { is: 'reference', focus: true },
+        order: { is: 'reference', focus: true, holds: orderTypes },
         task: { is: 'resource', optional: true, type: 'Task' },
       },
     },
   ],
-  'appointment-book': [{ version: '1.0', context: { ...byUser, appointments: drafts } }],
+  'appointment-book': [{ version: '1.0', context: { ...byUser, appointments: drafts(['Appointment']) } }],
   'allergyintolerance-create': [
     {
       version: '0.1.0',
@@ -88,7 +101,12 @@ export const hookLibrary = {
   'medication-refill': [
     {
       version: '0.1.0',
-      context: { patientId, encounterId, userId: { is: 'user', optional: true }, medications: drafts },
+      context: {
+        patientId,
+        encounterId,
+        userId: { is: 'user', optional: true },
+        medications: drafts(['MedicationRequest']),
+      },
     },
   ],
 } as const satisfies Readonly<Record<string, readonly HookVersion[]>>;

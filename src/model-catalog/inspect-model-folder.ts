@@ -8,6 +8,7 @@ import { checkTreatmentAdvice } from './cds-cards/check-treatment-advice.ts';
 import { type CardFiles, readCardFiles } from './cds-cards/read-card-files.ts';
 import { checkFeatureMap } from './check-feature-map.ts';
 import { checkColumns, checkManifest } from './check-manifest.ts';
+import { checkPrefetchKeys } from './check-prefetch-keys.ts';
 import type { FeatureMap, FeatureMapFile } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { GoldenFile } from './golden-case-schema.ts';
@@ -29,7 +30,7 @@ import { checkFiles, readModelFiles } from './read-model-files.ts';
 import type { SiteFile } from './read-site-file.ts';
 import { type ReadValueSet, readValueSets } from './read-value-sets.ts';
 import { resolveFeatureMap } from './resolve-feature-map.ts';
-import { readUsedModels } from './used-models.ts';
+import { gatheredMap, readUsedModels } from './used-models.ts';
 import { wholeVersion } from './whole-version.ts';
 
 /** What could be read of a version folder, and everything that is wrong with it. A part that does not parse is absent. */
@@ -121,6 +122,8 @@ export async function inspectModelFolder(
   const above = [...users, `${folder.id}@${folder.version}`];
   const used = featureMap && (await readUsedModels(featureMap, (each) => readBeside(dir, each, { site, read, above })));
   found.uses.push(...(used?.findings ?? []));
+  if (manifest !== undefined && featureMap !== undefined && used !== undefined && used.findings.length === 0)
+    found.uses.push(...checkPrefetchKeys(manifest, gatheredMap(featureMap, used.uses)));
   if (manifest !== undefined && manifest.demonstration === undefined)
     found.uses.push(...demonstrationsUsed(used?.uses ?? []));
   return {

@@ -70,6 +70,18 @@ describe('the cards of a model folder', () => {
     ['HTML', `<b>high</b>\n${all}`, 'holds HTML'],
     ['an image', `![x](https://a.example/b.png)\n${all}`, 'holds an image'],
     ['a score in an address', `[x](https://a.example/?r={{score}})\n${all}`, 'no value of a patient leaves in a link'],
+    ...(
+      [
+        ['an address without a scheme', 'www.evil.example/{{score}}'],
+        ['the definition of a reference', '[a]\n\n[a]: //evil.example/{{score}}'],
+        ['a definition that goes on in the next line', '[a]\n\n[a]:\n//evil.example/{{score}}'],
+        ['a definition of mail', '[a]\n\n[a]: mailto:x@evil.example?subject={{score}}'],
+        ['a link that goes on in the next line', '[a](\n//evil.example/{{score}})'],
+        ['a link with parentheses', '[a](//evil.example/(b)/{{score}})'],
+        ['an address of mail', 'mailto:x@evil.example?subject={{score}}'],
+        ['the name of a mailbox', 'r{{score}}@evil.example'],
+      ] as const
+    ).map(([what, text]) => [`a score in ${what}`, `${text}\n${all}`, 'no value of a patient leaves in a link']),
     ['a control character', `\u0000${all}`, 'is not text in UTF-8'],
     ['more than a card holds', `${'x'.repeat(8_001)}\n${all}`, 'at most 8000 are read'],
   ])('CDS-33 refuses a template with %s', (_, template, message) => {

@@ -86,6 +86,47 @@ describe('the section cdsHooks of a manifest', () => {
       '/cdsHooks/0/context/ward/focus: text names nothing',
     ],
     [
+      'a key that no prefetch has: left to the client alone, it would be no rule at all (CDS-24)',
+      'prevent-base',
+      ([s]) => {
+        s.prefetch = { observation: 'client-only' };
+      },
+      '/cdsHooks/0/prefetch/observation: is no prefetch key of this model; it has patient, ',
+    ],
+    [
+      'a focus at a hook that has none: it would never show a card',
+      'prevent-base',
+      ([s]) => {
+        s.focus = ['ServiceRequest'];
+      },
+      '/cdsHooks/0/focus: is there, but patient-view names nothing',
+    ],
+    [
+      'a focus of no type',
+      'prevent-base',
+      ([s]) => {
+        Object.assign(s, { hook: 'order-sign', focus: ['ServiceRequests'] });
+      },
+      '/cdsHooks/0/focus: is ServiceRequests, which is no resource type',
+    ],
+    [
+      'a focus of a type that its hook never holds',
+      'prevent-base',
+      ([s]) => {
+        Object.assign(s, { hook: 'appointment-book', focus: ['ServiceRequest'] });
+      },
+      '/cdsHooks/0/focus: is ServiceRequest; appointment-book holds Appointment',
+    ],
+    [
+      'a focus of a type that a hook of its own never holds',
+      'prevent-base',
+      ([s]) => {
+        const bed = { is: 'resource', type: 'Task', focus: true };
+        Object.assign(s, { hook: 'com.example.hover', context: { patientId: { is: 'id' }, bed }, focus: ['Location'] });
+      },
+      '/cdsHooks/0/focus: is Location; com.example.hover holds Task',
+    ],
+    [
       'another context for a hook of the library',
       'prevent-base',
       ([s]) => {

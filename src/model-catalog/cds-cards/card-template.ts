@@ -25,6 +25,18 @@ export type CardTemplate = readonly (
   | { readonly block: TemplateBlock }
 )[];
 
+/** Where a placeholder would stand in an address, in whichever way GitHub-Flavored Markdown finds one. */
+const addresses = [
+  /:\/\/\S*\{\{/,
+  // The destination of a link: it may stand on the next line, and hold parentheses.
+  /\]\((?:\s*\S*|[^)\n]*)\{\{/,
+  // The definition of a reference, and the line after one that is empty.
+  /\]:(?:[^\n]*|[ \t]*\n[^\n]*)\{\{/,
+  // An address without a scheme, and one of mail.
+  /www\.\S*\{\{/i,
+  /@\S*\{\{|\}\}\S*@|mailto:\S*\{\{/i,
+] as const;
+
 const longest = 8_000;
 const placeholder = /\{\{ *([A-Za-z]+) *\}\}/g;
 
@@ -49,7 +61,7 @@ export function parseCardTemplate(
   if (text.length > longest) find(`has ${text.length} characters; at most ${longest} are read`);
   if (/<[a-z/!?]/i.test(text)) find('holds HTML; write GitHub-Flavored Markdown without it, and &lt; for the sign');
   if (/!\[/.test(text)) find('holds an image: it would tell its server whose record is open');
-  if (/(?:\]\([^)\n]*|:\/\/\S*)\{\{/.test(text))
+  if (addresses.some((address) => address.test(text)))
     find('has a placeholder in an address: no value of a patient leaves in a link');
   const template = partsOf(text, kind, find);
   const named = new Set(template.map((part) => ('word' in part ? part.word : 'block' in part ? part.block : '')));
