@@ -25,6 +25,7 @@ import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
+import { readFocus } from './read-focus.ts';
 import { refuseDemonstration } from './refuse-demonstration.ts';
 import { refuseFuture } from './refuse-future.ts';
 import { refuseOthers } from './refuse-others.ts';
@@ -70,6 +71,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const inputs = shownInputs(all, compiled.sensitive);
   request.inputsRead?.(inputs);
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
+  const basedOn = readFocus(record, request.focus);
   const identity = {
     model: named(model),
     subject,
@@ -142,6 +144,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   const result: ResultRequest = {
     ...identity,
     inputs,
+    ...(basedOn === undefined ? {} : { basedOn }),
     frame: model.resultFrame,
     identifier: common.identifier,
     subject: { ...subject, own: origin.source.own || origin.heldByCaller },

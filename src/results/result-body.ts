@@ -38,7 +38,7 @@ export interface ResultBody {
   readonly identifier: Identifier[];
   readonly subject: Reference<Patient>;
   readonly encounter?: Reference<Encounter>;
-  /** The order or appointment that it is about, where that is saved: `Type/id`. */
+  /** The order or appointment that it is about, where that was read in the record: a reference that a call names alone may be anybody's. */
   readonly basedOn?: Reference;
   /** The Device of the model version. */
   readonly device: Reference<Device>;
@@ -53,7 +53,7 @@ export function resultBody(
   times: ResultTimes,
   sentences: readonly OutcomeSentence[],
 ): ResultBody {
-  const { model, subject, encounter, focus, inputs } = request;
+  const { model, subject, encounter, basedOn, inputs } = request;
   const said = remarks(request);
   const used = [...inputs.basis];
   for (const { sources } of inputs.features.values()) for (const source of sources) used.push(source);
@@ -71,8 +71,7 @@ export function resultBody(
     identifier: [{ system: predictionNamingSystem, value: request.identifier }],
     subject: { reference: `${home}Patient/${subject.id}` },
     ...(encounter === undefined ? {} : { encounter: { reference: `${home}Encounter/${encounter}` } }),
-    // A draft has no address yet.
-    ...(focus === undefined || focus.includes('#') ? {} : { basedOn: { reference: `${home}${focus}` } }),
+    ...(basedOn === undefined ? {} : { basedOn: { reference: `${home}${basedOn}` } }),
     device: {
       reference: request.deviceReference,
       identifier: { system: modelNamingSystem, value: modelIdentifier(model) },

@@ -47,6 +47,8 @@ export interface ResultRequest {
   readonly encounter?: string;
   /** The order or appointment that it is about: `Type/id` on the subject's base, or `Type#hash` of a draft. */
   readonly focus?: string;
+  /** `Type/id` of a saved order or appointment that it is about and that was read in the record of the subject: whose it is, is known. */
+  readonly basedOn?: string;
   readonly asOf: Date;
   readonly computedAt: Date;
   /** IANA zone of the site. */
