@@ -124,7 +124,10 @@ function stoppedBy(closing: AbortSignal, request: PredictionRequest): Prediction
   return { ...request, signal: signal === undefined ? closing : AbortSignal.any([signal, closing]) };
 }
 
-/** As the row of a result names it, so that a search finds both. */
+/**
+ * As the row of a result names it, so that a search finds both; of a server that may not be asked its origin alone, though a
+ * result from what the call holds has the whole base: what failed may have failed for what the path holds.
+ */
 async function baseOf(
   { origin }: PredictionRequest,
   { subjectBase, subjectBaseOf }: Pick<MonitoringOptions, 'subjectBase' | 'subjectBaseOf'>,

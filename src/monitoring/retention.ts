@@ -5,7 +5,7 @@ import type { LogEvent } from '../platform/events.ts';
 /** How many days rows are kept; absent: for ever. */
 export interface KeptDays {
   readonly values?: number | undefined;
-  /** Of both logs: at least 184. */
+  /** Of both logs, and of the cards that were held back: at least 184. */
   readonly logs?: number | undefined;
   readonly feedback?: number | undefined;
 }
@@ -28,11 +28,16 @@ const everyMs = 6 * 3_600_000;
 const dayMs = 86_400_000;
 const rowsPerStatement = 5_000;
 
+/** What was told longer ago holds no card back: the longest time that a manifest may declare (`repeats`) is 99 hours. */
+const toldDays = 5;
+
 const tables = [
+  { table: 'told_bands', time: 'told_at', rule: 'told' },
   { table: 'prediction_values', time: 'recorded', rule: 'values' },
   { table: 'cds_feedback', time: 'received_at', rule: 'feedback' },
   { table: 'access_log', time: 'recorded', rule: 'logs' },
   { table: 'prediction_log', time: 'recorded', rule: 'logs' },
+  { table: 'held_cards', time: 'held_at', rule: 'logs' },
 ] as const;
 
 /** Removes rows when their time is over. */
@@ -49,7 +54,6 @@ export function createRetention(options: RetentionOptions): Retention {
   };
   return {
     start() {
-      if (Object.values(options.days).every((days) => days === undefined)) return;
       prune();
       timer = setInterval(prune, everyMs);
       timer.unref();
@@ -64,7 +68,7 @@ export function createRetention(options: RetentionOptions): Retention {
 /** Removes in small transactions, behind all other work, what is older than its rule. The database itself keeps logs for six months. */
 export async function pruneOnce({ database, tenant, clock, days, event }: RetentionOptions): Promise<void> {
   for (const { table, time, rule } of tables) {
-    const kept = days[rule];
+    const kept = rule === 'told' ? toldDays : days[rule];
     if (kept === undefined) continue;
     const before = new Date(clock.now().getTime() - kept * dayMs);
     let rows = 0;

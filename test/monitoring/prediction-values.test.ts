@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holdBack } from '../../src/monitoring/held-cards.ts';
 import { createMonitoring } from '../../src/monitoring/monitored-predict.ts';
 import { readPredictionValues } from '../../src/monitoring/prediction-values.ts';
 import { pruneOnce } from '../../src/monitoring/retention.ts';
@@ -92,6 +93,29 @@ describe('EU-2: retention', () => {
       { name: 'retention.pruned', table: 'prediction_values', rows: 1 },
       { name: 'retention.pruned', table: 'prediction_log', rows: 1 },
     ]);
+  });
+
+  it('removes what was told once no model may hold a card back for it, without any setting, and held-back cards with the logs', async () => {
+    const tenant = randomUUID();
+    const { model, subjectBase } = scoredOutcome();
+    const card = { service: 's', hook: 'patient-view', outcome: 'o', user: 'Practitioner/7', model, said: 'info: low' };
+    for (const [days, subject] of [
+      [200, 'old'],
+      [200, 'old'],
+      [4.5, 'new'],
+    ] as const) {
+      const at = new Date(Date.now() - days * 86_400_000);
+      const shown = { ...card, subject: { base: subjectBase, id: subject }, card: randomUUID(), heldForMs: 3_600_000 };
+      await holdBack(opened.database, { tenant, at }, shown);
+    }
+    const counts = async () => [await rowsOf('told_bands', tenant), await rowsOf('held_cards', tenant)];
+    const prune = (days: Parameters<typeof pruneOnce>[0]['days']) =>
+      pruneOnce({ database: opened.database, tenant, clock, days, event: () => undefined });
+    expect(await counts()).toEqual([2, 1]);
+    await prune({});
+    expect(await counts()).toEqual([1, 1]);
+    await prune({ logs: 190 });
+    expect(await counts()).toEqual([1, 0]);
   });
 
   it('leaves other tenants alone', async () => {
