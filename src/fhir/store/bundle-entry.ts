@@ -38,6 +38,11 @@ export function inProcessingOrder(calls: readonly EntryCall[]): EntryCall[] {
   return calls.toSorted((a, b) => order[a.method] - order[b.method]);
 }
 
+/** What an entry asks for, relative to the base: it may say so with the base, with a slash before it, or as it is. */
+export function urlBelowBase(url: string, baseUrl: string): string {
+  return belowBase(url, baseUrl) ?? url.replace(/^\//, '');
+}
+
 /** Understands one entry. Throws RESOURCE_INVALID, METHOD_NOT_ALLOWED or OPERATION_UNKNOWN, naming the entry. */
 export function parseEntry(entry: BundleEntry, index: number, baseUrl: string): EntryCall {
   const at = `Bundle.entry[${index}]`;
@@ -51,7 +56,7 @@ export function parseEntry(entry: BundleEntry, index: number, baseUrl: string): 
     });
   }
   const writes = method === 'POST' || method === 'PUT';
-  const url = belowBase(request.url, baseUrl) ?? request.url.replace(/^\//, '');
+  const url = urlBelowBase(request.url, baseUrl);
   const [path = '', query] = splitOnce(url, '?');
   const [type = '', id, ...rest] = path.split('/');
   if (type === '' || path.split('/').some((part) => part.startsWith('$'))) {
