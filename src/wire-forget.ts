@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Resource } from '@medplum/fhirtypes';
 import { fhirBaseSpellings } from './entrances/audit/fhir-base-spellings.ts';
-import { belowBase, isFhirId } from './fhir/reference.ts';
+import { belowBase, canonicalReference, isFhirId } from './fhir/reference.ts';
+import { indexRow } from './fhir/store/index-row.ts';
 import { type Forgetting, forgetSubject } from './monitoring/forget-subject.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
@@ -39,7 +41,12 @@ export function forgetOf(house: House, config: Config, clock: Clock): Forget {
     const isOwn = own.some((base) => belowBase(`${server.replace(/\/+$/, '')}/x`, base) === 'x');
     const bases = isOwn ? own : isCaller(server) ? [server] : fhirBaseSpellings(server.replace(/\/+$/, ''));
     const references = [...(isOwn ? [`Patient/${patient}`] : []), ...bases.map((base) => `${base}/Patient/${patient}`)];
-    const forgetting = await forgetSubject(database, { tenant, id: patient, bases, references }, confirmed);
+    const reading = {
+      patientsOf: (resource: object) => indexRow(resource as Resource, fhirBase, config.siteTimeZone).patients,
+      canonical: (reference: string) => canonicalReference(reference, fhirBase, 'Patient'),
+    };
+    const subject = { tenant, id: patient, bases, references };
+    const forgetting = await forgetSubject(database, subject, reading, confirmed);
     if (!confirmed) return forgetting;
     const rows = Object.values(forgetting.removed).reduce((sum, removed) => sum + removed, 0);
     house.prediction.event({ name: 'subject.forgotten', rows });

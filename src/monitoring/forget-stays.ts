@@ -1,4 +1,5 @@
 import type { Sql } from '../platform/database.ts';
+import type { FoundInVersions } from './find-in-versions.ts';
 import type { ForgottenSubject } from './forget-subject.ts';
 import { runFor } from './of-subject.ts';
 
@@ -43,12 +44,36 @@ const remains: readonly { readonly where: string; readonly because: string; read
   },
 ];
 
-export async function staysOf(sql: Sql, subject: ForgottenSubject): Promise<Stay[]> {
+export async function staysOf(sql: Sql, subject: ForgottenSubject, found: FoundInVersions): Promise<Stay[]> {
   const stays: Stay[] = [];
   for (const { where, because, from } of remains) {
     const { rows } = await runFor<{ rows: string }>(sql, subject, `select count(*)::text as rows from ${from}`);
     const found = Number(rows[0]?.rows);
     if (found > 0) stays.push({ where, rows: found, because });
   }
+  for (const [type, rows] of found.mentions)
+    stays.push({ where: `resource_versions (${type})`, rows, because: mentioned });
+  const runs = await runsNaming(sql, subject, found.knownBy);
+  if (runs > 0) stays.push({ where: 'runs (searches)', rows: runs, because: searched });
   return stays;
+}
+
+const mentioned =
+  'They hold or name the patient, and are not about this patient alone: change or delete what should not; their earlier versions hold it still.';
+const searched =
+  'The search that made the cohort names the patient by an id, an identifier or a name; it is the account of what was run.';
+
+/** Runs whose cohort was searched for with the id of the subject, or with what it is known by. */
+async function runsNaming(sql: Sql, { tenant, id }: ForgottenSubject, knownBy: ReadonlySet<string>): Promise<number> {
+  const words = new Set([id, `Patient/${id}`, ...knownBy].map((word) => word.toLowerCase()));
+  const { rows } = await sql.query<{ search: string }>(
+    `select cohort->>'search' as search from runs where tenant = $1 and cohort->>'search' is not null`,
+    [tenant],
+  );
+  return rows.filter(({ search }) => {
+    const values = [...new URLSearchParams(search.split('?')[1] ?? '').values()].flatMap((value) => value.split(','));
+    return values.some((value) =>
+      [value, value.slice(value.lastIndexOf('|') + 1)].some((one) => words.has(one.toLowerCase())),
+    );
+  }).length;
 }

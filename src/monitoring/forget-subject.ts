@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database.ts';
+import { findInVersions, type StoreReading } from './find-in-versions.ts';
 import { type Stay, staysOf } from './forget-stays.ts';
 import { runFor } from './of-subject.ts';
 
@@ -23,25 +24,35 @@ export interface Forgetting {
 class DryRun extends Error {}
 
 /**
- * Removes what may be removed of one subject, all of it or nothing. Done again it finds nothing and changes nothing.
+ * Removes what may be removed of one subject, all of it or nothing: itself, and what is about it now or was in an earlier
+ * version, with the Provenance of those. A Group stays: it is about others too. Done again it finds nothing and changes nothing.
  * @param confirmed false: the same is done, counted and undone
  */
 export async function forgetSubject(
   database: Database,
   subject: ForgottenSubject,
+  reading: StoreReading,
   confirmed: boolean,
 ): Promise<Forgetting> {
+  const found = await findInVersions(database, subject, reading);
   let forgetting: Forgetting | undefined;
   try {
     await database.transaction(async (sql) => {
       const removed: Record<string, number> = {};
-      await runFor(sql, subject, gather);
+      await sql.query(
+        'create temporary table forgotten (type text collate "C" not null, id text collate "C" not null)',
+      );
+      await sql.query('insert into forgotten select * from unnest($1::text[], $2::text[])', [
+        found.about.map(({ type }) => type),
+        found.about.map(({ id }) => id),
+      ]);
+      for (const statement of gather) await runFor(sql, subject, statement);
       for (const [table, statement] of removals) {
         const { rowCount } = await runFor(sql, subject, statement);
         if (rowCount > 0) removed[table] = rowCount;
       }
       await sql.query('drop table forgotten');
-      forgetting = { removed, stays: await staysOf(sql, subject) };
+      forgetting = { removed, stays: await staysOf(sql, subject, found) };
       if (!confirmed) throw new DryRun();
     });
   } catch (error) {
@@ -51,33 +62,26 @@ export async function forgetSubject(
   return forgetting;
 }
 
-/**
- * The resources about the subject: itself, what refers to it as patient or subject, now or in an earlier version (of what was
- * deleted only the versions know), and the Provenance of those. A Group stays: it is about others too.
- */
-const gather = `
-create temporary table forgotten as
-with about as (
-  select type, id from resources
-   where tenant = :tenant and type <> 'Group'
-     and (patients && :references or (type = 'Patient' and id = :id and 'Patient/' || id = any(:references)))
-  union
-  select type, id from resource_versions
-   where tenant = :tenant and type <> 'Group'
-     and (body->'subject'->>'reference' = any(:references) or body->'patient'->>'reference' = any(:references)
-       or (type = 'Patient' and id = :id and 'Patient/' || id = any(:references)))
-)
-select type, id from about
-union
-select r.type, r.id from resources r join about
-  on split_part(r.body->'target'->0->>'reference', '/_history/', 1) = about.type || '/' || about.id
- where r.tenant = :tenant and r.type = 'Provenance' and not r.deleted`;
+/** What is about the subject now, with what came in since the versions were looked through, and the Provenance of it all. */
+const gather = [
+  `insert into forgotten
+   select type, id from resources
+    where tenant = :tenant and type <> 'Group'
+      and (patients && :references or (type = 'Patient' and id = :id and 'Patient/' || id = any(:references)))`,
+  `insert into forgotten
+   select r.type, r.id from forgotten f join resources r on r.patients && array[f.type || '/' || f.id]
+    where r.tenant = :tenant and r.type = 'Provenance'
+      and split_part(r.body->'target'->0->>'reference', '/_history/', 1) = f.type || '/' || f.id`,
+  'analyze forgotten',
+] as const;
 
 const ofSubject = 'tenant = :tenant and subject_id = :id and fhir_base = any(:bases)';
 const cards = `select card from prediction_log where ${ofSubject} and card is not null`;
 
 /** In this order: what is found by another table goes first. */
 const removals: readonly (readonly [table: string, statement: string])[] = [
+  // Also those that wait: what they hold of the subject would be predicted about, and kept, after all else is gone.
+  ['operation_jobs', `delete from operation_jobs where ${ofSubject}`],
   [
     'prediction_values',
     `delete from prediction_values where tenant = :tenant and prediction in (select id from prediction_log where ${ofSubject})`,
@@ -101,7 +105,6 @@ const removals: readonly (readonly [table: string, statement: string])[] = [
       where r.id = m.run and r.tenant = :tenant and m.subject_id = :id and r.fhir_base = any(:bases)
         and m.state <> 'pending'`,
   ],
-  ['operation_jobs', `delete from operation_jobs where ${ofSubject} and finished_at is not null`],
   ['outcomes', `delete from outcomes where ${ofSubject}`],
   [
     'resource_versions',

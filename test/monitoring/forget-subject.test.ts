@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import type { Bundle, Patient, Resource } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canonicalReference } from '../../src/fhir/reference.ts';
+import { indexRow } from '../../src/fhir/store/index-row.ts';
+import { createSqlRepository, type SqlRepository } from '../../src/fhir/store/sql-repository.ts';
+import { deleteResource } from '../../src/fhir/store/write-resource.ts';
+import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
+import { type Forgetting, forgetSubject } from '../../src/monitoring/forget-subject.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { insertJob, startJob } from '../../src/runs/operation-jobs/operation-job-table.ts';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+const base = 'https://ehr.example/fhir';
+let opened: TestDatabase;
+beforeAll(async () => {
+  opened = await openTestDatabase();
+});
+afterAll(() => opened?.close());
+
+const patient: Patient = {
+  resourceType: 'Patient',
+  id: '17',
+  identifier: [{ system: 'urn:mrn', value: 'MRN-0017' }],
+  name: [{ family: 'Verne' }],
+};
+const about = { reference: 'Patient/17' };
+const code = { text: 'x' };
+/** Names the patient where neither `subject` nor `patient` is. */
+const elsewhereNamed: readonly Resource[] = [
+  {
+    resourceType: 'Appointment',
+    id: 'a',
+    status: 'booked',
+    participant: [
+      { actor: { reference: 'Practitioner/1' }, status: 'accepted' },
+      { actor: about, status: 'accepted' },
+    ],
+  },
+  {
+    resourceType: 'AppointmentResponse',
+    id: 'ar',
+    appointment: { display: 'x' },
+    actor: about,
+    participantStatus: 'accepted',
+  },
+  {
+    resourceType: 'Coverage',
+    id: 'c',
+    status: 'active',
+    beneficiary: { reference: `${base}/Patient/17` },
+    payor: [{ display: 'x' }],
+  },
+  { resourceType: 'Account', id: 'ac', status: 'active', subject: [{ reference: 'Patient/18' }, about] },
+  { resourceType: 'Person', id: 'p', link: [{ target: about }] },
+  { resourceType: 'ResearchSubject', id: 'rs', status: 'candidate', study: { display: 'x' }, individual: about },
+  {
+    resourceType: 'Provenance',
+    id: 'pr',
+    recorded: '2026-03-01T10:00:00Z',
+    target: [{ reference: 'Patient/17/_history/1' }],
+    agent: [{ who: { display: 'x' } }],
+  },
+];
+const document: Bundle = {
+  resourceType: 'Bundle',
+  id: 'd',
+  type: 'document',
+  timestamp: '2026-03-01T10:00:00Z',
+  identifier: { system: 'urn:x', value: '1' },
+  entry: [
+    {
+      fullUrl: `${base}/Composition/1`,
+      resource: {
+        resourceType: 'Composition',
+        id: '1',
+        status: 'final',
+        type: code,
+        date: '2026-03-01',
+        author: [{ display: 'x' }],
+        title: 'x',
+        subject: about,
+      },
+    },
+    { fullUrl: `${base}/Patient/17`, resource: patient },
+  ],
+};
+
+function storeOf(tenant: string): SqlRepository {
+  return createSqlRepository({
+    database: opened.database,
+    tenant,
+    baseUrl: base,
+    clock: systemClock,
+    newId: randomUUID,
+    timeZone: 'UTC',
+    validator: createResourceValidator(),
+  });
+}
+
+function forget(tenant: string, confirmed = true): Promise<Forgetting> {
+  const references = ['Patient/17', `${base}/Patient/17`];
+  return forgetSubject(
+    opened.database,
+    { tenant, id: '17', bases: [base], references },
+    {
+      patientsOf: (resource) => indexRow(resource as Resource, base, 'UTC').patients,
+      canonical: (reference) => canonicalReference(reference, base, 'Patient'),
+    },
+    confirmed,
+  );
+}
+
+async function versions(tenant: string): Promise<string[]> {
+  const { rows } = await opened.database.query<{ name: string }>(
+    `select distinct type || '/' || id as name from resource_versions where tenant = $1 order by 1`,
+    [tenant],
+  );
+  return rows.map(({ name }) => name);
+}
+
+describe('forgetting a patient', () => {
+  it('removes the versions of what was deleted, wherever it named the patient', async () => {
+    const tenant = randomUUID();
+    const store = storeOf(tenant);
+    const other: Patient = { resourceType: 'Patient', id: '18' };
+    const others: Resource = {
+      resourceType: 'Appointment',
+      id: 'b',
+      status: 'booked',
+      participant: [{ actor: { reference: 'Patient/18' }, status: 'accepted' }],
+    };
+    await store.writeAll([patient, other, others, ...elsewhereNamed]);
+    for (const { resourceType, id = '' } of [others, ...elsewhereNamed])
+      await deleteResource(store.context, resourceType, id);
+    const foretold = await forget(tenant, false);
+    expect(await versions(tenant)).toHaveLength(3 + elsewhereNamed.length);
+    expect(await forget(tenant)).toEqual(foretold);
+    expect(await versions(tenant)).toEqual(['Appointment/b', 'Patient/18']);
+    expect((await forget(tenant)).removed).toEqual({});
+  });
+
+  it('finds what lies behind thousands of versions of others', async () => {
+    const tenant = randomUUID();
+    const store = storeOf(tenant);
+    await store.writeAll([{ resourceType: 'Condition', id: 'z', subject: about }]);
+    await deleteResource(store.context, 'Condition', 'z');
+    await opened.database.query(
+      `insert into resource_versions (tenant, type, id, version, last_updated, body)
+       select $1, 'Condition', 'a' || n, 1, now(), '{"resourceType":"Condition","subject":{"reference":"Patient/170"}}'
+         from generate_series(1, 2000) n`,
+      [tenant],
+    );
+    expect((await forget(tenant)).removed).toEqual({ resource_versions: 2, resources: 1 });
+  });
+
+  it('removes the Provenance of what was deleted', async () => {
+    const tenant = randomUUID();
+    const store = storeOf(tenant);
+    const provenance: Resource = {
+      ...(elsewhereNamed.at(-1) as Resource),
+      target: [{ reference: 'Condition/x/_history/1' }],
+    } as Resource;
+    await store.writeAll([{ resourceType: 'Condition', id: 'x', subject: about }, provenance]);
+    await deleteResource(store.context, 'Condition', 'x');
+    await deleteResource(store.context, 'Provenance', 'pr');
+    await forget(tenant);
+    expect(await versions(tenant)).toEqual([]);
+  });
+
+  it('says of documents, Groups and searches of runs that they stay, also where they were deleted', async () => {
+    const tenant = randomUUID();
+    const store = storeOf(tenant);
+    const group: Resource = {
+      resourceType: 'Group',
+      id: 'g',
+      type: 'person',
+      actual: true,
+      member: [{ entity: about }],
+    };
+    await store.writeAll([patient, document, group]);
+    await deleteResource(store.context, 'Bundle', 'd');
+    await deleteResource(store.context, 'Group', 'g');
+    for (const search of ['Patient?identifier=urn:mrn%7CMRN-0017', 'Patient?family=verne', 'Patient?gender=female'])
+      await opened.database.query(
+        `insert into runs (id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain,
+           chunk_size, state, request_hash, created_at)
+         values ($1, $2, $3, 'm', '1', 'x', $4, now(), false, false, 1, 'finished', 'x', now())`,
+        [randomUUID(), tenant, base, JSON.stringify({ search })],
+      );
+    const { stays } = await forget(tenant);
+    expect(stays.map(({ where, rows }) => [where, rows])).toEqual([
+      ['resource_versions (Bundle)', 1],
+      ['resource_versions (Group)', 1],
+      ['runs (searches)', 2],
+    ]);
+  });
+
+  it('removes asynchronous jobs that wait, which would bring the patient back', async () => {
+    const [tenant, key] = [randomUUID(), randomUUID()];
+    await insertJob(
+      opened.database,
+      { tenant, fhirBase: base },
+      {
+        key,
+        owner: 'x',
+        subject: '17',
+        request: '{}',
+        sealKey: Buffer.alloc(32),
+        createdAt: new Date(),
+        expiresAt: new Date(Date.now() + 60_000),
+      },
+    );
+    expect((await forget(tenant)).removed).toEqual({ operation_jobs: 1 });
+    expect(await startJob(opened.database, key, new Date())).toBeUndefined();
+  });
+});
