@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import type { LogEvent } from '../platform/events.ts';
 
-/** How many days rows are kept; absent: for ever. */
+/** How many days rows are kept; absent: for ever, but values and comments never outlive the row of their prediction. */
 export interface KeptDays {
   readonly values?: number | undefined;
   /** Of both logs, and of the cards that were held back: at least 184. */
@@ -75,14 +75,26 @@ export async function pruneOnce({ database, tenant, clock, days, event }: Retent
     for (let removed = rowsPerStatement; removed === rowsPerStatement; rows += removed) {
       removed = await database.background.transaction(async (sql) => {
         await sql.query("set local fhirsight.retention = 'on'");
-        const { rowCount } = await sql.query(
-          `delete from ${table} where ctid in (
-             select ctid from ${table} where tenant = $1 and ${time} < $2::timestamptz limit ${rowsPerStatement})`,
-          [tenant, before],
-        );
-        return rowCount;
+        const gone = await sql.query<{ rows: number }>(removal(table, time), [tenant, before]);
+        return gone.rows[0]?.rows ?? 0;
       });
     }
     if (rows > 0) event({ name: 'retention.pruned', table, rows });
   }
+}
+
+/**
+ * Deletes some rows of a table and says how many. With a row of the prediction log its values go, and what was written about
+ * its card: nothing would say any more whose they are, so nobody could have them forgotten.
+ */
+function removal(table: string, time: string): string {
+  const ofPredictions = `,
+    sealed as (delete from prediction_values v using gone where v.tenant = $1 and v.prediction = gone.id),
+    comments as (update cds_feedback f set user_comment = null from gone
+      where f.tenant = $1 and f.service = gone.service and f.card = gone.card and f.user_comment is not null)`;
+  return `with gone as (
+      delete from ${table} where ctid in (
+        select ctid from ${table} where tenant = $1 and ${time} < $2::timestamptz limit ${rowsPerStatement})
+      returning *)${table === 'prediction_log' ? ofPredictions : ''}
+    select count(*)::int as rows from gone`;
 }

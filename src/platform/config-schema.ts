@@ -17,9 +17,9 @@ const whole = (notes: SettingNotes & { default: number; minimum: number; maximum
 const optional = <S extends TSchema>(schema: S) => Type.Optional(schema);
 
 /** How long rows are kept; where it is not set, for ever. EU-2: logs at least six months. */
-function keptDays(what: string, minimum: number) {
+function keptDays(what: string, minimum: number, otherwise = 'for ever') {
   return Type.Integer({
-    description: `How long ${what} are kept; for ever where it is not set.`,
+    description: `How long ${what} are kept; ${otherwise} where it is not set.`,
     unit: 'days',
     allowed: `a whole number from ${minimum} to 36500`,
     minimum,
@@ -340,7 +340,7 @@ export const configSchema = Type.Object(
         secret: true,
       }),
     ),
-    valuesKeptDays: optional(keptDays('sealed values of predictions', 1)),
+    valuesKeptDays: optional(keptDays('sealed values of predictions', 1, 'as long as the logs')),
     logsKeptDays: optional(keptDays('rows of the prediction log and of the access log', 184)),
     feedbackKeptDays: optional(keptDays('answers to CDS Hooks cards', 1)),
     auditFile: optional(

@@ -23,7 +23,9 @@ export function readConfig(env: Environment): Config {
   const problems = [
     ...unknownSettings(env),
     ...bad,
-    ...(bad.length > 0 ? [] : [...openDoors(given as unknown as Config), ...halfClient(given), ...halfTls(given)]),
+    ...(bad.length > 0
+      ? []
+      : [...openDoors(given as unknown as Config), ...halfClient(given), ...halfTls(given), ...keptTooLong(given)]),
   ];
   if (problems.length > 0) {
     throw new PredictionError('CONFIG_INVALID', problems.join('\n'), {
@@ -146,6 +148,19 @@ function openDoors({ auth, host, accessFile, publicBaseUrl }: Config): string[] 
 function halfTls({ tlsCertFile, tlsKeyFile }: Partial<Config>): string[] {
   if ((tlsCertFile === undefined) === (tlsKeyFile === undefined)) return [];
   return ['TLS_CERT_FILE and TLS_KEY_FILE belong together. Set both, or unset both.'];
+}
+
+/** What nobody could have forgotten any more: only the prediction log says whose it is. */
+function keptTooLong({ logsKeptDays, valuesKeptDays, feedbackKeptDays }: Partial<Config>): string[] {
+  if (logsKeptDays === undefined) return [];
+  const longer = { VALUES_KEPT_DAYS: valuesKeptDays, FEEDBACK_KEPT_DAYS: feedbackKeptDays };
+  return Object.entries(longer)
+    .filter(([, days]) => days !== undefined && days > logsKeptDays)
+    .map(
+      ([name, days]) =>
+        `${name} is ${days}, but LOGS_KEPT_DAYS is ${logsKeptDays}, and only the prediction log says whose these are. ` +
+        `Set ${name} to ${logsKeptDays} at most, or keep the logs longer.`,
+    );
 }
 
 /** A client needs its id, its keys and a server. */

@@ -265,6 +265,16 @@ describe('the client of another server', () => {
   });
 });
 
+test('EU-3: values and comments are not kept longer than the log that says whose they are', () => {
+  const longer = { LOGS_KEPT_DAYS: '200', VALUES_KEPT_DAYS: '201', FEEDBACK_KEPT_DAYS: '3650' };
+  expect(issuesOf(longer)).toEqual([
+    expect.stringContaining('VALUES_KEPT_DAYS is 201, but LOGS_KEPT_DAYS is 200'),
+    expect.stringContaining('FEEDBACK_KEPT_DAYS is 3650, but LOGS_KEPT_DAYS is 200'),
+  ]);
+  expect(readConfig({ LOGS_KEPT_DAYS: '200', VALUES_KEPT_DAYS: '200' })).toMatchObject({ valuesKeptDays: 200 });
+  expect(readConfig({ VALUES_KEPT_DAYS: '400' })).toMatchObject({ valuesKeptDays: 400 });
+});
+
 test('a certificate without its key, and a key without its certificate, stop the start', () => {
   expect(issuesOf({ TLS_CERT_FILE: 'cert.pem' })).toEqual([expect.stringContaining('belong together')]);
   expect(issuesOf({ TLS_KEY_FILE: 'key.pem' })).toEqual([expect.stringContaining('belong together')]);
