@@ -3,6 +3,7 @@ import { PredictionError } from '../platform/errors.ts';
 const usage = `fhirsight <command>
 
   serve                         serve on HOST:PORT (settings by environment; see .env.example)
+  health                        whether the server with these settings is ready: exit 0, else 1
   sample                        synthetic patients as NDJSON on standard output, or into the store
     --patients N                how many (default 100)
     --seed S                    whole number; the same seed gives the same patients (default 1)
@@ -85,6 +86,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 /** Each is loaded when it is asked for: help and a slip of the pen wait for no server to be loaded. */
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['serve', async () => (await import('./serve-command.ts')).serveCommand],
+  ['health', async () => (await import('./health-command.ts')).healthCommand],
   ['sample', async () => (await import('./sample-command.ts')).sampleCommand],
   ['load', async () => (await import('./load-command.ts')).loadCommand],
   ['predict', async () => (await import('./predict-command.ts')).predictCommand],

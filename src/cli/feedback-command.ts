@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { readAdminToken } from '../platform/admin-token.ts';
 import { readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { runningServer } from './running-server.ts';
+import { type RunningServer, runningServer } from './running-server.ts';
 
 /**
  * `fhirsight feedback`: what clinicians answered to cards in a period, or with --rates how often they accepted and overrode
@@ -28,8 +28,8 @@ export async function feedbackCommand(args: readonly string[]): Promise<number> 
       'feedback needs --from and --to: days or instants; --to is exclusive.',
     );
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
-  if (url === undefined)
+  const server = await runningServer(config);
+  if (server === undefined)
     throw new PredictionError(
       'DATABASE_UNAVAILABLE',
       `No server runs on ${config.dataDir}. Start one with \`fhirsight serve\`, and ask again.`,
@@ -38,7 +38,7 @@ export async function feedbackCommand(args: readonly string[]): Promise<number> 
     rates ? { from, to } : { from, to, format, ...(comments ? { comments: 'include' } : {}) },
   );
   const text = await answerOf(
-    url,
+    server,
     `/cds-feedback${rates ? '/rates' : ''}?${query}`,
     await readAdminToken(config.dataDir),
   );
@@ -47,12 +47,9 @@ export async function feedbackCommand(args: readonly string[]): Promise<number> 
   return 0;
 }
 
-async function answerOf(url: string, address: string, token: string | undefined): Promise<string> {
+async function answerOf(server: RunningServer, address: string, token: string | undefined): Promise<string> {
   const headers = { accept: '*/*', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-  const response = await fetch(`${url}${address}`, { headers }).catch((cause: unknown) => {
-    const message = `The server at ${url} holds the data directory but does not answer. Wait for it, or stop it.`;
-    throw new PredictionError('DATABASE_UNAVAILABLE', message, { cause });
-  });
+  const response = await server.fetch(`${server.url}${address}`, { headers });
   const text = await response.text();
   if (response.ok) return text;
   const { issue } = JSON.parse(text) as { readonly issue?: readonly { readonly diagnostics?: string }[] };

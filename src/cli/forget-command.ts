@@ -21,15 +21,15 @@ export async function forgetCommand(args: readonly string[]): Promise<number> {
   const confirmed = values.yes === true;
   const asked = { patient, confirmed, ...(values.server !== undefined && { server: values.server }) };
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
+  const server = await runningServer(config);
   try {
     const forgetting =
-      url === undefined
+      server === undefined
         ? await withHouse(config, async (house) => {
             const { forgetOf } = await import('../wire-forget.ts');
             return forgetOf(house, config, systemClock)({ ...asked, way: 'command-line' });
           })
-        : ((await askAdmin(config, url, 'forget', asked, 'subjects')) as Forgetting);
+        : ((await askAdmin(config, server, 'forget', asked, 'subjects')) as Forgetting);
     process.stdout.write(forgettingText(forgetting, confirmed));
     return 0;
   } catch (error) {

@@ -4,7 +4,7 @@ import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { ndjsonResources } from './load/ndjson-resources.ts';
 import { transactionsOf } from './load/transactions-of.ts';
-import { askServer, commandHeaders, runningServer } from './running-server.ts';
+import { askServer, commandHeaders, type RunningServer, runningServer } from './running-server.ts';
 import { withHouse } from './with-house.ts';
 
 /** Stores one transaction; what it throws says why nothing of it is stored. */
@@ -44,8 +44,8 @@ async function loadFiles(files: readonly string[], store: Store): Promise<number
 
 /** The store of the running server, which is asked over HTTP, or the own one, opened here. */
 async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
-  const url = await runningServer(config);
-  if (url !== undefined) return await work((transaction) => storeOverHttp(url, config, transaction));
+  const server = await runningServer(config);
+  if (server !== undefined) return await work((transaction) => storeOverHttp(server, config, transaction));
   const [{ createFhirRouter }, { processBundle }, { describeError }] = await Promise.all([
     import('../fhir/store/fhir-router.ts'),
     import('../fhir/store/process-bundle.ts'),
@@ -59,9 +59,9 @@ async function withStore<T>(config: Config, work: (store: Store) => Promise<T>):
   );
 }
 
-async function storeOverHttp(url: string, config: Config, transaction: Bundle): Promise<void> {
+async function storeOverHttp(server: RunningServer, config: Config, transaction: Bundle): Promise<void> {
   const headers = { prefer: 'return=minimal', ...(await commandHeaders(config)) };
-  const { status, text } = await askServer(url, '/fhir/R4', transaction, headers);
+  const { status, text } = await askServer(server, '/fhir/R4', transaction, headers);
   if (status === 200) return;
   throw new PredictionError('WRITE_REJECTED', `${status}: ${reasonIn(text)}`);
 }

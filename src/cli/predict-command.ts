@@ -38,10 +38,10 @@ export async function predictCommand(args: readonly string[]): Promise<number> {
 }
 
 async function ask(body: Parameters, patient: string, config: Config): Promise<number> {
-  const url = await runningServer(config);
-  if (url === undefined) return await predictHere(body, patient, config);
+  const server = await runningServer(config);
+  if (server === undefined) return await predictHere(body, patient, config);
   const path = `/fhir/R4/Patient/${encodeURIComponent(patient)}/$predict`;
-  const { status, text } = await askServer(url, path, body, await commandHeaders(config));
+  const { status, text } = await askServer(server, path, body, await commandHeaders(config));
   process.stdout.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
   return status === 200 ? 0 : 1;
 }

@@ -6,7 +6,7 @@ import { runBody } from '../entrances/cohort/run-body.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { createRunProgress, type ShownRun } from './run-progress.ts';
-import { askServer, commandHeaders, runningServer } from './running-server.ts';
+import { askServer, commandHeaders, type RunningServer, runningServer } from './running-server.ts';
 import { withHouse } from './with-house.ts';
 
 const lookEveryMs = 250;
@@ -44,8 +44,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     ...(values['no-write-back'] ? { writeBack: false } : {}),
   };
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
-  return url === undefined ? await runHere(body, config) : await runThere(body, url, await commandHeaders(config));
+  const server = await runningServer(config);
+  return server === undefined
+    ? await runHere(body, config)
+    : await runThere(body, server, await commandHeaders(config));
 }
 
 async function runHere(body: unknown, config: Config): Promise<number> {
@@ -57,15 +59,15 @@ async function runHere(body: unknown, config: Config): Promise<number> {
   });
 }
 
-async function runThere(body: unknown, url: string, headers: Headers): Promise<number> {
-  const { status, text } = await askForRun(body, url, headers);
+async function runThere(body: unknown, server: RunningServer, headers: Headers): Promise<number> {
+  const { status, text } = await askForRun(body, server, headers);
   if (status !== 202 && status !== 200) {
     process.stdout.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
     return 1;
   }
   const { id } = JSON.parse(text) as ShownRun;
   return await watch(async () => {
-    const response = await fetch(`${url}/runs/${id}`, { headers });
+    const response = await server.fetch(`${server.url}/runs/${id}`, { headers });
     if (response.ok) return (await response.json()) as ShownRun;
     throw new PredictionError(
       'DATABASE_UNAVAILABLE',
@@ -77,12 +79,16 @@ async function runThere(body: unknown, url: string, headers: Headers): Promise<n
 type Headers = Readonly<Record<string, string>>;
 
 /** Asks again where the answer was lost: with the same key, a run that was made is given again, not made twice. */
-async function askForRun(body: unknown, url: string, headers: Headers): Promise<{ status: number; text: string }> {
+async function askForRun(
+  body: unknown,
+  server: RunningServer,
+  headers: Headers,
+): Promise<{ status: number; text: string }> {
   const asking = { ...headers, 'idempotency-key': `fhirsight-run-${randomUUID()}` };
   try {
-    return await askServer(url, '/runs', body, asking);
+    return await askServer(server, '/runs', body, asking);
   } catch {
-    return await askServer(url, '/runs', body, asking);
+    return await askServer(server, '/runs', body, asking);
   }
 }
 

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { defaultSampleSeed, loadSamplePatients, type SampleLoad } from './load-sample-patients.ts';
-import { askServer, commandHeaders, runningServer } from './running-server.ts';
+import { askServer, commandHeaders, type RunningServer, runningServer } from './running-server.ts';
 import { generateSamplePatients } from './sample-patients/generate-sample-patients.ts';
 import { writeSampleNdjson } from './sample-patients/write-sample-ndjson.ts';
 import { withHouse } from './with-house.ts';
@@ -44,20 +44,20 @@ async function print({ patients, seed, referenceDate }: SampleLoad): Promise<num
 }
 
 async function load(wanted: SampleLoad, config: Config): Promise<{ patients: number; resources: number }> {
-  const url = await runningServer(config);
-  if (url !== undefined) return await loadOverHttp(wanted, url, await commandHeaders(config));
+  const server = await runningServer(config);
+  if (server !== undefined) return await loadOverHttp(wanted, server, await commandHeaders(config));
   return await withHouse(config, (house) => loadSamplePatients(house, wanted));
 }
 
 /** One transaction per patient, so that none is ever stored by half. */
 async function loadOverHttp(
   { patients, seed, referenceDate }: SampleLoad,
-  url: string,
+  server: RunningServer,
   headers: Readonly<Record<string, string>>,
 ): Promise<{ patients: number; resources: number }> {
   let resources = 0;
   for (const record of generateSamplePatients({ patients, seed, referenceDate: new Date(referenceDate) })) {
-    const { status, text } = await askServer(url, '/fhir/R4', transactionOf(record), headers);
+    const { status, text } = await askServer(server, '/fhir/R4', transactionOf(record), headers);
     if (status !== 200) throw refused(status, text);
     resources += record.length;
   }

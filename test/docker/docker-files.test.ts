@@ -34,7 +34,9 @@ describe('docker/Dockerfile', () => {
 
   it('says how it is stopped and how its health is asked, and opens no port', () => {
     expect(final).toContain('STOPSIGNAL SIGTERM');
-    expect(final.find((line) => line.startsWith('HEALTHCHECK '))).toContain('/health/ready');
+    expect(final.find((line) => line.startsWith('HEALTHCHECK '))).toMatch(
+      / CMD \["node", "bin\/fhirsight.js", "health"\]$/,
+    );
     expect(final.some((line) => line.startsWith('EXPOSE'))).toBe(false);
     expect(final.join('\n')).not.toContain('HOST=');
   });

@@ -2,8 +2,12 @@ import { createHmac } from 'node:crypto';
 import type { Parameters, Resource } from '@medplum/fhirtypes';
 import { type CryptoKey, exportSPKI, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withExtraction } from '../../src/cli/extract/open-extraction.ts';
+import { readConfig } from '../../src/platform/config.ts';
 import { type GuardedFhirsight, startGuardedFhirsight } from '../support/guarded-fhirsight.ts';
 import { laboratoryResult, scorablePatient } from '../support/scorable-patient.ts';
+import { someModels } from '../support/some-models.ts';
+import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
 import {
   forgeToken,
   type IssuerKey,
@@ -24,6 +28,7 @@ let other: TokenIssuer;
 let stranger: IssuerKey;
 let rotated: IssuerKey;
 let server: GuardedFhirsight;
+let data: TestDataDir;
 
 beforeAll(async () => {
   [issuer, other, stranger, rotated] = await Promise.all([
@@ -33,6 +38,7 @@ beforeAll(async () => {
     makeKey('rsa-0', 'RS384'),
   ]);
   const declared = { issuer: issuer.issuer, jwksUri: issuer.jwksUri, tenant: clinic };
+  data = await createTestDataDir();
   server = await startGuardedFhirsight(
     {
       issuers: [
@@ -49,7 +55,7 @@ beforeAll(async () => {
       ],
       staticTokens: [{ name: 'prometheus', tokenFile: 'prometheus', roles: ['operator'] }],
     },
-    { clock },
+    { clock, data },
     { secret: 'secret of the server', prometheus: 'a-token-of-prometheus-0123456789' },
   );
   for (const id of ['a', 'b']) {
@@ -64,7 +70,20 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.close();
+  await data?.remove();
   await Promise.all([issuer?.close(), other?.close()]);
+});
+
+it('the command of its own user reads patients and cohorts for a matrix from a server that asks for tokens', async () => {
+  const config = readConfig({ ...data.settings, MODELS_DIR: await someModels(['prevent-base']) });
+  const found: string[] = [];
+  await withExtraction(config, async ({ parts, cohorts }) => {
+    const { signal } = new AbortController();
+    for await (const page of cohorts.read({ all: true }, clock.now(), signal))
+      found.push(...page.map(({ subject }) => subject));
+    expect(parts.source.own).toBe(true);
+  });
+  expect(found.toSorted()).toEqual(['a', 'b']);
 });
 
 const claimsOf = (changes: Readonly<Record<string, unknown>> = {}) => ({

@@ -12,7 +12,7 @@ import { openOutbound } from '../../wire-outbound.ts';
 import { openRecordServer } from '../../wire-record-server.ts';
 import { httpCohorts, runSliceSize, storeCohorts } from '../../wire-runs.ts';
 import { serveModels } from '../../wire-served-models.ts';
-import { runningServer } from '../running-server.ts';
+import { ownCredentials, type RunningServer, runningServer } from '../running-server.ts';
 import { withHouse } from '../with-house.ts';
 import { draftModel } from './draft-model.ts';
 import type { MatrixModel, RowParts } from './matrix-rows.ts';
@@ -30,9 +30,9 @@ export interface Extraction {
  * store, through the running server that holds it, or opened here. Closes it whatever comes of the work.
  */
 export async function withExtraction<T>(config: Config, work: (extraction: Extraction) => Promise<T>): Promise<T> {
-  if (config.fhirBaseUrl !== undefined) return await overHttp(config, { base: config.fhirBaseUrl, own: false }, work);
-  const url = await runningServer(config);
-  if (url !== undefined) return await overHttp(config, { base: `${url}/fhir/R4`, own: true }, work);
+  if (config.fhirBaseUrl !== undefined) return await overHttp(config, { base: config.fhirBaseUrl }, work);
+  const server = await runningServer(config);
+  if (server !== undefined) return await overHttp(config, { base: `${server.url}/fhir/R4`, server }, work);
   return await withHouse(config, async (house) => {
     const parts = {
       ...house.prediction,
@@ -44,13 +44,14 @@ export async function withExtraction<T>(config: Config, work: (extraction: Extra
   });
 }
 
-/** @param own the server is our own: references to its resources stay relative */
+/** @param server our own, where it is the one that is read: references to its resources stay relative */
 async function overHttp<T>(
   config: Config,
-  { base, own }: { readonly base: string; readonly own: boolean },
+  { base, server: running }: { readonly base: string; readonly server?: RunningServer },
   work: (extraction: Extraction) => Promise<T>,
 ): Promise<T> {
   const logger = createLogger({ level: 'warn' });
+  const own = running !== undefined;
   const open: (() => Promise<void>)[] = [];
   try {
     const engine = createOnnxEngine({ triesApart: true });
@@ -61,15 +62,15 @@ async function overHttp<T>(
     const loaded = await loadModels(config, engine, logged, createTreeShapWorker(), declared);
     const models = serveModels(loaded);
     const validator = createResourceValidator();
-    const outbound = openOutbound(
-      config,
-      { sinks: [], further: own ? [{ url: base, purpose: 'own store', reach: 'private' }] : [] },
-      (event) => logger.event(event),
+    const outbound = openOutbound(config, { sinks: [], further: own ? [running.allowed] : [] }, (event) =>
+      logger.event(event),
     );
     open.push(() => outbound.close());
     const contents = () => loaded.contents;
-    const client = own ? undefined : await openOwnClient(config, { outbound, clock: systemClock, contents });
-    const server = { outbound, credentials: client?.credentials };
+    const credentials = own
+      ? await ownCredentials(config)
+      : (await openOwnClient(config, { outbound, clock: systemClock, contents }))?.credentials;
+    const server = { outbound, credentials };
     const cohorts = httpCohorts(config, base, server, (close) => open.push(close));
     const read = openRecordServer(config, base, { validator, declared, ...server }, (close) => open.push(close));
     const source = own

@@ -1,6 +1,7 @@
 import { readAdminToken } from '../../platform/admin-token.ts';
 import type { Config } from '../../platform/config.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import type { RunningServer } from '../running-server.ts';
 
 /**
  * Asks a running server below /admin, with the token that it has left beside its lock.
@@ -11,7 +12,7 @@ import { PredictionError } from '../../platform/errors.ts';
  */
 export async function askAdmin(
   config: Config,
-  url: string,
+  { url, fetch }: RunningServer,
   path: string,
   body?: object,
   area = 'models',
@@ -27,12 +28,6 @@ export async function askAdmin(
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((cause: unknown) => {
-    throw new PredictionError(
-      'DATABASE_UNAVAILABLE',
-      `The server at ${url} holds the data directory but does not answer. Wait for it, or stop it.`,
-      { cause },
-    );
   });
   const answer: unknown = await response.json();
   if (response.ok) return answer;

@@ -10,24 +10,16 @@ import { withHouse } from '../with-house.ts';
  */
 export async function askModels(address: string, here: (catalog: Catalog) => unknown): Promise<unknown> {
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
-  if (url === undefined) return await withHouse(config, async ({ catalog }) => here(catalog));
-  let response: Response;
-  try {
-    response = await fetch(`${url}${address}`, {
-      headers: { accept: 'application/json', ...(await commandHeaders(config)) },
-    });
-  } catch (cause) {
-    throw unanswered(url, 'it does not answer', cause);
-  }
+  const server = await runningServer(config);
+  if (server === undefined) return await withHouse(config, async ({ catalog }) => here(catalog));
+  const { url } = server;
+  const response = await server.fetch(`${url}${address}`, {
+    headers: { accept: 'application/json', ...(await commandHeaders(config)) },
+  });
   const body = (await response.json()) as { issue?: { diagnostics?: string; details?: { text?: string } }[] };
   if (response.ok) return body;
   const said = body.issue?.map(({ diagnostics, details }) => diagnostics ?? details?.text ?? '').join(' ') ?? '';
   if (response.status === 404) throw new PredictionError('MODEL_UNKNOWN', said);
-  throw unanswered(url, `it answered ${response.status}: ${said}`);
-}
-
-function unanswered(url: string, what: string, cause?: unknown): PredictionError {
-  const message = `The server at ${url} was asked for its models, and ${what}. Try again when it is ready.`;
-  return new PredictionError('DATABASE_UNAVAILABLE', message, { cause });
+  const message = `The server at ${url} was asked for its models, and it answered ${response.status}: ${said}. Try again when it is ready.`;
+  throw new PredictionError('DATABASE_UNAVAILABLE', message);
 }

@@ -49,8 +49,8 @@ export async function changeVersion(change: Change, args: readonly string[]): Pr
     ...(service === undefined ? {} : { service }),
   };
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
-  if (url === undefined) {
+  const server = await runningServer(config);
+  if (server === undefined) {
     const asked = { requester: by, way: 'command-line', because: because ?? 'No reason was given.' } as const;
     const record = await withHouse(
       config,
@@ -64,7 +64,7 @@ export async function changeVersion(change: Change, args: readonly string[]): Pr
   try {
     const record = await askAdmin(
       config,
-      url,
+      server,
       `${encodeURIComponent(id)}/${change === 'rollback' ? 'roll-back' : change}`,
       {
         ...body,

@@ -8,13 +8,13 @@ import { AdminRefusal, askAdmin } from './ask-admin.ts';
 export async function reloadModels(args: readonly string[]): Promise<number> {
   parseArgs({ args: [...args], options: {} });
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
-  if (url === undefined) {
+  const server = await runningServer(config);
+  if (server === undefined) {
     process.stderr.write('No server runs on this DATA_DIR; models are loaded when one starts.\n');
     return 1;
   }
   try {
-    const report = (await askAdmin(config, url, 'reload', {})) as ReloadReport;
+    const report = (await askAdmin(config, server, 'reload', {})) as ReloadReport;
     process.stdout.write(showReport(report));
     return report.refused.length === 0 ? 0 : 1;
   } catch (error) {

@@ -19,12 +19,12 @@ export async function versionHistory(args: readonly string[]): Promise<number> {
   if (model === undefined || rest.length > 0)
     throw new PredictionError('PARAMETER_INVALID', 'models history needs the id of one model: ID [--json].');
   const config = readConfigFromProcess();
-  const url = await runningServer(config);
+  const server = await runningServer(config);
   try {
     const records =
-      url === undefined
+      server === undefined
         ? await withHouse(config, ({ versions }) => versions.desk.history(model))
-        : ((await askAdmin(config, url, `${encodeURIComponent(model)}/records`)) as { records: Shown[] }).records;
+        : ((await askAdmin(config, server, `${encodeURIComponent(model)}/records`)) as { records: Shown[] }).records;
     process.stdout.write(values.json ? `${JSON.stringify(records, undefined, 2)}\n` : records.map(showRecord).join(''));
     return 0;
   } catch (error) {

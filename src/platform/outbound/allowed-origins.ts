@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** A server that the settings name. Only its scheme, host and port count here. */
@@ -10,6 +11,8 @@ export interface AllowedServer {
    * asked and what for. `public`: only to a public one, unless the name is in OUTBOUND_PRIVATE_HOSTS.
    */
   readonly reach: 'public' | 'private';
+  /** The only certificate that it may show, in the place of one that its authority vouches for; of an https URL. */
+  readonly certificate?: X509Certificate | undefined;
 }
 
 export interface AllowedOrigin {
@@ -19,6 +22,7 @@ export interface AllowedOrigin {
   readonly reach: 'public' | 'private';
   /** Listed as an address: that one, and no resolver is asked. */
   readonly isAddress: boolean;
+  readonly certificate?: X509Certificate | undefined;
 }
 
 /** By origin. One that is named twice has the wider of the two reaches. */
@@ -28,13 +32,13 @@ export function allowedOrigins(
 ): ReadonlyMap<string, AllowedOrigin> {
   const isPrivate = new Set(privateHosts.map((host) => host.toLowerCase()));
   const origins = new Map<string, AllowedOrigin>();
-  for (const { url, purpose, reach } of servers) {
+  for (const { url, purpose, reach, certificate } of servers) {
     const { origin, hostname } = new URL(url);
     const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
     const own = reach === 'private' || hostname === 'localhost' || isPrivate.has(hostname) ? 'private' : 'public';
     const known = origins.get(origin);
     if (known?.reach === 'private') continue;
-    origins.set(origin, { origin, purpose: known?.purpose ?? purpose, reach: own, isAddress });
+    origins.set(origin, { origin, purpose: known?.purpose ?? purpose, reach: own, isAddress, certificate });
   }
   return origins;
 }

@@ -5,6 +5,7 @@ import { type AllowedOrigin, type AllowedServer, allowedOrigins } from './allowe
 import { checkedLookup, type Resolve } from './checked-lookup.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { OutboundRefused } from './outbound-refused.ts';
+import { type ConnectOptions, pinnedConnector } from './pinned-connector.ts';
 
 /** How connections to one server are kept. */
 export interface ConnectionLimits {
@@ -55,16 +56,18 @@ export function createOutbound(options: OutboundOptions): Outbound {
     event({ name: 'outbound.refused', reason: error.reason, ...named });
     return error;
   };
-  const open = (allowed: AllowedOrigin, limits: ConnectionLimits): Agent =>
-    new Agent({
+  const open = (allowed: AllowedOrigin, limits: ConnectionLimits): Agent => {
+    const connect: ConnectOptions = {
+      timeout: limits.connectTimeoutMs,
+      lookup: checkedLookup(resolve, allowed.reach, (error) => void refused(allowed, error)),
+    };
+    return new Agent({
       connections: limits.connections,
       maxHeaderSize: maxHeaderBytes,
       ...(limits.keepAliveMs === undefined ? {} : { keepAliveTimeout: limits.keepAliveMs }),
-      connect: {
-        timeout: limits.connectTimeoutMs,
-        lookup: checkedLookup(resolve, allowed.reach, (error) => void refused(allowed, error)),
-      },
+      connect: allowed.certificate === undefined ? connect : pinnedConnector(allowed.certificate, connect),
     });
+  };
   const notListed = (): OutboundRefused =>
     refused(undefined, new OutboundRefused('not-listed', 'The server is not one that the settings name.'));
 
