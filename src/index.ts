@@ -15,6 +15,7 @@ import { loopbackOnly } from './http/loopback-only.ts';
 import { createOpenRequests } from './http/open-requests.ts';
 import { ownKeysPath } from './http/own-keys-routes.ts';
 import { createRateLimits } from './http/rate-limits.ts';
+import type { OwnHost } from './http/refuse-foreign-host.ts';
 import { createRequestPlaces } from './http/request-places.ts';
 import { createApp } from './http/server-app.ts';
 import { watchEventLoop } from './monitoring/event-loop-delay.ts';
@@ -216,8 +217,8 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 }
 
 /** Under which names the server may be asked, beside loopback: an address it listens on is its own. */
-function ownHostOf({ publicBaseUrl, host }: Config): { readonly publicBaseUrl?: string; readonly listensOn: string } {
-  return { listensOn: host, ...(publicBaseUrl === undefined ? {} : { publicBaseUrl }) };
+function ownHostOf({ publicBaseUrl, host, auth }: Config): OwnHost {
+  return { listensOn: host, callersProve: auth === 'required', ...(publicBaseUrl === undefined ? {} : { publicBaseUrl }) };
 }
 
 /** Readiness is asked of the database each time; what it says of a failure is in the log. */

@@ -15,7 +15,7 @@ import { corsHandler, corsPaths } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import { anyone, nobody } from './principal.ts';
-import { refuseForeignHost } from './refuse-foreign-host.ts';
+import { type OwnHost, refuseForeignHost } from './refuse-foreign-host.ts';
 import { type RequestContext, requestContext, setRequestContext } from './request-context.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -49,7 +49,7 @@ export interface AppOptions {
   /** True where the app is mounted in another one: what is not found here is left to the routes behind it. */
   readonly fallThrough?: boolean;
   /** Set where no other app stands before this one: names the server under which it may be asked, beside loopback. */
-  readonly ownHost?: { readonly publicBaseUrl?: string; readonly listensOn: string };
+  readonly ownHost?: OwnHost;
   /** What the server still waits for; nothing where it is ready. */
   readonly notReady: () => Promise<readonly string[]>;
 }
@@ -64,7 +64,7 @@ export function createApp(options: AppOptions): Express {
     securityHeaders(),
     ...(options.ownHost === undefined
       ? []
-      : [refuseForeignHost(options.ownHost.publicBaseUrl, options.ownHost.listensOn)]),
+      : [refuseForeignHost(options.ownHost)]),
     decodeDollar,
   ];
   // In one handler: the way from one to the next costs more than each of them does.
