@@ -1,11 +1,11 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { type Request, type Response, Router } from 'express';
 import { successOutcome } from '../../fhir/operation-outcome.ts';
+import { launchPatientOnly } from '../../http/access/fhir-data.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { sendOwnResource } from '../../http/send-resource.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { OperationJobs } from '../../runs/operation-jobs/open-operation-jobs.ts';
-import { patientOf } from './caller-of.ts';
 import { overduePredict } from './predict-job.ts';
 
 /** Where asynchronous requests are asked after, relative to the FHIR base: no resource type begins with an underscore. */
@@ -56,9 +56,10 @@ export function asyncRoutes(jobs: OperationJobs, now: () => Date): Router {
   return router;
 }
 
+/** Bound to the patient of its launch where it may ask about no other: whoever may ask about somebody must get the answer, too. */
 function jobCaller(response: Response): Parameters<OperationJobs['read']>[1] {
   const { principal } = requestContext(response);
-  const patient = patientOf(principal);
+  const patient = launchPatientOnly(principal.fhir);
   return { owner: principal.key, ...(patient === undefined ? {} : { patient }) };
 }
 

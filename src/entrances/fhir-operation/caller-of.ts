@@ -5,8 +5,3 @@ import type { Caller } from '../../prediction/prediction-request.ts';
 export function callerOf({ provedBy, client, user }: Principal): Caller | undefined {
   return provedBy === 'nothing' ? undefined : { client, ...(user === undefined ? {} : { user }) };
 }
-
-/** The only patient whom the token of the caller is about, where it names one: the patient of a launch. */
-export function patientOf({ fhir }: Principal): string | undefined {
-  return typeof fhir === 'object' ? fhir.patient : undefined;
-}

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type RequestHandler, Router } from 'express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { asyncRoutes, sendAccepted } from '../../../src/entrances/fhir-operation/async-routes.ts';
-import { anyone } from '../../../src/http/principal.ts';
+import { parseScopes } from '../../../src/http/access/scopes.ts';
+import { anyone, type Principal } from '../../../src/http/principal.ts';
 import { requestContext } from '../../../src/http/request-context.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { type OperationJobs, openOperationJobs } from '../../../src/runs/operation-jobs/open-operation-jobs.ts';
@@ -21,11 +22,17 @@ const takes: RequestHandler = async (request, response) => {
   sendAccepted(response, server.base, id);
 };
 
+/** A token with one scope, and a `patient` claim of a launch. */
+function accessOf(scope: string | undefined): Principal['fhir'] {
+  if (scope === undefined) return 'everything';
+  return { scopes: parseScopes(scope).fhir, patient: '99' };
+}
+
 beforeAll(async () => {
   const router = Router();
   router.use((request, response, next) => {
     const key = request.get('X-Client') ?? anyone.key;
-    requestContext(response).principal = { ...anyone, key };
+    requestContext(response).principal = { ...anyone, key, fhir: accessOf(request.get('X-Scope')) };
     next();
   });
   router.post('/$take', takes);
@@ -147,6 +154,16 @@ describe('an asynchronous request', () => {
       expect([foreign.status, foreign.text]).toEqual([404, never.text]);
     }
     expect((await send(url)).status).toBe(202);
+  });
+
+  it('OP-55 is answered to a client that may ask about everybody, whatever patient its token names beside', async () => {
+    const url = await taken();
+    for (const scope of ['user/*.rs', 'system/*.rs'])
+      for (const method of ['GET', 'HEAD']) {
+        expect((await send(url, method, undefined, { 'X-Scope': scope })).status, scope).toBe(202);
+        now += 1_000;
+      }
+    expect((await send(url, 'GET', undefined, { 'X-Scope': 'patient/*.rs' })).status).toBe(404);
   });
 
   it('OP-50 is 429 with Retry-After where the client has as many under way as it may', async () => {
