@@ -6,6 +6,8 @@ export interface AskedInteraction {
   readonly type: string;
   /** Absent for searches, creates and conditional interactions. */
   readonly id?: string;
+  /** Of a vread. */
+  readonly versionId?: string;
   /** It depends on what criteria match: If-None-Exist, or a PUT with a query. */
   readonly conditional: boolean;
   /** It names the version that must be there. */
@@ -20,6 +22,9 @@ export interface AskedInteraction {
 export interface CallGuard {
   /** Throws FORBIDDEN where it may not be asked, before anything is read. */
   before(asked: AskedInteraction): void;
-  /** Throws RESOURCE_UNKNOWN where the answer is about somebody else: it tells no more than that there is nothing. */
-  after(asked: AskedInteraction, answer: Resource | undefined): void;
+  /**
+   * What of the answer the caller may see: of a search without what is about somebody else. Throws RESOURCE_UNKNOWN where all of it is, in
+   * the words of the store for what is not there.
+   */
+  after(asked: AskedInteraction, answer: Resource | undefined): Resource | undefined;
 }

@@ -96,9 +96,10 @@ export async function runFhirCall(
   if (guard === undefined) return route.handler(request, repository, router);
   const asked = askedOf(request, route.data?.interaction, id, route.handler === updateWhere);
   guard.before(asked);
-  const answer = await route.handler(request, repository, router);
-  guard.after(asked, answer[1]);
-  return answer;
+  const answered = await route.handler(request, repository, router);
+  const [outcome, answer, ...options] = answered;
+  const seen = guard.after(asked, answer);
+  return seen === undefined ? answered : [outcome, seen, ...options];
 }
 
 /** A call as a guard sees it: by the route that will answer it. */
@@ -114,6 +115,7 @@ function askedOf(
     interaction: interaction as AskedInteraction['interaction'],
     type: params.resourceType ?? '',
     ...(id === undefined ? {} : { id }),
+    ...(params.vid === undefined ? {} : { versionId: params.vid }),
     conditional: isConditionalUpdate || headerOf(headers, 'if-none-exist') !== undefined,
     versioned: headerOf(headers, 'if-match') !== undefined,
     query: [...pairs(query), ...form],

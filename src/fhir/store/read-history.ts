@@ -1,7 +1,6 @@
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
-import { PredictionError } from '../../platform/errors.ts';
 import { parseCount, refused, shown } from './parse-search.ts';
-import { parseBody, type StoredRow } from './read-resource.ts';
+import { parseBody, type StoredRow , unknownResource } from './read-resource.ts';
 import type { StoreContext } from './store-context.ts';
 
 const allowed = ['_count', '_page', '_format', '_pretty'];
@@ -33,7 +32,7 @@ export async function readHistory(
     [context.tenant, type, id, page === undefined ? 2 ** 31 - 1 : Number(page), count + 1],
   );
   const total = await countVersions(context, type, id);
-  if (total === 0) throw new PredictionError('RESOURCE_UNKNOWN', `There is no ${type}/${id} on this server.`);
+  if (total === 0) throw unknownResource(`${type}/${id}`);
   const shownRows = rows.slice(0, count);
   const url = `${context.baseUrl}/${type}/${id}/_history`;
   const query = given.has('_count') ? `_count=${count}` : '';

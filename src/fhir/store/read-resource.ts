@@ -27,7 +27,7 @@ export async function readVersion(
   versionId: string,
 ): Promise<Resource> {
   const name = `${type}/${id}/_history/${versionId}`;
-  if (!/^[1-9]\d{0,8}$/.test(versionId)) throw unknown(name);
+  if (!/^[1-9]\d{0,8}$/.test(versionId)) throw unknownResource(name);
   const { rows } = await context.sql.query<StoredRow>(
     `select version, deleted, body from resource_versions
      where tenant = $1 and type = $2 and id = $3 and version = $4`,
@@ -37,7 +37,7 @@ export async function readVersion(
 }
 
 function bodyOf(row: StoredRow | undefined, name: string): Resource {
-  if (!row) throw unknown(name);
+  if (!row) throw unknownResource(name);
   if (row.deleted || row.body === null) {
     throw new PredictionError('RESOURCE_DELETED', `${name} was deleted; its earlier versions are under _history.`);
   }
@@ -49,6 +49,7 @@ export function parseBody(body: string): Resource {
   return parseFhirJson(body) as Resource;
 }
 
-function unknown(name: string): PredictionError {
+/** @param name as `Patient/17`, or with `/_history/` and a version */
+export function unknownResource(name: string): PredictionError {
   return new PredictionError('RESOURCE_UNKNOWN', `There is no ${name} on this server.`);
 }

@@ -1,5 +1,6 @@
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import type { AskedInteraction, CallGuard } from '../../fhir/store/call-guard.ts';
+import { unknownResource } from '../../fhir/store/read-resource.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { Principal } from '../principal.ts';
 import { insufficientScope, type Reach, reachOf } from './fhir-data.ts';
@@ -52,18 +53,19 @@ export function fhirGuard(
       if (missing.length > 0) throw insufficientScope(missing.map(({ interaction }) => ({ type, interaction })));
       for (const { reach } of reaches) if (reach.of === 'patient') requireLaunchPatient(asked, reach.id, isAbout);
     },
-    after({ type, interaction }, answer) {
-      if (answer === undefined || answer.resourceType === 'OperationOutcome' || definitions.has(type)) return;
+    after(asked, answer) {
+      const { type, interaction } = asked;
+      if (answer === undefined || answer.resourceType === 'OperationOutcome' || definitions.has(type)) return answer;
       const reach: Reach = reachOf(principal, type, letters[interaction]);
-      if (reach.of === 'everybody') return;
-      const resources = answer.resourceType === 'Bundle' && type !== 'Bundle' ? resourcesOf(answer) : [answer];
-      const own = reach.of === 'patient' && resources.every((resource) => isAbout(resource, reach.id));
-      // A history of nothing but deletions says nothing about whose it was.
-      if (own && (resources.length > 0 || interaction === 'search-type')) return;
-      throw new PredictionError(
-        'RESOURCE_UNKNOWN',
-        'There is no such resource, or not one of the patient of this launch.',
-      );
+      if (reach.of === 'everybody') return answer;
+      if (reach.of === 'patient') {
+        const about = (resource: Resource): boolean => isAbout(resource, reach.id);
+        if (interaction === 'search-type' && answer.resourceType === 'Bundle') return searchAbout(answer, about);
+        const resources = answer.resourceType === 'Bundle' && type !== 'Bundle' ? resourcesOf(answer) : [answer];
+        // A history of nothing but deletions says nothing about whose it was.
+        if (resources.length > 0 && resources.every(about)) return answer;
+      }
+      throw unknownResource(nameOf(asked));
     },
   };
 }
@@ -107,6 +109,19 @@ function beyondLaunch(wayOut: string): PredictionError {
     'FORBIDDEN',
     `patient/ scopes allow reads, searches and creates about the patient of the launch alone. ${wayOut}`,
   );
+}
+
+/** A page without what is about others, and then without a total, which would count them. */
+function searchAbout(page: Bundle, about: (resource: Resource) => boolean): Bundle {
+  const { entry = [], total: _, ...rest } = page;
+  const own = entry.filter(
+    ({ resource }) => resource === undefined || resource.resourceType === 'OperationOutcome' || about(resource),
+  );
+  return own.length === entry.length ? page : { ...rest, entry: own };
+}
+
+function nameOf({ type, id = '', versionId }: AskedInteraction): string {
+  return `${type}/${id}${versionId === undefined ? '' : `/_history/${versionId}`}`;
 }
 
 function resourcesOf(bundle: Bundle): Resource[] {
