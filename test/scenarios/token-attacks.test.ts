@@ -3,8 +3,14 @@ import type { Parameters, Resource } from '@medplum/fhirtypes';
 import { type CryptoKey, exportSPKI, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withExtraction } from '../../src/cli/extract/open-extraction.ts';
+import { metricsRoutes } from '../../src/entrances/metrics/metrics-routes.ts';
+import { policyTable } from '../../src/http/access/policy-table.ts';
+import type { MountedRoute } from '../../src/http/server-app.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { type GuardedFhirsight, startGuardedFhirsight } from '../support/guarded-fhirsight.ts';
+import type { Access } from '../../src/wire-access.ts';
+import { routesOf } from '../../src/wire-routes.ts';
+import { mountedPaths } from '../support/mounted-paths.ts';
 import { laboratoryResult, scorablePatient } from '../support/scorable-patient.ts';
 import { someModels } from '../support/some-models.ts';
 import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
@@ -196,6 +202,59 @@ describe('a token that holds', () => {
       code_challenge_methods_supported: ['S256'],
     });
     expect((await ask('GET', 'fhir/R4/metadata')).status).toBe(200);
+  });
+});
+
+describe('the table of who may call', () => {
+  const handler: MountedRoute['handler'] = (_request, _response, next) => next();
+  const access: Access = {
+    verifyToken: () => Promise.reject(new Error('nobody asks')),
+    cdsCallers: handler,
+    smartConfiguration: {},
+    close: async () => undefined,
+  };
+  const mounted = () => {
+    const config = readConfig({ ...data.settings, INFERENCE_PROTOCOL: 'on', INFERENCE_PROTOCOL_TOKEN_FILE: 'token' });
+    const house = { ...server.house, ownKeys: { keys: [] } };
+    const routes = routesOf(house, config, clock, { tokens: { protocol: 'p', admin: 'a' }, access, limit: handler });
+    const metrics = metricsRoutes({ contentType: 'text/plain', text: async () => '' });
+    return mountedPaths([...routes, { path: '/metrics', handler: metrics }]);
+  };
+
+  it('SM-12: has a row for every route that is mounted, under every method that the route takes', () => {
+    const { paths, handlers } = mounted();
+    const rowFor = (path: string, method: string): boolean =>
+      policyTable.some(
+        (row) =>
+          [method, '*'].includes(row.method) &&
+          (row.path === path || (own.has(row.path) && path.startsWith(row.path.replace('*rest', '')))),
+      );
+    // What has one row for all that lies below; the FHIR base is none of them.
+    const own = new Set(['/fhir/R4/AuditEvent/*rest', '/v2/*rest']);
+    const missing = paths.flatMap(({ path, methods = ['*'] }) =>
+      typeof path === 'string'
+        ? methods.filter((method) => !rowFor(path, method)).map((method) => `${method} ${path}`)
+        : [],
+    );
+    expect(paths.length).toBeGreaterThan(50);
+    expect(missing).toEqual([]);
+    // The store, whose interactions are judged one by one, and who stands before the services.
+    expect(handlers.toSorted()).toEqual(['/cds-services', '/cds-services', '/fhir/R4']);
+  });
+
+  it('SM-12: has a row for every operation, which are mounted by patterns', () => {
+    const rows = [
+      ['/$predict', '/fhir/R4/$predict'],
+      ['/Patient/$predict', '/fhir/R4/Patient/$predict'],
+      ['/Patient/17/$predict', '/fhir/R4/Patient/:id/$predict'],
+      ['/Patient/$other', '/fhir/R4/*rest/$:operation'],
+    ] as const;
+    const patterns = mounted().paths.flatMap(({ path, base }) => (path instanceof RegExp ? [{ path, base }] : []));
+    expect(patterns.map(({ base }) => base)).toEqual(rows.map(() => '/fhir/R4'));
+    for (const [index, [example, row]] of rows.entries()) {
+      expect(patterns[index]?.path.test(example), example).toBe(true);
+      expect(policyTable.map(({ path }) => path)).toContain(row);
+    }
   });
 });
 
@@ -479,6 +538,22 @@ describe('a token that holds, but not for this', () => {
       expect(await server.rows()).toEqual(before);
     },
   );
+});
+
+it('SM-13: a patient/ token cannot tell what is about another patient from what is not there', async () => {
+  const bearer = await launched();
+  for (const below of ['', '/_history', '/_history/1']) {
+    const [foreign, never] = [
+      await ask('GET', `Observation/b-hdl${below}`, bearer),
+      await ask('GET', `Observation/never${below}`, bearer),
+    ];
+    const said = (answer: Answer, id: string): object => ({
+      status: answer.status,
+      text: answer.text.replaceAll(id, 'ID').replace(/[0-9a-f-]{36}/g, ''),
+    });
+    expect(said(foreign, 'b-hdl')).toEqual(said(never, 'never'));
+    expect(foreign.status).toBe(404);
+  }
 });
 
 describe('a Bundle', () => {
