@@ -218,7 +218,11 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
 
 /** Under which names the server may be asked, beside loopback: an address it listens on is its own. */
 function ownHostOf({ publicBaseUrl, host, auth }: Config): OwnHost {
-  return { listensOn: host, callersProve: auth === 'required', ...(publicBaseUrl === undefined ? {} : { publicBaseUrl }) };
+  return {
+    listensOn: host,
+    callersProve: auth === 'required',
+    ...(publicBaseUrl === undefined ? {} : { publicBaseUrl }),
+  };
 }
 
 /** Readiness is asked of the database each time; what it says of a failure is in the log. */

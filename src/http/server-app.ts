@@ -62,9 +62,7 @@ export function createApp(options: AppOptions): Express {
   const prepare = [
     identify(options),
     securityHeaders(),
-    ...(options.ownHost === undefined
-      ? []
-      : [refuseForeignHost(options.ownHost)]),
+    ...(options.ownHost === undefined ? [] : [refuseForeignHost(options.ownHost)]),
     decodeDollar,
   ];
   // In one handler: the way from one to the next costs more than each of them does.

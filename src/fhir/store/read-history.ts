@@ -1,6 +1,6 @@
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { parseCount, refused, shown } from './parse-search.ts';
-import { parseBody, type StoredRow , unknownResource } from './read-resource.ts';
+import { parseBody, type StoredRow, unknownResource } from './read-resource.ts';
 import type { StoreContext } from './store-context.ts';
 
 const allowed = ['_count', '_page', '_format', '_pretty'];
