@@ -1,6 +1,7 @@
 import type { AuditEvent, Bundle, Device, Observation, Provenance, Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkResource } from '../support/checked/check-resource.ts';
+import { faultsOf } from '../support/checked/check-written-resources.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { predictOverHttp } from '../support/predict-call.ts';
 import { scorablePatient } from '../support/scorable-patient.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
     observation,
     device: await read<Device>(risk.performer?.reference ?? ''),
     provenance: await first<Provenance>('Provenance?_sort=-_lastUpdated'),
-    audit: await first<AuditEvent>('AuditEvent?patient=one&_count=1'),
+    audit: await first<AuditEvent>('AuditEvent?patient=one&subtype=fhir-operation&_count=1'),
     report: reportOn(observation),
   };
 });
@@ -52,6 +53,16 @@ it('RA-1 OB-1 DEV-1 PRV-1 AUD-1 AIT-1: what the server wrote passes base R4 and 
   const kinds = Object.values(written).map(({ resourceType }) => resourceType);
   expect(kinds).toEqual(['RiskAssessment', 'Observation', 'Device', 'Provenance', 'AuditEvent', 'DiagnosticReport']);
   for (const resource of Object.values(written)) expect(checkResource(resource)).toEqual([]);
+});
+
+it('RA-1 DEV-1 PRV-1: what the server wrote does not escape its profile by saying no longer that the server wrote it', () => {
+  const risk = { ...written.risk, identifier: undefined } as unknown as RiskAssessment;
+  const device = { ...written.device, identifier: undefined } as unknown as Device;
+  const { agent, ...rest } = written.provenance as Provenance;
+  const provenance = { ...rest, agent: agent.slice(1) } as Provenance;
+  for (const resource of [risk, device, provenance])
+    expect(faultsOf([{ file: 'a.test.ts', resource, isOwn: true }]).join()).toContain('no profile was looked at');
+  expect(faultsOf([{ file: 'a.test.ts', resource: written.risk, isOwn: true }])).toEqual([]);
 });
 
 it.each(seededFaults)('the checker refuses $title', ({ of, seed, found }) => {

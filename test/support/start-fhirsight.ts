@@ -48,7 +48,7 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const server = createServer((request, response) => {
-    keepAnswer(response);
+    keepAnswer(request, response);
     fhirsight.router(request, response);
   });
   let url = '';
@@ -56,7 +56,7 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
   const close = async (): Promise<void> => {
     const closed = server.listening ? once(server, 'close') : undefined;
     server.close();
-    if (house !== undefined) await keepStored(house.database);
+    if (house !== undefined) await keepStored(house);
     await fhirsight.close();
     server.closeAllConnections();
     await closed;

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Resource } from '@medplum/fhirtypes';
 import { expect } from 'vitest';
-import type { Database } from '../../../src/platform/database.ts';
+import { accessEvent } from '../../../src/entrances/audit/access-event.ts';
+import type { AccessRow } from '../../../src/monitoring/access-row.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
+import type { House } from '../../../src/wire.ts';
+import { ownBases } from '../../../src/wire-account.ts';
 import { profileOf } from './profile-of.ts';
 
 /** One resource that a server of the suite wrote or answered with, as `check-written-resources.ts` reads it. */
@@ -13,6 +16,8 @@ export interface WrittenResource {
   /** The test file whose server it was. */
   readonly file: string;
   readonly resource: Resource;
+  /** True where this server made it without doubt: that it has no profile is a fault. */
+  readonly isOwn?: true;
 }
 
 /** What this server makes itself; whatever else it answers with is what somebody gave it. */
@@ -27,25 +32,36 @@ const kept = new Set<string>();
  * Keeps the resources of this server in a value, to be checked after the suite. Of those that differ in their digits only (a
  * number of as many digits, an id, a time) one is kept.
  */
-export function keepWritten(value: unknown): void {
+export function keepWritten(value: unknown, isOwn: (resource: Resource) => boolean = () => false): void {
   const folder = process.env.WRITTEN_RESOURCES;
   if (folder === undefined) return;
   for (const resource of resourcesIn(value)) {
-    if (profileOf(resource) === undefined && !madeHere.includes(resource.resourceType)) continue;
+    const own = isOwn(resource);
+    if (!own && profileOf(resource) === undefined && !madeHere.includes(resource.resourceType)) continue;
     const alone = withoutInner(resource);
     const text = JSON.stringify(alone);
     const shape = createHash('sha256')
-      .update(text.replace(/[0-9a-f]{12,}/g, 'h').replace(/\d/g, '0'))
+      .update(
+        `${own} ${text
+          .replace(uuids, 'u')
+          .replace(/[0-9a-f]{12,}/g, 'h')
+          .replace(/\d/g, '0')}`,
+      )
       .digest('hex');
     if (kept.has(shape)) continue;
     kept.add(shape);
-    const line: WrittenResource = { file: path.basename(expect.getState().testPath ?? ''), resource: alone };
+    const file = path.basename(expect.getState().testPath ?? '');
+    const line: WrittenResource = { file, resource: alone, ...(own && { isOwn: true }) };
     appendFileSync(path.join(folder, `${process.pid}.ndjson`), `${JSON.stringify(line)}\n`);
   }
 }
 
-/** Keeps what an answer holds, if it is JSON. */
-export function keepAnswer(response: ServerResponse): void {
+const uuids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+const results: readonly string[] = ['RiskAssessment', 'Observation'];
+
+/** Keeps what an answer holds, if it is JSON. A result that `$predict` answers with is this server's, whatever it says of itself. */
+export function keepAnswer(request: IncomingMessage, response: ServerResponse): void {
+  const isPredict = /(\$|%24)predict$|\/_async\//i.test(request.url?.split('?')[0] ?? '');
   const chunks: Buffer[] = [];
   const take = (chunk: unknown): void => {
     if (typeof chunk === 'string') chunks.push(Buffer.from(chunk));
@@ -62,27 +78,67 @@ export function keepAnswer(response: ServerResponse): void {
   }) as typeof end;
   response.once('finish', () => {
     const type = String(response.getHeader('content-type') ?? '');
-    if (/\bjson\b/.test(type) && !type.includes('ndjson') && chunks.length > 0) keepWritten(parsed(chunks));
+    if (!/\bjson\b/.test(type) || type.includes('ndjson') || chunks.length === 0) return;
+    const isResult = ({ resourceType }: Resource): boolean => results.includes(resourceType);
+    keepWritten(parsed(chunks), isPredict && response.statusCode === 200 ? isResult : undefined);
   });
 }
 
-/** Keeps the results, Devices and Provenances that a server stored, where its test left it a database. */
-export async function keepStored(database: Database): Promise<void> {
+/**
+ * Keeps what a server stored, where its test left it a database: the results that its own tables name, with the Devices they
+ * name and the Provenances that name them, whatever they say of themselves; others that say they are its own; and the events
+ * of its access log.
+ */
+export async function keepStored({ database, ...house }: House): Promise<void> {
   if (process.env.WRITTEN_RESOURCES === undefined) return;
   try {
-    for (const type of ['RiskAssessment', 'Observation', 'Device', 'Provenance']) {
-      const { rows } = await database.query<{ body: string }>(ofType, [type]);
-      for (const { body } of rows) keepWritten(JSON.parse(body));
-    }
+    const stored = async (text: string): Promise<Resource[]> => {
+      const { rows } = await database.query<{ body: string }>(text);
+      return rows.map(({ body }) => JSON.parse(body) as Resource);
+    };
+    const ownResults = await stored(writtenResults);
+    const named = new Set(ownResults.flatMap(referencesIn));
+    const names = new Set(ownResults.map(nameOf));
+    keepWritten(ownResults, () => true);
+    keepWritten(await stored(ofType('Device')), (one) => named.has(nameOf(one)));
+    keepWritten(await stored(ofType('Provenance')), (one) => targetsOf(one).some((target) => names.has(target)));
+    for (const type of results) keepWritten(await stored(ofType(type)));
+    const { rows } = await database.query<AccessRow>(accesses);
+    const frame = { fhirBase: house.fhirBase, own: ownBases(house) };
+    keepWritten(rows.map((row) => accessEvent(row, frame)));
   } catch (error) {
     const isGone = error instanceof PredictionError && ['DATABASE_UNAVAILABLE', 'SHUTTING_DOWN'].includes(error.code);
     if (!isGone) throw error;
   }
 }
 
-const ofType = `select body::text as body from resources where type = $1 and not deleted
-  and ($1 = 'Provenance' or exists (select from unnest(identifiers) one where one like 'https://fhirsight.org/%'))
+const writtenResults = `select body::text as body from resources where type in ('RiskAssessment', 'Observation') and not deleted
+  and id in (select resource_id from outcomes union select written from prediction_log) limit ${storedCap}`;
+
+const ofType = (
+  type: string,
+): string => `select body::text as body from resources where type = '${type}' and not deleted
+  and ('${type}' in ('Device', 'Provenance') or exists (select from unnest(identifiers) one where one like 'https://fhirsight.org/%'))
   limit ${storedCap}`;
+
+/** One of each kind. */
+const accesses = `select distinct on (action, interaction, status, error_code, proved_by, user_ref is null, query is null,
+  resource_id is null, subject_id is null) * from access_log limit ${storedCap}`;
+
+function nameOf({ resourceType, id }: Resource): string {
+  return `${resourceType}/${id}`;
+}
+
+function referencesIn(resource: Resource): string[] {
+  return (
+    JSON.stringify(resource).match(/(?<="reference":"[^"]*)[A-Z][A-Za-z]+\/[A-Za-z0-9.-]+(?=(\/_history\/[^"]*)?")/g) ??
+    []
+  );
+}
+
+function targetsOf(resource: Resource): string[] {
+  return resource.resourceType === 'Provenance' ? referencesIn({ ...resource, agent: [], entity: [] }) : [];
+}
 
 /** An answer that was cut off, or that a test made no JSON of, is none. */
 function parsed(chunks: readonly Buffer[]): unknown {
