@@ -23,6 +23,7 @@ export function openOperationJobsOf(
     work: predictWork((request) => house.predict(request), {
       timeoutMs: config.predictTimeoutMs,
       storeBase: house.fhirBase,
+      now: () => prediction.clock.now(),
     }),
     ...(cipher && { cipher }),
     lanes: 2,

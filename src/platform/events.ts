@@ -193,6 +193,8 @@ export type LogEvent =
     }
   | { readonly name: 'access-log.lost'; readonly rows: number }
   | { readonly name: 'audit-file.failed'; readonly error: LoggedError }
+  /** Its place lay ahead of all transactions of the database, as after a restore: all lines are appended once more. */
+  | { readonly name: 'audit-file.begun-anew' }
   | { readonly name: 'retention.pruned'; readonly table: string; readonly rows: number }
   | { readonly name: 'retention.failed'; readonly error: LoggedError }
   | {
@@ -309,6 +311,7 @@ const errorEvents = new Set<LogEvent['name']>([
   'retention.failed',
 ]);
 const warningEvents = new Set<LogEvent['name']>([
+  'audit-file.begun-anew',
   'version-states.unknown',
   'shadow.dropped',
   'model.engine-lost',

@@ -31,6 +31,7 @@ describe('docker/prometheus', () => {
       'InternalErrors',
       'PredictionsFail',
       'RowsOfTheLogLost',
+      'AuditFileNotWritten',
       'Overloaded',
       'CallersRateLimited',
       'DenialsRise',

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { followPredictionLog } from '../../monitoring/prediction-log.ts';
+import { followPredictionLog, type LogPlace } from '../../monitoring/prediction-log.ts';
 import { followAccessLog } from '../../monitoring/read-access-log.ts';
 import type { Database, Sql } from '../../platform/database.ts';
 import type { LogEvent } from '../../platform/events.ts';
@@ -65,35 +65,51 @@ export function createAuditFile(options: AuditFileOptions): AuditFile {
 }
 
 /** @returns how many lines were appended; 0 also where another server is at it */
-async function appendSome({ file, database, tenant, frame }: AuditFileOptions): Promise<number> {
+async function appendSome({ file, database, tenant, frame, event }: AuditFileOptions): Promise<number> {
   return database.transaction(async (sql) => {
     const place = await placeOf(sql, tenant);
     if (place === undefined) return 0;
-    const [predictions, accesses] = [
-      await followPredictionLog(sql, tenant, place),
-      await followAccessLog(sql, tenant, place),
-    ];
-    const lines = [
-      ...predictions.map(({ xact, row }) => ({ xact, id: row.id, event: auditEvent(row, frame) })),
-      ...accesses.map(({ xact, row }) => ({ xact, id: row.id, event: accessEvent(row, frame) })),
-    ]
-      .sort((one, other) => (one.xact === other.xact ? (one.id < other.id ? -1 : 1) : one.xact < other.xact ? -1 : 1))
-      .slice(0, linesPerTurn);
+    let lines = await linesBehind(sql, tenant, place, frame);
+    if (lines.length === 0 && place.isUnreached) {
+      await keepPlace(sql, tenant, beginning);
+      lines = await linesBehind(sql, tenant, { ...place, ...beginning, horizon: place.ownHorizon }, frame);
+      event({ name: 'audit-file.begun-anew' });
+    }
     const last = lines.at(-1);
     if (last === undefined) return 0;
-    await append(file, lines.map(({ event }) => `${JSON.stringify(event)}\n`).join(''));
-    await sql.query('update settings_kv set value = $2::json where tenant = $1 and key = $3', [
-      tenant,
-      JSON.stringify({ xact: String(last.xact), id: last.id }),
-      placeKey,
-    ]);
+    await append(file, lines.map((line) => `${JSON.stringify(line.event)}\n`).join(''));
+    await keepPlace(sql, tenant, { xact: String(last.xact), id: last.id });
     return lines.length;
   });
 }
 
+async function linesBehind(sql: Sql, tenant: string, place: LogPlace, frame: AuditFrame) {
+  const predictions = await followPredictionLog(sql, tenant, place);
+  const accesses = await followAccessLog(sql, tenant, place);
+  return [
+    ...predictions.map(({ xact, row }) => ({ xact, id: row.id, event: auditEvent(row, frame) })),
+    ...accesses.map(({ xact, row }) => ({ xact, id: row.id, event: accessEvent(row, frame) })),
+  ]
+    .sort((one, other) => (one.xact === other.xact ? (one.id < other.id ? -1 : 1) : one.xact < other.xact ? -1 : 1))
+    .slice(0, linesPerTurn);
+}
+
 const placeKey = 'audit-file';
 const beginning = { xact: '0', id: '00000000-0000-0000-0000-000000000000' };
+const mostXact = '18446744073709551615';
 
+async function keepPlace(sql: Sql, tenant: string, place: typeof beginning): Promise<void> {
+  await sql.query('update settings_kv set value = $2::json where tenant = $1 and key = $3', [
+    tenant,
+    JSON.stringify(place),
+    placeKey,
+  ]);
+}
+
+/**
+ * A database that was restored into another cluster counts transactions anew: none has reached the place. What lay behind it
+ * was committed before, whatever its number: it is passed on first, and then all from the beginning, some of it twice.
+ */
 async function placeOf(sql: Sql, tenant: string) {
   await sql.query('insert into settings_kv (tenant, key, value) values ($1, $2, $3::json) on conflict do nothing', [
     tenant,
@@ -110,7 +126,9 @@ async function placeOf(sql: Sql, tenant: string) {
   const { rows: horizons } = await sql.query<{ horizon: string }>(
     'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon',
   );
-  return { xact, id, horizon: horizons[0]?.horizon ?? '0', count: linesPerTurn };
+  const ownHorizon = horizons[0]?.horizon ?? '0';
+  const isUnreached = BigInt(xact) >= BigInt(ownHorizon);
+  return { xact, id, horizon: isUnreached ? mostXact : ownHorizon, ownHorizon, isUnreached, count: linesPerTurn };
 }
 
 /** The lines are on the disk when it resolves. Only this user may read them. */

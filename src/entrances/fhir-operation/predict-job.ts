@@ -16,28 +16,39 @@ interface PredictJob {
 
 /** A job as text. An as-of that the call left out is that of the call: a repetition gives the same result. */
 export function predictJobText({ request, preferred }: PredictJob, askedAt: Date): string {
-  const asOf = request.asOf ?? new Date(Math.floor(askedAt.getTime() / 60_000) * 60_000);
-  return JSON.stringify({ request: { ...request, asOf }, preferred });
+  const asOf = request.asOf ?? minuteOf(askedAt);
+  return JSON.stringify({ request: { ...request, asOf }, preferred, leftOutAsOf: request.asOf === undefined });
 }
 
-function readPredictJob(text: string): PredictJob {
-  const { request, preferred } = JSON.parse(text) as PredictJob & { readonly request: { readonly asOf: string } };
-  return { preferred, request: { ...request, asOf: new Date(request.asOf) } };
+/** An as-of that the call left out lies never in the future of the server that works, whose clock may be behind. */
+function readPredictJob(text: string, now: Date): PredictJob {
+  const { request, preferred, leftOutAsOf } = JSON.parse(text) as PredictJob & {
+    readonly request: { readonly asOf: string };
+    readonly leftOutAsOf?: boolean;
+  };
+  const asOf = new Date(request.asOf);
+  const isAhead = leftOutAsOf === true && asOf > now;
+  return { preferred, request: { ...request, asOf: isAhead ? minuteOf(now) : asOf } };
+}
+
+function minuteOf(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 60_000) * 60_000);
 }
 
 /** What is done for an asynchronous `$predict`: its answer is a Bundle of type batch-response (OP-52), also where it fails. */
 export function predictWork(
   predict: PredictOperation['predict'],
-  options: { readonly timeoutMs: number; readonly storeBase: string },
+  options: { readonly timeoutMs: number; readonly storeBase: string; readonly now: () => Date },
 ): OperationWork {
   return {
     async answer(text, signal) {
-      const { request, preferred } = readPredictJob(text);
+      const { request, preferred } = readPredictJob(text, options.now());
       const inTime = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       const result = await answerPrediction(predict, request, inTime);
       return JSON.stringify(batchResponse(answeredEntry(result, preferred, options.storeBase)));
     },
-    failure: (text, error) => JSON.stringify(failedPredict(error, readPredictJob(text).request.requestId)),
+    failure: (text, error) =>
+      JSON.stringify(failedPredict(error, readPredictJob(text, options.now()).request.requestId)),
   };
 }
 

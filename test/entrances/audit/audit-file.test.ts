@@ -75,6 +75,20 @@ describe('AUDIT_FILE', () => {
     expect(await idsIn(rotated)).toHaveLength(1_200);
   });
 
+  it('goes on after a restore into a cluster that counts its transactions anew, and says so once', async () => {
+    const file = path.join(folder, 'restored.ndjson');
+    const before = await happened('restored', 3);
+    await auditFile('restored', file).close();
+    const far = JSON.stringify({ xact: '9000000000', id: before[0] });
+    await opened.database.query(`update settings_kv set value = $1::json where tenant = 'restored'`, [far]);
+    const after = await happened('restored', 2);
+    const events: LogEvent[] = [];
+    for (let times = 0; times < 2; times += 1)
+      await auditFile('restored', file, (event) => void events.push(event)).close();
+    expect(events).toEqual([{ name: 'audit-file.begun-anew' }]);
+    expect((await idsIn(file)).sort()).toEqual([...before, ...before, ...after].sort());
+  });
+
   it('misses nothing while it cannot be written, and says so', async () => {
     const file = path.join(folder, 'full.ndjson');
     const ids = await happened('full', 2);
