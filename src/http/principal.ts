@@ -19,7 +19,7 @@ export interface Principal {
   readonly client: string;
   /** One for each client of each issuer: owns jobs, and is what rates are counted by. */
   readonly key: string;
-  /** The person who works with the program: `Practitioner/17`. */
+  /** The person who works with the program: `Practitioner/17` of this server, or an absolute URL. */
   readonly user?: string;
   readonly roles: ReadonlySet<Role>;
   /** Absent: no FHIR data at all. `everything`: on a server without authentication, and for commands of its own user. */

@@ -104,10 +104,12 @@ function subjectCondition({ bases, id }: SubjectName, bind: Bind): string {
   return `(subject_id = ${bind(id)} and fhir_base = any(${bind(bases)}::text[]))`;
 }
 
-/** A user is named as the token of the client names it: by a reference at this server, or by an absolute URL. */
-function userCondition({ bases, reference, absolute }: UserName, bind: Bind): string {
-  const named = reference === undefined || bases.length === 0 ? undefined : reference;
-  return `user_ref = any(${bind([named, absolute].filter((one) => one !== undefined))}::text[])`;
+/**
+ * People of this server stand in the log as `Practitioner/17`, whichever server the row is about; all others by their absolute
+ * URL, so that whoever has the same id elsewhere is not found.
+ */
+function userCondition({ reference, absolute }: UserName, bind: Bind): string {
+  return `user_ref = ${bind(absolute ?? reference ?? null)}`;
 }
 
 function anyOf(conditions: readonly string[]): string {

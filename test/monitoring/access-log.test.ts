@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAuditSearch } from '../../src/entrances/audit/audit-query.ts';
 import { createAccessLog } from '../../src/monitoring/access-log.ts';
 import type { AccessRow } from '../../src/monitoring/access-row.ts';
 import { readAccessLog } from '../../src/monitoring/read-access-log.ts';
@@ -113,6 +114,22 @@ describe('the access log (EU-1)', () => {
     await expect.poll(() => isLost).toBe(false);
     await log.close();
     expect(await kept('once')).toHaveLength(1);
+  });
+
+  it('finds a person of this server, and not whoever has the same id at another one', async () => {
+    const tenant = 'persons';
+    const [here, elsewhere] = ['Practitioner/17', 'https://ehr.example/fhir/Practitioner/17'];
+    const log = createAccessLog({ database: opened.database, event: () => undefined });
+    log.keep([row({ tenant, user_ref: here, status: 200 }), row({ tenant, user_ref: elsewhere, status: 201 })]);
+    await log.close();
+    const found = async (user: string) => {
+      const bases = { own: ['http://127.0.0.1/fhir/R4'], timeZone: 'UTC' };
+      const { accesses } = parseAuditSearch([['agent', user]], bases);
+      return (await readAccessLog(opened.database, tenant, accesses)).rows.map(({ status }) => status);
+    };
+    expect(await found(here)).toEqual([200]);
+    expect(await found(`http://127.0.0.1/fhir/R4/${here}`)).toEqual([200]);
+    expect(await found(elsewhere)).toEqual([201]);
   });
 
   it('finds by outcome, action, interaction and resource', async () => {

@@ -54,7 +54,7 @@ function agents(row: AccessRow, frame: AuditFrame): AuditEventAgent[] {
       requestor: row.user_ref === null,
     },
     { type: reads ? source : destination, who: thisServer(frame.fhirBase), requestor: false },
-    ...(row.user_ref === null ? [] : [humanUser(row.user_ref, row.fhir_base, frame)]),
+    ...(row.user_ref === null ? [] : [humanUser(row.user_ref, null, frame)]),
   ];
 }
 

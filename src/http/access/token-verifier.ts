@@ -56,7 +56,7 @@ export async function createTokenVerifier(options: TokenVerifierOptions): Promis
       const verifier = issuers.find((declared) => declared.issuer === issuer);
       if (verifier === undefined) throw new InvalidToken('its issuer is not declared in ACCESS_FILE');
       const claims = await verifier.verify(token, clock.now());
-      const principal = principalOfClaims(claims, access);
+      const principal = principalOfClaims(claims, access, fhirBase);
       verified.keep(token, principal, claims.expiresAt, clock.now().getTime());
       return principal;
     } catch (error) {
