@@ -1,6 +1,6 @@
 import type { RunRoutesOptions } from './entrances/cohort/run-routes.ts';
 import type { PredictOperation } from './entrances/fhir-operation/predict-operation.ts';
-import { requireData } from './http/access/fhir-data.ts';
+import { reachOf, requireData } from './http/access/fhir-data.ts';
 import { requirePrediction } from './http/access/require-prediction.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { dataNeeds } from './model-catalog/data-needs.ts';
@@ -21,7 +21,7 @@ export function predictionAccess(catalog: Pick<Catalog, 'describe'>): PredictOpe
 /** The same for a run, which is about many, and for its members. */
 export function runAccess(
   catalog: Pick<Catalog, 'describe'>,
-): Pick<RunRoutesOptions, 'authorise' | 'authoriseMembers'> {
+): Pick<RunRoutesOptions, 'authorise' | 'authoriseMembers' | 'seesSearches'> {
   return {
     authorise(principal, { model, version, cohort, writeBack = true }) {
       if (principal.fhir === 'everything') return;
@@ -37,6 +37,7 @@ export function runAccess(
         undefined,
       );
     },
+    seesSearches: (principal) => reachOf(principal, 'Patient', 's').of === 'everybody',
     authoriseMembers(principal) {
       requireData(
         principal,

@@ -14,6 +14,7 @@ import { mountedPaths } from '../support/mounted-paths.ts';
 import { laboratoryResult, scorablePatient } from '../support/scorable-patient.ts';
 import { someModels } from '../support/some-models.ts';
 import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
+import { ended } from '../support/test-runs.ts';
 import {
   forgeToken,
   type IssuerKey,
@@ -650,5 +651,31 @@ describe('local commands', () => {
 
   it('the token of a scraper reads the metrics', async () => {
     expect((await ask('GET', 'metrics', 'a-token-of-prometheus-0123456789')).status).toBe(200);
+  });
+});
+
+describe('a run of somebody who may read patients', () => {
+  const operator = 'a-token-of-prometheus-0123456789';
+  const search = 'Patient?birthdate=1901-02-03&gender=female';
+  let run: string;
+  beforeAll(async () => {
+    const made = await ask('POST', 'runs', server.house.adminToken, { model: 'prevent-base', cohort: { search } });
+    expect(made.status, made.text).toBe(202);
+    run = JSON.parse(made.text).id;
+    await ended(server.house.runs, run);
+  });
+
+  it('is not let go on by an operator who may not: it would read and write for them', async () => {
+    expect((await ask('POST', `runs/${run}/resume`, operator)).status).toBe(403);
+    expect((await ask('POST', `runs/${run}/resume`, server.house.adminToken)).status).toBe(409);
+  });
+
+  it('shows an operator by what people were searched, and not for what', async () => {
+    for (const path of ['runs', `runs/${run}`]) {
+      const shown = await ask('GET', path, operator);
+      expect([shown.status, shown.text]).toEqual([200, expect.stringContaining('Patient?birthdate&gender')]);
+      expect(shown.text).not.toMatch(/1901|female/);
+      expect((await ask('GET', path, server.house.adminToken)).text).toContain(search);
+    }
   });
 });

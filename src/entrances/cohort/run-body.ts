@@ -1,14 +1,17 @@
 import type { RunReport } from '../../runs/open-runs.ts';
-import type { RunMember } from '../../runs/run.ts';
+import type { Cohort, RunMember } from '../../runs/run.ts';
 
-/** A run as `GET /runs/{id}` shows it. Absent: not known yet, or not asked for. */
-export function runBody({ run, tally, pace }: RunReport): Record<string, unknown> {
+/**
+ * A run as `GET /runs/{id}` shows it. Absent: not known yet, or not asked for.
+ * @param seesSearches false: of a search the names of its parameters only
+ */
+export function runBody({ run, tally, pace }: RunReport, { seesSearches = true } = {}): Record<string, unknown> {
   return {
     id: run.id,
     state: run.state,
     reason: run.reason,
     model: run.model,
-    cohort: run.cohort,
+    cohort: seesSearches ? run.cohort : withoutValues(run.cohort),
     asOf: run.asOf.toISOString(),
     writeBack: run.writeBack,
     explain: run.explain,
@@ -38,4 +41,12 @@ export function memberBody(member: RunMember): Record<string, unknown> {
     resource: member.resource,
     error: member.error,
   };
+}
+
+/** `Patient?name=Smith&_count=5` is `Patient?name&_count`. */
+function withoutValues(cohort: Cohort): Cohort {
+  if (!('search' in cohort)) return cohort;
+  const [path = '', query] = cohort.search.split('?', 2);
+  if (query === undefined) return { search: path };
+  return { search: `${path}?${[...new URLSearchParams(query).keys()].join('&')}` };
 }

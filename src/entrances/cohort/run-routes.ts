@@ -4,7 +4,7 @@ import { readJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { sendJson } from '../../http/send-json.ts';
 import { PredictionError } from '../../platform/errors.ts';
-import type { Runs } from '../../runs/open-runs.ts';
+import type { RunReport, Runs } from '../../runs/open-runs.ts';
 import type { RunRequest } from '../../runs/run.ts';
 import { parseMemberListQuery, parseRunListQuery, runPageToken } from './list-query.ts';
 import { parseRunRequest } from './parse-run-request.ts';
@@ -18,6 +18,8 @@ export interface RunRoutesOptions {
   readonly timeZone: string;
   /** Throws FORBIDDEN where whoever asks may not have this read and written. */
   readonly authorise: (principal: Principal, request: RunRequest) => void;
+  /** Whether whoever asks may search for people, and so may see what a cohort was searched by: names, birth dates. */
+  readonly seesSearches: (principal: Principal) => boolean;
   /** Throws FORBIDDEN where whoever asks may not read the results of people. */
   readonly authoriseMembers: (principal: Principal) => void;
 }
@@ -26,6 +28,8 @@ export interface RunRoutesOptions {
 export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
   const { timeZone, authorise } = options;
   const router = Router();
+  const shown = (response: Response, report: RunReport): Record<string, unknown> =>
+    runBody(report, { seesSearches: options.seesSearches(requestContext(response).principal) });
   const named = (response: Response, route: string): void => {
     requestContext(response).route = `/runs${route}`;
   };
@@ -40,7 +44,7 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
       ...(principal.provedBy === 'nothing' ? {} : { requester: principal.client }),
     });
     response.setHeader('Location', `${request.baseUrl}/${run.id}`);
-    sendJson(response, repeated ? 200 : 202, runBody(await runs.read(run.id)));
+    sendJson(response, repeated ? 200 : 202, shown(response, await runs.read(run.id)));
   });
   router.get('/', async (request, response) => {
     named(response, '');
@@ -50,11 +54,11 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
     const last = page.at(-1)?.run;
     const more = found.length > count && last !== undefined;
     const next = `${request.baseUrl}?_count=${count}&_page=${last === undefined ? '' : runPageToken(last)}`;
-    sendJson(response, 200, { runs: page.map(runBody), next: more ? next : undefined });
+    sendJson(response, 200, { runs: page.map((report) => shown(response, report)), next: more ? next : undefined });
   });
   router.get('/:id', async (request, response) => {
     named(response, '/:id');
-    sendJson(response, 200, runBody(await runs.read(request.params.id)));
+    sendJson(response, 200, shown(response, await runs.read(request.params.id)));
   });
   router.get('/:id/members', async (request, response) => {
     named(response, '/:id/members');
@@ -67,9 +71,14 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
     router.post(`/:id/${action}`, async (request, response) => {
       named(response, `/:id/${action}`);
       request.resume();
+      if (action === 'resume') {
+        // What was asked for is read and written by whoever lets it go on.
+        const { model, cohort, writeBack } = (await runs.read(request.params.id)).run;
+        authorise(requestContext(response).principal, { model: model.id, version: model.version, cohort, writeBack });
+      }
       const { id } = await runs[action](request.params.id);
       response.setHeader('Location', `${request.baseUrl}/${id}`);
-      sendJson(response, 202, runBody(await runs.read(id)));
+      sendJson(response, 202, shown(response, await runs.read(id)));
     });
     router.all(`/:id/${action}`, only('POST'));
   }
