@@ -90,10 +90,16 @@ function refusalOf(error: unknown, issuer: string): Error {
     !(error instanceof errors.JWKSTimeout) &&
     !(error instanceof errors.JWKSInvalid) &&
     error.code !== 'ERR_JOSE_GENERIC';
-  if (aboutToken) return new InvalidToken(error.message);
+  if (aboutToken) return new InvalidToken(reasonOf(error));
   return new PredictionError(
     'ISSUER_UNREACHABLE',
     `The keys of the token's issuer cannot be had, so nobody can be let in with it. Try again later; jwksUri of ${issuer} must answer with a key set.`,
     { cause: error },
   );
+}
+
+/** What jose says in words quotes the token, which anybody may have made: a line of the log has the code and the name of a claim alone. */
+function reasonOf(error: errors.JOSEError): string {
+  const isAboutClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired;
+  return isAboutClaim ? `${error.code}: ${error.claim} (${error.reason})` : error.code;
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/database.ts';
+import { databaseErrorCode } from '../../platform/database-error.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import { createGroupWriter, type GroupReceipt } from '../../platform/group-writer.ts';
 
@@ -35,6 +36,9 @@ interface Row {
   readonly token: string;
   readonly keptUntil: Date;
 }
+
+/** Deadlock, serialization failure: nothing of the statement is kept, and it may be sent once more. */
+const conflicts: ReadonlySet<string> = new Set(['40P01', '40001']);
 
 const maxRows = 500;
 /** How often rows that have expired are removed, at most, in milliseconds. */
@@ -74,6 +78,18 @@ export function createReplayStore({ database, background, tenant, clock, event }
 
 /** One statement: whoever comes second, here or at another server, finds the row there. */
 async function insert(sql: Sql, tenant: string, rows: readonly Row[]): Promise<GroupReceipt<boolean>[]> {
+  // In one order at every server: else two that insert the same tokens wait for each other.
+  const sorted = rows.toSorted((one, other) => (one.token < other.token ? -1 : one.token > other.token ? 1 : 0));
+  const added = await insertRows(sql, tenant, sorted).catch((error: unknown) => {
+    if (!conflicts.has(databaseErrorCode(error) ?? '')) throw error;
+    return insertRows(sql, tenant, sorted);
+  });
+  // Of several with one token in a group the first was inserted.
+  const free = new Set(added.map(({ token }) => token));
+  return rows.map(({ token }) => ({ receipt: free.delete(token) }));
+}
+
+async function insertRows(sql: Sql, tenant: string, rows: readonly Row[]): Promise<readonly { token: string }[]> {
   const { rows: added } = await sql.query<{ token: string }>(
     `insert into cds_replay (tenant, token, kept_until)
      select $1, decode(token, 'hex'), kept_until from unnest($2::text[], $3::timestamptz[]) as used (token, kept_until)
@@ -81,7 +97,5 @@ async function insert(sql: Sql, tenant: string, rows: readonly Row[]): Promise<G
      returning encode(token, 'hex') as token`,
     [tenant, rows.map(({ token }) => token), rows.map(({ keptUntil }) => keptUntil)],
   );
-  // Of several with one token in a group the first was inserted.
-  const free = new Set(added.map(({ token }) => token));
-  return rows.map(({ token }) => ({ receipt: free.delete(token) }));
+  return added;
 }

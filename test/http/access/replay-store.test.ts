@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createReplayStore } from '../../../src/http/access/replay-store.ts';
+import type { Sql } from '../../../src/platform/database.ts';
 import type { LogEvent } from '../../../src/platform/events.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { createVirtualTime } from '../../support/virtual-time.ts';
@@ -65,6 +66,38 @@ describe('CDS-66: the replay store', () => {
     await replays.close();
     expect(await rows()).toBe(2);
     expect(events).toEqual([]);
+  });
+
+  test('keeps tokens in one order at every server, and tries once more where another one was in the way all the same', async () => {
+    const { database } = opened;
+    const asked: unknown[] = [];
+    const failures = ['40P01'];
+    const sql: Sql = {
+      query: async (text, values) => {
+        asked.push(values?.[1]);
+        const code = failures.pop();
+        if (code !== undefined) throw Object.assign(new Error('deadlock detected'), { code });
+        return await database.query(text, values);
+      },
+    };
+    const { clock } = createVirtualTime();
+    const replays = createReplayStore({
+      database: sql,
+      background: database,
+      tenant: 'ordered',
+      clock,
+      event: () => undefined,
+    });
+    const expiresAt = new Date(clock.now().getTime() + 300_000);
+    const jtis = [...'gfedcba', 'a'];
+    const isNew = await Promise.all(jtis.map((jti) => replays.use({ issuer, jti, expiresAt })));
+    expect(isNew.filter(Boolean)).toHaveLength(7);
+    expect(isNew.at(-1)).toBe(false);
+    const groups = asked.filter((tokens): tokens is string[] => Array.isArray(tokens));
+    expect(groups[0]).toEqual(groups[1]);
+    for (const tokens of groups) expect(tokens).toEqual(tokens.toSorted());
+    expect(Math.max(...groups.map(({ length }) => length))).toBeGreaterThan(2);
+    await replays.close();
   });
 
   test('lets nobody in where the database does not answer', async () => {
