@@ -92,7 +92,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       ? undefined
       : createRateLimits({
           requestsPerMinute: config.maxRequestsPerMinute,
-          failedProofsPerMinute: config.maxFailedLoginsPerMinute,
+          failedProofsPerMinute: config.maxFailedLoginsPerMinute ?? usualFailedLogins(config),
           unlimited: [adminPath],
         });
   const face = {
@@ -214,6 +214,11 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
       logger.event({ name: 'server.stopped', uptimeMs: performance.now() - startedMs });
     },
   };
+}
+
+/** Behind a proxy all callers share its address: one of them must not count for all. */
+function usualFailedLogins({ publicBaseUrl, tlsCertFile }: Config): number {
+  return publicBaseUrl !== undefined && tlsCertFile === undefined ? 0 : 60;
 }
 
 /** Under which names the server may be asked, beside loopback: an address it listens on is its own. */

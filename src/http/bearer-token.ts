@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Request, RequestHandler } from 'express';
 import { PredictionError } from '../platform/errors.ts';
+import { requestContext } from './request-context.ts';
 
 /** What is shorter can be guessed. */
 const leastLength = 16;
@@ -49,6 +50,7 @@ export function requireToken(token: string, realm: string, message: string): Req
   const isShown = tokenChecker(token);
   return (request, response, next) => {
     if (isShown(request)) return next();
+    requestContext(response).onFailedProof?.(request.get('Authorization') === undefined ? 'no-token' : 'token');
     response.setHeader('WWW-Authenticate', `Bearer realm="${realm}"`);
     throw new PredictionError('UNAUTHENTICATED', message);
   };

@@ -11,7 +11,10 @@ import { requestContext } from './request-context.ts';
  * access log, further ones by the request log and the metrics alone.
  */
 export interface RateLimits {
-  /** Before anybody is asked who they are: refuses addresses from which too many tokens came that do not hold. */
+  /**
+   * Before anybody is asked who they are: from then on tokens that do not hold are counted for the address they come from, and are
+   * answered 429 where they are too many. One that holds is always let in: others stand behind the same address.
+   */
   readonly beforeProof: RequestHandler;
   /**
    * Once it is known who asks: counts the request for its client, or for its address where nobody was proved. Below
@@ -23,7 +26,7 @@ export interface RateLimits {
 export interface RateLimitOptions {
   /** Requests of one client in a minute; 0: as many as it likes. */
   readonly requestsPerMinute: number;
-  /** Answers 401 to one address in a minute; 0: as many as it likes. */
+  /** Tokens of one address that do not hold, in a minute; 0: as many as it likes. */
   readonly failedProofsPerMinute: number;
   /** Whatever lies below is never refused for its rate: what must be reachable when everything else is too much. */
   readonly unlimited: readonly string[];
@@ -39,6 +42,8 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
   const { addressOf = (request: Request) => request.socket.remoteAddress } = options;
   const requests = new RateLimiterMemory({ keyPrefix: 'requests', points: requestsPerMinute, duration: minute });
   const failures = new RateLimiterMemory({ keyPrefix: 'failures', points: failedProofsPerMinute, duration: minute });
+  /** Requests without a token: never refused for it, but the access log has so many of them and no more. */
+  const absences = new RateLimiterMemory({ keyPrefix: 'absences', points: failedProofsPerMinute, duration: minute });
   const told = new RateLimiterMemory({ keyPrefix: 'told', points: 1, duration: minute });
   const noteRepeated = async (response: Response, key: string): Promise<void> => {
     const refusals = await told.penalty(key, 1);
@@ -50,21 +55,22 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
   return {
     async beforeProof(request, response, next) {
       const remote = addressOf(request);
-      if (failedProofsPerMinute === 0 || isLoopback(remote ?? '')) return next();
+      if (failedProofsPerMinute === 0 || isLoopback(remote ?? '') || isUnlimited(request)) return next();
       const key = callerAddress(remote);
-      const failed = await failures.get(key);
-      if (failed !== null && failed.consumedPoints >= failedProofsPerMinute) {
-        await noteRepeated(response, `failures ${key}`);
-        throw refused(
-          request,
-          response,
-          'Too many tokens that do not hold came from this address',
-          failed.msBeforeNext,
-        );
-      }
-      response.once('close', () => {
-        if (response.statusCode === 401) void failures.penalty(key, 1);
-      });
+      const [failed, unshown] = await Promise.all([failures.get(key), absences.get(key)]);
+      const isSpent = (counted: RateLimiterRes | null): counted is RateLimiterRes =>
+        counted !== null && counted.consumedPoints >= failedProofsPerMinute;
+      const context = requestContext(response);
+      context.onFailedProof = (came) => {
+        if (came === 'no-token') {
+          if (isSpent(unshown)) context.isRepeatedRefusal = true;
+          else void absences.penalty(key, 1);
+        } else if (isSpent(failed)) {
+          void noteRepeated(response, `failures ${key}`);
+          const what = 'Too many tokens that do not hold came from this address';
+          throw refused(request, response, what, failed.msBeforeNext);
+        } else void failures.penalty(key, 1);
+      };
       next();
     },
     async afterProof(request, response, next) {

@@ -25,6 +25,11 @@ export interface RequestContext {
   form?: string;
   /** True for one of many refusals of the same caller, of which the first of each minute stands for all in the access log. */
   isRepeatedRefusal?: true;
+  /**
+   * To be told that nobody was proved, by whoever asks for a proof: not where it could not be checked. Throws RATE_LIMITED where
+   * tokens that do not hold came too often from where this one came. Absent: nobody counts.
+   */
+  onFailedProof?: (came: 'token' | 'no-token') => void;
   /** Bytes of the body that were read. */
   requestBytes: number;
 }

@@ -215,15 +215,16 @@ export const configSchema = Type.Object(
       minimum: 0,
       maximum: 10_000_000,
     }),
-    maxFailedLoginsPerMinute: whole({
-      description:
-        'Tokens that do not hold, from one address (but loopback); then it is refused with 429 whatever it shows, also below /admin. 0 for no limit, where a proxy on another machine stands before this server and counts itself.',
-      unit: 'tokens',
-      allowed: 'a whole number from 0 to 10000000',
-      default: 60,
-      minimum: 0,
-      maximum: 10_000_000,
-    }),
+    maxFailedLoginsPerMinute: optional(
+      Type.Integer({
+        description:
+          'Tokens that do not hold, from one address (but loopback), in a minute; further ones are refused with 429, while one that holds is let in. /admin is not counted. Where it is not set: 60, and no limit with PUBLIC_BASE_URL and without TLS_CERT_FILE, where a proxy stands before this server and all callers share its address. 0 for no limit.',
+        unit: 'tokens',
+        allowed: 'a whole number from 0 to 10000000',
+        minimum: 0,
+        maximum: 10_000_000,
+      }),
+    ),
     drainTimeoutMs: whole({
       ...milliseconds,
       description: 'How long a stopping server waits for the requests under way.',

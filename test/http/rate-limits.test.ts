@@ -18,7 +18,7 @@ afterEach(() => {
 /** Of each answer, in order: whether it is left out of the access log. */
 const leftOut: boolean[] = [];
 
-/** Callers say in headers where they are and who they prove to be; `wrong` proves nothing. */
+/** Callers say in headers where they are and who they prove to be; `wrong` proves nothing, `unchecked` cannot be checked. */
 async function limitedServer(limits: { requestsPerMinute: number; failedProofsPerMinute: number }): Promise<string> {
   const { beforeProof, afterProof } = createRateLimits({
     ...limits,
@@ -27,7 +27,11 @@ async function limitedServer(limits: { requestsPerMinute: number; failedProofsPe
   });
   const proof: RequestHandler = (request, response, next) => {
     const client = request.get('x-client');
-    if (client === 'wrong') throw new PredictionError('UNAUTHENTICATED', 'That does not hold.');
+    if (client === 'absent' || client === 'wrong') {
+      requestContext(response).onFailedProof?.(client === 'wrong' ? 'token' : 'no-token');
+      throw new PredictionError('UNAUTHENTICATED', 'That does not hold.');
+    }
+    if (client === 'unchecked') throw new PredictionError('UNAUTHENTICATED', 'The keys cannot be had.');
     const proved: Principal = { ...anyone, provedBy: 'access-token', key: String(client) };
     if (client !== undefined) requestContext(response).principal = proved;
     next();
@@ -119,12 +123,26 @@ describe('a flood of refusals', () => {
 });
 
 describe('tokens that do not hold', () => {
-  it('close an address after so many of them, also for a guess that would be right', async () => {
+  it('are refused with 429 after so many of one address, where one that holds is never locked out', async () => {
     const url = await limitedServer({ requestsPerMinute: 0, failedProofsPerMinute: 3 });
     const guesses = { 'x-client': 'wrong', 'x-address': '10.0.0.1' };
     expect(await statuses(url, 5, guesses)).toEqual([401, 401, 401, 429, 429]);
-    expect(await statuses(url, 1, { 'x-client': 'right', 'x-address': '::ffff:10.0.0.1' })).toEqual([429]);
-    expect(await statuses(url, 1, { 'x-client': 'right', 'x-address': '10.0.0.2' })).toEqual([200]);
+    expect(await statuses(url, 2, { 'x-client': 'right', 'x-address': '::ffff:10.0.0.1' })).toEqual([200, 200]);
+    expect(await statuses(url, 1, { 'x-client': 'wrong', 'x-address': '10.0.0.2' })).toEqual([401]);
+  });
+
+  it('are not those that nobody could check, nor requests without any: a key set that is down locks nobody out', async () => {
+    const url = await limitedServer({ requestsPerMinute: 0, failedProofsPerMinute: 1 });
+    for (const client of ['unchecked', 'absent'])
+      expect(await statuses(url, 3, { 'x-client': client, 'x-address': '10.0.0.1' })).toEqual([401, 401, 401]);
+    expect(await statuses(url, 2, { 'x-client': 'wrong', 'x-address': '10.0.0.1' })).toEqual([401, 429]);
+  });
+
+  it('are not counted below /admin', async () => {
+    const url = await limitedServer({ requestsPerMinute: 0, failedProofsPerMinute: 1 });
+    const guesses = { 'x-client': 'wrong', 'x-address': '10.0.0.1' };
+    expect(await statuses(`${url}/admin/models`, 3, guesses)).toEqual([401, 401, 401]);
+    expect(await statuses(url, 2, guesses)).toEqual([401, 429]);
   });
 
   it('are told of in JSON below /cds-services', async () => {

@@ -42,7 +42,6 @@ describe('settings', () => {
       inferenceProtocol: 'off',
       maxOpenRequests: 128,
       maxRequestsPerMinute: 6_000,
-      maxFailedLoginsPerMinute: 60,
       runChunkSize: 250,
     });
   });

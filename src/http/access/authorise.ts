@@ -45,9 +45,17 @@ async function admit(
   if (verify === undefined)
     throw new PredictionError('STARTING', 'The server is starting and not ready yet. Try again in a few seconds.');
   const context = requestContext(response);
-  const refused = (reason: string): void => context.logger.event({ name: 'token.refused', reason });
+  const refused = (reason: string): void => {
+    context.logger.event({ name: 'token.refused', reason });
+    context.onFailedProof?.('token');
+  };
   try {
-    context.principal = await verify(bearerOf(request), refused);
+    const token = bearerOf(request);
+    if (token === undefined) {
+      context.onFailedProof?.('no-token');
+      throw withoutToken();
+    }
+    context.principal = await verify(token, refused);
     if (need === 'prediction') requirePermission(context.principal, 'predictions.make');
     else if (need === 'unknown') throw unknownPath();
     else if (need !== 'fhir-scopes') requirePermission(context.principal, need);
@@ -65,10 +73,12 @@ function unknownPath(): PredictionError {
 }
 
 /** RFC 6750: in the header only; a token in a URL would be in every log on the way. */
-function bearerOf(request: Request): string {
-  const [, token] = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.get('Authorization') ?? '') ?? [];
-  if (token !== undefined) return token;
-  throw new PredictionError(
+function bearerOf(request: Request): string | undefined {
+  return /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.get('Authorization') ?? '')?.[1];
+}
+
+function withoutToken(): PredictionError {
+  return new PredictionError(
     'UNAUTHENTICATED',
     'This needs an access token, as Authorization: Bearer …; .well-known/smart-configuration below the FHIR base says where to get one.',
   );

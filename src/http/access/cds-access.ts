@@ -40,6 +40,7 @@ export function cdsAccess({ servicesUrl, clock, ...parts }: CdsAccessOptions): R
       context.principal = principalOf(proved);
     } catch (error) {
       context.logger.event(eventOf(error, named));
+      if (error instanceof CdsTokenRefused) context.onFailedProof?.(error.reason === 'absent' ? 'no-token' : 'token');
       refuse(request, response);
     }
     next();

@@ -13,7 +13,7 @@ import { createVerifiedTokens } from './verified-tokens.ts';
 /** Who shows a bearer token. Throws UNAUTHENTICATED where it does not hold, ISSUER_UNREACHABLE where nobody can tell. */
 export type TokenVerifier = (
   token: string,
-  /** Told why a token was refused, for the log; the caller is not. */
+  /** Told why a token was refused, for the log; the caller is not. What it throws is thrown. */
   refused: (reason: string) => void,
 ) => Promise<Principal>;
 
@@ -48,7 +48,10 @@ export async function createTokenVerifier(options: TokenVerifierOptions): Promis
   const verified = createVerifiedTokens(keptMs);
 
   return async (token, refused) => {
-    if (token.length > longest) throw unauthenticated();
+    if (token.length > longest) {
+      refused('it is too long');
+      throw unauthenticated();
+    }
     const known = holderOf(token) ?? verified.find(token, clock.now().getTime());
     if (known !== undefined) return known;
     try {
