@@ -14,8 +14,12 @@ import { transactionOf } from '../support/transaction-of.ts';
 
 const log = captureLog('debug');
 const record = canaryPatient('one');
-/** Where they may stand: the FHIR store itself, and what a clinician wrote, for as long as it is kept. */
+/** Where they may stand, beside the one column of what a clinician wrote: the FHIR store itself. */
 const mayHold = ['resources', 'resource_versions'];
+/** Texts of the house, in the clear: what a clinician wrote, and what whoever starts a run asked for. */
+const mayHoldColumns = /^public\.(cds_feedback\.user_comment|runs\.cohort): /;
+/** What stood in the tables when asynchronous requests had just been taken. */
+const whileWaiting: string[] = [];
 const errors: { readonly asked: string; readonly answer: Answer }[] = [];
 let folder: string;
 let server: StartedFhirsight;
@@ -129,6 +133,19 @@ async function everyEntrance(): Promise<void> {
     await predictOverHttp(server.fhir, 'one', asked).then((answer) => {
       if (answer.status >= 400) errors.push({ asked: JSON.stringify(asked), answer });
     });
+  const searched = { model: 'prevent-base', cohort: { search: `Patient?identifier=${canary.body}` } };
+  const run = await call('POST', '/runs', searched, { 'Content-Type': 'application/json' });
+  expect(run.status, run.text).toBe(202);
+  const resources = canaryPatient('one').map((resource) => ({ name: 'resource', resource }));
+  const asked = {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'model', valueString: 'prevent-base' }, ...resources],
+  };
+  for (let times = 0; times < 3; times += 1) {
+    const taken = await call('POST', '/fhir/R4/Patient/one/$predict', asked, { Prefer: 'respond-async' });
+    expect(taken.status, taken.text).toBe(202);
+  }
+  whileWaiting.push(...(await canariesIn(server.house.database, mayHold)));
   const hook = { patient: 'one', prefetch: fullPrefetch(record) };
   const shown = await callHook(server.url, 'prevent-base', patientView(hook));
   await call(
@@ -182,9 +199,10 @@ describe('a canary in names, values, tokens, bodies, headers and URLs', () => {
     expect(errors.map(({ answer }) => answer.text).join()).not.toContain(canary.token.slice(0, 13));
   });
 
-  it('stands in no row of the database but those of the FHIR store and what a clinician wrote', async () => {
+  it('stands in no column of the database but those of the FHIR store, what a clinician wrote and the cohort of a run', async () => {
+    expect(whileWaiting.filter((place) => !mayHoldColumns.test(place))).toEqual([]);
     const found = await canariesIn(server.house.database, mayHold);
-    expect(found.filter((place) => !place.startsWith('public.cds_feedback: '))).toEqual([]);
+    expect(found.filter((place) => !mayHoldColumns.test(place))).toEqual([]);
   });
 
   it('stands in no line of AUDIT_FILE, which has every event', async () => {
@@ -276,7 +294,8 @@ describe('forgetting the patient', () => {
     expect((results.body as Bundle).entry ?? []).toEqual([]);
     const ofCaller = await forget(true, 'urn:fhirsight:caller');
     expect(ofCaller.removed).toMatchObject({ 'cds_feedback (comments)': 1 });
-    expect(await canariesIn(server.house.database, [])).toEqual([]);
+    const left = await canariesIn(server.house.database, []);
+    expect(left.filter((place) => !place.startsWith('public.runs.cohort: '))).toEqual([]);
   });
 
   it('finds nothing the second time, and is accounted for', async () => {

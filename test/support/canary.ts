@@ -38,7 +38,7 @@ export function canaryPatient(id: string): Resource[] {
   );
 }
 
-/** Every row of every table that holds one, as `table: …` up to the place; the tables of the FHIR store left out. */
+/** Every value of every table that holds one, as `table.column: …` up to the place; `except` are tables that are left out. */
 export async function canariesIn(database: Database, except: readonly string[]): Promise<string[]> {
   const { rows: tables } = await database.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
@@ -47,14 +47,17 @@ export async function canariesIn(database: Database, except: readonly string[]):
   const found: string[] = [];
   for (const { name } of tables) {
     if (except.includes(name.replace('public.', ''))) continue;
-    const { rows } = await database.query<{ text: string }>(`select one::text as text from ${name} as one`);
-    for (const { text } of rows) {
+    const { rows } = await database.query<{ column: string; text: string | null }>(
+      `select field.key as column, field.value as text from ${name} as one, json_each_text(row_to_json(one)) as field`,
+    );
+    for (const { column, text } of rows) {
+      if (text === null) continue;
       // Bytes are written in hexadecimal digits.
       const plain = text.replace(/\\\\?x([0-9a-f]{2,})/g, (_, hex: string) =>
         Buffer.from(hex, 'hex').toString('latin1'),
       );
       const at = plain.search(canaryPattern);
-      if (at >= 0) found.push(`${name}: ${plain.slice(Math.max(0, at - 60), at + 30)}`);
+      if (at >= 0) found.push(`${name}.${column}: ${plain.slice(Math.max(0, at - 60), at + 30)}`);
     }
   }
   return found;
