@@ -14,13 +14,12 @@ interface Marked {
   readonly agent?: readonly {
     readonly role?: readonly { readonly coding?: readonly { readonly code?: string }[] }[];
   }[];
-  readonly target?: readonly unknown[];
   readonly type?: { readonly coding?: readonly { readonly code?: string }[] };
 }
 
 /** Canonical URL of the profile that a resource of this server has to follow; undefined for one of anybody else. */
 export function profileOf(resource: Resource): string | undefined {
-  const { identifier, subtype, agent, type, target } = resource as unknown as Marked;
+  const { identifier, subtype, agent, type } = resource as unknown as Marked;
   const isOf = (system: string): boolean =>
     Array.isArray(identifier) && identifier.some((each) => each.system === `${own}/NamingSystem/${system}`);
   const profile = (name: string): string => `${own}/StructureDefinition/${name}`;
@@ -33,8 +32,6 @@ export function profileOf(resource: Resource): string | undefined {
     case 'Device':
       return isOf('model') ? profile('model-device') : undefined;
     case 'Provenance':
-      // One that a sink got names every Observation that it got in the place of a RiskAssessment.
-      if ((target?.length ?? 0) > 1) return undefined;
       return agent?.some(({ role }) => holds(role?.[0], 'Artificial-Intelligence'))
         ? profile('ai-provenance')
         : undefined;
