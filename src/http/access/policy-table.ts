@@ -28,7 +28,7 @@ const row = (method: PolicyRow['method'], path: string, need: Need): PolicyRow =
 
 /**
  * Every route of the server and what it asks for under AUTH=required; the first row that fits counts, and what fits none is
- * refused. `docs/security.md` shows the same table.
+ * refused. `docs/security.md` says in words what each asks for.
  */
 export const policyTable: readonly PolicyRow[] = [
   // The most used first: rows are tried one after the other.
