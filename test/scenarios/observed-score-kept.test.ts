@@ -80,7 +80,7 @@ describe('a score that is no probability, written back', () => {
   });
 
   it('is a conflict once somebody else has changed its number', async () => {
-    const { text: _, ...result } = await kept('changed');
+    const result = await kept('changed');
     const forged = { ...result, valueQuantity: { ...result.valueQuantity, value: 90 } };
     const put = await send(`${server.fhir}/Observation/${result.id}`, 'PUT', forged);
     expect(put.status, put.text).toBe(200);
