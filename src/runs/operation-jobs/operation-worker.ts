@@ -196,6 +196,8 @@ async function answerOf(
   try {
     if (job.attempts >= mostAttempts)
       throw new PredictionError('INTERNAL', `The job was begun ${job.attempts} times, and its server ended each time.`);
+    // Given up before it began: whoever waits for the signal would wait for ever.
+    signal.throwIfAborted();
     return { text: await work.answer(request, signal) };
   } catch (error) {
     return { text: work.failure(request, error), error };
