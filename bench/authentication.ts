@@ -151,6 +151,8 @@ const on = await startFhirsightProcess({
   ...data[1].settings,
   ...settings,
   AUTH: 'required',
+  // One client sends them all here.
+  MAX_REQUESTS_PER_MINUTE: '0',
   ACCESS_FILE: path.join(folder, 'access.json'),
 });
 try {
