@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/platform/database.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import type { LogEvent } from '../../../src/platform/events.ts';
 import { createValuesCipher, type ValuesCipher } from '../../../src/platform/values-cipher.ts';
@@ -30,11 +31,16 @@ const echo: OperationWork = {
 };
 
 /** Jobs of a record source of their own, or of the same one as another server's. */
-function open(work: Partial<OperationWork> = {}, fhirBase: string = randomUUID(), cipher?: ValuesCipher): Bench {
+function open(
+  work: Partial<OperationWork> = {},
+  fhirBase: string = randomUUID(),
+  cipher?: ValuesCipher,
+  database: Database = test.database,
+): Bench {
   let now = Date.parse('2026-03-01T10:00:00Z');
   const events: LogEvent[] = [];
   const jobs = openOperationJobs({
-    database: test.database,
+    database,
     tenant: 'test',
     fhirBase,
     clock: { now: () => new Date(now) },
@@ -82,6 +88,36 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
     () => 'none',
     (error: unknown) => (error instanceof PredictionError ? error.code : 'unknown'),
   );
+}
+
+/** The database of the test, where something happens between the note that a job is worked on and its work. */
+function meanwhile(happens: () => Promise<void>): Database {
+  const { background } = test.database;
+  const noting: Database = {
+    ...background,
+    async query<Row>(text: string, values?: readonly unknown[]) {
+      const answer = await background.query<Row>(text, values);
+      if (text.startsWith('update operation_jobs set started_at')) await happens();
+      return answer;
+    },
+  };
+  return { ...test.database, background: noting };
+}
+
+/** Work of which is told whether it was begun, or given up before, and by what. */
+function watchedWork(): { readonly work: OperationWork; readonly outcome: Promise<string> } {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const work: OperationWork = {
+    answer: async () => {
+      resolve('begun');
+      return 'answer';
+    },
+    failure: (_request, error) => {
+      resolve(`given up: ${error instanceof Error ? error.name : error}`);
+      return 'failure';
+    },
+  };
+  return { work, outcome: promise };
 }
 
 /** Everything the database holds of jobs, as text; bytes in hex. */
@@ -188,6 +224,45 @@ describe('an asynchronous operation', () => {
     await expect.poll(() => begun).toBe(2);
     await bench.jobs.cancel(third, ehr);
     expect(bench.events.filter(({ name }) => name === 'operation-job.finished')).toEqual([]);
+  });
+
+  it('OP-54 is never begun where it is cancelled between being taken and being begun: nobody reads a record for it', async () => {
+    const { work, outcome } = watchedWork();
+    let id = '';
+    const bench = open(
+      work,
+      randomUUID(),
+      undefined,
+      meanwhile(() => bench.jobs.cancel(id, ehr)),
+    );
+    id = await bench.jobs.create(asked);
+    bench.jobs.start();
+    expect(await outcome).toBe('given up: AbortError');
+    await bench.jobs.close();
+    expect(bench.events.filter(({ name }) => name !== 'operation-job.created').map(({ name }) => name)).toEqual([
+      'operation-job.cancelled',
+    ]);
+  });
+
+  it('OP-55 is never begun by a server that closes between taking and beginning it, and goes on at the next', async () => {
+    const base = randomUUID();
+    const { work, outcome } = watchedWork();
+    let closed: Promise<void> | undefined;
+    const bench = open(
+      work,
+      base,
+      undefined,
+      meanwhile(async () => {
+        closed = bench.jobs.close();
+      }),
+    );
+    const id = await bench.jobs.create(asked);
+    bench.jobs.start();
+    expect(await outcome).toBe('given up: AbortError');
+    await closed;
+    const next = open({}, base);
+    next.jobs.start();
+    expect(await answered(next, id)).toBe('answer to seed Secretperson');
   });
 
   it('OP-54 is given up also by the server that works on it where another one is asked to cancel it', async () => {
