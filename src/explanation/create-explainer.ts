@@ -1,7 +1,7 @@
 import type { FeatureValue } from '../features/feature-vector.ts';
 import { encode } from '../inference/score.ts';
 import { referencePerson } from '../model-catalog/explanation-schema.ts';
-import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
+import type { ModelCell, ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import { inputColumns } from '../model-catalog/model-tensors.ts';
 import type { ModelVersion } from '../model-catalog/model-version.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
@@ -115,8 +115,8 @@ function marginExplainer(
   };
 }
 
-/** No margin is made of a text: a graph that takes one is followed no further. */
-function numberOf(value: number | string): number {
+/** No margin is made of a text or an image: a graph that takes one is followed no further. */
+function numberOf(value: ModelCell): number {
   return typeof value === 'number' ? value : Number.NaN;
 }
 

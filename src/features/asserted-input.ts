@@ -56,6 +56,9 @@ function scalarOf(input: AssertedInput, feature: CompiledFeature): FeatureScalar
   if (feature.value.type === 'text') {
     throw invalid(input, `Input '${input.name}' is a text of the record; it cannot be asserted.`);
   }
+  if (feature.value.type === 'image') {
+    throw invalid(input, `Input '${input.name}' is an image; it cannot be asserted.`);
+  }
   if (feature.value.type === 'boolean') {
     if (typeof value === 'boolean') return value;
     throw invalid(input, `Input '${input.name}' is yes or no; send valueBoolean.`);

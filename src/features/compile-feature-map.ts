@@ -20,7 +20,7 @@ import { compileDemographics } from './demographics.ts';
 import { compileDerived } from './derived.ts';
 import { compileEncounter } from './encounter.ts';
 import { compileFamilyHistory } from './family-history.ts';
-import type { FeatureExtractor } from './feature-extractor.ts';
+import { type FeatureExtractor, missing } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
 import { compileInput } from './input.ts';
 import { compileMedication } from './medication.ts';
@@ -133,6 +133,10 @@ function compileKind(
       return { extract: compileText(definition, index) };
     case 'sequence':
       return { extract: compileSequence(definition, index) };
+    case 'image': {
+      const notRead = missing('not-found', `${definition.label}: images are not read yet`);
+      return { extract: () => notRead };
+    }
     case 'condition':
       return { extract: compileCondition(definition) };
     case 'medication':

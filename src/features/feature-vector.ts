@@ -58,6 +58,22 @@ export interface FeatureText {
   readonly cutFrom?: number;
 }
 
+/** What was read of an image: its pixels are personal data, which no log, metric or result repeats. */
+export interface FeatureImage {
+  /** What the model is given, in row-major order; nobody changes it. */
+  readonly tensor: Float32Array;
+  /** Sizes of the tensor, as the steps of the map make them. */
+  readonly shape: readonly number[];
+  readonly study: { readonly studyInstanceUid: string; readonly accessionNumber?: string };
+  /** The frames that the tensor was made of, in their order; frames count from 1 (DICOM). */
+  readonly images: readonly {
+    readonly seriesInstanceUid: string;
+    readonly sopInstanceUid: string;
+    readonly sopClassUid: string;
+    readonly frame: number;
+  }[];
+}
+
 export type FeatureScalar = number | boolean | string;
 
 /** Measured numbers on a grid of time: by channel one number for each bin, from the oldest to the newest. */
@@ -77,7 +93,9 @@ export type FeatureValue =
       readonly original?: OriginalValue;
       /** Of a text, whose `value` is how many characters it has. */
       readonly text?: FeatureText;
-      /** How its unit text was understood, where only the site file knows it; that a text was cut. */
+      /** Of an image, whose `value` is how many frames were read. */
+      readonly image?: FeatureImage;
+      /** How its unit text was understood, where only the site file knows it; that a text was cut; by which rule an image was chosen. */
       readonly detail?: string;
     }
   | {

@@ -60,6 +60,7 @@ function isGuess(
     case 'category':
     case 'text':
     case 'sequence':
+    case 'image':
     case 'questionnaire':
       return false;
     // No record holds it.

@@ -1,6 +1,6 @@
-import type { ModelRow } from '../model-catalog/model-row.ts';
+import type { ModelCell, ModelRow } from '../model-catalog/model-row.ts';
 import type { InputForm } from '../model-catalog/model-tensors.ts';
-import { numericData, type Tensor, type Tensors } from '../model-catalog/tensor.ts';
+import { type NumericData, numericData, type Tensor, type Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { EngineModel } from './inference-engine.ts';
 
@@ -22,8 +22,9 @@ export function rowsToTensors(model: Taking, rows: Rows): Tensors {
 }
 
 /**
- * Why a model is not run on these rows: one has another length, or an element that its input cannot hold as it is: a number
- * that is not finite (but NaN where the input accepts it), one that is not whole or too large, a text for a number.
+ * Why a model is not run on these rows: one has another length, an image of another length, or an element that its input cannot
+ * hold as it is: a number that is not finite (but NaN where the input accepts it), one that is not whole or too large, a text for
+ * a number.
  */
 export function rowsFault({ key, inputs }: Taking, rows: Rows): PredictionError | undefined {
   const width = widthOf(inputs);
@@ -36,6 +37,12 @@ export function rowsFault({ key, inputs }: Taking, rows: Rows): PredictionError 
       );
     let from = 0;
     for (const input of inputs) {
+      if (input.isImage === true) {
+        const reason = imageMisfit(input, row[from]);
+        if (reason !== undefined) return imageFault(key, input, index, reason);
+        from += 1;
+        continue;
+      }
       const column = firstMisfit(input, row, from);
       if (column !== undefined)
         return new PredictionError(
@@ -48,6 +55,28 @@ export function rowsFault({ key, inputs }: Taking, rows: Rows): PredictionError 
     }
   }
   return undefined;
+}
+
+/** What is wrong with the cell of an image: nothing else stands in it, and every number of it is looked at where it lies. */
+function imageMisfit({ columns }: InputForm, cell: ModelCell | undefined): string | undefined {
+  if (!(cell instanceof Float32Array)) return `is ${typeof cell}, where the ${columns} numbers of an image are needed`;
+  if (cell.length !== columns) return `has ${cell.length} numbers; the model takes ${columns}`;
+  const at = firstNotFinite(cell);
+  return at === undefined ? undefined : `has ${cell[at]} as its number ${at}, which is no finite float32`;
+}
+
+/** Of numbers of which one is not finite the sum is not, and that of a million finite float32 is, as a double. */
+function firstNotFinite(numbers: Float32Array): number | undefined {
+  let sum = 0;
+  for (let at = 0; at < numbers.length; at++) sum += numbers[at] as number;
+  if (Number.isFinite(sum)) return undefined;
+  const at = numbers.findIndex((number) => !Number.isFinite(number));
+  return at < 0 ? undefined : at;
+}
+
+function imageFault(key: string, { name }: InputForm, index: number, reason: string): PredictionError {
+  const message = `${key}: row ${index}, the image of input ${name} ${reason}; the model was not run.`;
+  return new PredictionError('INFERENCE_FAILED', message, { cause: new RangeError(reason) });
 }
 
 /** What an element that does not fit is, by the type of its input. */
@@ -104,7 +133,7 @@ export function fillRows({ key, inputs }: Taking, parts: readonly Rows[], count:
   let from = 0;
   for (const input of inputs) {
     tensors.set(input.name, fillInput(input, parts, { count, from, width }));
-    from += input.columns;
+    from += cellsOf(input);
   }
   return tensors;
 }
@@ -127,6 +156,33 @@ function fillInput(input: InputForm, parts: readonly Rows[], { count, from, widt
     return { type, dims, data };
   }
   const data = numericData(type, count * columns);
+  if (input.isImage === true) fillImages(data as Float32Array, parts, from, columns);
+  else fillNumbers(data, input, parts, { from, width });
+  let at = columns * parts.reduce((rows, part) => rows + part.length, 0);
+  for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
+  return { type, dims, data };
+}
+
+/** Their lengths are those that were found when they were asked for: `set` would not say that one is shorter. */
+function fillImages(data: Float32Array, parts: readonly Rows[], from: number, columns: number): void {
+  let at = 0;
+  for (const rows of parts) {
+    for (const row of rows) {
+      const cell = row[from];
+      if (!(cell instanceof Float32Array) || cell.length !== columns)
+        throw new PredictionError('INFERENCE_FAILED', 'The image of a call was changed while it waited.');
+      data.set(cell, at);
+      at += columns;
+    }
+  }
+}
+
+function fillNumbers(
+  data: NumericData,
+  { type, columns }: InputForm,
+  parts: readonly Rows[],
+  { from, width }: Omit<Place, 'count'>,
+): void {
   let at = 0;
   for (const rows of parts) {
     for (const row of rows) {
@@ -136,16 +192,19 @@ function fillInput(input: InputForm, parts: readonly Rows[], { count, from, widt
       at += columns;
     }
   }
-  for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
-  return { type, dims, data };
 }
 
-function elementOf(type: InputForm['type'], value: number | string | undefined): number | bigint {
-  return type === 'int64' ? BigInt(value ?? 0) : Number(value);
+function elementOf(type: InputForm['type'], value: ModelCell | undefined): number | bigint {
+  return type === 'int64' ? BigInt(Number(value ?? 0)) : Number(value);
 }
 
 function widthOf(inputs: readonly InputForm[]): number {
   let width = 0;
-  for (const { columns } of inputs) width += columns;
+  for (const input of inputs) width += cellsOf(input);
   return width;
+}
+
+/** How many cells of a row an input takes. */
+function cellsOf({ isImage, columns }: InputForm): number {
+  return isImage === true ? 1 : columns;
 }

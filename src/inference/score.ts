@@ -5,7 +5,7 @@ import {
   missingColumnValue,
   sequenceColumnValue,
 } from '../model-catalog/column-value.ts';
-import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
+import type { ModelCell, ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { outcomeScore } from '../model-catalog/outcome-score.ts';
 import { type ScoreDetail, scoreDetail } from '../model-catalog/score-detail.ts';
@@ -13,13 +13,10 @@ import { PredictionError } from '../platform/errors.ts';
 
 /**
  * One row of the inputs: numbers after the transform of their column, yes and no as 1 and 0, codes as the manifest encodes
- * them or as they are, the words of a text, and what the map says of a value that is missing on purpose (NaN for one).
+ * them or as they are, the words of a text, the numbers of an image in one array, and what the map says of a value that is missing on purpose (NaN for one).
  * Throws INFERENCE_FAILED where a column has no value: eligibility must have been judged before.
  */
-export function inputRow(
-  columns: readonly InputColumn[],
-  features: ReadonlyMap<string, FeatureValue>,
-): (number | string)[] {
+export function inputRow(columns: readonly InputColumn[], features: ReadonlyMap<string, FeatureValue>): ModelCell[] {
   return columns.map((column) => {
     const value = features.get(column.feature);
     const missing = value?.state === 'missing' && value.given ? missingColumnValue(column, value.given) : undefined;
@@ -30,8 +27,9 @@ export function inputRow(
         `Column ${column.feature} has no value; the model must not be run.`,
       );
     }
-    // Its value is how long it is.
+    // Its value is how long it is, or how many frames there are.
     if (value.state === 'observed' && value.text !== undefined) return value.text.content;
+    if (value.state === 'observed' && value.image !== undefined) return value.image.tensor;
     const steps = value.state === 'derived' ? value.steps : undefined;
     return steps === undefined ? encode(column, value.value) : known(column, sequenceColumnValue(column, steps));
   });

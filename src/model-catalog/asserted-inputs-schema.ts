@@ -18,10 +18,8 @@ export function assertedInputsSchema({
   featureMap,
   uses,
 }: Pick<ModelVersion, 'manifest' | 'featureMap' | 'uses'>): JsonSchema {
-  // A sequence or a text is what a record says, and is not asserted.
-  const features = Object.entries(featureMap.features).filter(
-    ([, definition]) => definition.kind !== 'sequence' && definition.kind !== 'text',
-  );
+  // A sequence, a text or an image is what a record says, and is not asserted.
+  const features = Object.entries(featureMap.features).filter(([, { kind }]) => !notAsserted.has(kind));
   const exclusive = features.flatMap(([name, definition]) =>
     madeOf(definition)
       .filter((read) => featureMap.features[read]?.kind !== 'demographics')
@@ -44,10 +42,12 @@ export function assertedInputsSchema({
   };
 }
 
+const notAsserted: ReadonlySet<string> = new Set(['sequence', 'text', 'image']);
+
 function valueSchema(definition: FeatureDefinition): JsonSchema {
   const value = featureType(definition);
   const about = { title: definition.label, ...('ask' in definition && { description: definition.ask }) };
-  if (value.type === 'sequence' || value.type === 'text')
+  if (value.type === 'sequence' || value.type === 'text' || value.type === 'image')
     throw new Error(`${definition.label} is a ${value.type}, which is not asserted`);
   if (value.type === 'boolean') return { ...about, type: 'boolean' };
   if (value.type === 'code') return { ...about, type: 'string', enum: value.vocabulary };

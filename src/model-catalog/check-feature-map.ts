@@ -6,6 +6,7 @@ import { checkAnswer, checkCategory } from './check-answers.ts';
 import { checkAppointment } from './check-appointment.ts';
 import { checkDemographics } from './check-demographics.ts';
 import { checkEvent } from './check-event.ts';
+import { checkImage } from './check-image.ts';
 import { checkInput } from './check-input.ts';
 import { checkMedication } from './check-medication.ts';
 import { checkMissing } from './check-missing.ts';
@@ -87,6 +88,7 @@ function checkDefinition(definition: FeatureDefinition, find: (path: string, mes
   }
   if (definition.kind === 'medication') checkMedication(definition, find);
   if (definition.kind === 'encounter') checkEncounter(definition, find);
+  if (definition.kind === 'image') checkImage(definition, find);
   if (definition.kind === 'input') checkInput(definition, find);
   if (definition.kind === 'model') checkModelOutput(definition, find);
   if (definition.kind === 'service-request') checkServiceRequest(definition, find);
@@ -119,6 +121,7 @@ function checkExpression(definition: DerivedDefinition, map: FeatureMap, find: (
       if (kind === 'code') find(`computes with ${node}, which is a code; use if-equal`);
       if (kind === 'text') find(`computes with ${node}, which is a text and no number`);
       if (kind === 'sequence') find(`computes with ${node}, which is a sequence and not one number`);
+      if (kind === 'image') find(`computes with ${node}, which is an image and no number`);
       return;
     }
     const [operator, ...operands] = node;
@@ -162,7 +165,7 @@ function checkFirstOf(
       continue;
     }
     const kind = valueKind(definition);
-    if (kind === 'code' || kind === 'text' || kind === 'sequence')
+    if (kind === 'code' || kind === 'text' || kind === 'sequence' || kind === 'image')
       find(`names ${name}, which is a ${kind}; only numbers and yes-or-no have a first`);
     else if (unit === undefined && kind === 'number') find(`names ${name}, a number; then 'unit' is needed`);
     else if (unit !== undefined && unitOf(definition) !== unit)

@@ -1,6 +1,7 @@
 import { isUcumUnit } from '../fhir/ucum.ts';
 import { checkCdsHooks } from './check-cds-hooks.ts';
 import { checkExplanation } from './check-explanation.ts';
+import { shapeOfImage } from './check-image.ts';
 import { checkMissingColumns } from './check-missing-columns.ts';
 import { codesInPopulation } from './check-population.ts';
 import { checkPostProcessing, checkReadColumns } from './check-post-processing.ts';
@@ -46,7 +47,11 @@ export function checkManifest(
 /** That every input column and the reference person fit the features of the map. */
 export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
   return collect((find) => {
-    inputTensors(manifest).forEach(({ type, columns }, at) => {
+    inputTensors(manifest).forEach(({ type, columns, image, shape }, at) => {
+      if (image !== undefined) {
+        checkImageInput(image, shape, map, (path, message) => find(`${inputPath(manifest, at)}${path}`, message));
+        return;
+      }
       const columnsPath = `${inputPath(manifest, at)}/columns`;
       for (const feature of filledAlike(columns)) find(columnsPath, `${feature} fills two columns in the same way`);
       columns.forEach((column, index) => {
@@ -61,6 +66,19 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
         checkEffective(map, name, (message) => find(`/outcomes/${index}/effective`, message));
     });
   });
+}
+
+/** That an input names an image of the map whose steps end in its shape. */
+function checkImageInput(image: string, shape: readonly number[] | undefined, map: FeatureMap, find: Find): void {
+  const definition = Object.hasOwn(map.features, image) ? map.features[image] : undefined;
+  if (definition === undefined) find('/image', `is ${image}, which feature-map.json does not define`);
+  else if (definition.kind !== 'image') find('/image', `is ${image}, which is of kind ${definition.kind} and no image`);
+  else {
+    const made = shapeOfImage(definition);
+    // Steps that end in no shape are a finding of their own.
+    if (shape !== undefined && made.length > 0 && made.join() !== shape.join())
+      find('/shape', `is [${shape.join(', ')}], but the steps of ${image} end in [${made.join(', ')}]`);
+  }
 }
 
 /** Features that fill two columns of one input in the same way. */
@@ -170,6 +188,13 @@ function checkColumn(column: InputColumn, type: InputTensor['type'], map: Featur
   const definition = Object.hasOwn(map.features, column.feature) ? map.features[column.feature] : undefined;
   if (definition === undefined) {
     find('/feature', `is ${column.feature}, which feature-map.json does not define`);
+    return;
+  }
+  if (definition.kind === 'image') {
+    find(
+      '/feature',
+      `is ${column.feature}, an image; an input takes it whole: "image": "${column.feature}" in the place of columns`,
+    );
     return;
   }
   if (type === 'string' || definition.kind === 'text') {

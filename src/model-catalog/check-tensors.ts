@@ -9,8 +9,19 @@ export function checkTensors(manifest: Manifest, find: Find): void {
   const { input, inputs, output, outputs } = manifest.tensors;
   oneOf('input', input !== undefined, inputs !== undefined, find);
   oneOf('output', output !== undefined, outputs !== undefined, find);
-  inputTensors(manifest).forEach(({ shape, columns, type, acceptsNaN }, index) => {
+  (inputs ?? (input === undefined ? [] : [input])).forEach((declared, index) => {
+    if ((declared.columns === undefined) === (declared.image === undefined))
+      find(inputPath(manifest, index), 'needs columns, or image for one that an image fills, and not both');
+  });
+  inputTensors(manifest).forEach(({ shape, columns, type, acceptsNaN, image }, index) => {
     const path = inputPath(manifest, index);
+    if (image !== undefined) {
+      if (shape === undefined)
+        find(`${path}/shape`, `is needed beside image: the sizes in which the steps of ${image} end`);
+      if (type !== 'float32') find(`${path}/type`, `is ${type}; an image fills an input of float32`);
+      if (acceptsNaN === true) find(`${path}/acceptsNaN`, 'is not for an image: no pixel is missing on purpose');
+      return;
+    }
     const product = shape?.reduce((all, size) => all * size, 1) ?? columns.length;
     if (product !== columns.length)
       find(

@@ -5,6 +5,7 @@ import { answer, category } from './answer-schema.ts';
 import { appointment } from './appointment-schema.ts';
 import { demographics } from './demographics-schema.ts';
 import { familyHistory } from './family-history-schema.ts';
+import { image } from './image-schema.ts';
 import { input } from './input-schema.ts';
 import { medication } from './medication-schema.ts';
 import { modelOutput } from './model-output-schema.ts';
@@ -137,6 +138,7 @@ const kinds = [
   category,
   text,
   sequence,
+  image,
   condition,
   medication,
   procedure,
@@ -205,6 +207,7 @@ export type { AnswerDefinition, CategoryDefinition } from './answer-schema.ts';
 export type { AppointmentDefinition } from './appointment-schema.ts';
 export type { DemographicsDefinition } from './demographics-schema.ts';
 export type { FamilyHistoryDefinition } from './family-history-schema.ts';
+export type { ImageDefinition } from './image-schema.ts';
 export type { InputDefinition } from './input-schema.ts';
 export type { ModelOutputDefinition } from './model-output-schema.ts';
 export type { LocalUnits, ObservationDefinition, PanelDefinition, WhereDefinition } from './observation-schema.ts';

@@ -33,6 +33,7 @@ function valueText(definition: FeatureDefinition): string {
   const value = featureType(definition);
   if (value.type === 'sequence') return `${value.unit}, ${value.plausible.join(' to ')}, in ${value.steps} bins`;
   if (value.type === 'text') return `a text of at most ${value.maxLength} characters`;
+  if (value.type === 'image') return `an image as [${value.shape.join(', ')}] numbers`;
   if (value.type === 'boolean') return 'yes or no';
   if (value.type === 'code') return value.vocabulary.join(', ');
   return value.plausible === undefined || value.plausible[1] === Number.MAX_SAFE_INTEGER

@@ -1,8 +1,9 @@
+import { shapeOfImage } from './check-image.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
 import { plausibleRange } from './plausible-range.ts';
 import { unitOf, valueKind, vocabularyOf } from './value-kind.ts';
 
-/** The value a feature has: a number in `unit`, yes or no, a code of a vocabulary, a text, or numbers on a grid of time. */
+/** The value a feature has: a number in `unit`, yes or no, a code of a vocabulary, a text, numbers on a grid of time, or an image. */
 export type FeatureType =
   | {
       readonly type: 'number';
@@ -21,7 +22,9 @@ export type FeatureType =
       readonly steps: number;
       readonly unit: string;
       readonly plausible: readonly [number, number];
-    };
+    }
+  /** Its scalar is how many frames were read. */
+  | { readonly type: 'image'; readonly shape: readonly number[] };
 
 /** What kind of value a feature has, and within which limits. */
 export function featureType(definition: FeatureDefinition): FeatureType {
@@ -30,6 +33,7 @@ export function featureType(definition: FeatureDefinition): FeatureType {
     return { type: 'sequence', steps, unit, plausible };
   }
   if (definition.kind === 'text') return { type: 'text', maxLength: definition.maxLength };
+  if (definition.kind === 'image') return { type: 'image', shape: shapeOfImage(definition) };
   const kind = valueKind(definition);
   if (kind === 'boolean') return { type: 'boolean' };
   if (kind === 'code') return { type: 'code', vocabulary: vocabularyOf(definition) };

@@ -8,6 +8,7 @@ export function misfit(
   encode: Readonly<Record<string, number>> | undefined,
 ): string | undefined {
   const kind = valueKind(definition);
+  if (kind === 'image') return 'stands for an image, which no number or text does';
   const wanted = kind === 'code' || kind === 'text' ? 'string' : kind;
   if (typeof value !== wanted) return `is a ${typeof value}, but the feature is a ${kind}`;
   if (kind !== 'code') return undefined;

@@ -1,12 +1,23 @@
 import type { Manifest } from './manifest-schema.ts';
-import type { InputColumn, InputTensor, OutputTensor } from './tensor-schema.ts';
+import { elementCount } from './tensor.ts';
+import type { InputColumn, InputTensor, InputTensorFile, OutputTensor } from './tensor-schema.ts';
 
 type OfInputs = { readonly tensors: Pick<Manifest['tensors'], 'input' | 'inputs'> };
 type OfOutputs = { readonly tensors: Pick<Manifest['tensors'], 'output' | 'outputs'> };
 
-/** The inputs that a manifest declares, in its order; `input` is the only one of its list. */
+/** The inputs that a manifest declares, in its order; `input` is the only one of its list. An image is their one column. */
 export function inputTensors({ tensors: { input, inputs } }: OfInputs): readonly InputTensor[] {
-  return inputs ?? (input === undefined ? [] : [input]);
+  const declared = inputs ?? (input === undefined ? [] : [input]);
+  // Asked for by every prediction: what has columns is handed out as it is.
+  return declared.every(hasColumns) ? declared : declared.map(withColumns);
+}
+
+function hasColumns(input: InputTensorFile): input is InputTensorFile & InputTensor {
+  return input.image === undefined && input.columns !== undefined;
+}
+
+function withColumns({ columns = [], ...input }: InputTensorFile): InputTensor {
+  return { ...input, columns: input.image === undefined ? columns : [{ feature: input.image }] };
 }
 
 /** The columns of all inputs, one input after the other: what a row of the model holds. */
@@ -45,7 +56,10 @@ export function inputPath({ tensors: { inputs } }: OfInputs, index: number): str
 export interface InputForm {
   readonly name: string;
   readonly type: InputTensor['type'];
+  /** How many elements one row has. */
   readonly columns: number;
+  /** They all stand in one cell of a model row, a Float32Array. */
+  readonly isImage?: boolean;
   /** Sizes of one row, whose product is `columns`; absent: one size. */
   readonly shape?: readonly number[];
   /** The model takes NaN for a value that is missing on purpose; without it a row with NaN is refused. */
@@ -67,11 +81,16 @@ export function engineForms(manifest: OfInputs & OfOutputs & Pick<Manifest, 'out
   readonly outputs: readonly OutputForm[];
 } {
   return {
-    inputs: inputTensors(manifest).map((input) => ({ ...input, columns: input.columns.length })),
+    inputs: inputTensors(manifest).map(inputForm),
     outputs: outputTensors(manifest).map((output) =>
       output.type === 'string' ? { ...output, labels: labelsOf(manifest, output) } : output,
     ),
   };
+}
+
+function inputForm({ image, columns, ...input }: InputTensor): InputForm {
+  if (image === undefined) return { ...input, columns: columns.length };
+  return { ...input, columns: elementCount(input.shape ?? []), isImage: true };
 }
 
 /** The numbers of the classes by the labels that an output of strings gives. */

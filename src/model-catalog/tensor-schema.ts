@@ -73,10 +73,15 @@ const inputTensor = Type.Object(
           'sizes of one row, which its columns fill in row-major order: [48, 6] for an input [rows, 48, 6], [] for [rows]; absent: one size, how many columns there are',
       }),
     ),
-    columns: Type.Array(inputColumn, {
-      minItems: 1,
-      description: 'what fills each number of a row, from left to right',
-    }),
+    columns: Type.Optional(
+      Type.Array(inputColumn, {
+        minItems: 1,
+        description: 'what fills each number of a row, from left to right; `columns` or `image` is needed',
+      }),
+    ),
+    image: Type.Optional(
+      text('in the place of `columns`: the image of the map that fills a row, whose steps end in `shape`'),
+    ),
   },
   { ...strict, description: 'rows by columns, or by `shape`; the number of rows is left free' },
 );
@@ -113,5 +118,8 @@ export const tensorsSchema = Type.Object(
 
 /** What fills one number, or one text, of a row. */
 export type InputColumn = Static<typeof inputColumn>;
-export type InputTensor = Static<typeof inputTensor>;
+/** As its file has it: see `inputTensors`. */
+export type InputTensorFile = Static<typeof inputTensor>;
+/** An image is one column, which one cell of a row fills with all its numbers. */
+export type InputTensor = Omit<InputTensorFile, 'columns'> & { readonly columns: readonly InputColumn[] };
 export type OutputTensor = Static<typeof outputTensor>;

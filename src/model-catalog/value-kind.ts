@@ -1,8 +1,8 @@
 import { weekdays } from './appointment-schema.ts';
 import type { FeatureDefinition } from './feature-map-schema.ts';
 
-/** What a feature's value is: a number in its unit, yes or no, a code of its vocabulary, a text, or numbers on a grid of time. */
-export type ValueKind = 'number' | 'boolean' | 'code' | 'text' | 'sequence';
+/** What a feature's value is: a number in its unit, yes or no, a code of its vocabulary, a text, numbers on a grid of time, or those of an image. */
+export type ValueKind = 'number' | 'boolean' | 'code' | 'text' | 'sequence' | 'image';
 
 export function valueKind(definition: FeatureDefinition): ValueKind {
   switch (definition.kind) {
@@ -16,6 +16,8 @@ export function valueKind(definition: FeatureDefinition): ValueKind {
       return 'text';
     case 'sequence':
       return 'sequence';
+    case 'image':
+      return 'image';
     case 'observation':
     case 'encounter':
     case 'derived':
@@ -42,9 +44,10 @@ export function valueKind(definition: FeatureDefinition): ValueKind {
   }
 }
 
-/** UCUM unit of a feature that is a number, or of the length of a text: a count has none, a slope is a change for each unit of time. */
+/** UCUM unit of a feature that is a number, of the length of a text, or of the frames of an image: a count has none, a slope is a change for each unit of time. */
 export function unitOf(definition: FeatureDefinition): string | undefined {
   if (definition.kind === 'text') return '{character}';
+  if (definition.kind === 'image') return '{frame}';
   if (valueKind(definition) !== 'number') return undefined;
   if (definition.kind === 'demographics') return definition.unit ?? 'a';
   if (definition.kind === 'appointment') {

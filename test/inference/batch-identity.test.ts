@@ -67,7 +67,7 @@ function rowsLike(samples: readonly ModelRow[], seed: number): ModelRow[] {
   return Array.from({ length: rowCount }, () =>
     Array.from({ length: width }, (_, column) => {
       const value = samples[Math.floor(random() * samples.length)]?.[column] ?? 0;
-      return typeof value === 'string' || Number.isInteger(value) ? value : value * (0.9 + 0.2 * random());
+      return typeof value !== 'number' || Number.isInteger(value) ? value : value * (0.9 + 0.2 * random());
     }),
   );
 }

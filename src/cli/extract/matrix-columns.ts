@@ -69,21 +69,33 @@ export function matrixColumns(
     ...[...compiled.features.values()].flatMap(({ name, value }) => featureColumns(name, value)),
     ...manifest.outcomes.flatMap(({ id }) => outcomeColumns(id)),
     ...inputTensors(manifest)
-      .flatMap(({ type, columns }) => columns.map((column) => ({ type, column })))
-      .map(inputColumn),
+      .flatMap(({ type, columns, image }) => columns.map((column) => ({ type, column, isImage: image !== undefined })))
+      .map((input, index) => inputColumn(input, index))
+      .filter((column) => column !== undefined),
     ...end,
   ];
 }
 
-/** Of an input of strings a text is what somebody wrote; a code cannot be told from it here. */
+/**
+ * Of an input of strings a text is what somebody wrote; a code cannot be told from it here. Nothing for an image: its numbers
+ * fill no cell of a table.
+ */
 function inputColumn(
-  { type, column: { feature, at } }: { readonly type: InputTensor['type']; readonly column: InputColumn },
+  {
+    type,
+    column: { feature, at },
+    isImage,
+  }: { readonly type: InputTensor['type']; readonly column: InputColumn; readonly isImage: boolean },
   index: number,
-): MatrixColumn {
+): MatrixColumn | undefined {
+  if (isImage) return undefined;
   return {
     name: `x.${index}.${feature}${at === undefined ? '' : `.${at.channel}.${at.bin}`}`,
     type: type === 'string' ? 'free-text' : 'number',
-    read: ({ x }) => x?.[index],
+    read: ({ x }) => {
+      const cell = x?.[index];
+      return cell instanceof Float32Array ? undefined : cell;
+    },
   };
 }
 
@@ -137,6 +149,9 @@ function columnType({ type }: FeatureType): ColumnType {
       return 'number';
     // How many of its bins hold a measurement; what the model is given of each stands under x.
     case 'sequence':
+      return 'whole-number';
+    // How many frames were read; the tensor is a file of its own.
+    case 'image':
       return 'whole-number';
     case 'boolean':
       return 'boolean';

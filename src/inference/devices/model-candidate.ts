@@ -23,5 +23,8 @@ export function modelCandidate(model: EngineModel): DeviceCandidate {
 
 /** Ones, and texts that are empty. */
 function madeUpRow(inputs: EngineModel['inputs']): ModelRow {
-  return inputs.flatMap(({ type, columns }) => new Array<number | string>(columns).fill(type === 'string' ? '' : 1));
+  return inputs.flatMap(({ type, columns, isImage }): ModelRow => {
+    if (isImage === true) return [new Float32Array(columns).fill(1)];
+    return new Array<number | string>(columns).fill(type === 'string' ? '' : 1);
+  });
 }

@@ -21,7 +21,7 @@ const justBelow = 1e-6;
 
 /**
  * Numbers at both ends of what is plausible and in the population, yes and no, every code that a column encodes, and sequences
- * that were at one end all the time; undefined where nothing says from where to where, and for a text.
+ * that were at one end all the time; undefined where nothing says from where to where, and for a text or an image.
  */
 export function extremeValues(
   manifest: Manifest,
@@ -46,6 +46,7 @@ export function extremeValues(
       return ends(plausible.map((value) => Array.from({ length: steps }, () => [value, 1, 0] as [number, 1, number])));
     }
     case 'text':
+    case 'image':
       return undefined;
   }
 }
