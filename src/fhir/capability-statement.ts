@@ -51,6 +51,9 @@ const searchTypes: Readonly<Record<SearchParameter, 'token' | 'date' | 'referenc
   deceased: 'token',
   url: 'uri',
   value: 'string',
+  started: 'date',
+  modality: 'token',
+  endpoint: 'reference',
 };
 
 const interactions = ['read', 'vread', 'update', 'delete', 'history-instance', 'create', 'search-type'] as const;

@@ -1,3 +1,4 @@
+import { referredFrom } from '../fhir/referred-types.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import { isSearchedByCode, type RecordQuery, recordQueries } from './record-queries.ts';
 
@@ -27,10 +28,9 @@ export function neededTypes(maps: readonly FeatureMap[], optOutBy: OptOutBy): Ne
     const codes = codesOf(queries);
     return { type, by: 'search', ...(codes === undefined ? {} : { codes }) };
   });
-  const ordersMedication = [...byType.keys()].some((type) => type.startsWith('Medication') && type !== 'Medication');
-  const medication: NeededType[] =
-    ordersMedication && !byType.has('Medication') ? [{ type: 'Medication', by: 'id' }] : [];
-  return [{ type: 'Patient', by: 'id' }, ...searched, ...medication];
+  const referred = new Set([...byType.keys()].flatMap((type) => referredFrom(type) ?? []));
+  const beside = [...referred].map((type): NeededType => ({ type, by: 'id' }));
+  return [{ type: 'Patient', by: 'id' }, ...searched, ...beside];
 }
 
 /** Undefined where one of them is searched without codes. */

@@ -17,7 +17,8 @@ type SearchedType =
   | 'FamilyMemberHistory'
   | 'Appointment'
   | 'Consent'
-  | 'Group';
+  | 'Group'
+  | 'ImagingStudy';
 
 /** Kinds of features that read all of a type, with the key of its query. */
 const readWhole: Readonly<

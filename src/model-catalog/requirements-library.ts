@@ -113,6 +113,18 @@ const elementsRead: Readonly<Record<string, readonly string[]>> = {
   FamilyMemberHistory: ['status', 'patient', 'date', 'relationship', 'condition', 'dataAbsentReason'],
   ServiceRequest: ['status', 'intent', 'doNotPerform', 'category', 'code', 'subject', 'encounter', 'authoredOn'],
   QuestionnaireResponse: ['questionnaire', 'status', 'subject', 'authored', 'item'],
+  ImagingStudy: [
+    'status',
+    'identifier',
+    'subject',
+    'started',
+    'modality',
+    'endpoint',
+    'numberOfInstances',
+    'basedOn',
+    'series',
+  ],
+  Endpoint: ['status', 'connectionType', 'address'],
   Consent: ['status', 'category', 'patient', 'policyRule', 'provision'],
   Group: ['active', 'code', 'member'],
 };

@@ -1,3 +1,4 @@
+import { referredFrom } from '../fhir/referred-types.ts';
 import { isSearchedByCode, type RecordQuery, type SiteSearch } from './record-queries.ts';
 
 /** Searches of a site for one model, by the key of the query in whose place each stands. */
@@ -77,10 +78,16 @@ function parameterFault(
     case 'date':
       return dateFault(value, query);
     case '_include':
-      return value === `${query.type}:medication` ? undefined : `includes ${value}, which the model does not need`;
+      return value === includedBy(query.type) ? undefined : `includes ${value}, which the model does not need`;
     default:
       return `has the parameter ${name}, which may hide what the model needs`;
   }
+}
+
+/** The `_include` that brings what the resources of a type refer to. */
+function includedBy(type: string): string | undefined {
+  const referred = referredFrom(type);
+  return referred === undefined ? undefined : `${type}:${referred.toLowerCase()}`;
 }
 
 function bindings({ subjectParameter }: RecordQuery): string[] {

@@ -2,8 +2,9 @@ import type { Resource } from '@medplum/fhirtypes';
 import { isFhirId } from '../fhir/reference.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { HeldAnswers } from './held-answers.ts';
-import { medicationNames, readRecords } from './read-records.ts';
+import { readRecords } from './read-records.ts';
 import type { RecordReader, RecordSource } from './record-source.ts';
+import { referredNames } from './referred-names.ts';
 
 /**
  * The record of one subject, of which a part was handed over already. The rest is read from the source it came from, in
@@ -26,7 +27,7 @@ export function answeredReader(
       const held = queries.flatMap(({ key }) => answers.rows.get(key) ?? []);
       const missing = queries.filter(({ key }) => !answers.rows.has(key));
       refuseUnasked([...(answers.patient === undefined ? ['patient'] : []), ...missing.map(({ key }) => key)], unasked);
-      const names = [...also, ...medicationNames(held, source)].filter(isName);
+      const names = [...also, ...referredNames(held, source)].filter(isName);
       const unread = [...new Set(names)].filter((name) => !answers.resources.has(name));
       const asked = { subjects: [id], queries: missing, also: unread };
       const wanted = answers.patient === undefined ? asked : { ...asked, patients: false as const };

@@ -6,7 +6,7 @@ import type { RecordReader } from './record-source.ts';
 export const callerBase = 'urn:fhirsight:caller';
 
 /** Types that the path asks for by id. */
-const readByName: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Medication']);
+const readByName: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Medication', 'Endpoint']);
 
 /**
  * The record of one subject as the caller of one prediction holds it; nobody else is asked. Its resources are also the

@@ -1,4 +1,5 @@
 import type { Appointment, Resource } from '@medplum/fhirtypes';
+import { isReferredType } from '../fhir/referred-types.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { type RecordResource, recordTypes } from './clinical-record.ts';
 import { isSubject, type Subject } from './subject.ts';
@@ -100,10 +101,10 @@ function checkOwner(seed: Seed, subject: Subject): void {
   throw foreignSeed(seed, what, subject);
 }
 
-/** `nobody`: a resource that describes no patient, such as a Medication or an Organization. */
+/** `nobody`: a resource that describes no patient, such as a Medication, an Endpoint or an Organization. */
 export function ownership(resource: Resource, subject: Subject): 'subject' | 'foreign' | 'unnamed' | 'nobody' {
   const { resourceType } = resource;
-  if (resourceType === 'Medication') return 'nobody';
+  if (isReferredType(resourceType)) return 'nobody';
   if (resourceType === 'Patient') return resource.id === subject.id ? 'subject' : 'foreign';
   if (resourceType === 'Group') {
     const members = resource.member ?? [];

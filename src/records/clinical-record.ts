@@ -5,8 +5,10 @@ import type {
   Consent,
   DiagnosticReport,
   Encounter,
+  Endpoint,
   FamilyMemberHistory,
   Group,
+  ImagingStudy,
   Medication,
   MedicationAdministration,
   MedicationDispense,
@@ -42,7 +44,9 @@ export type RecordResource =
   | FamilyMemberHistory
   | Appointment
   | Consent
-  | Group;
+  | Group
+  | ImagingStudy
+  | Endpoint;
 export type RecordType = RecordResource['resourceType'];
 type ResourceOf<T extends RecordType> = Extract<RecordResource, { resourceType: T }>;
 
@@ -65,6 +69,8 @@ export const recordTypes: readonly RecordType[] = [
   'MedicationDispense',
   'Consent',
   'Group',
+  'ImagingStudy',
+  'Endpoint',
 ];
 
 /** A resource that was read, named so that a reader finds the same version again. */
@@ -91,6 +97,8 @@ export interface ClinicalRecord {
   byType<T extends RecordType>(type: T): readonly ResourceOf<T>[];
   /** The Medication behind a reference; undefined where it was not found, is another version, or lies on another server. */
   medication(reference: string): Medication | undefined;
+  /** The Endpoint behind a reference; undefined where it was not found, is another version, is contained, or lies on another server. */
+  endpoint(reference: string): Endpoint | undefined;
   /** The Encounter of this record behind a reference; undefined where it is not in the record, is another version, or lies on another server. */
   encounterBehind(reference: string): Encounter | undefined;
   /** True if a reference inside this record names its subject. */
@@ -122,6 +130,7 @@ export function clinicalRecord(parts: {
   // By resource; by type for those that only their type names.
   const references = new Map<RecordResource | RecordType, SourceReference>();
   const medications = new Map<string, Medication>();
+  const endpoints = new Map<string, Endpoint>();
   const labelled = new Map<SourceReference, Confidentiality>();
   let type: RecordType | undefined;
   let ofType: RecordResource[] | undefined;
@@ -134,6 +143,7 @@ export function clinicalRecord(parts: {
     ofType?.push(resource);
     origins.set(resource, from);
     if (resource.resourceType === 'Medication' && resource.id !== undefined) medications.set(resource.id, resource);
+    if (resource.resourceType === 'Endpoint' && resource.id !== undefined) endpoints.set(resource.id, resource);
   }
   for (const resources of byType.values()) Object.freeze(resources);
   // Those that only their type names are one source: it is as confidential as any of them.
@@ -147,14 +157,8 @@ export function clinicalRecord(parts: {
       patient,
       complete: true,
       byType: <T extends RecordType>(type: T) => (byType.get(type) ?? []) as unknown as readonly ResourceOf<T>[],
-      medication: (reference) => {
-        const local = localReference(reference, subject);
-        if (local === undefined || (local.type !== undefined && local.type !== 'Medication')) return undefined;
-        const medication = medications.get(local.id);
-        // Only the current version can be read; what another version said is not known.
-        const asReferred = local.versionId === undefined || local.versionId === medication?.meta?.versionId;
-        return asReferred ? medication : undefined;
-      },
+      medication: (reference) => referredTo(reference, 'Medication', medications, subject),
+      endpoint: (reference) => referredTo(reference, 'Endpoint', endpoints, subject),
       encounterBehind: (reference) => {
         const local = localReference(reference, subject);
         if (local === undefined || (local.type !== undefined && local.type !== 'Encounter')) return undefined;
@@ -194,6 +198,7 @@ class GatheredRecord implements ClinicalRecord {
   readonly complete = true;
   readonly byType: ClinicalRecord['byType'];
   readonly medication: ClinicalRecord['medication'];
+  readonly endpoint: ClinicalRecord['endpoint'];
   readonly encounterBehind: ClinicalRecord['encounterBehind'];
   readonly isSubject: ClinicalRecord['isSubject'];
   readonly sourceReference: ClinicalRecord['sourceReference'];
@@ -206,6 +211,7 @@ class GatheredRecord implements ClinicalRecord {
     if (parts.encounter !== undefined) this.encounter = parts.encounter;
     this.byType = parts.byType;
     this.medication = parts.medication;
+    this.endpoint = parts.endpoint;
     this.encounterBehind = parts.encounterBehind;
     this.isSubject = parts.isSubject;
     this.sourceReference = parts.sourceReference;
@@ -215,6 +221,19 @@ class GatheredRecord implements ClinicalRecord {
   get asOf(): Date {
     return new Date(this.#asOfMs);
   }
+}
+
+function referredTo<T extends Medication | Endpoint>(
+  reference: string,
+  type: T['resourceType'],
+  known: ReadonlyMap<string, T>,
+  subject: Subject,
+): T | undefined {
+  const local = localReference(reference, subject);
+  if (local === undefined || (local.type !== undefined && local.type !== type)) return undefined;
+  const found = known.get(local.id);
+  // Only the current version can be read; what another version said is not known.
+  return local.versionId === undefined || local.versionId === found?.meta?.versionId ? found : undefined;
 }
 
 function byId(resources: readonly RecordResource[] = [], wanted: string): Encounter | undefined {

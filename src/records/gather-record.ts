@@ -1,5 +1,6 @@
 import type { Encounter, Resource } from '@medplum/fhirtypes';
 import { isFhirId } from '../fhir/reference.ts';
+import { isReferredType } from '../fhir/referred-types.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import {
@@ -15,8 +16,9 @@ import {
 import { type ClinicalRecord, clinicalRecord, type RecordEntry, type RecordResource } from './clinical-record.ts';
 import { fitEncounter } from './fit-encounter.ts';
 import { placeOf } from './place-of.ts';
-import { medicationNames, readRecords } from './read-records.ts';
+import { readRecords } from './read-records.ts';
 import type { ReadRecords, RecordReader, RecordSource } from './record-source.ts';
+import { referredNames } from './referred-names.ts';
 import type { Subject } from './subject.ts';
 
 export interface GatherRequest {
@@ -59,7 +61,7 @@ function namesBeside({ encounter }: GatherRequest, seeds: readonly RecordSeed[],
   if (encounter !== undefined) names.add(`Encounter/${encounter}`);
   const patient = `Patient/${subject.id}`;
   for (const { name } of seeds) if (name !== undefined && name !== patient) names.add(name);
-  for (const name of medicationNames(resourcesOf(seeds), subject)) names.add(name);
+  for (const name of referredNames(resourcesOf(seeds), subject)) names.add(name);
   return [...names];
 }
 
@@ -83,10 +85,10 @@ function recordOf(request: GatherRequest, seeds: readonly RecordSeed[], read: Re
     const found = read.others.get(`Encounter/${request.encounter}`);
     keep(fitEncounter(found, request.encounter, source, subject, asOf));
   }
-  const orders = [...resourcesOf(entries.values()), ...resourcesOf(seeds)];
-  for (const name of medicationNames(orders, subject)) {
-    const medication = read.others.get(name);
-    if (medication?.resourceType === 'Medication') keep(medication);
+  const referring = [...resourcesOf(entries.values()), ...resourcesOf(seeds)];
+  for (const name of referredNames(referring, subject)) {
+    const found = read.others.get(name);
+    if (found !== undefined && isReferredType(found.resourceType) && isRecordResource(found)) keep(found);
   }
   for (const seed of seeds) {
     const resource = seed.name === undefined ? undefined : read.others.get(seed.name);

@@ -1,4 +1,5 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
+import { isReferredType } from '../fhir/referred-types.ts';
 import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { foreignSeed, isRecordResource, ownership, type Seed, sameContent, seedConflict } from './check-seeds.ts';
@@ -25,9 +26,9 @@ type Validate = (resource: Resource, expression: string) => void;
 
 /**
  * Reads answers as a server's answers are read: each resource must be base R4, have an id and be the subject's own; one
- * beside the matches (an included Medication) is found by its id; what ended before the query's window is left out.
+ * beside the matches (an included Medication or Endpoint) is found by its id; what ended before the query's window is left out.
  * Throws RESOURCE_INVALID, SUBJECT_FOREIGN for what belongs to another patient or names none, and SEED_CONFLICT for two
- * Medications of one id.
+ * of these of one id.
  */
 export async function readAnswers(
   answers: Answers,
@@ -41,8 +42,8 @@ export async function readAnswers(
     if (id === undefined) throw withoutId(seed);
     const name = `${resourceType}/${id}`;
     const held = resources.get(name);
-    // Matches come in versions, of which the record takes the later one; a Medication is found by its id alone.
-    if (resourceType === 'Medication' && held !== undefined && !sameContent(held, seed.resource)) {
+    // Matches come in versions, of which the record takes the later one; what they refer to is found by its id alone.
+    if (isReferredType(resourceType) && held !== undefined && !sameContent(held, seed.resource)) {
       throw seedConflict(seed, 'another place of the call');
     }
     resources.set(name, seed.resource);

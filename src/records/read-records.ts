@@ -1,9 +1,8 @@
-import type { MedicationRequest, Patient, Resource } from '@medplum/fhirtypes';
-import { isMedicationType } from '../fhir/medication-types.ts';
+import type { Patient, Resource } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import { bounded } from './bounded.ts';
-import { localReference, type ServerBases } from './local-reference.ts';
 import type { ReadRecord, ReadRecords, RecordReader, RecordSource, WantedRecords } from './record-source.ts';
+import { referredNames } from './referred-names.ts';
 
 /** Requests to one server at a time, for one subject. */
 const parallelRequests = 6;
@@ -35,7 +34,7 @@ async function readOneByOne(
   const { patient, rows } = await readMatches(source, id, queries, patients ?? true, signal);
   if (patient === undefined && patients !== false) return { rows: [] };
   const known = new Map(rows.map((resource) => [`${resource.resourceType}/${resource.id}`, resource]));
-  const names = new Set([...medicationNames(rows, source), ...also]);
+  const names = new Set([...referredNames(rows, source), ...also]);
   const unread = [...names].filter((name) => !known.has(name));
   const jobs = unread.map((name) => async (stop: AbortSignal) => {
     const [type = '', named = ''] = name.split('/');
@@ -78,17 +77,4 @@ async function readMatches(
   } finally {
     stop.abort();
   }
-}
-
-/** The Medications that orders among the resources refer to on the same server, as `Medication/id`, each once. */
-export function medicationNames(resources: readonly Resource[], server: ServerBases): string[] {
-  const names = new Set<string>();
-  for (const resource of resources) {
-    if (!isMedicationType(resource.resourceType)) continue;
-    const { medicationReference } = resource as MedicationRequest;
-    const local = localReference(medicationReference?.reference, server);
-    if (local !== undefined && (local.type === undefined || local.type === 'Medication'))
-      names.add(`Medication/${local.id}`);
-  }
-  return [...names];
 }

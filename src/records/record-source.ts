@@ -10,7 +10,7 @@ export interface WantedRecords {
   readonly patients?: false;
   /** Asked about each subject. */
   readonly queries: readonly RecordQuery[];
-  /** Further single resources, as `Type/id`; the Medications that orders refer to come by themselves. */
+  /** Further single resources, as `Type/id`; the Medications that orders and the Endpoints that imaging studies refer to come by themselves. */
   readonly also: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface ReadRecord {
 export interface ReadRecords {
   /** Has an entry for every subject that was asked for. */
   readonly subjects: ReadonlyMap<string, ReadRecord>;
-  /** Medications and what else was wanted, by `Type/id`, as far as there is one. */
+  /** Medications, Endpoints and what else was wanted, by `Type/id`, as far as there is one. */
   readonly others: ReadonlyMap<string, Resource>;
 }
 

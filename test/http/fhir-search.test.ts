@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { imagingSeries, imagingStudy } from '../support/build-imaging-study.ts';
 import { type FhirTestServer, send, startFhirTestServer } from '../support/fhir-test-server.ts';
 
 let server: FhirTestServer;
@@ -491,3 +492,63 @@ describe('definitions', () => {
     expect(await idsOf(`NamingSystem?${query}`)).toEqual(ids);
   });
 });
+
+describe('imaging studies', () => {
+  let pacs: FhirTestServer;
+  beforeAll(async () => {
+    pacs = await startFhirTestServer({ timeZone: 'America/New_York' });
+    const studies = [
+      imagingStudy({ id: 'ct', started: '2026-01-02T07:30:00Z', series: [seriesOf('CT'), seriesOf('SR')] }),
+      imagingStudy({
+        id: 'dx',
+        started: '2026-01-05',
+        endpoint: [{ reference: `${pacs.base}/Endpoint/other` }],
+        series: [seriesOf('DX')],
+      }),
+      imagingStudy({
+        id: 'mr',
+        started: undefined,
+        status: 'registered',
+        endpoint: undefined,
+        series: [imagingSeries({ ...seriesOf('MR'), endpoint: [{ reference: 'Endpoint/series' }] })],
+      }),
+    ];
+    for (const study of studies) {
+      const { status } = await send(`${pacs.base}/ImagingStudy/${study.id}`, 'PUT', study);
+      expect(status).toBe(201);
+    }
+  });
+  afterAll(() => pacs.close());
+
+  test.each([
+    ['identifier=urn:dicom:uid|urn:oid:1.2.3.4&patient=1', ['ct', 'dx', 'mr']],
+    ['modality=CT', ['ct']],
+    ['modality=http://dicom.nema.org/resources/ontology/DCM|DX,MR', ['dx', 'mr']],
+    ['started=ge2026-01-03', ['dx']],
+    ['started=2026-01-02', ['ct']],
+    ['status=available', ['ct', 'dx']],
+    ['endpoint=pacs', ['ct']],
+    ['endpoint=Endpoint/other', ['dx']],
+    ['endpoint=series', ['mr']],
+    ['_sort=-started', ['dx', 'ct', 'mr']],
+    ['_sort=modality', ['ct', 'dx', 'mr']],
+  ])('are found by %s', async (query, expected) => {
+    const { body } = await send(`${pacs.base}/ImagingStudy?${query}`);
+    expect((body.entry ?? []).map((entry: { resource: { id: string } }) => entry.resource.id)).toEqual(expected);
+  });
+
+  test('pages by their start lose none', async () => {
+    const paged: string[] = [];
+    let url: string | undefined = `${pacs.base}/ImagingStudy?_sort=started,endpoint&_count=1`;
+    while (url !== undefined) {
+      const { body } = await send(url);
+      paged.push(...body.entry.map((entry: { resource: { id: string } }) => entry.resource.id));
+      url = body.link.find((link: { relation: string }) => link.relation === 'next')?.url;
+    }
+    expect(paged).toEqual(['ct', 'dx', 'mr']);
+  });
+});
+
+function seriesOf(modality: string) {
+  return imagingSeries({ modality: { system: 'http://dicom.nema.org/resources/ontology/DCM', code: modality } });
+}

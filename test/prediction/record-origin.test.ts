@@ -5,7 +5,7 @@ import { PredictionError } from '../../src/platform/errors.ts';
 import { refuseOwnBases } from '../../src/prediction/open-server.ts';
 import type { PredictionOutcome, Scored } from '../../src/prediction/prediction-outcome.ts';
 import type { HeldAnswers, PredictionRequest, Seed } from '../../src/prediction/prediction-request.ts';
-import { medicationNames } from '../../src/records/read-records.ts';
+import { referredNames } from '../../src/records/referred-names.ts';
 import { asRiskAssessment } from '../support/as-risk-assessment.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { send } from '../support/fhir-test-server.ts';
@@ -96,7 +96,7 @@ async function answersAbout(subject: string, model = 'prevent-base'): Promise<Ma
   for (const query of findModel(model).queriesAt(asOf)) {
     const rows: Resource[] = [];
     for await (const page of source.search(query, subject)) rows.push(...page);
-    for (const name of medicationNames(rows, source)) {
+    for (const name of referredNames(rows, source)) {
       const medication = await source.read('Medication', name.split('/')[1] ?? '');
       if (medication !== undefined) rows.push(medication);
     }

@@ -13,9 +13,11 @@ import { createFhirClient } from '../../src/fhir/client/fhir-client.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { RecordQuery } from '../../src/model-catalog/record-queries.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
+import { callerReader } from '../../src/records/caller-reader.ts';
 import { type GatherRequest, gatherRecord } from '../../src/records/gather-record.ts';
 import { createHttpRecordSource } from '../../src/records/http-record-source.ts';
 import type { RecordSource } from '../../src/records/record-source.ts';
+import { imagingSeries, imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
 import { outboundTo } from '../support/outbound-to.ts';
 import { type StubFault, type StubFhirServer, startStubFhirServer } from '../support/stub-fhir-server.ts';
 
@@ -87,7 +89,7 @@ async function serve(
   return { stub, source: createHttpRecordSource(client, validator) };
 }
 
-function gather(source: RecordSource, rest: Partial<GatherRequest> = {}) {
+function gather(source: GatherRequest['source'], rest: Partial<GatherRequest> = {}) {
   const subject = { tenant: 'default', base: source.base, id: '1' };
   return gatherRecord({ source, subject, queries, seed: [], asOf, ...rest });
 }
@@ -291,6 +293,49 @@ describe('gather record', () => {
     const group: Group = { resourceType: 'Group', id: 'g', type: 'person', actual: true, quantity: 12 };
     const { source } = await serve([patient(), group], [{ kind: 'ignore-parameters', type: 'Group' }]);
     expect((await errorOf(gather(source))).message).toContain('members it does not list');
+  });
+
+  describe('imaging studies', () => {
+    const imaging: RecordQuery[] = [{ key: 'imagingStudies', type: 'ImagingStudy', subjectParameter: 'patient' }];
+
+    test('bring the Endpoints that they and their series refer to, each read once, and no other', async () => {
+      const { source, stub } = await serve([
+        patient(),
+        wadoEndpoint({ id: 'a' }),
+        wadoEndpoint({ id: 'b' }),
+        wadoEndpoint({ id: 'other' }),
+      ]);
+      const study = imagingStudy({
+        endpoint: [{ reference: 'Endpoint/a' }, { reference: '#contained' }],
+        series: [
+          imagingSeries({ endpoint: [{ reference: `${source.base}/Endpoint/b` }, { reference: 'Endpoint/a' }] }),
+        ],
+      });
+      const record = await gather(source, { seed: seeds(study), queries: imaging });
+      expect(record.byType('Endpoint').map(({ id }) => id)).toEqual(['a', 'b']);
+      expect(record.endpoint(`${source.base}/Endpoint/b`)).toMatchObject({ id: 'b' });
+      expect(record.endpoint('Endpoint/other')).toBeUndefined();
+      expect(record.endpoint('#contained')).toBeUndefined();
+      expect(stub.requests.filter(({ url }) => url.includes('/Endpoint/'))).toHaveLength(2);
+    });
+
+    test('with an Endpoint may be sent by the caller', async () => {
+      const study = imagingStudy({ id: undefined });
+      const record = await gather(callerReader([patient(), wadoEndpoint()]), {
+        seed: seeds(patient(), wadoEndpoint(), study),
+        queries: imaging,
+      });
+      expect(record.byType('ImagingStudy')).toEqual([study]);
+      expect(record.endpoint('Endpoint/pacs')).toMatchObject({ status: 'active' });
+    });
+
+    test('of another patient are refused', async () => {
+      const { source } = await serve([patient(), wadoEndpoint()]);
+      const foreign = imagingStudy({ subject: { reference: 'Patient/2' } });
+      await expect(gather(source, { seed: seeds(foreign), queries: imaging })).rejects.toMatchObject({
+        code: 'SUBJECT_FOREIGN',
+      });
+    });
   });
 
   describe('medications', () => {

@@ -9,6 +9,7 @@ import { gatherRecord } from '../../src/records/gather-record.ts';
 import type { RecordSource } from '../../src/records/record-source.ts';
 import { createStoreRecordSource } from '../../src/records/store-record-source.ts';
 import { describeRecordSource } from '../contract/record-source.ts';
+import { imagingSeries, imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
 import { medicationRequest, mgPerDl, observation, patient } from '../support/build-record.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -128,6 +129,26 @@ describe('records of the own store', () => {
     expect(record.byType('MedicationStatement')).toHaveLength(1);
     expect(record.byType('MedicationDispense')).toHaveLength(1);
     expect(record.byType('Medication').map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  test('hold the Endpoints that imaging studies and their series refer to', async () => {
+    const repository = repositoryOf(opened.database, 'imaging');
+    await repository.writeAll([
+      patient(),
+      wadoEndpoint({ id: 'a' }),
+      wadoEndpoint({ id: 'b' }),
+      wadoEndpoint({ id: 'c' }),
+      imagingStudy({
+        endpoint: [{ reference: 'Endpoint/a' }],
+        series: [imagingSeries({ endpoint: [{ reference: `${base}/Endpoint/b` }] })],
+      }),
+      imagingStudy({ id: 's2', endpoint: undefined, series: undefined }),
+    ]);
+    const record = await gather('imaging', [
+      { key: 'imagingStudies', type: 'ImagingStudy', subjectParameter: 'patient' },
+    ]);
+    expect(record.byType('ImagingStudy').map(({ id }) => id)).toEqual(['s1', 's2']);
+    expect(record.byType('Endpoint').map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
   test('a statement that names its patient by an identifier alone is refused: no prediction would find it', async () => {

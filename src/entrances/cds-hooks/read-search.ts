@@ -1,5 +1,5 @@
 import type { Bundle, Resource } from '@medplum/fhirtypes';
-import { isMedicationType } from '../../fhir/medication-types.ts';
+import { referredFrom } from '../../fhir/referred-types.ts';
 import type { ErrorIssue } from '../../platform/errors.ts';
 import type { BegunAnswer, Seed } from '../../prediction/prediction-request.ts';
 import { invalidBody } from './check-body.ts';
@@ -32,7 +32,8 @@ interface Entry {
 /**
  * The resources of a Bundle that answer a search. It is no complete answer where it goes on on another page, gives fewer
  * matches than it counts, or left something out; one that holds an error has failed, whatever else it holds. Each resource of the searched type is
- * checked by the path alone; of what was included only the Medications of orders say something.
+ * checked by the path alone; of what was included only the Medications of orders and the
+ * Endpoints of imaging studies say something.
  * @throws PARAMETER_INVALID for what is no search in FHIR R4, or has matches of another type
  */
 export async function readSearch(
@@ -67,7 +68,7 @@ export async function readSearch(
       if (isPart(seed.resource)) isPartial = true;
       if (mode !== 'include') matches.add(seed.resource.id ?? `#${index}`);
       held.push(seed);
-    } else if (isMedicationOf(type, resource)) {
+    } else if (resource.resourceType === referredFrom(type)) {
       if (isPart(seed.resource)) isPartial = true;
       held.push(seed);
     } else {
@@ -91,10 +92,6 @@ export async function readSearch(
 export function isPart({ meta }: Resource): boolean {
   const tags: unknown = meta?.tag;
   return Array.isArray(tags) && tags.some((tag: { code?: unknown } | null) => tag?.code === 'SUBSETTED');
-}
-
-function isMedicationOf(type: string, resource: { readonly resourceType: string }): boolean {
-  return isMedicationType(type) && resource.resourceType === 'Medication';
 }
 
 const modes: ReadonlySet<unknown> = new Set(['match', 'include', 'outcome']);

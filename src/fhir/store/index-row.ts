@@ -32,12 +32,12 @@ export function indexRow(resource: Resource, baseUrl: string, timeZone: string):
   return {
     patients: [...new Set(references(read([...subjects]), 'Patient'))],
     encounter: references(read(elements.encounter), 'Encounter')[0],
-    date: firstDate(resource, elements.date ?? [], timeZone),
+    date: firstDate(resource, elements.date ?? elements.started ?? [], timeZone),
     status: read(elements.status)
       .map(textOf)
       .find((status) => status !== undefined),
     codes: [...new Set([...read(elements.code).flatMap(tokens), ...containedMedicationCodes(resource)])],
-    categories: [...new Set(read(elements.category).flatMap(tokens))],
+    categories: [...new Set(read(elements.category ?? elements.modality).flatMap(tokens))],
     identifiers: [...new Set(read(elements.identifier).flatMap(tokens))],
   };
 }

@@ -29,7 +29,7 @@ export function parsePageToken(token: string, sort: readonly SortKey[]): PageKey
 
 /** True for a parameter that sorts by time. */
 export function isTime(parameter: string): boolean {
-  return parameter === 'date' || parameter === '_lastUpdated';
+  return parameter === 'date' || parameter === 'started' || parameter === '_lastUpdated';
 }
 
 function decoded(token: string): string[] {

@@ -1,6 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { isMedicationType, medicationTypes } from '../medication-types.ts';
 import { matchesOneOf, type ResourceQuery } from './find-resources.ts';
+import { endpointReferences } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** What of the store is read at once. */
@@ -15,7 +16,7 @@ export interface ManyResources {
 
 /** One row of the answer. */
 export interface FoundResource {
-  /** `also` also marks the Medications that the orders among the matches refer to. */
+  /** `also` also marks the Medications and Endpoints that the matches refer to. */
   readonly as: 'patient' | 'match' | 'also';
   /** The patients a match is about, as `Patient/id`; empty where only one patient was asked for. */
   readonly patients: readonly string[];
@@ -23,7 +24,8 @@ export interface FoundResource {
 }
 
 /** The text that ends a reference to a resource: its id, perhaps with a version. The same for every form of a reference. */
-const referencedId = `substring(body->'medicationReference'->>'reference' from '([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$')`;
+const idIn = (reference: string): string => `substring(${reference} from '([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$')`;
+const medicationId = idIn(`body->'medicationReference'->>'reference'`);
 
 const takenTypes = medicationTypes.map((type) => `'${type}'`).join(', ');
 
@@ -31,8 +33,8 @@ const takenTypes = medicationTypes.map((type) => `'${type}'`).join(', ');
 const turnMs = 4;
 
 /**
- * The current versions of patients, of all that the queries find about them, and of the Medications their orders refer
- * to: one statement, so all of it is of one state of the data. In no order.
+ * The current versions of patients, of all that the queries find about them, and of the Medications and Endpoints that
+ * these refer to: one statement, so all of it is of one state of the data. In no order.
  */
 export async function readMany(context: StoreContext, wanted: ManyResources): Promise<FoundResource[]> {
   const many = wanted.patients.length > 1;
@@ -50,7 +52,12 @@ export async function readMany(context: StoreContext, wanted: ManyResources): Pr
   if (wanted.queries.some(({ type }) => isMedicationType(type))) {
     parts.push(`select 'also', null, body from resources
       where tenant = ${tenant} and type = 'Medication' and not deleted
-        and id = any(array(select ${referencedId} from matches where type in (${takenTypes})))`);
+        and id = any(array(select ${medicationId} from matches where type in (${takenTypes})))`);
+  }
+  if (wanted.queries.some(({ type }) => type === 'ImagingStudy')) {
+    parts.push(`select 'also', null, body from resources
+      where tenant = ${tenant} and type = 'Endpoint' and not deleted and id = any(array(
+        select ${idIn('reference')} from matches, unnest(${endpointReferences}) reference where type = 'ImagingStudy'))`);
   }
   for (const [type, ids] of byType(wanted.also)) {
     parts.push(`select 'also', null, body from resources

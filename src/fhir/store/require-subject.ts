@@ -12,6 +12,7 @@ const subjectElements: Readonly<Record<string, string | undefined>> = {
   MedicationAdministration: 'subject',
   MedicationDispense: 'subject',
   FamilyMemberHistory: 'patient',
+  ImagingStudy: 'subject',
   MedicationRequest: 'subject',
   MedicationStatement: 'subject',
   Observation: 'subject',

@@ -1,7 +1,7 @@
 import { isFhirDate, parseFhirDate } from '../date-time.ts';
 import { canonicalReference, isFhirId, parseRelativeReference } from '../reference.ts';
 import { refused, type SearchFilter, shown } from './parse-search.ts';
-import { definitionElements, patientElements } from './search-parameters.ts';
+import { definitionElements, endpointReferences, patientElements } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** Collects the values of a statement and gives back their places ($1, $2, …). */
@@ -18,6 +18,7 @@ export function searchCondition(context: StoreContext, filter: SearchFilter, bin
     case 'code':
       return `codes && ${bind(values.map((value) => token(parameter, value)))}::text[]`;
     case 'category':
+    case 'modality':
       return `categories && ${bind(values.map((value) => token(parameter, value)))}::text[]`;
     case 'status':
       return `status = any(${bind(values.map((value) => bareCode(parameter, value)))}::text[])`;
@@ -29,7 +30,13 @@ export function searchCondition(context: StoreContext, filter: SearchFilter, bin
     case 'target':
       return `patients && ${bind(values.map((value) => reference(context, parameter, value)))}::text[]`;
     case 'date':
+    case 'started':
       return anyOf(values.map((value) => dateCondition(context, parameter, value, bind, 'date_start', 'date_end')));
+    case 'endpoint': {
+      const wanted = values.map((value) => reference(context, parameter, value));
+      // Kept as it was written: relative, or below the base of this server.
+      return `${endpointReferences} && ${bind(wanted.flatMap((one) => [one, `${context.baseUrl}/${one}`]))}::text[]`;
+    }
     case 'gender':
       return `${patientElements.gender} = any(${bind(values.map((value) => oneOf(parameter, value, genders)))}::text[])`;
     case 'active':
@@ -95,7 +102,11 @@ function unescaped(value: string): string {
   return value.replace(/\\([\\,|$])/g, '$1');
 }
 
-const bareTypes: Readonly<Record<string, string | undefined>> = { patient: 'Patient', encounter: 'Encounter' };
+const bareTypes: Readonly<Record<string, string | undefined>> = {
+  patient: 'Patient',
+  encounter: 'Encounter',
+  endpoint: 'Endpoint',
+};
 
 function reference(context: StoreContext, name: string, value: string): string {
   const type = bareTypes[name];

@@ -8,7 +8,8 @@
  * recordedDate; MedicationRequest authoredOn; MedicationStatement and MedicationAdministration effective[x];
  * RiskAssessment occurrence[x], also a Period. Left out since they repeat within one resource: the encounters of
  * Claim, ExplanationOfBenefit and DocumentReference, and the status of ImmunizationRecommendation. `url` and `value` find
- * the definitions that are looked up by them, and are read out of the resource as well.
+ * the definitions that are looked up by them, and are read out of the resource as well. `started` of an ImagingStudy is kept
+ * as its date, and `modality` as its category.
  */
 export interface SearchElements {
   readonly identifier?: readonly string[];
@@ -27,6 +28,9 @@ export interface SearchElements {
   readonly deceased?: readonly string[];
   readonly url?: readonly string[];
   readonly value?: readonly string[];
+  readonly started?: readonly string[];
+  readonly modality?: readonly string[];
+  readonly endpoint?: readonly string[];
 }
 
 /** The canonical URL of a definition as SQL, null where it has none; and the ids of a NamingSystem, each its own row. */
@@ -34,6 +38,11 @@ export const definitionElements = {
   url: `(body->>'url') collate "C"`,
   uniqueIds: `json_array_elements(body->'uniqueId')`,
 } as const;
+
+/** The references to the Endpoints of an ImagingStudy and of its series as SQL: an array of text, null where there are none. */
+export const endpointReferences = `(select array_agg(one->>'reference') from (
+  select json_array_elements(body->'endpoint') as one
+  union all select json_array_elements(series->'endpoint') from json_array_elements(body->'series') series) endpoints)`;
 
 /** The search parameters that every type has. */
 export const commonParameters = ['_id', '_lastUpdated'] as const;
@@ -228,6 +237,9 @@ export const searchElements: Readonly<Record<string, SearchElements>> = {
     subject: ['subject'],
     encounter: ['encounter'],
     status: ['status'],
+    started: ['started'],
+    modality: ['series.modality'],
+    endpoint: ['endpoint', 'series.endpoint'],
   },
   Immunization: { identifier: ['identifier'], patient: ['patient'], status: ['status'], date: ['occurrence[x]'] },
   ImmunizationEvaluation: { identifier: ['identifier'], patient: ['patient'], status: ['status'], date: ['date'] },

@@ -3,7 +3,7 @@ import { isTime, type PageKey } from './page-token.ts';
 import type { ParsedSearch, SortKey } from './parse-search.ts';
 import { parseBody } from './read-resource.ts';
 import { type Bind, birthDateBounds, searchCondition } from './search-condition.ts';
-import { definitionElements, patientElements, type SearchParameter } from './search-parameters.ts';
+import { definitionElements, endpointReferences, patientElements, type SearchParameter } from './search-parameters.ts';
 import type { StoreContext } from './store-context.ts';
 
 export interface SearchPage {
@@ -97,6 +97,7 @@ function sortExpression({ parameter, descending }: SortKey): string {
     case '_lastUpdated':
       return 'last_updated';
     case 'date':
+    case 'started':
       return descending ? `coalesce(date_end, '-infinity')` : `coalesce(date_start, 'infinity')`;
     case 'status':
       return `coalesce(status, ${last})`;
@@ -105,6 +106,7 @@ function sortExpression({ parameter, descending }: SortKey): string {
     case 'code':
       return `coalesce(codes[1], ${last})`;
     case 'category':
+    case 'modality':
       return `coalesce(categories[1], ${last})`;
     case 'identifier':
       return `coalesce(identifiers[1], ${last})`;
@@ -112,6 +114,8 @@ function sortExpression({ parameter, descending }: SortKey): string {
     case 'active':
     case 'deceased':
       return `coalesce(${patientElements[parameter]}, ${last})`;
+    case 'endpoint':
+      return `coalesce((${endpointReferences})[1] collate "C", ${last})`;
     case 'url':
       return `coalesce(${definitionElements.url}, ${last})`;
     case 'value':
