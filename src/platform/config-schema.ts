@@ -116,7 +116,7 @@ export const configSchema = Type.Object(
         description:
           'Token endpoint for FHIR_BASE_URL; needed where it is not at the origin of that server, whose SMART configuration is asked otherwise.',
         allowed: 'an absolute https URL (http for a loopback address only) without user, password, query or fragment',
-        format: 'token-url',
+        format: 'guarded-url',
       }),
     ),
     fhirClientScopes: optional(
@@ -146,8 +146,8 @@ export const configSchema = Type.Object(
       text({
         description:
           'URL under which clients see this server, where a proxy stands before it. What results and cards link to begins with it.',
-        allowed: 'an absolute http or https URL without user, password, query or fragment',
-        format: 'base-url',
+        allowed: 'an absolute https URL (http for a loopback address only) without user, password, query or fragment',
+        format: 'guarded-url',
       }),
     ),
     siteTimeZone: text({
@@ -242,10 +242,11 @@ export const configSchema = Type.Object(
       default: ['consent', 'group'],
       uniqueItems: true,
     }),
-    cdsFhirServers: Type.Array(Type.String({ format: 'base-url' }), {
+    cdsFhirServers: Type.Array(Type.String({ format: 'guarded-url' }), {
       description:
         'FHIR servers that a CDS Hooks call may name as its fhirServer and that are then asked with the token of the call; the own store always may. "none" for no other server.',
-      allowed: 'absolute http or https URLs without user, password, query or fragment, with commas between; or none',
+      allowed:
+        'absolute https URLs (http for loopback addresses only) without user, password, query or fragment, with commas between; or none',
       default: [],
       uniqueItems: true,
     }),

@@ -102,7 +102,7 @@ function badSettings(given: Record<string, unknown>, env: Environment): string[]
   ajv.addFormat('host', isHost);
   ajv.addFormat('base-url', isBaseUrl);
   ajv.addFormat('host-name', isHostName);
-  ajv.addFormat('token-url', isTokenUrl);
+  ajv.addFormat('guarded-url', isGuardedUrl);
   ajv.addFormat('web-origin', isWebOrigin);
   ajv.addFormat('postgres-url', isPostgresUrl);
   ajv.addFormat('time-zone', isTimeZone);
@@ -163,7 +163,7 @@ function keptTooLong({ logsKeptDays, valuesKeptDays, feedbackKeptDays }: Partial
     );
 }
 
-/** A client needs its id, its keys and a server. */
+/** A client needs its id, its keys and a server that only it can hear. */
 function halfClient({
   fhirBaseUrl,
   fhirClientId,
@@ -172,7 +172,13 @@ function halfClient({
   fhirClientScopes,
 }: Partial<Config>): string[] {
   const some = [fhirClientId, fhirClientKeysFile, fhirTokenUrl, fhirClientScopes].some((value) => value !== undefined);
-  if (!some || (fhirBaseUrl !== undefined && fhirClientId !== undefined && fhirClientKeysFile !== undefined)) return [];
+  if (!some) return [];
+  if (fhirBaseUrl !== undefined && fhirClientId !== undefined && fhirClientKeysFile !== undefined) {
+    if (isGuardedUrl(fhirBaseUrl)) return [];
+    return [
+      'FHIR_BASE_URL is plain HTTP to another machine, and FHIR_CLIENT_ID has it asked with tokens: whoever is between would read them. Name it by https.',
+    ];
+  }
   return [
     'To ask FHIR_BASE_URL with tokens of SMART Backend Services, FHIR_BASE_URL, FHIR_CLIENT_ID and FHIR_CLIENT_KEYS_FILE must be set together; FHIR_TOKEN_URL and FHIR_CLIENT_SCOPES belong to them. Set all three, or unset all.',
   ];
@@ -210,8 +216,8 @@ function isBaseUrl(text: string): boolean {
   return url.username === '' && url.password === '' && !text.includes('?') && !text.includes('#');
 }
 
-/** What is sent there is worth a token. */
-function isTokenUrl(text: string): boolean {
+/** Nobody between reads what is sent there: https, or plain HTTP that does not leave this machine. */
+function isGuardedUrl(text: string): boolean {
   const url = URL.parse(text);
   return (
     url !== null && isBaseUrl(text) && (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, '')))

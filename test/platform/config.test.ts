@@ -121,6 +121,7 @@ describe('settings', () => {
     ['FHIR_BASE_URL', 'ftp://ehr.example.org'],
     ['FHIR_BASE_URL', 'https://ehr.example.org/fhir?x=1'],
     ['PUBLIC_BASE_URL', '/fhir'],
+    ['PUBLIC_BASE_URL', 'https://risk.example.org/?x=1'],
     ['SITE_TIME_ZONE', 'Berlin'],
     ['SITE_TIME_ZONE', '+02:00'],
     ['TENANT', 'Ward 7'],
@@ -148,6 +149,16 @@ describe('settings', () => {
     const [message, ...more] = issuesOf({ [name]: value });
     expect(more).toEqual([]);
     expect(message).toContain(`${name} is ${JSON.stringify(value)}; allowed is `);
+  });
+
+  test('CDS-6, CDS-12: no call and no token of a call crosses a network in the clear: plain HTTP is for this machine alone', () => {
+    for (const name of ['PUBLIC_BASE_URL', 'CDS_FHIR_SERVERS']) {
+      for (const host of ['ehr.example.org', '10.0.0.5', 'localhost.example.org', '127.0.0.1.example.org'])
+        expect(issuesOf({ [name]: `http://${host}/x` })).toEqual([expect.stringMatching(`^${name} is .* https URL`)]);
+      for (const url of ['https://ehr.example.org/x', 'http://127.0.0.1:9/x', 'http://[::1]:9/x', 'http://localhost/x'])
+        expect(issuesOf({ [name]: url })).toEqual([]);
+    }
+    expect(issuesOf({ CDS_FHIR_SERVERS: 'https://a.example.org/fhir,http://b.example.org/fhir' })).toHaveLength(1);
   });
 
   test('a URL that may hold a password is never shown, bad or good', () => {
@@ -261,6 +272,14 @@ describe('the client of another server', () => {
   test('sends no assertion over plain HTTP', () => {
     expect(issuesOf({ ...whole, FHIR_TOKEN_URL: 'http://auth.example.org/token' })).toHaveLength(1);
     expect(issuesOf({ ...whole, FHIR_TOKEN_URL: 'http://127.0.0.1:9/token' })).toEqual([]);
+  });
+
+  test('SM-6: shows its token to nobody between it and its server', () => {
+    expect(issuesOf({ ...whole, FHIR_BASE_URL: 'http://ehr.example.org/fhir' })).toEqual([
+      expect.stringMatching(/^FHIR_BASE_URL is plain HTTP to another machine.*https/),
+    ]);
+    expect(issuesOf({ ...whole, FHIR_BASE_URL: 'http://127.0.0.1:9/fhir' })).toEqual([]);
+    expect(issuesOf({ FHIR_BASE_URL: 'http://hapi:8080/fhir' })).toEqual([]);
   });
 });
 

@@ -43,7 +43,7 @@ beforeAll(async () => {
     clock: { now: () => new Date('2026-03-01T12:00:00Z') },
     settings: {
       // The name of this machine resolves to an address of its own network, or to none: a listed name that must not be reached.
-      CDS_FHIR_SERVERS: `${good.base},http://${hostname()}:${canaryPort}/fhir`,
+      CDS_FHIR_SERVERS: `${good.base},https://${hostname()}:${canaryPort}/fhir`,
       CDS_DEADLINE_MS: '30000',
     },
   });
@@ -91,7 +91,7 @@ describe('a hook is refused, and nothing is connected to, where its fhirServer i
     ['the unspecified address of IPv6', () => `http://[::]:${canaryPort}/fhir`],
     ['the metadata service', () => 'http://169.254.169.254/latest/meta-data/'],
     ['the metadata service as a number', () => 'http://2852039166/latest/meta-data/'],
-    ['a listed name that resolves to a private address', () => `http://${hostname()}:${canaryPort}/fhir`],
+    ['a listed name that resolves to a private address', () => `https://${hostname()}:${canaryPort}/fhir`],
     ['the listed server as a user', () => `http://127.0.0.1:${goodPort}@127.0.0.1:${canaryPort}/fhir`],
     ['the listed server as an encoded user', () => `http://127.0.0.1%3A${goodPort}%40@127.0.0.1:${canaryPort}/fhir`],
     ['the listed server before a backslash', () => `http://127.0.0.1:${canaryPort}\\@127.0.0.1:${goodPort}/fhir`],
