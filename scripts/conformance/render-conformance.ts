@@ -1,3 +1,5 @@
+import { allRequirements } from '../../test/entrances/cds-hooks/requirements/all-requirements.ts';
+import type { KnownRequirement } from '../../test/entrances/cds-hooks/requirements/requirement.ts';
 import { allChecks } from './all-checks.ts';
 import { type Requirement, requirements } from './requirements.ts';
 
@@ -21,7 +23,26 @@ number that applies has at least one. <!-- written by scripts/write-conformance.
 
 /** `docs/conformance.md`. */
 export function renderConformance(): string {
-  return `${head}${requirements.map(row).join('\n')}\n`;
+  return `${head}${requirements.map(row).join('\n')}\n\n${sentences()}`;
+}
+
+/** How many of the sentences of CDS Hooks 2.0 are known by what. */
+function sentences(): string {
+  const count = (kind: KnownRequirement['kind']): number =>
+    allRequirements.filter((known) => known.kind === kind).reduce((sum, { ids }) => sum + ids.length, 0);
+  return `## CDS Hooks 2.0, sentence by sentence
+
+Others have taken CDS Hooks 2.0 apart into ${allRequirements.reduce((sum, { ids }) => sum + ids.length, 0)} numbered requirements on services and on clients. \`test/entrances/cds-hooks/requirements/\`
+says of each what is known of it, and a test reads the list itself: none is left out, and every test that is cited is there.
+
+| what | requirements | where to look |
+|---|---|---|
+| on services, shown by tests | ${count('shown')} | \`discovery-and-data.ts\`, \`answers.ts\`, \`trust.ts\` |
+| on services, options that are not taken | ${count('not-taken')} | \`untaken-options.ts\`: icons and topics, actions that change or remove, certificates of clients |
+| on services, for people to agree on | ${count('agreed')} | [what to agree on with an EHR](cds-hooks.md#what-to-agree-on-with-an-ehr) |
+| on clients; tests show what is done with who keeps to them, and who does not | ${count('answered')} | \`of-clients.ts\` |
+| not ours: on clients, where no service can see them | ${count('not-ours')} | \`unseen-of-clients.ts\` |
+`;
 }
 
 function row({ id, says, notApplicable }: Requirement): string {

@@ -174,6 +174,12 @@ describe('the cards of a model folder', () => {
       ({ suggestions }) => Object.assign(suggestions?.choices[0] ?? {}, { from: 0.1 }),
       'name those at which it is suggested',
     ],
+    ...(['changes', 'removes'] as const).map((does): [string, (service: CdsHooksService) => void, string] => [
+      `CDS-39 an action that ${does} what is there`,
+      ({ suggestions }) =>
+        Object.assign(suggestions?.choices[0]?.actions?.[0] ?? {}, { type: does === 'changes' ? 'update' : 'delete' }),
+      '/suggestions/choices/0/actions/0/type',
+    ]),
     [
       'CDS-42 a context for a page',
       ({ links }) => Object.assign(links?.[0] ?? {}, { appContext: 'x' }),

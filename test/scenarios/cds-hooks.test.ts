@@ -155,6 +155,13 @@ describe('a card', () => {
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('CDS-31 a card has a UUID of its own, also where the same call comes again: feedback on one is never that on the other', async () => {
+    const uuidOf = async (): Promise<unknown> => (await call({ prefetch })).body.cards[0].uuid;
+    const [one, other] = [await uuidOf(), await uuidOf()];
+    for (const uuid of [one, other]) expect(uuid).toMatch(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(one).not.toBe(other);
+  });
+
   it('shows by the bands of the manifest: high is a warning with its band and citation', async () => {
     const answer = await call({ prefetch }, 'pce-2013');
     expect(cdsResponseFindings(answer.body)).toEqual([]);

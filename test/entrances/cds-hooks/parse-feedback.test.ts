@@ -55,8 +55,14 @@ describe('feedback', () => {
     ['no such day', { feedback: [{ ...overridden, outcomeTimestamp: '2026-02-30T08:00:00Z' }] }, 'outcomeTimestamp'],
     ['accepted without what', { feedback: [{ ...accepted, acceptedSuggestions: undefined }] }, 'acceptedSuggestions'],
     ['accepted nothing', { feedback: [{ ...accepted, acceptedSuggestions: [] }] }, 'acceptedSuggestions'],
+    [
+      'accepted what has no UUID',
+      { feedback: [{ ...accepted, acceptedSuggestions: [{ id: '17' }] }] },
+      'acceptedSuggestions',
+    ],
     ['overridden with what', { feedback: [{ ...accepted, outcome: 'overridden' }] }, 'acceptedSuggestions'],
     ['an empty reason', { feedback: [{ ...overridden, overrideReason: {} }] }, 'overrideReason'],
+    ['a comment that is no text', { feedback: [{ ...overridden, overrideReason: { userComment: 7 } }] }, 'userComment'],
     ['a reason without system', { feedback: [{ ...overridden, overrideReason: { reason: { code: 'x' } } }] }, 'reason'],
   ])('is refused as a whole: %s', (_, body, place) => {
     const { message, issues } = refusal(body);
