@@ -62,6 +62,8 @@ export interface FeatureText {
 export interface FeatureImage {
   /** What the model is given, in row-major order; nobody changes it. */
   readonly tensor: Float32Array;
+  /** SHA-256 (hex) of its bytes, see `tensorDigest`: made with it, once, for a volume has many. */
+  readonly digest: string;
   /** Sizes of the tensor, as the steps of the map make them. */
   readonly shape: readonly number[];
   readonly study: { readonly studyInstanceUid: string; readonly accessionNumber?: string };

@@ -18,10 +18,20 @@ export function inputHash({ features: shown, hidden = new Map() }: PredictionOut
   return hash('sha256', JSON.stringify(parts));
 }
 
-/** The channels of a sequence and the words of a text too, which their one value is only a count of. */
+/** The channels of a sequence, the words of a text, and which images and numbers: their one value is only a count of them. */
 function saidOf(feature: FeatureValue): unknown[] {
   if (feature.state === 'missing') return [feature.because];
   if (feature.state === 'observed' && feature.text !== undefined) return [feature.value, feature.text.content];
+  if (feature.state === 'observed' && feature.image !== undefined) {
+    const { digest, shape, study, images } = feature.image;
+    return [feature.value, digest, shape, study.studyInstanceUid, images.map(frameParts)];
+  }
   const steps = feature.state === 'derived' ? feature.steps : undefined;
   return steps === undefined ? [feature.value] : [feature.value, steps.value, steps.mask, steps.since];
+}
+
+type FeatureImage = NonNullable<Extract<FeatureValue, { state: 'observed' }>['image']>;
+
+function frameParts({ seriesInstanceUid, sopInstanceUid, frame }: FeatureImage['images'][number]): unknown[] {
+  return [seriesInstanceUid, sopInstanceUid, frame];
 }

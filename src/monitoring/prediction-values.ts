@@ -3,9 +3,12 @@ import type { Sealed, ValuesCipher } from '../platform/values-cipher.ts';
 import type { PredictionOutcome } from '../prediction/prediction-outcome.ts';
 import type { RowFrame } from './prediction-row.ts';
 
+type FeatureValue = PredictionOutcome['inputs']['features'] extends ReadonlyMap<string, infer Value> ? Value : never;
+type ImageRead = NonNullable<Extract<FeatureValue, { state: 'observed' }>['image']>;
+
 /** What a prediction rested on, as it was: personal data, kept only sealed. */
 export interface PredictionValues {
-  /** By name: state, value or reason, unit and time of every feature. */
+  /** By name: state, value or reason, unit and time of every feature; of an image what was read, and never its pixels. */
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Of a result that was explained: by how much each feature moved each outcome. */
   readonly contributions: readonly unknown[];
@@ -25,7 +28,7 @@ export interface ValuesRow {
 export function sealValues(cipher: ValuesCipher, frame: RowFrame, outcome: PredictionOutcome): ValuesRow {
   const values: PredictionValues = {
     inputs: Object.fromEntries(
-      [...outcome.inputs.features].map(([name, { sources: _sources, ...feature }]) => [name, feature]),
+      [...outcome.inputs.features].map(([name, { sources: _sources, ...feature }]) => [name, withoutPixels(feature)]),
     ),
     contributions:
       outcome.state === 'scored' && !('none' in outcome.explanation) ? outcome.explanation.contributions : [],
@@ -39,6 +42,13 @@ export function sealValues(cipher: ValuesCipher, frame: RowFrame, outcome: Predi
     nonce: nonce.toString('base64'),
     sealed: sealed.toString('base64'),
   };
+}
+
+/** A feature as it is kept: of an image its digest, its shape and the frames it was made of. */
+function withoutPixels(feature: Omit<FeatureValue, 'sources'>): object {
+  if (!('image' in feature) || feature.image === undefined) return feature;
+  const { digest, shape, study, images } = feature.image as ImageRead;
+  return { ...feature, image: { digest, shape, study, images } };
 }
 
 /**

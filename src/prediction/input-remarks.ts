@@ -18,7 +18,7 @@ export function inputRemarks(
     if (value.state === 'assumed-absent') said.add(`assumed absent there: ${label} (${value.detail})`);
     if (value.state === 'missing') said.add(`missing there: ${label} (${value.detail})`);
     if (value.state === 'observed' && value.detail !== undefined)
-      said.add(`${value.text === undefined ? 'unit' : 'cut'} there: ${label} (${value.detail})`);
+      said.add(`${aboutDetail(value)} there: ${label} (${value.detail})`);
     if (value.state === 'derived' && value.model !== undefined) said.add(`used there: ${label} (${value.detail})`);
   }
   for (const column of columns) {
@@ -27,6 +27,11 @@ export function inputRemarks(
     if (isClipped(column, value)) said.add(`clipped there: ${label}`);
   }
   return [...said];
+}
+
+function aboutDetail({ text, image }: Extract<FeatureValue, { state: 'observed' }>): string {
+  if (image !== undefined) return 'image';
+  return text === undefined ? 'unit' : 'cut';
 }
 
 function isClipped(column: InputColumn, value: FeatureValue | undefined): boolean {

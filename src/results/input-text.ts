@@ -1,4 +1,5 @@
 import type { FeatureValue } from '../features/feature-vector.ts';
+import { imageText } from './image-text.ts';
 
 /** `151 mmHg (2026-01-10)`; an assumption says that it is one. `missing` where there is no value. */
 export function inputText(value: FeatureValue | undefined, unitText: string): string {
@@ -17,6 +18,7 @@ function scalarText(input: Exclude<FeatureValue, { state: 'missing' }>, unitText
   const { value } = input;
   // Who may read a result may not be who may read the note.
   if (input.state === 'observed' && input.text !== undefined) return `text of ${value} characters`;
+  if (input.state === 'observed' && input.image !== undefined) return imageText(input);
   if (input.state === 'derived' && input.steps !== undefined)
     return `${value} of ${input.steps.value.length} bins measured`;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';

@@ -4,6 +4,7 @@ import { element } from '../fhir/xhtml.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { baseOf, contributionText } from './contribution-amount.ts';
 import { fhirDateTime } from './duration.ts';
+import { imageText } from './image-text.ts';
 import type { InputFrame } from './input-frame.ts';
 import { partText, ranked } from './largest-contributions.ts';
 import type { ResultRequest } from './result-request.ts';
@@ -51,6 +52,7 @@ function valueCell(value: FeatureValue, unit: string): string {
   if (value.state === 'missing') return '<td></td>';
   // Who may read a result may not be who may read the note: its source says where it stands.
   if (value.state === 'observed' && value.text !== undefined) return element('td', `text of ${value.value} characters`);
+  if (value.state === 'observed' && value.image !== undefined) return element('td', imageText(value));
   if (typeof value.value === 'boolean') return value.value ? '<td>yes</td>' : '<td>no</td>';
   if (typeof value.value === 'string') return element('td', value.value);
   if (value.state === 'derived' && value.steps !== undefined)

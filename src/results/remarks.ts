@@ -18,7 +18,7 @@ export function remarks(request: ResultRequest): string[] {
   for (const [state, title] of detailed) {
     for (const [name, value] of inputs.features) {
       if (value.state === state && 'detail' in value && value.detail !== undefined)
-        said.push(`${'text' in value ? 'Cut' : title}: ${labelOf(request, name)} (${value.detail}).`);
+        said.push(`${titleOf(value) ?? title}: ${labelOf(request, name)} (${value.detail}).`);
     }
   }
   said.push(...ofOtherModels(request), ...clipped(request), ...withheld(request));
@@ -50,6 +50,12 @@ const detailed = [
   ['assumed-absent', 'Assumed absent'],
   ['missing', 'Missing'],
 ] as const;
+
+/** Of a text that it was cut, of an image how it was chosen. */
+function titleOf(value: object): string | undefined {
+  if ('image' in value) return 'Image';
+  return 'text' in value ? 'Cut' : undefined;
+}
 
 /** That there are inputs which nobody is shown: a reader must not take what is shown for all. */
 function aboutHidden({ inputs: { hidden } }: ResultRequest): string[] {

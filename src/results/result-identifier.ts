@@ -1,5 +1,12 @@
 import { hash } from 'node:crypto';
-import type { FeatureValue, ModelInputs, OriginalValue, SourceReference, Verdict } from '../features/feature-vector.ts';
+import type {
+  FeatureImage,
+  FeatureValue,
+  ModelInputs,
+  OriginalValue,
+  SourceReference,
+  Verdict,
+} from '../features/feature-vector.ts';
 import type { FeatureLabel, PredictedModel, ResultSubject } from './result-request.ts';
 import { sourceKey } from './source-reference.ts';
 
@@ -67,9 +74,9 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
   const sources = sortedKeys(value.sources, keyOf);
   switch (value.state) {
     case 'observed': {
-      const { state, value: scalar, at = null, original, text } = value;
+      const { state, value: scalar, at = null, original, text, image } = value;
       const said = text === undefined ? [] : [isVersioned(value.sources) ? null : text.content, text.cutFrom ?? null];
-      return [state, scalar, at, originalParts(original), sources, ...said];
+      return [state, scalar, at, originalParts(original), sources, ...said, ...imageParts(image)];
     }
     case 'derived':
       return [
@@ -97,6 +104,18 @@ function inputParts(value: FeatureValue, keyOf: KeyOf): unknown[] {
  */
 function isVersioned(sources: readonly SourceReference[]): boolean {
   return sources.length > 0 && sources.every(({ reference }) => reference?.includes('/_history/') === true);
+}
+
+/** Which frames, and which numbers were made of them: images are too many to be tried until an identifier is the same. */
+function imageParts(image: FeatureImage | undefined): unknown[] {
+  if (image === undefined) return [];
+  const { digest, shape, study, images } = image;
+  const frames = images.map(({ seriesInstanceUid, sopInstanceUid, frame }) => [
+    seriesInstanceUid,
+    sopInstanceUid,
+    frame,
+  ]);
+  return [[digest, shape, study.studyInstanceUid, frames]];
 }
 
 function originalParts(original: OriginalValue | undefined): unknown[] | null {

@@ -1,6 +1,7 @@
 const readable: Readonly<Record<string, string>> = {
   '1': '',
   '{character}': 'characters',
+  '{frame}': 'frames',
   a: 'years',
   mo: 'months',
   d: 'days',

@@ -6,6 +6,7 @@ import { readPredictionValues } from '../../src/monitoring/prediction-values.ts'
 import { pruneOnce } from '../../src/monitoring/retention.ts';
 import type { LogEvent } from '../../src/platform/events.ts';
 import { createValuesCipher, parseKeys, type ValuesCipher } from '../../src/platform/values-cipher.ts';
+import { readImage } from '../support/image-map.ts';
 import { predictionRequest, scoredOutcome } from '../support/prediction-outcome.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => opened?.close());
 
 /** One prediction, a number of days ago. @returns its tenant and id */
-async function predicted(daysAgo: number, sealing: ValuesCipher | undefined) {
+async function predicted(daysAgo: number, sealing: ValuesCipher | undefined, outcome = scoredOutcome()) {
   const [tenant, id] = [randomUUID(), randomUUID()];
   const monitoring = createMonitoring({
     database: opened.database,
@@ -31,7 +32,7 @@ async function predicted(daysAgo: number, sealing: ValuesCipher | undefined) {
     onPrediction: () => undefined,
     event: () => undefined,
   });
-  await monitoring.watched(async () => scoredOutcome(), predictionRequest());
+  await monitoring.watched(async () => outcome, predictionRequest());
   await monitoring.close();
   return { tenant, id };
 }
@@ -55,6 +56,19 @@ describe('EU-3: the values of a prediction', () => {
       expect(rows[0]?.text).not.toContain(name);
     }
     expect(await rowsOf('prediction_log', tenant)).toBe(1);
+  });
+
+  it('say of an image which frames were read and the hash of its numbers, and hold no pixel', async () => {
+    const scored = scoredOutcome();
+    const frontal = readImage();
+    const { inputs } = scored;
+    const outcome = { ...scored, inputs: { ...inputs, features: new Map([['frontal', frontal]]) } };
+    const { tenant, id } = await predicted(0, cipher, outcome);
+    const values = await readPredictionValues(opened.database, cipher, tenant, id);
+    const { tensor: _pixels, ...read } = frontal.image ?? {};
+    const { sources: _sources, ...feature } = frontal;
+    expect(values?.inputs.frontal).toEqual({ ...feature, image: read });
+    expect(JSON.stringify(values)).not.toContain('0.25');
   });
 
   it('are not kept where there is no key', async () => {

@@ -10,6 +10,7 @@ import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { ResultResource } from '../../src/results/result-resource.ts';
 import { checkResource } from '../support/checked/check-resource.ts';
+import { readImage } from '../support/image-map.ts';
 import { buildRisk, resultRequest, source } from '../support/result-request.ts';
 
 function refuseFaults(resource: ResultResource): void {
@@ -427,6 +428,25 @@ test('a text is told by its length, and that it was cut, and its words stand now
   expect(input?.extension).toContainEqual({
     url: 'value',
     valueQuantity: { value: 11, unit: 'characters', system: 'http://unitsofmeasure.org', code: '{character}' },
+  });
+});
+
+test('DW-26: an image is told by how it was chosen and how many frames were read, and no pixel stands in the result', () => {
+  const base = resultRequest();
+  const features = { ...base.features, frontal: { label: 'Frontal radiograph', unit: '{frame}' } };
+  const frontal = readImage([0.123456, 0.25, 0.5, 1]);
+  const inputs = { ...base.inputs, features: new Map(base.inputs.features).set('frontal', frontal) };
+  const result = buildRisk(resultRequest({ features, inputs }));
+  const text = JSON.stringify(result);
+  expect(text).not.toContain('0.123');
+  expect(text).not.toContain(frontal.image?.digest);
+  expect(result.text?.div).toContain('<td>Frontal radiograph</td><td>one image</td><td>observed</td>');
+  expect(result.note?.map((note) => note.text)).toContain(
+    'Image: Frontal radiograph (the only PA or AP image of the newest CR or DX study).',
+  );
+  expect(inputOf(result, 'frontal')).toContainEqual({
+    url: 'value',
+    valueQuantity: { value: 1, unit: 'frames', system: 'http://unitsofmeasure.org', code: '{frame}' },
   });
 });
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import { resultIdentifier } from '../../src/results/result-identifier.ts';
 import type { ResultRequest } from '../../src/results/result-request.ts';
+import { readImage } from '../support/image-map.ts';
 import { resultRequest, source, testValues } from '../support/result-request.ts';
 
 const base = resultRequest();
@@ -80,6 +81,13 @@ test('a text that its versioned source names is not in the identifier, lest a re
   expect(identifierOf('none', 'Observation/note/_history/1')).toBe(named);
   expect(identifierOf('none', 'Observation/note/_history/2')).not.toBe(named);
   expect(identifierOf('none', 'Observation/note')).not.toBe(identifierOf('pain', 'Observation/note'));
+});
+
+test('two images that differ in one pixel, or come from another frame, are two predictions', () => {
+  const identifiers = [readImage(), readImage([0, 0.25, 0.5, 0.75]), readImage(undefined, 2)].map((image) =>
+    resultIdentifier(withFeature('creatinine', image)),
+  );
+  expect(new Set(identifiers).size).toBe(3);
 });
 
 const changed: [string, ResultRequest][] = [

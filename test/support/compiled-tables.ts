@@ -18,6 +18,7 @@ export const tableFiles = [
   'src/features/todays-status.ts',
   'src/model-catalog/card/card-sections.ts',
   'src/model-catalog/card/card-words.ts',
+  'src/results/image-text.ts',
   'src/results/narrative.ts',
   'src/results/remarks.ts',
   'src/results/risk-text.ts',

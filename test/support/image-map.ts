@@ -1,4 +1,8 @@
+import type { FeatureValue } from '../../src/features/feature-vector.ts';
+import { tensorDigest } from '../../src/features/tensor-digest.ts';
 import type { ImageDefinition } from '../../src/model-catalog/feature-map-schema.ts';
+
+type ObservedImage = Extract<FeatureValue, { state: 'observed' }>;
 
 /** A frontal radiograph of so many rows and columns, as one channel that has no size of its own. */
 export function frontalRadiograph(size: readonly [rows: number, columns: number]): ImageDefinition {
@@ -15,5 +19,31 @@ export function frontalRadiograph(size: readonly [rows: number, columns: number]
       { step: 'channels', as: 'gray', place: 'none' },
     ],
     missing: 'abstain',
+  };
+}
+
+/** A frontal radiograph of two by two pixels that was read. */
+export function readImage(numbers: readonly number[] = [0, 0.25, 0.5, 1], frame = 1): ObservedImage {
+  const tensor = Float32Array.from(numbers);
+  return {
+    state: 'observed',
+    value: 1,
+    at: '2026-02-28T08:00:00Z',
+    sources: [{ reference: 'ImagingStudy/chest/_history/1' }],
+    detail: 'the only PA or AP image of the newest CR or DX study',
+    image: {
+      tensor,
+      digest: tensorDigest(tensor),
+      shape: [2, 2],
+      study: { studyInstanceUid: '1.2.3' },
+      images: [
+        {
+          seriesInstanceUid: '1.2.3.4',
+          sopInstanceUid: '1.2.3.4.5',
+          sopClassUid: '1.2.840.10008.5.1.4.1.1.1.1',
+          frame,
+        },
+      ],
+    },
   };
 }
