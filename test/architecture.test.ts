@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'model-catalog': ['fhir', 'platform'],
   records: ['fhir', 'model-catalog', 'platform'],
   features: ['records', 'fhir', 'model-catalog', 'platform'],
+  imaging: ['records', 'fhir', 'model-catalog', 'platform'],
   inference: ['features', 'model-catalog', 'platform'],
   explanation: ['inference', 'features', 'model-catalog', 'platform'],
   results: ['explanation', 'inference', 'imaging', 'features', 'records', 'fhir', 'model-catalog', 'platform'],

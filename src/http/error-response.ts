@@ -33,6 +33,7 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   SUBJECT_FOREIGN: [422, 'business-rule'],
   SEED_CONFLICT: [422, 'business-rule'],
   RECORD_UNREACHABLE: [503, 'transient'],
+  IMAGES_UNREACHABLE: [503, 'transient'],
   HOOK_DATA_UNOBTAINABLE: [412, 'incomplete'],
   AS_OF_IN_FUTURE: [422, 'business-rule'],
   WHAT_IF_NOT_WRITABLE: [422, 'business-rule'],
@@ -57,6 +58,9 @@ const responses: Readonly<Record<ErrorCode, readonly [status: number, issueCode:
   DATA_DIR_LOCKED: [500, 'exception'],
   INTERNAL: [500, 'exception'],
 };
+
+/** Another server was asked: one that hung is 504. */
+const ofOthers: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['RECORD_UNREACHABLE', 'IMAGES_UNREACHABLE']);
 
 /** Where nothing better is known. */
 const usualRetryAfterSeconds = 5;
@@ -83,7 +87,7 @@ export function describeError(error: unknown, requestId: string): ErrorDescripti
 }
 
 function describePrediction(error: PredictionError): ErrorDescription {
-  const hung = error.code === 'RECORD_UNREACHABLE' && error.issues.some((issue) => issue.code === 'timeout');
+  const hung = ofOthers.has(error.code) && error.issues.some((issue) => issue.code === 'timeout');
   const [status, issueCode] = hung ? [504, 'timeout'] : responses[error.code];
   const issues = error.issues.length > 0 ? error.issues : [{ message: error.message }];
   const retryAfterSeconds =

@@ -28,6 +28,7 @@ export const errorCodes = [
   'SUBJECT_FOREIGN', // a resource in the call belongs to another patient
   'SEED_CONFLICT', // a resource in the call contradicts the one its server holds
   'RECORD_UNREACHABLE', // the record source hangs, resets, fails or answers something that is not FHIR
+  'IMAGES_UNREACHABLE', // the image server hangs, resets, fails, breaks off or answers something that is not what was asked for
   'HOOK_DATA_UNOBTAINABLE', // a CDS Hooks call needs data that neither its prefetch nor its FHIR server gives
   'AS_OF_IN_FUTURE', // predictions are made of what is known, not of what will be
   'WHAT_IF_NOT_WRITABLE', // asserted inputs are never written back

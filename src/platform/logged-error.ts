@@ -21,6 +21,7 @@ const aboutTheServer: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MODEL_INVALID',
   'MODEL_NOT_READY',
   'RECORD_UNREACHABLE',
+  'IMAGES_UNREACHABLE',
   'INFERENCE_FAILED',
   'ENGINE_UNAVAILABLE',
   'OVERLOADED',

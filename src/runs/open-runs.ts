@@ -65,6 +65,7 @@ export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkMode
 /** Failures of a member that say nothing about the member. */
 const transientCodes: readonly string[] = [
   'RECORD_UNREACHABLE',
+  'IMAGES_UNREACHABLE',
   'ENGINE_UNAVAILABLE',
   'OVERLOADED',
   'DEADLINE_EXCEEDED',

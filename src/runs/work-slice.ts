@@ -37,8 +37,14 @@ export interface Unreachable {
 
 /** The whole run cannot go on: its model is not served, or switched off. */
 const endsRun: readonly string[] = ['MODEL_UNKNOWN', 'MODEL_NOT_READY', 'MODEL_DISABLED'];
-/** What a prediction needs does not answer in time, the record source or the engine: tried again, so often and no more. */
-const awayCodes: readonly string[] = ['RECORD_UNREACHABLE', 'ENGINE_UNAVAILABLE', 'OVERLOADED', 'DEADLINE_EXCEEDED'];
+/** What a prediction needs does not answer in time, the record source, the image server or the engine: tried again, so often and no more. */
+const awayCodes: readonly string[] = [
+  'RECORD_UNREACHABLE',
+  'IMAGES_UNREACHABLE',
+  'ENGINE_UNAVAILABLE',
+  'OVERLOADED',
+  'DEADLINE_EXCEEDED',
+];
 /** The house cannot work now; no member is to blame. */
 const endsAttempt: readonly string[] = [
   'DATABASE_UNAVAILABLE',

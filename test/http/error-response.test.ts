@@ -62,6 +62,12 @@ test('OP-20 a record source that hung is 504, one that failed 503', () => {
   expect(describeError(new PredictionError('RECORD_UNREACHABLE', 'Failed.'), 'r').status).toBe(503);
 });
 
+test('OP-20 an image server that hung is 504, one that failed 503', () => {
+  const hung = new PredictionError('IMAGES_UNREACHABLE', 'Hung.', { issues: [{ code: 'timeout', message: 'Hung.' }] });
+  expect(describeError(hung, 'r').status).toBe(504);
+  expect(describeError(new PredictionError('IMAGES_UNREACHABLE', 'Failed.'), 'r').status).toBe(503);
+});
+
 test("the FHIR library's outcomes keep their status and lose their internal id", () => {
   const { status, outcome } = describeError(new OperationOutcomeError(conflict('duplicate')), 'r');
   expect(status).toBe(409);

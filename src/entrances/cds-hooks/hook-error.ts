@@ -1,7 +1,12 @@
 import { type ErrorCode, PredictionError } from '../../platform/errors.ts';
 
-/** What the path calls a record that cannot be had, and CDS Hooks a precondition that failed (CDS-26). */
-const unobtainable: ReadonlySet<ErrorCode> = new Set(['RECORD_UNREACHABLE', 'SUBJECT_UNKNOWN', 'RESOURCE_UNKNOWN']);
+/** What the path calls a record or images that cannot be had, and CDS Hooks a precondition that failed (CDS-26). */
+const unobtainable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'RECORD_UNREACHABLE',
+  'IMAGES_UNREACHABLE',
+  'SUBJECT_UNKNOWN',
+  'RESOURCE_UNKNOWN',
+]);
 /** What the path calls a contradiction in what was sent, and CDS Hooks a bad request. */
 const contradictory: ReadonlySet<ErrorCode> = new Set(['SUBJECT_FOREIGN', 'SEED_CONFLICT']);
 
