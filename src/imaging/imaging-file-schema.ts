@@ -3,7 +3,8 @@ import Type, { type Static } from 'typebox';
 const strict = { additionalProperties: false } as const;
 const url = (description: string) => Type.String({ format: 'image-server-url', description });
 const file = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
-const variable = (description: string) => Type.Optional(Type.String({ pattern: '^[A-Z][A-Z0-9_]{0,99}$', description }));
+const variable = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^[A-Z][A-Z0-9_]{0,99}$', description }));
 
 const server = Type.Object(
   {
@@ -12,7 +13,9 @@ const server = Type.Object(
     qidoUrl: Type.Optional(url('base of its search (QIDO-RS), where that is another one')),
     stowUrl: Type.Optional(url('base of its store (STOW-RS), where that is another one')),
     allowPlainHttp: Type.Boolean({ default: false, description: 'http to another machine sends images unencrypted' }),
-    user: Type.Optional(Type.String({ pattern: '^[^:\\x00-\\x1f]{1,200}$', description: 'for Basic, with a password' })),
+    user: Type.Optional(
+      Type.String({ pattern: '^[^:\\x00-\\x1f]{1,200}$', description: 'for Basic, with a password' }),
+    ),
     passwordFile: file('holds the password of the user; read at each request'),
     passwordVariable: variable('environment variable with the password of the user'),
     tokenFile: file('holds a bearer token; read at each request'),
@@ -32,7 +35,12 @@ const limits = Type.Object(
     }),
     objectMb: Type.Integer({ minimum: 1, maximum: 4_000, default: 256, description: 'of one frame or object' }),
     metadataMb: Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'of the metadata of a study' }),
-    studyMb: Type.Integer({ minimum: 1, maximum: 100_000, default: 2_000, description: 'of the pixels of one prediction' }),
+    studyMb: Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      default: 2_000,
+      description: 'of the pixels of one prediction',
+    }),
     frames: Type.Integer({ minimum: 1, maximum: 100_000, default: 5_000, description: 'that one prediction reads' }),
   },
   { ...strict, default: {}, description: 'a megabyte is 1,000,000 bytes' },

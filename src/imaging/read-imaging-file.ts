@@ -43,7 +43,10 @@ export async function readImagingFile(file: string | undefined): Promise<Imaging
   ajv.addFormat('image-server-url', (text: string) => baseOf(text) !== undefined);
   const validate = ajv.compile<ImagingFile>(imagingFileSchema);
   if (!validate(value)) throw invalid(file, [...new Set((validate.errors ?? []).map(describe))]);
-  const faults = [...Object.entries(value.servers).flatMap(([name, each]) => serverFaults(name, each)), ...sharedFaults(value)];
+  const faults = [
+    ...Object.entries(value.servers).flatMap(([name, each]) => serverFaults(name, each)),
+    ...sharedFaults(value),
+  ];
   if (faults.length > 0) throw invalid(file, faults);
   const folder = path.dirname(path.resolve(file));
   const { limits } = value;
@@ -112,7 +115,7 @@ function serverFaults(name: string, settings: ImageServerSettings): string[] {
   }
   if (passwords.length > 1 || tokens.length > 1 || (user !== undefined && tokens.length > 0)) {
     faults.push(`${at} has more than one of ${[...passwords, ...tokens].join(', ')}. Keep the one that it accepts.`);
-  } else if ((user !== undefined) !== (passwords.length > 0)) {
+  } else if ((user !== undefined) !== passwords.length > 0) {
     faults.push(`${at} needs user together with passwordFile or passwordVariable. Set both, or none.`);
   }
   return faults;

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
 import { PredictionError } from '../../platform/errors.ts';
@@ -60,7 +60,7 @@ export async function askServer(server: DicomwebServer, question: Question, sign
           ...(question.contentType === undefined ? {} : { 'content-type': question.contentType }),
           ...(bytes === undefined ? {} : { 'content-length': String(bytes) }),
         },
-        ...(question.body === undefined ? {} : { body: eachOf(question.body) }),
+        ...(question.body === undefined ? {} : { body: Readable.from(question.body) }),
       }),
     );
   };
@@ -120,10 +120,6 @@ async function* bytesOf(
   } finally {
     if (!ended) breakOff(body);
   }
-}
-
-async function* eachOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, void> {
-  yield* parts;
 }
 
 function failure(

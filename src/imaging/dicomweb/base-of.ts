@@ -6,5 +6,8 @@ export function baseOf(address: string): string | undefined {
   const url = URL.parse(address.trim());
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
-  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/studies$/, '').replace(/\/+$/, '')}`;
+  return `${url.origin}${url.pathname
+    .replace(/\/+$/, '')
+    .replace(/\/studies$/, '')
+    .replace(/\/+$/, '')}`;
 }

@@ -81,7 +81,11 @@ function checkedAddress<Address extends ObjectAddress>(address: Address): Addres
 function checkedFrames(asked: FramesAsked): FramesAsked {
   const { frameNumbers } = checkedAddress(asked);
   const ascend = frameNumbers.every((number, index) => index === 0 || number > (frameNumbers[index - 1] as number));
-  if (frameNumbers.length === 0 || !frameNumbers.every((number) => Number.isSafeInteger(number) && number > 0) || !ascend) {
+  if (
+    frameNumbers.length === 0 ||
+    !frameNumbers.every((number) => Number.isSafeInteger(number) && number > 0) ||
+    !ascend
+  ) {
     throw new RangeError('Frame numbers are whole, from 1, and ascend.');
   }
   return asked;

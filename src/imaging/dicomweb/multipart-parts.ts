@@ -31,10 +31,21 @@ const plainEncodings: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary']);
 export async function* multipartParts(
   body: AsyncIterable<Uint8Array>,
   boundary: string,
+  limits: MultipartLimits,
+): AsyncGenerator<Part, void, void> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    yield* partsOf(chunks, Buffer.from(`\r\n--${boundary}`, 'latin1'), limits);
+  } finally {
+    await chunks.return?.(); // nobody reads on where a part is refused
+  }
+}
+
+async function* partsOf(
+  chunks: AsyncIterator<Uint8Array>,
+  delimiter: Buffer,
   { partBytes, tooLarge, broken }: MultipartLimits,
 ): AsyncGenerator<Part, void, void> {
-  const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
-  const chunks = body[Symbol.asyncIterator]();
   // As if a line had ended before the body: the first delimiter may stand at its very beginning.
   let window: Buffer = lineEnd;
 

@@ -8,11 +8,7 @@ import { retrieveParts } from './retrieve-parts.ts';
  * Retrieves the value that a BulkDataURI leads to (DW-15), only from below the server's own base. Throws IMAGES_UNREACHABLE, and ImageFault
  * where it is larger than allowed.
  */
-export async function retrieveBulkData(
-  server: DicomwebServer,
-  uri: string,
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
+export async function retrieveBulkData(server: DicomwebServer, uri: string, signal?: AbortSignal): Promise<Uint8Array> {
   const name = 'retrieve a value';
   const base = server.wadoBase;
   const address = bulkAddress(uri, base, `${base}/`);

@@ -35,8 +35,7 @@ export async function* retrieveMetadata(
     signal,
   );
   for await (const dataset of datasetsOf(server, answer, `${server.wadoBase}${path}`)) {
-    const isOfThem =
-      isUid(dataset[studyTag], study) && (series === undefined || isUid(dataset[seriesTag], series));
+    const isOfThem = isUid(dataset[studyTag], study) && (series === undefined || isUid(dataset[seriesTag], series));
     if (!isOfThem) {
       throw imagesUnreachable(answer.asked, 'answered with an object of another study or series', checkBase);
     }

@@ -36,7 +36,10 @@ export function statusTrouble(
       return trouble('forbids this (403)', 'Ask for the right to read these images there.');
     case 404:
     case 410:
-      return trouble(`does not have this (${status})`, 'See whether the images are still there, and its base is right.');
+      return trouble(
+        `does not have this (${status})`,
+        'See whether the images are still there, and its base is right.',
+      );
     case 406:
     case 415:
       return trouble(`does not have this in a form that is read here (${status})`, 'See what it can send.');
