@@ -4,22 +4,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { policyTable } from '../../src/http/access/policy-table.ts';
 import { casesDir, casesPresent } from '../support/cases.ts';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { fuzzCall, fuzzedRoutes as routes } from '../support/fuzz/fuzz-call.ts';
+import { fuzzSize } from '../support/fuzz/fuzz-size.ts';
 import { sendRudeClients } from '../support/fuzz/rude-clients.ts';
 import { runFuzz } from '../support/fuzz/run-fuzz.ts';
 import { canary, person } from '../support/fuzz/valid-bodies.ts';
 import { someModels } from '../support/some-models.ts';
 import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
 
-/** FUZZ_REQUESTS and FUZZ_SEED say how many and which: the same in each build, others in a soak; every run names its seed. */
-const requests = Number(process.env.FUZZ_REQUESTS ?? 20_000);
-const seed = Number(process.env.FUZZ_SEED ?? (process.env.FUZZ_REQUESTS === undefined ? 11 : Date.now() % 2 ** 31));
+const { toAnybody: requests, seed } = fuzzSize;
 const tokens = { protocol: 'protocol-token-of-the-fuzzer', admin: 'admin-token-of-the-fuzzer' };
-
-/** The table by which every route is let in, and what stands outside of it. */
-const routes = [...new Set([...policyTable.map((row) => row.path), '/health/live', '/health/ready', '/absent'])];
 
 let data: TestDataDir;
 let folder: string;
@@ -163,7 +159,8 @@ describe('a server that is sent anything', () => {
     timeout: 60_000 + requests * 30,
   }, async () => {
     const secrets = [tokens.protocol, tokens.admin, folder, root, String(data.settings.DATA_DIR)];
-    const report = await runFuzz(server, { seed, requests, routes, tokens, secrets });
+    const callOf = (own: number) => fuzzCall(own, routes, tokens);
+    const report = await runFuzz(server, { seed, requests, callOf, secrets });
     process.stdout.write(`fuzz: ${JSON.stringify({ ...report, routes: routes.length })}\n`);
     expect(report.faults.join('\n\n')).toBe('');
     expect(report.requests).toBe(requests);

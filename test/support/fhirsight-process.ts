@@ -76,11 +76,16 @@ export async function startFhirsightProcess(
   const child = spawnFhirsight(['serve'], env, options.nodeOptions);
   let output = '';
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  let isReady = false;
   const ready = new Promise<string>((resolve) => {
     const read = (chunk: Buffer): void => {
       output += chunk.toString('utf8');
+      // A long log is not searched again for each of its lines.
+      if (isReady) return;
       const url = /fhirsight is ready at (http:\/\/\S+)[\s\S]*Stop with/.exec(output)?.[1];
-      if (url !== undefined) resolve(url);
+      if (url === undefined) return;
+      isReady = true;
+      resolve(url);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { policyTable } from '../../../src/http/access/policy-table.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { brokenBytes, hostileTexts, mutated } from './hostile-values.ts';
 import { validBody } from './valid-bodies.ts';
@@ -20,6 +21,11 @@ export interface FuzzTokens {
   readonly admin: string;
 }
 
+/** The table by which every route is let in, and what stands outside of it. */
+export const fuzzedRoutes: readonly string[] = [
+  ...new Set([...policyTable.map((row) => row.path), '/health/live', '/health/ready', '/absent']),
+];
+
 const methods = [
   'GET',
   'GET',
@@ -36,7 +42,7 @@ const methods = [
   'PROPFIND',
 ];
 const words: Readonly<Record<string, readonly string[]>> = {
-  id: ['1', '1', 'prevent-base', 'sbp', '7f3c1d9e-6f3c-4c5e-9a57-2d8d8b0e9e11', 'absent'],
+  id: ['1', '1', 'kept', 'prevent-base', 'sbp', '7f3c1d9e-6f3c-4c5e-9a57-2d8d8b0e9e11', 'absent'],
   service: ['prevent-base', 'prevent-base', 'absent'],
   file: ['manifest.schema.json', 'site.schema.json', 'absent.json'],
   version: ['1.0.0', '9.9.9'],
@@ -53,11 +59,14 @@ const rests: Readonly<Record<string, readonly string[]>> = {
   '/fhir/R4': [
     'Patient',
     'Patient/1',
+    'Patient/kept',
     'Patient/1/_history',
     'Patient/1/_history/1',
     'Patient/_search',
     'Observation',
     'Observation/sbp',
+    'Condition',
+    'Condition/kept-note',
     'Observation/total',
     'Encounter/visit',
     'Observation/_search',
@@ -84,6 +93,10 @@ const queries = [
   '_summary=count',
   '_elements=id',
   '_include=Observation:patient',
+  'patient=1&_include=Observation:patient&_revinclude=Observation:patient',
+  'patient=kept',
+  'subject=Patient/1',
+  '_id=1',
   'birthdate=1966-05-01&gender=female',
   'from=2026-01-01&to=2026-12-31',
   'after=x&count=3',
@@ -91,20 +104,25 @@ const queries = [
   '_cursor=x',
 ];
 
-/** The call that this seed stands for. @param routes paths as routers write them, `/models/:id` or `/fhir/R4/*rest` */
-export function fuzzCall(seed: number, routes: readonly string[], tokens: FuzzTokens): FuzzCall {
+/**
+ * The call that this seed stands for.
+ * @param routes paths as routers write them, `/models/:id` or `/fhir/R4/*rest`
+ * @param hostility of 1: how much of what could be broken in it is broken
+ */
+export function fuzzCall(seed: number, routes: readonly string[], tokens: FuzzTokens, hostility = 1): FuzzCall {
   const chance = chanceOf(seed);
+  const isBroken = (share: number): boolean => chance.is(share * hostility);
   const much = chance.is(0.5) ? routes.filter((one) => busy.test(one)) : [];
   const route = chance.of(much.length > 0 ? much : routes);
-  const method = chance.is(0.65) ? usualMethod(route, chance) : chance.of(methods);
-  const filled = filledIn(route, chance);
-  const path = chance.is(0.12) ? brokenPath(filled, chance) : filled;
-  const query = chance.is(0.3) ? `?${chance.is(0.3) ? brokenQuery(chance) : chance.of(queries)}` : '';
-  const headers = headersFor(route, chance, tokens);
+  const method = isBroken(0.35) ? chance.of(methods) : usualMethod(route, chance);
+  const filled = filledIn(route, chance, isBroken(0.15));
+  const path = isBroken(0.12) ? brokenPath(filled, chance) : filled;
+  const query = isBroken(0.3) ? `?${chance.is(0.3) ? brokenQuery(chance) : chance.of(queries)}` : '';
+  const headers = headersFor(route, chance, tokens, isBroken);
   const hasBody = method === 'GET' || method === 'HEAD' ? chance.is(0.05) : method !== 'TRACE' && chance.is(0.9);
   const call = { method, target: onTheWire(path + query), headers, route };
   if (!hasBody) return call;
-  const body = bodyFor(filled, route, chance);
+  const body = bodyFor(filled, route, chance, isBroken);
   return { ...call, body: headers['content-encoding'] === 'gzip' && chance.is(0.5) ? gzipSync(body) : body };
 }
 
@@ -117,8 +135,7 @@ function usualMethod(route: string, chance: Chance): string {
   return route === '/fhir/R4/*rest' ? chance.of(['GET', 'GET', 'POST', 'PUT', 'DELETE']) : 'GET';
 }
 
-function filledIn(route: string, chance: Chance): string {
-  const isHostile = chance.is(0.15);
+function filledIn(route: string, chance: Chance, isHostile: boolean): string {
   return route
     .replace(/:(\w+)/g, (_, name: string) =>
       isHostile ? encodeURIComponent(chance.of(hostileTexts).toWellFormed()) : chance.of(words[name] ?? ['absent']),
@@ -170,11 +187,15 @@ function onTheWire(target: string): string {
   return (isBinary ? target : bytes).replace(/[^\x21-\xff]/g, (sign) => encodeURIComponent(sign));
 }
 
-function headersFor(route: string, chance: Chance, tokens: FuzzTokens): Record<string, string> {
+function headersFor(
+  route: string,
+  chance: Chance,
+  tokens: FuzzTokens,
+  isBroken: (share: number) => boolean,
+): Record<string, string> {
   const headers: Record<string, string> = {
-    'content-type': chance.is(0.85)
-      ? 'application/json'
-      : chance.of([
+    'content-type': isBroken(0.15)
+      ? chance.of([
           'application/fhir+json',
           'application/xml',
           'text/plain',
@@ -184,7 +205,8 @@ function headersFor(route: string, chance: Chance, tokens: FuzzTokens): Record<s
           'application/json; charset=utf-16',
           ';;;',
           'application/json'.repeat(200),
-        ]),
+        ])
+      : 'application/json',
   };
   const right = route.startsWith('/v2') ? tokens.protocol : tokens.admin;
   const needsToken = route.startsWith('/v2') || route.startsWith('/admin');
@@ -228,14 +250,14 @@ function headersFor(route: string, chance: Chance, tokens: FuzzTokens): Record<s
     ['inference-header-content-length', ['10', '-1', '99999999', 'x']],
     ['last-event-id', ['1']],
   ];
-  for (const [name, choices] of others) if (chance.is(0.03)) headers[name] = chance.of(choices);
-  if (chance.is(0.005)) headers.expect = '200-ok';
+  for (const [name, choices] of others) if (isBroken(0.03)) headers[name] = chance.of(choices);
+  if (isBroken(0.005)) headers.expect = '200-ok';
   return headers;
 }
 
-function bodyFor(path: string, route: string, chance: Chance): Buffer {
+function bodyFor(path: string, route: string, chance: Chance, isBroken: (share: number) => boolean): Buffer {
   const valid = validBody(path, route, chance);
-  const given = chance.is(0.5) ? mutated(valid, chance) : valid;
+  const given = isBroken(0.5) ? mutated(valid, chance) : valid;
   const body = Buffer.from(JSON.stringify(given) ?? '');
-  return chance.is(0.12) ? brokenBytes(body, chance) : body;
+  return isBroken(0.12) ? brokenBytes(body, chance) : body;
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import type { FhirsightProcess } from '../fhirsight-process.ts';
 import { answerFault, insideIn, secretIn } from './answer-fault.ts';
-import { type FuzzTokens, fuzzCall } from './fuzz-call.ts';
+import type { FuzzCall } from './fuzz-call.ts';
 import { rawBytes } from './raw-bytes.ts';
-import { sendBytes, sendCall } from './send-call.ts';
+import { type FuzzAnswer, sendBytes, sendCall } from './send-call.ts';
 
 export interface FuzzOptions {
   /** The first call; 0 by default. */
@@ -12,9 +12,10 @@ export interface FuzzOptions {
   /** Names the run: the same seed sends the same requests. */
   readonly seed: number;
   readonly requests: number;
-  /** Paths as the routers write them. */
-  readonly routes: readonly string[];
-  readonly tokens: FuzzTokens;
+  /** The call that a seed stands for. */
+  readonly callOf: (seed: number) => FuzzCall | Promise<FuzzCall>;
+  /** What is wrong with an answer beside what is wrong with any. */
+  readonly faultOf?: (call: FuzzCall, answer: FuzzAnswer) => string | undefined;
   /** What no answer may hold. */
   readonly secrets: readonly string[];
 }
@@ -45,7 +46,7 @@ const faultsKept = 20;
 
 /** Sends the calls of a seed to a running server, a few at a time, and looks at every answer. */
 export async function runFuzz(server: FhirsightProcess, options: FuzzOptions): Promise<FuzzReport> {
-  const { seed, requests, routes, tokens, secrets } = options;
+  const { seed, requests, callOf, faultOf = () => undefined, secrets } = options;
   const origin = new URL(server.url);
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const statuses: Record<string, number> = {};
@@ -64,13 +65,18 @@ export async function runFuzz(server: FhirsightProcess, options: FuzzOptions): P
 
   const one = async (index: number): Promise<string> => {
     const own = (seed + Math.imul(index, 0x9e3779b1)) >>> 0;
-    const call = fuzzCall(own, routes, tokens);
+    const call = await callOf(own);
     if (index % rawEvery === 0) {
-      const text = (await sendBytes(origin, rawBytes(call, own))).toString('latin1');
+      const bytes = rawBytes(call, own);
+      const text = (await sendBytes(origin, bytes)).toString('latin1').replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '');
       const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 'closed';
       const leak = secretIn(text, secrets) ?? insideIn(text);
       if (leak !== undefined) found(own, `raw ${call.method} ${call.target} gives away ${leak}`);
       if (/^5(?!0[34])/.test(status)) found(own, `raw ${call.method} ${call.target} is ${status}`);
+      if (status !== 'closed' && bytes.toString('latin1').startsWith(`${call.method} ${call.target} `)) {
+        const fault = faultOf(call, { status: Number(status), headers: {}, body: Buffer.from(bodyIn(text), 'latin1') });
+        if (fault !== undefined) found(own, `raw ${call.method} ${call.target}: ${fault}`);
+      }
       statuses[status] = (statuses[status] ?? 0) + 1;
       return `raw ${own} ${call.method} ${call.route}`;
     }
@@ -78,7 +84,7 @@ export async function runFuzz(server: FhirsightProcess, options: FuzzOptions): P
     statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
     outcomes.add(`${call.route} ${call.method} ${answer.status}`);
     if (answer.status !== 403) reached.add(call.route);
-    const fault = answerFault(call, answer, secrets);
+    const fault = answerFault(call, answer, secrets) ?? faultOf(call, answer);
     if (fault !== undefined)
       found(
         own,
@@ -118,6 +124,12 @@ export async function runFuzz(server: FhirsightProcess, options: FuzzOptions): P
     cpuSeconds: cpuSeconds(server) - cpuBefore,
     faults,
   };
+}
+
+/** What follows the headers, as it came. */
+function bodyIn(text: string): string {
+  const at = text.indexOf('\r\n\r\n');
+  return at < 0 ? '' : text.slice(at + 4);
 }
 
 async function healthMs(url: string): Promise<number> {

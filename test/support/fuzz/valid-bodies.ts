@@ -73,15 +73,34 @@ const bodies: Readonly<Record<string, (chance: Chance) => unknown>> = {
   bundle: (chance) => ({
     resourceType: 'Bundle',
     type: chance.of(['batch', 'transaction']),
-    entry: person.slice(0, 3).map((resource) => ({
-      resource,
-      request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
-    })),
+    entry: chance.is(0.5) ? person.slice(0, 3).map(putOf) : entriesOf(chance),
   }),
   run: (chance) => ({ model: 'prevent-base', cohort: { search: 'Patient?_id=1' }, writeBack: chance.is(0.1) }),
   infer: () => ({ inputs: [{ name: 'x', shape: [1, 10], datatype: 'FP64', data: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }] }),
   change: (chance) => ({ ...(chance.is(0.7) ? { version: '1.0.0' } : {}), because: 'a fuzzed reason', on: true }),
 };
+
+function putOf(resource: (typeof person)[number]): object {
+  return { resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } };
+}
+
+/** Some of all that a Bundle may ask for. */
+function entriesOf(chance: Chance): object[] {
+  const [subject, ...others] = person;
+  const read = (url: string): object => ({ request: { method: 'GET', url } });
+  const choices = [
+    read('Patient/1'),
+    read('Patient/kept'),
+    read('Patient?_id=kept'),
+    read('Condition/kept-note'),
+    read('Observation?patient=1&_include=Observation:patient'),
+    read('Observation/sbp/_history'),
+    ...(subject === undefined ? [] : [putOf(subject)]),
+    { resource: chance.of(others), request: { method: 'POST', url: chance.of(others).resourceType } },
+    { request: { method: 'DELETE', url: 'Observation/absent' } },
+  ];
+  return Array.from({ length: 1 + chance.whole(4) }, () => chance.of(choices));
+}
 
 const kinds = Object.keys(bodies);
 

@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { type CallerKeys, writeCallerKeys } from '../support/fuzz/caller-keys.ts';
+import type { Credential } from '../support/fuzz/credential.ts';
+import { type Credentials, openCredentials, withCredential } from '../support/fuzz/credentials.ts';
+import { fuzzCall, fuzzedRoutes } from '../support/fuzz/fuzz-call.ts';
+import { fuzzSize } from '../support/fuzz/fuzz-size.ts';
+import { isOpen, keptWords, lettingFault } from '../support/fuzz/letting-fault.ts';
+import { runFuzz } from '../support/fuzz/run-fuzz.ts';
+import type { FuzzAnswer } from '../support/fuzz/send-call.ts';
+import { canary, person } from '../support/fuzz/valid-bodies.ts';
+import { someModels } from '../support/some-models.ts';
+import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
+
+const { toCallers: requests, seed } = fuzzSize;
+const tokens = { protocol: 'protocol-token-of-the-fuzzer', admin: 'admin-token-of-the-fuzzer' };
+
+/** Most calls go where scopes decide, and are well formed: others are refused whoever asks. */
+const often = [
+  '/fhir/R4',
+  '/fhir/R4/*rest',
+  '/fhir/R4/*rest',
+  '/fhir/R4/Patient/:id/$predict',
+  '/cds-services/:service',
+];
+const routes = [...fuzzedRoutes, ...Array.from({ length: 4 }, () => often).flat()];
+
+let data: TestDataDir;
+let folder: string;
+let keys: CallerKeys;
+let server: FhirsightProcess;
+let credentials: Credentials;
+beforeAll(async () => {
+  data = await createTestDataDir();
+  folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-callers-'));
+  for (const [name, token] of Object.entries(tokens)) await writeFile(path.join(folder, name), token);
+  keys = await writeCallerKeys(folder);
+  server = await startFhirsightProcess({
+    ...data.settings,
+    MODELS_DIR: await someModels(['prevent-base']),
+    AUTH: 'required',
+    ACCESS_FILE: keys.accessFile,
+    INFERENCE_PROTOCOL: 'on',
+    INFERENCE_PROTOCOL_TOKEN_FILE: path.join(folder, 'protocol'),
+    ADMIN_TOKEN_FILE: path.join(folder, 'admin'),
+    MAX_REQUESTS_PER_MINUTE: '0',
+    LOG_LEVEL: 'info',
+  });
+  credentials = await openCredentials(keys, server, tokens);
+  for (const resource of [...person, ...kept]) {
+    const stored = await fetch(`${server.fhir}/${resource.resourceType}/${resource.id}`, {
+      method: 'PUT',
+      body: JSON.stringify(resource),
+      headers: { 'Content-Type': 'application/fhir+json', Authorization: writer().authorization ?? '' },
+    });
+    if (stored.status !== 201) throw new Error(`PUT ${resource.id}: ${stored.status} ${await stored.text()}`);
+  }
+});
+afterAll(async () => {
+  await server?.stop('SIGTERM');
+  await rm(folder, { recursive: true });
+  await data.remove();
+});
+
+/** What only those may see whose scopes say so; nothing that is sent writes them. */
+const kept = [
+  { resourceType: 'Patient', id: 'kept', name: [{ family: keptWords.Patient }] },
+  {
+    resourceType: 'Condition',
+    id: 'kept-note',
+    code: { text: keptWords.Condition },
+    subject: { reference: 'Patient/kept' },
+  },
+] as const;
+
+function writer(): Credential {
+  const [first] = credentials.holding;
+  if (first === undefined) throw new Error('nobody may write');
+  return first;
+}
+
+it(`SM-12, SM-22, CDS-60, CDS-67: none of ${requests} requests of seed ${seed} with good, bad, mutated and missing tokens is let in where its token does not say so, and no token is told`, {
+  timeout: 60_000 + requests * 60,
+}, async () => {
+  const shown = new WeakMap<object, Credential>();
+  const sent = new Map<string, number>();
+  const letIn = new Map<string, number>();
+  const everShown = new Set<string>();
+  const more = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+  const callOf = async (own: number) => {
+    const plain = fuzzCall(own, routes, tokens, own % 3 === 0 ? 1 : 0.1);
+    const credential = await credentials.choose(own, plain);
+    const call = withCredential(plain, credential);
+    shown.set(call, credential);
+    for (const part of credential.parts) everShown.add(part);
+    more(sent, credential.name);
+    return call;
+  };
+  const faultOf = (call: Awaited<ReturnType<typeof callOf>>, answer: FuzzAnswer): string | undefined => {
+    const credential = shown.get(call);
+    if (credential === undefined) throw new Error('nobody sent it');
+    shown.delete(call);
+    if (answer.status < 400 && !isOpen(call.target)) {
+      more(letIn, credential.name);
+      credentials.taken(call, credential);
+    }
+    return lettingFault(call, answer, credential);
+  };
+  const secrets = [tokens.protocol, tokens.admin, keys.staticToken, folder, root, String(data.settings.DATA_DIR)];
+  const report = await runFuzz(server, { seed, requests, callOf, faultOf, secrets });
+  const tokensLetIn = Object.fromEntries(letIn);
+  process.stdout.write(`fuzz of callers: ${JSON.stringify({ ...report, kinds: sent.size, tokensLetIn })}\n`);
+  expect(report.faults.join('\n\n')).toBe('');
+  expect(report.requests).toBe(requests);
+  expect(report.rssMb.late - report.rssMb.early).toBeLessThan(400);
+  expect(report.slowestHealthMs).toBeLessThan(10_000);
+  expect(server.child.exitCode).toBeNull();
+  // Whoever may do something was let in, so that the refusals say something too; every kind had its turn.
+  const idle = /no scope|grant nothing|do not count|without roles|without a patient/;
+  const useful = [...credentials.holding.map(({ name }) => name), 'a CDS token', 'a CDS token of a tenant'];
+  expect(useful.filter((name) => !idle.test(name) && !letIn.has(name))).toEqual([]);
+  expect(credentials.notHolding.filter((name) => !sent.has(name))).toEqual([]);
+  for (const { resourceType, id } of kept) {
+    const read = await fetch(`${server.fhir}/${resourceType}/${id}`, {
+      headers: { Authorization: writer().authorization ?? '' },
+    });
+    expect(await read.text()).toContain(keptWords[resourceType]);
+  }
+  const log = server.output();
+  expect([canary, ...Object.values(keptWords), ...Object.values(tokens)].filter((word) => log.includes(word))).toEqual(
+    [],
+  );
+  expect([...everShown].filter((part) => log.includes(part))).toEqual([]);
+});
