@@ -9,6 +9,7 @@ import type { MountedRoute } from '../../src/http/server-app.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import type { Access } from '../../src/wire-access.ts';
 import { routesOf } from '../../src/wire-routes.ts';
+import { runFhirsight } from '../support/fhirsight-process.ts';
 import { type GuardedFhirsight, startGuardedFhirsight } from '../support/guarded-fhirsight.ts';
 import { mountedPaths } from '../support/mounted-paths.ts';
 import { laboratoryResult, scorablePatient } from '../support/scorable-patient.ts';
@@ -647,6 +648,22 @@ describe('local commands', () => {
   it('go on working for whoever may read the data directory', async () => {
     for (const path of ['models', 'runs', 'metrics', 'deliveries', 'Patient/a'])
       expect((await ask('GET', path, server.house.adminToken)).status, path).toBe(200);
+  });
+
+  it('fhirsight run starts a run through the server, by the token that lies beside the data, and one without it does not', async () => {
+    const args = ['run', '--model', 'prevent-base', '--all', '--no-write-back', '--as-of', '2026-02-28'];
+    const run = await runFhirsight(args, data.settings);
+    expect(run.code, `${run.stderr}${run.stdout}`).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      state: 'finished',
+      members: 2,
+      requester: 'fhirsight on the command line',
+    });
+    const elsewhere = await ask('POST', 'runs', 'not-the-token-beside-the-data-0123456789', {
+      model: 'prevent-base',
+      cohort: { all: true },
+    });
+    expect(elsewhere.status).toBe(401);
   });
 
   it('the token of a scraper reads the metrics', async () => {
