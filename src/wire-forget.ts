@@ -8,6 +8,8 @@ import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { PredictionError } from './platform/errors.ts';
 import { keepOnce } from './platform/settings-table.ts';
+import type { Run } from './runs/run.ts';
+import { searchOf } from './runs/sealed-cohort.ts';
 import type { House } from './wire.ts';
 
 /** Whose data are to go, as a command or a call names them. */
@@ -43,6 +45,7 @@ export function forgetOf(house: House, config: Config, clock: Clock): Forget {
     const references = [...(isOwn ? [`Patient/${patient}`] : []), ...bases.map((base) => `${base}/Patient/${patient}`)];
     const reading = {
       patientsOf: (resource: object) => indexRow(resource as Resource, fhirBase, config.siteTimeZone).patients,
+      searchOf: (run: Pick<Run, 'id' | 'keptCohort'>) => searchOf(run, house.sealing.work),
       canonical: (reference: string) => canonicalReference(reference, fhirBase, 'Patient'),
     };
     const subject = { tenant, id: patient, bases, references };

@@ -1,6 +1,5 @@
 import { predictWork } from './entrances/fhir-operation/predict-job.ts';
 import type { Config } from './platform/config.ts';
-import type { ValuesCipher } from './platform/values-cipher.ts';
 import { type OperationJobs, openOperationJobs } from './runs/operation-jobs/open-operation-jobs.ts';
 import type { House } from './wire.ts';
 
@@ -9,9 +8,8 @@ const minuteMs = 60_000;
 /** Asynchronous operations over the record source. */
 export function openOperationJobsOf(
   config: Config,
-  house: Pick<House, 'database' | 'prediction' | 'predict' | 'fhirBase'>,
+  house: Pick<House, 'database' | 'prediction' | 'predict' | 'fhirBase' | 'sealing'>,
   opened: (close: () => Promise<void>) => void,
-  cipher: ValuesCipher | undefined,
 ): OperationJobs {
   const { database, prediction } = house;
   const jobs = openOperationJobs({
@@ -25,7 +23,7 @@ export function openOperationJobsOf(
       storeBase: house.fhirBase,
       now: () => prediction.clock.now(),
     }),
-    ...(cipher && { cipher }),
+    cipher: house.sealing.work,
     lanes: 2,
     mostWaiting: 50,
     pollGapMs: 900,

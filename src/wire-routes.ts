@@ -84,6 +84,7 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
   const { protocol: protocolToken } = tokens;
   const { repository, catalog, source, validator, fhirBase } = house;
   const { serverUrl } = house.prediction;
+  const feedbackFrame = { tenant: config.tenant, cipher: house.sealing.values };
   const today = (): string => siteDay(clock.now(), config.siteTimeZone);
   const definition = predictDefinition();
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
@@ -138,7 +139,7 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
       handler: feedbackRoutes(
         {
           page: (period, count, after) =>
-            readFeedback(house.database.background, config.tenant, period, { count, after }),
+            readFeedback(house.database.background, feedbackFrame, period, { count, after }),
           rates: (period) => readFeedbackRates(house.database.background, config.tenant, period),
           labelOf: (of) => choiceLabel(catalog.list(), of),
         },
@@ -196,7 +197,11 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
       newId: randomUUID,
     },
     storeFeedback: (service, feedback) =>
-      storeFeedback(house.database, { tenant, service, receivedAt: clock.now() }, feedback),
+      storeFeedback(
+        house.database,
+        { tenant, service, receivedAt: clock.now(), cipher: house.sealing.values },
+        feedback,
+      ),
   };
 }
 

@@ -58,7 +58,7 @@ export function httpCohorts(
 /** Cohort runs over the record source. */
 export async function openRunsOf(
   config: Config,
-  house: Pick<House, 'database' | 'repository' | 'catalog' | 'prediction' | 'predict'> & {
+  house: Pick<House, 'database' | 'repository' | 'catalog' | 'prediction' | 'predict' | 'sealing'> & {
     /** The path of the members: nobody at a bedside waits for what it reads and writes. */
     readonly members: PredictionParts;
     readonly server: Pick<RecordServerParts, 'outbound' | 'credentials'>;
@@ -94,6 +94,7 @@ export async function openRunsOf(
       refuseOthers(model);
     },
     cohorts,
+    cipher: house.sealing.work,
     schedules,
     every: (ms, work) => {
       const timer = setInterval(work, ms);

@@ -25,7 +25,6 @@ import type { Database } from './platform/database.ts';
 import type { Logger } from './platform/logger.ts';
 import type { AllowedServer } from './platform/outbound/allowed-origins.ts';
 import type { Outbound } from './platform/outbound/create-outbound.ts';
-import { readValuesCipher } from './platform/values-cipher.ts';
 import { loggedPredict } from './prediction/logged-predict.ts';
 import { openNamedServer, refuseOwnBases, subjectBaseOf } from './prediction/open-server.ts';
 import type { PredictionOutcome } from './prediction/prediction-outcome.ts';
@@ -42,6 +41,7 @@ import { folderIds, loadModels } from './wire-models.ts';
 import { openOperationJobsOf } from './wire-operation-jobs.ts';
 import { openOutbound } from './wire-outbound.ts';
 import { openRunsOf } from './wire-runs.ts';
+import { openSealing, type Sealing } from './wire-sealing.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
 import { openOwnSource, openSource } from './wire-sources.ts';
 import { type FirstDefaults, openVersions, type Versions } from './wire-versions.ts';
@@ -62,6 +62,7 @@ export interface House {
   readonly catalog: LiveCatalog;
   readonly source: RecordSource;
   readonly prediction: PredictionParts;
+  readonly sealing: Sealing;
   /** What every entrance calls: the path, logged and accounted for. `parts` differ where the records of many subjects were read at once. */
   predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
   /** Cohort runs; nothing is worked on before `start`. */
@@ -144,7 +145,7 @@ export async function wire(options: WireOptions): Promise<House> {
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
     const outbound = openOutbound(config, { sinks, further: options.reaches ?? [] }, (event) => logger.event(event));
-    const cipher = await readValuesCipher(config);
+    const sealing = await openSealing(config, (event) => logger.event(event));
     open.push(() => outbound.close());
     let served = (): CatalogContents => loaded.contents;
     const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
@@ -159,6 +160,7 @@ export async function wire(options: WireOptions): Promise<House> {
     warmedUp.catch(() => undefined); // waited for below, once there is a database to close
     const database = await openMigrated(config, clock, logger, (close) => open.push(close));
     await warmedUp;
+    await sealing.sealOld(database);
     const accessLog = createAccessLog({ database: database.background, event: (event) => logger.event(event) });
     open.push(() => accessLog.close());
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
@@ -221,7 +223,7 @@ export async function wire(options: WireOptions): Promise<House> {
       clock,
       tenant: config.tenant,
       newId: randomUUID,
-      ...(cipher && { cipher }),
+      ...(sealing.values && { cipher: sealing.values }),
       findModel: (id, version) => namedModel(catalog, id, version),
       subjectBase,
       subjectBaseOf: (base) => subjectBaseOf(prediction, base),
@@ -266,9 +268,10 @@ export async function wire(options: WireOptions): Promise<House> {
       event: (event) => logger.event(event),
     });
     open.push(() => shadows.close());
-    const house = { database, repository, catalog, prediction, members, server, predict: predictMonitored, fhirBase };
+    const parts = { database, repository, catalog, prediction, members, server };
+    const house = { ...parts, predict: predictMonitored, fhirBase, sealing };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
-    const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close), cipher);
+    const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close));
     return {
       runs,
       operationJobs,
@@ -285,6 +288,7 @@ export async function wire(options: WireOptions): Promise<House> {
       catalog,
       source,
       prediction,
+      sealing,
       predict: predictMonitored,
       fhirBase,
       close: closeAll,

@@ -49,6 +49,7 @@ const everything = [
   'wire-record-server.ts',
   'wire-routes.ts',
   'wire-runs.ts',
+  'wire-sealing.ts',
   'wire-sources.ts',
 ];
 

@@ -1,5 +1,8 @@
 import { suggestedChoice } from '../model-catalog/cds-cards/suggestion-uuid.ts';
 import type { Sql } from '../platform/database.ts';
+import type { OpenedText } from '../platform/sealed-text.ts';
+import type { ValuesCipher } from '../platform/values-cipher.ts';
+import { openWords, sealWords } from './sealed-words.ts';
 
 /** What a clinician answered to one card. */
 export interface CdsFeedback {
@@ -10,7 +13,7 @@ export interface CdsFeedback {
   /** UUIDs in lower case: of suggestions of the card, or whatever else the client reports. */
   readonly acceptedSuggestions: readonly string[];
   readonly reason?: { readonly system: string; readonly code: string; readonly display?: string };
-  /** May name the patient: never logged. */
+  /** May name the patient: never logged, and kept only sealed. */
   readonly comment?: string;
 }
 
@@ -18,6 +21,8 @@ export interface CdsFeedback {
 export interface JoinedFeedback extends CdsFeedback {
   readonly service: string;
   readonly receivedAt: Date;
+  /** In the place of the comment: it is sealed with the key of this id, which is not at hand. */
+  readonly commentSealedWith?: string;
   /** Absent where the prediction log does not know the card. */
   readonly prediction?: FeedbackPrediction;
 }
@@ -41,20 +46,32 @@ export interface StoredFeedback {
   readonly unknownCards: number;
   /** Accepted suggestions that their card, which is known, did not hold; kept too. */
   readonly unknownSuggestions: number;
+  /** Comments, and displays of reasons, that were not kept because there is no key. */
+  readonly wordsNotKept: number;
   /** Those that were not reported before, with the version whose card they answer. */
   readonly added: readonly (Pick<CdsFeedback, 'outcome' | 'reason'> & {
     readonly model?: { readonly id: string; readonly version: string };
   })[];
 }
 
+/** Where answers are kept, and under which key what was written; without one that is not kept. */
+export interface FeedbackFrame {
+  readonly tenant: string;
+  readonly service: string;
+  readonly receivedAt: Date;
+  readonly cipher: ValuesCipher | undefined;
+}
+
 /** Keeps answers, each once: the same one reported again replaces what was kept of it (CDS-53). All of them or none. */
 export async function storeFeedback(
   sql: Sql,
-  { tenant, service, receivedAt }: { readonly tenant: string; readonly service: string; readonly receivedAt: Date },
+  { tenant, service, receivedAt, cipher }: FeedbackFrame,
   feedback: readonly CdsFeedback[],
 ): Promise<StoredFeedback> {
   // One statement cannot write a row twice; of what one call says twice the last counts.
   const once = [...new Map(feedback.map((item) => [keyOf(item), item])).values()];
+  const words = (text: string | undefined, item: CdsFeedback, column: 'user_comment' | 'reason_display') =>
+    sealWords(text, { ...item, tenant, service, column }, cipher);
   const { rows: written } = await sql.query<{ card: string; outcome: string; outcome_at: Date; added: boolean }>(
     `insert into cds_feedback (tenant, service, card, outcome, outcome_at, accepted_suggestions, reason_system, reason_code,
        reason_display, user_comment, received_at)
@@ -77,8 +94,8 @@ export async function storeFeedback(
       once.map(({ acceptedSuggestions }) => JSON.stringify(acceptedSuggestions)),
       once.map(({ reason }) => reason?.system ?? null),
       once.map(({ reason }) => reason?.code ?? null),
-      once.map(({ reason }) => reason?.display ?? null),
-      once.map(({ comment }) => comment ?? null),
+      once.map((item) => words(item.reason?.display, item, 'reason_display')),
+      once.map((item) => words(item.comment, item, 'user_comment')),
     ],
   );
   const cards = [...new Set(once.map(({ card }) => card))];
@@ -98,6 +115,10 @@ export async function storeFeedback(
     unknownSuggestions: suggested
       .flatMap(({ card, acceptedSuggestions }) => acceptedSuggestions.map((uuid) => suggestedChoice(card, uuid)))
       .filter((choice) => choice === undefined).length,
+    wordsNotKept:
+      cipher === undefined
+        ? once.flatMap(({ comment, reason }) => [comment, reason?.display]).filter((one) => one !== undefined).length
+        : 0,
     added: once
       .filter((item) => fresh.has(keyOf(item)))
       .map(({ card, outcome, reason }) => {
@@ -146,7 +167,7 @@ export type FeedbackKey = Pick<JoinedFeedback, 'outcomeAt' | 'service' | 'card' 
  */
 export async function readFeedback(
   sql: Sql,
-  tenant: string,
+  { tenant, cipher }: Pick<FeedbackFrame, 'tenant' | 'cipher'>,
   period: { readonly from: Date; readonly to: Date },
   page?: { readonly count: number; readonly after?: FeedbackKey | undefined },
 ): Promise<JoinedFeedback[]> {
@@ -176,19 +197,27 @@ export async function readFeedback(
       after?.outcome ?? '',
     ],
   );
-  return rows.map(joined);
+  return rows.map((row) => joined(row, tenant, cipher));
 }
 
-function joined(row: Row): JoinedFeedback {
-  const { reason_system: system, reason_code: code, reason_display: display } = row;
+function joined(row: Row, tenant: string, cipher: ValuesCipher | undefined): JoinedFeedback {
+  const { service, card, outcome, outcome_at: outcomeAt, reason_system: system, reason_code: code } = row;
+  const opened = (column: 'user_comment' | 'reason_display'): Partial<OpenedText> => {
+    const kept = row[column];
+    return kept === null ? {} : openWords(kept, { tenant, service, card, outcome, outcomeAt, column }, cipher);
+  };
+  const [comment, display] = [opened('user_comment'), opened('reason_display').text];
   return {
-    service: row.service,
-    card: row.card,
-    outcome: row.outcome,
-    outcomeAt: row.outcome_at,
+    service,
+    card,
+    outcome,
+    outcomeAt,
     acceptedSuggestions: JSON.parse(row.accepted_suggestions) as string[],
-    ...(system === null || code === null ? {} : { reason: { system, code, ...(display === null ? {} : { display }) } }),
-    ...(row.user_comment === null ? {} : { comment: row.user_comment }),
+    ...(system === null || code === null
+      ? {}
+      : { reason: { system, code, ...(display === undefined ? {} : { display }) } }),
+    ...(comment.text === undefined ? {} : { comment: comment.text }),
+    ...(comment.sealedWith === undefined ? {} : { commentSealedWith: comment.sealedWith }),
     receivedAt: row.received_at,
     ...(row.known === true ? { prediction: predictionOf(row) } : {}),
   };

@@ -1,8 +1,10 @@
 import type { Database } from '../platform/database.ts';
 import type { ForgottenSubject } from './forget-subject.ts';
 
-/** What the FHIR store knows of its resources, and this folder does not. */
+/** What the FHIR store knows of its resources, and runs of their cohorts, and this folder does not. */
 export interface StoreReading {
+  /** What made the cohort of a run, if a search did; or `sealed` where its key is not here. */
+  readonly searchOf: (run: { readonly id: string; readonly keptCohort: string }) => string | undefined;
   /** Whom a resource is about, as the store finds it by patient. */
   readonly patientsOf: (resource: object) => readonly string[];
   /** The one form in which references are compared: `Patient/17`, or an absolute URL without its version. */

@@ -1,5 +1,5 @@
 import type { Sql } from '../platform/database.ts';
-import type { FoundInVersions } from './find-in-versions.ts';
+import type { FoundInVersions, StoreReading } from './find-in-versions.ts';
 import type { ForgottenSubject } from './forget-subject.ts';
 import { runFor } from './of-subject.ts';
 
@@ -44,7 +44,12 @@ const remains: readonly { readonly where: string; readonly because: string; read
   },
 ];
 
-export async function staysOf(sql: Sql, subject: ForgottenSubject, found: FoundInVersions): Promise<Stay[]> {
+export async function staysOf(
+  sql: Sql,
+  subject: ForgottenSubject,
+  found: FoundInVersions,
+  reading: Pick<StoreReading, 'searchOf'>,
+): Promise<Stay[]> {
   const stays: Stay[] = [];
   for (const { where, because, from } of remains) {
     const { rows } = await runFor<{ rows: string }>(sql, subject, `select count(*)::text as rows from ${from}`);
@@ -53,8 +58,12 @@ export async function staysOf(sql: Sql, subject: ForgottenSubject, found: FoundI
   }
   for (const [type, rows] of found.mentions)
     stays.push({ where: `resource_versions (${type})`, rows, because: mentioned });
-  const runs = await runsNaming(sql, subject, found.knownBy);
-  if (runs > 0) stays.push({ where: 'runs (searches)', rows: runs, because: searched });
+  const searches = await readSearches(sql, subject.tenant, reading);
+  const words = new Set([subject.id, `Patient/${subject.id}`, ...found.knownBy].map((word) => word.toLowerCase()));
+  const naming = searches.filter((search) => search !== 'sealed' && namesOneOf(search, words)).length;
+  if (naming > 0) stays.push({ where: 'runs (searches)', rows: naming, because: searched });
+  const sealed = searches.filter((search) => search === 'sealed').length;
+  if (sealed > 0) stays.push({ where: 'runs (sealed searches)', rows: sealed, because: sealedElsewhere });
   return stays;
 }
 
@@ -63,17 +72,21 @@ const mentioned =
 const searched =
   'The search that made the cohort names the patient by an id, an identifier or a name; it is the account of what was run.';
 
-/** Runs whose cohort was searched for with the id of the subject, or with what it is known by. */
-async function runsNaming(sql: Sql, { tenant, id }: ForgottenSubject, knownBy: ReadonlySet<string>): Promise<number> {
-  const words = new Set([id, `Patient/${id}`, ...knownBy].map((word) => word.toLowerCase()));
-  const { rows } = await sql.query<{ search: string }>(
-    `select cohort->>'search' as search from runs where tenant = $1 and cohort->>'search' is not null`,
+const sealedElsewhere =
+  'Their cohorts are sealed with a key that this server does not hold: whether a search among them names the patient is not known.';
+
+async function readSearches(sql: Sql, tenant: string, { searchOf }: Pick<StoreReading, 'searchOf'>): Promise<string[]> {
+  const { rows } = await sql.query<{ id: string; keptCohort: string }>(
+    'select id, cohort as "keptCohort" from runs where tenant = $1',
     [tenant],
   );
-  return rows.filter(({ search }) => {
-    const values = [...new URLSearchParams(search.split('?')[1] ?? '').values()].flatMap((value) => value.split(','));
-    return values.some((value) =>
-      [value, value.slice(value.lastIndexOf('|') + 1)].some((one) => words.has(one.toLowerCase())),
-    );
-  }).length;
+  return rows.map(searchOf).filter((search) => search !== undefined);
+}
+
+/** Whether a search asks for the id of the subject, or for what it is known by. */
+function namesOneOf(search: string, words: ReadonlySet<string>): boolean {
+  const values = [...new URLSearchParams(search.split('?')[1] ?? '').values()].flatMap((value) => value.split(','));
+  return values.some((value) =>
+    [value, value.slice(value.lastIndexOf('|') + 1)].some((one) => words.has(one.toLowerCase())),
+  );
 }

@@ -52,7 +52,7 @@ export async function forgetSubject(
         if (rowCount > 0) removed[table] = rowCount;
       }
       await sql.query('drop table forgotten');
-      forgetting = { removed, stays: await staysOf(sql, subject, found) };
+      forgetting = { removed, stays: await staysOf(sql, subject, found, reading) };
       if (!confirmed) throw new DryRun();
     });
   } catch (error) {

@@ -331,7 +331,7 @@ export const configSchema = Type.Object(
     valuesKeyFile: optional(
       text({
         description:
-          'File with the keys that seal the input values and contributions of predictions, the current one first; without it or VALUES_KEY none are kept.',
+          'File with the keys that seal values of predictions, words of clinicians, searches of runs and waiting requests, the current one first; without it or VALUES_KEY neither values nor words are kept. The same at every server of a database.',
         allowed: 'a path this user may read',
       }),
     ),

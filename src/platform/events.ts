@@ -257,6 +257,19 @@ export type LogEvent =
       readonly error: LoggedError;
     }
   | {
+      /** What clinicians wrote was not kept: no VALUES_KEY_FILE or VALUES_KEY is set. */
+      readonly name: 'cds-feedback.words-not-kept';
+      readonly service: string;
+      readonly words: number;
+    }
+  | {
+      /** Texts of the database that an older release had kept in the clear. */
+      readonly name: 'texts.sealed';
+      readonly runs: number;
+      /** Comments of clinicians and words of clients. */
+      readonly words: number;
+    }
+  | {
       readonly name: 'cds-feedback.stored';
       readonly service: string;
       readonly feedback: number;
@@ -326,6 +339,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'record.unreachable',
   'outbound.refused',
   'cds-hook.earlier-unknown',
+  'cds-feedback.words-not-kept',
   'cds-hook.late',
   'cds-hook.switched-off',
   'cds-client.refused',

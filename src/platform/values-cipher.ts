@@ -17,22 +17,24 @@ export interface ValuesCipher {
   seal(text: string, belongsTo: string): Sealed;
   /** Throws CONFIG_INVALID where the key is not among those of the settings, INTERNAL where the text was changed or belongs to something else. */
   open(sealed: Sealed, belongsTo: string): string;
+  /** Whether it opens what was sealed with the key of this id. */
+  holds(key: string): boolean;
 }
 
 const algorithm = 'aes-256-gcm';
 const tagBytes = 16;
 
-/** The cipher of VALUES_KEY_FILE or VALUES_KEY; undefined where neither is set: no values are kept then. Throws CONFIG_INVALID. */
-export async function readValuesCipher({
+/** The keys of VALUES_KEY_FILE or VALUES_KEY; undefined where neither is set: no values are kept then. Throws CONFIG_INVALID. */
+export async function readValuesKeys({
   valuesKeyFile,
   valuesKey,
 }: {
   readonly valuesKeyFile?: string | undefined;
   readonly valuesKey?: string | undefined;
-}): Promise<ValuesCipher | undefined> {
+}): Promise<ValuesKeys | undefined> {
   if (valuesKeyFile !== undefined && valuesKey !== undefined)
     throw new PredictionError('CONFIG_INVALID', 'VALUES_KEY_FILE and VALUES_KEY are both set: unset one of them.');
-  if (valuesKey !== undefined) return createValuesCipher(parseKeys('VALUES_KEY', valuesKey));
+  if (valuesKey !== undefined) return parseKeys('VALUES_KEY', valuesKey);
   if (valuesKeyFile === undefined) return undefined;
   const text = await readFile(valuesKeyFile, 'utf8').catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
@@ -42,7 +44,7 @@ export async function readValuesCipher({
       { cause },
     );
   });
-  return createValuesCipher(parseKeys('VALUES_KEY_FILE', text));
+  return parseKeys('VALUES_KEY_FILE', text);
 }
 
 /** Keys by id, the current one first. */
@@ -82,6 +84,7 @@ export function createValuesCipher(keys: ValuesKeys): ValuesCipher {
   if (current === undefined) throw new RangeError('a cipher without a key');
   const [currentId, currentKey] = current;
   return {
+    holds: (key) => keys.has(key),
     seal(text, belongsTo) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv(algorithm, currentKey, nonce).setAAD(Buffer.from(belongsTo));

@@ -1,9 +1,11 @@
 import type { Database } from '../platform/database.ts';
+import type { ValuesCipher } from '../platform/values-cipher.ts';
 import type { CohortSource } from './cohort-source.ts';
 import { addMembers, countMembers, pendingChunks } from './member-table.ts';
 import type { Run, RunState } from './run.ts';
 import type { RunQueue } from './run-queue.ts';
 import { beginWork, moveRun, readRun } from './run-table.ts';
+import { openCohort } from './sealed-cohort.ts';
 
 /** Rows of one statement: few enough that what waits for the database beside it hardly notices. */
 const membersAtOnce = 100;
@@ -19,9 +21,9 @@ export async function expandRun(
   queue: Pick<RunQueue, 'enqueue'>,
   cohorts: CohortSource,
   run: Run,
-  { signal, now }: { readonly signal: AbortSignal; readonly now: () => Date },
+  { cipher, signal, now }: { readonly cipher: ValuesCipher; readonly signal: AbortSignal; readonly now: () => Date },
 ): Promise<RunState> {
-  for await (const page of cohorts.read(run.cohort, run.asOf, signal)) {
+  for await (const page of cohorts.read(openCohort(run, cipher), run.asOf, signal)) {
     for (let at = 0; at < page.length; at += membersAtOnce) {
       await addMembers(database, run.id, page.slice(at, at + membersAtOnce));
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,19 +1,22 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { reviveRun } from './advance-run.ts';
+import { keptKey, keptRequest } from './idempotency.ts';
 import { type MemberPageKey, type MemberQuery, readMemberPage } from './member-pages.ts';
 import { reopenMembers } from './member-table.ts';
-import type { Run, RunMember, RunOrigin, RunRequest } from './run.ts';
+import type { Cohort, Run, RunMember, RunOrigin, RunRequest } from './run.ts';
 import { openRunQueue, type RunQueue } from './run-queue.ts';
 import { beginWork, findRunByKey, insertRun, listRuns, moveRun, type RunPageKey, readRun } from './run-table.ts';
 import { paceOf, type RunPace, type RunTally, readTally } from './run-tally.ts';
 import { type RunWorker, type RunWorkerParts, startRunWorker } from './run-worker.ts';
 import type { Schedule } from './schedules/schedule.ts';
 import { createScheduleTicker, type Every } from './schedules/schedule-ticker.ts';
+import { type SealedCohort, sealCohort, shownCohort } from './sealed-cohort.ts';
 
 export interface RunReport {
   readonly run: Run;
+  readonly cohort: Cohort | SealedCohort;
   readonly tally: RunTally;
   readonly pace?: RunPace;
 }
@@ -94,23 +97,26 @@ export function openRuns(parts: RunsParts): Runs {
       `The files of model ${model.id}@${model.version} are not those the run began with: one run is one model. Put them back and resume, or make a new run.`,
     );
   };
-  const createInside: Runs['createInside'] = async (sql, request, origin) => {
+  const createInside: Runs['createInside'] = async (sql, request, { idempotencyKey, ...origin }) => {
     const now = clock.now();
     const asOf = request.asOf ?? new Date(Math.floor(now.getTime() / 60_000) * 60_000);
     if (asOf.getTime() > now.getTime())
       throw new PredictionError('AS_OF_IN_FUTURE', 'asOf lies in the future: leave it out for now.');
+    const id = randomUUID();
     const run = {
-      id: randomUUID(),
+      id,
       tenant,
       fhirBase,
       model: parts.findModel(request.model, request.version),
-      cohort: request.cohort,
+      keptCohort: sealCohort(request.cohort, id, parts.cipher),
       asOf,
       writeBack: request.writeBack ?? true,
       explain: request.explain ?? true,
       chunkSize: parts.chunkSize,
       createdAt: now,
-      requestHash: hashOf(request),
+      ...(idempotencyKey && {
+        repeats: { key: keptKey(idempotencyKey), request: keptRequest(idempotencyKey, request) },
+      }),
       ...origin,
     };
     if (run.writeBack) parts.checkWriteBack(run.model);
@@ -126,8 +132,8 @@ export function openRuns(parts: RunsParts): Runs {
   };
   const repeatOf = async (request: RunRequest, { idempotencyKey }: RunOrigin): Promise<Run | undefined> => {
     if (idempotencyKey === undefined) return undefined;
-    const found = await findRunByKey(database, { tenant, fhirBase }, idempotencyKey);
-    if (found === undefined || found.requestHash === hashOf(request)) return found?.run;
+    const found = await findRunByKey(database, { tenant, fhirBase }, keptKey(idempotencyKey));
+    if (found === undefined || found.request === keptRequest(idempotencyKey, request)) return found?.run;
     throw new PredictionError(
       'RUN_CONFLICT',
       'This Idempotency-Key was used for another request. Take a new key for a new run, or send what was sent first.',
@@ -145,7 +151,7 @@ export function openRuns(parts: RunsParts): Runs {
   const reportOf = async (run: Run): Promise<RunReport> => {
     const tally = await readTally(database, run);
     const pace = paceOf(run, tally, clock.now());
-    return { run, tally, ...(pace === undefined ? {} : { pace }) };
+    return { run, cohort: shownCohort(run, parts.cipher), tally, ...(pace === undefined ? {} : { pace }) };
   };
 
   const runs: Runs = {
@@ -237,10 +243,4 @@ export function openRuns(parts: RunsParts): Runs {
   };
   const ticker = createScheduleTicker({ ...parts, runs });
   return runs;
-}
-
-/** Of what was asked for, however its properties were ordered. */
-function hashOf({ model, version, cohort, asOf, writeBack, explain }: RunRequest): string {
-  const asked = [model, version ?? null, cohort, asOf?.toISOString() ?? null, writeBack ?? true, explain ?? true];
-  return createHash('sha256').update(JSON.stringify(asked)).digest('hex');
 }

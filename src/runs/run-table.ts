@@ -1,6 +1,6 @@
 import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
-import type { Cohort, Run, RunState } from './run.ts';
+import type { Run, RunState } from './run.ts';
 import { storableText } from './storable-text.ts';
 
 interface Row {
@@ -34,9 +34,8 @@ const columns = `id, tenant, fhir_base, model_id, model_version, model_digest, c
 
 /** A run as it is first kept. */
 export type NewRun = Omit<Run, 'state' | 'reason' | 'members' | 'startedAt' | 'finishedAt' | 'workedFrom'> & {
-  readonly idempotencyKey?: string;
-  /** Of all that was asked for, to tell a repeat from another request with the same key. */
-  readonly requestHash: string;
+  /** What is kept of the key and of what was asked for with it; see idempotency.ts. */
+  readonly repeats?: { readonly key: string; readonly request: string };
 };
 
 /** Keeps a new run in state `expanding`. @returns false where the idempotency key is taken for its base: nothing is kept then */
@@ -53,33 +52,33 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<boolean> {
       run.model.id,
       run.model.version,
       run.model.digest,
-      JSON.stringify(run.cohort),
+      run.keptCohort,
       run.asOf,
       run.writeBack,
       run.explain,
       run.chunkSize,
       run.requester ?? null,
       run.schedule ?? null,
-      run.idempotencyKey ?? null,
-      run.requestHash,
+      run.repeats?.key ?? null,
+      run.repeats?.request ?? null,
       run.createdAt,
     ],
   );
   return rowCount === 1;
 }
 
-/** The run of an idempotency key at one base, and the hash of what was asked for then. */
+/** The run of an idempotency key at one base, and what is kept of what was asked for then. @param key as it is kept */
 export async function findRunByKey(
   sql: Sql,
   { tenant, fhirBase }: Pick<Run, 'tenant' | 'fhirBase'>,
-  idempotencyKey: string,
-): Promise<{ readonly run: Run; readonly requestHash: string } | undefined> {
+  key: string,
+): Promise<{ readonly run: Run; readonly request: string } | undefined> {
   const { rows } = await sql.query<Row & { request_hash: string }>(
     `select ${columns}, request_hash from runs where tenant = $1 and fhir_base = $2 and idempotency_key = $3`,
-    [tenant, fhirBase, idempotencyKey],
+    [tenant, fhirBase, key],
   );
   const [row] = rows;
-  return row === undefined ? undefined : { run: runOf(row), requestHash: row.request_hash };
+  return row === undefined ? undefined : { run: runOf(row), request: row.request_hash };
 }
 
 /** Throws RUN_UNKNOWN, also for an id that is no UUID. */
@@ -185,7 +184,7 @@ function runOf(row: Row): Run {
     tenant: row.tenant,
     fhirBase: row.fhir_base,
     model: { id: row.model_id, version: row.model_version, digest: row.model_digest },
-    cohort: JSON.parse(row.cohort) as Cohort,
+    keptCohort: row.cohort,
     asOf: row.as_of,
     writeBack: row.write_back,
     explain: row.explain,

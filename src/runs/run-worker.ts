@@ -2,6 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
+import type { ValuesCipher } from '../platform/values-cipher.ts';
 import { endRun, finishIfDone, reviveRun, settleCancelled } from './advance-run.ts';
 import type { CohortSource } from './cohort-source.ts';
 import { expandRun } from './expand-run.ts';
@@ -17,6 +18,8 @@ export interface RunWorkerParts extends ChunkParts {
   readonly fhirBase: string;
   readonly clock: Clock;
   readonly cohorts: CohortSource;
+  /** Seals cohorts. */
+  readonly cipher: ValuesCipher;
   /** Opened when the first run needs it. */
   readonly openQueue: () => Promise<RunQueue>;
   /** Throws where the run's model version is no longer served as it was. */
@@ -154,7 +157,8 @@ async function workRun(
   if (state === wanted) {
     parts.checkModel(run.model);
     if (job.chunk === undefined) {
-      state = await expandRun(parts.database, queue, parts.cohorts, run, { signal, now: () => parts.clock.now() });
+      const { cipher, clock } = parts;
+      state = await expandRun(parts.database, queue, parts.cohorts, run, { cipher, signal, now: () => clock.now() });
       if (state === 'expanding') return await queue.giveBack(job);
       const { members } = await readRun(parts.database, parts.tenant, run.id);
       if (members !== undefined) parts.event({ name: 'run.started', run: run.id, members });

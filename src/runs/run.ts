@@ -1,3 +1,6 @@
+import type { KeptText } from '../platform/sealed-text.ts';
+import type { IdempotencyKey } from './idempotency.ts';
+
 /** Who is predicted about: every patient of the record source, the members of a Group, or what a search on Patient finds. */
 export type Cohort =
   | { readonly all: true }
@@ -38,7 +41,7 @@ export interface RunRequest {
 export interface RunOrigin {
   readonly requester?: string;
   readonly schedule?: string;
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: IdempotencyKey;
 }
 
 /** One cohort run as it is kept. */
@@ -48,7 +51,8 @@ export interface Run {
   /** The base that names the subjects; see PredictionParts.subjectBase. */
   readonly fhirBase: string;
   readonly model: { readonly id: string; readonly version: string; readonly digest: string };
-  readonly cohort: Cohort;
+  /** See `openCohort`. */
+  readonly keptCohort: KeptText;
   /** The same for every member, fixed when the run was made. */
   readonly asOf: Date;
   readonly writeBack: boolean;

@@ -8,7 +8,10 @@ import { deleteResource } from '../../src/fhir/store/write-resource.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import { type Forgetting, forgetSubject } from '../../src/monitoring/forget-subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { createValuesCipher, parseKeys } from '../../src/platform/values-cipher.ts';
 import { insertJob, startJob } from '../../src/runs/operation-jobs/operation-job-table.ts';
+import { sealCohort, searchOf } from '../../src/runs/sealed-cohort.ts';
+import { testCipher } from '../support/test-cipher.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const base = 'https://ehr.example/fhir';
@@ -105,6 +108,7 @@ function forget(tenant: string, confirmed = true): Promise<Forgetting> {
     { tenant, id: '17', bases: [base], references },
     {
       patientsOf: (resource) => indexRow(resource as Resource, base, 'UTC').patients,
+      searchOf: (run) => searchOf(run, testCipher),
       canonical: (reference) => canonicalReference(reference, base, 'Patient'),
     },
     confirmed,
@@ -181,18 +185,28 @@ describe('forgetting a patient', () => {
     await store.writeAll([patient, document, group]);
     await deleteResource(store.context, 'Bundle', 'd');
     await deleteResource(store.context, 'Group', 'g');
-    for (const search of ['Patient?identifier=urn:mrn%7CMRN-0017', 'Patient?family=verne', 'Patient?gender=female'])
+    const otherCipher = createValuesCipher(parseKeys('the test', `k2:${Buffer.alloc(32, 2).toString('base64')}`));
+    const runs = [
+      ['Patient?identifier=urn:mrn%7CMRN-0017', testCipher],
+      ['Patient?family=verne', testCipher],
+      ['Patient?gender=female', testCipher],
+      ['Patient?gender=male', otherCipher],
+    ] as const;
+    for (const [search, cipher] of runs) {
+      const id = randomUUID();
       await opened.database.query(
         `insert into runs (id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain,
            chunk_size, state, request_hash, created_at)
          values ($1, $2, $3, 'm', '1', 'x', $4, now(), false, false, 1, 'finished', 'x', now())`,
-        [randomUUID(), tenant, base, JSON.stringify({ search })],
+        [id, tenant, base, sealCohort({ search }, id, cipher)],
       );
+    }
     const { stays } = await forget(tenant);
     expect(stays.map(({ where, rows }) => [where, rows])).toEqual([
       ['resource_versions (Bundle)', 1],
       ['resource_versions (Group)', 1],
       ['runs (searches)', 2],
+      ['runs (sealed searches)', 1],
     ]);
   });
 

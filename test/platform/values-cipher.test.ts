@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createValuesCipher, parseKeys, readValuesCipher } from '../../src/platform/values-cipher.ts';
+import { createValuesCipher, parseKeys, readValuesKeys } from '../../src/platform/values-cipher.ts';
 
 const base64Key = (fill: number): string => Buffer.alloc(32, fill).toString('base64');
 const old = parseKeys('VALUES_KEY', `k1:${base64Key(1)}`);
@@ -63,8 +63,8 @@ describe('VALUES_KEY', () => {
   });
 
   it('is not set beside VALUES_KEY_FILE, and need not be set at all', async () => {
-    expect(await readValuesCipher({})).toBeUndefined();
-    await expect(readValuesCipher({ valuesKey: `k1:${base64Key(1)}`, valuesKeyFile: 'x' })).rejects.toThrow('both set');
-    await expect(readValuesCipher({ valuesKeyFile: '/nowhere/keys' })).rejects.toThrow('ENOENT');
+    expect(await readValuesKeys({})).toBeUndefined();
+    await expect(readValuesKeys({ valuesKey: `k1:${base64Key(1)}`, valuesKeyFile: 'x' })).rejects.toThrow('both set');
+    await expect(readValuesKeys({ valuesKeyFile: '/nowhere/keys' })).rejects.toThrow('ENOENT');
   });
 });

@@ -7,6 +7,8 @@ import { addMembers, recordMembers } from '../../src/runs/member-table.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { insertRun, moveRun, readRun } from '../../src/runs/run-table.ts';
 import { paceOf, readTally } from '../../src/runs/run-tally.ts';
+import { sealCohort } from '../../src/runs/sealed-cohort.ts';
+import { testCipher } from '../support/test-cipher.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { listedCohort } from '../support/test-runs.ts';
 
@@ -26,13 +28,12 @@ async function newRun(): Promise<Run> {
     tenant: 'test',
     fhirBase: 'http://ehr.example.org/fhir',
     model: { id: 'm', version: '1', digest: 'd' },
-    cohort: { all: true },
+    keptCohort: sealCohort({ all: true }, id, testCipher),
     asOf: now(),
     writeBack: false,
     explain: false,
     chunkSize: 10,
     createdAt: now(),
-    requestHash: '',
   });
   return await readRun(test.database, 'test', id);
 }
@@ -49,23 +50,29 @@ describe('reading the cohort of a run', () => {
         yield* [];
       },
     };
-    expect(await expandRun(test.database, noQueue, cohorts, run, { signal: closing.signal, now })).toBe('expanding');
+    expect(
+      await expandRun(test.database, noQueue, cohorts, run, { cipher: testCipher, signal: closing.signal, now }),
+    ).toBe('expanding');
     const { state, members } = await readRun(test.database, 'test', run.id);
     expect({ state, members }).toEqual({ state: 'expanding', members: undefined });
     const { signal } = new AbortController();
-    expect(await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { signal, now })).toBe('running');
+    expect(
+      await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { cipher: testCipher, signal, now }),
+    ).toBe('running');
   });
 
   it('that ends after another server did it changes nothing: no member, no count of what is done', async () => {
     const run = await newRun();
     const { signal } = new AbortController();
-    await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { signal, now });
+    await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { cipher: testCipher, signal, now });
     const error = { code: 'SUBJECT_UNKNOWN', message: 'nobody' };
     const failed = [1, 2].map((ordinal) => ({ ordinal, state: 'failed' as const, reasons: [], error }));
     await recordMembers(test.database, run.id, failed);
     await moveRun(test.database, run.id, ['running'], 'finished', now());
     await addMembers(test.database, run.id, [{ subject: '3' }]);
-    expect(await expandRun(test.database, noQueue, listedCohort(['4']), run, { signal, now })).toBe('finished');
+    expect(await expandRun(test.database, noQueue, listedCohort(['4']), run, { cipher: testCipher, signal, now })).toBe(
+      'finished',
+    );
     const after = await readRun(test.database, 'test', run.id);
     expect(after.members).toBe(2);
     expect(await readTally(test.database, after)).toMatchObject({ failed: 2, pending: 0 });

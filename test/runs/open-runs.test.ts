@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PredictionError } from '../../src/platform/errors.ts';
+import { createValuesCipher, parseKeys } from '../../src/platform/values-cipher.ts';
 import type { PredictionRequest } from '../../src/prediction/prediction-request.ts';
 import type { RunsParts } from '../../src/runs/open-runs.ts';
+import { sealClearCohorts } from '../../src/runs/sealed-cohort.ts';
 import { scorablePatient } from '../support/scorable-patient.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
+import { testCipher } from '../support/test-cipher.ts';
 import { ended, listedCohort, membersOf, openTestRuns, otherBase } from '../support/test-runs.ts';
 
 const patients = Array.from({ length: 30 }, (_, index) => `p${String(index).padStart(2, '0')}`);
@@ -223,10 +226,65 @@ describe.each([false, true])('a cohort run, a slice begun while the one before i
   });
 });
 
+describe('the cohort of a run', () => {
+  const searched = { ...request, cohort: { search: 'Patient?identifier=Zqrecord1' } };
+
+  it('lies sealed in the database, beside neither its idempotency key nor a hash that could be guessed', async () => {
+    await using opened = open();
+    const { run } = await opened.runs.create(searched, { idempotencyKey: { owner: 'anyone', key: 'Zqrecord1-night' } });
+    expect((await opened.runs.read(run.id)).cohort).toEqual(searched.cohort);
+    const { rows } = await server.house.database.query('select * from runs where id = $1', [run.id]);
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain('Zqrecord');
+    await opened.runs.cancel(run.id);
+  });
+
+  it('that is sealed with another key is shown as such, and fails the run with the way out', async () => {
+    await using opened = open();
+    const { run } = await opened.runs.create(searched, {});
+    const other = createValuesCipher(parseKeys('the test', `k9:${Buffer.alloc(32, 9).toString('base64')}`));
+    await using foreign = open({ cipher: other });
+    expect((await foreign.runs.read(run.id)).cohort).toEqual({ sealedWith: 'k1' });
+    await foreign.runs.start({ schedules: false });
+    const { run: failed } = await ended(foreign.runs, run.id);
+    expect(failed.reason?.code).toBe('CONFIG_INVALID');
+    expect(failed.reason?.message).toMatch(/VALUES_KEY_FILE.*resume/);
+    await foreign.runs.close();
+    await opened.runs.start({ schedules: false });
+    await opened.runs.resume(run.id);
+    expect((await ended(opened.runs, run.id)).run.state).toBe('finished');
+  });
+
+  it('that an older release kept in the clear is read, and sealed at the start', async () => {
+    await using opened = open();
+    const { run } = await opened.runs.create(searched, {});
+    const { database } = server.house;
+    await database.query('update runs set cohort = $2 where id = $1', [run.id, JSON.stringify(searched.cohort)]);
+    expect((await opened.runs.read(run.id)).cohort).toEqual(searched.cohort);
+    expect(await sealClearCohorts(database, run.tenant, testCipher)).toBe(1);
+    expect(await sealClearCohorts(database, run.tenant, testCipher)).toBe(0);
+    const { rows } = await database.query('select cohort from runs where id = $1', [run.id]);
+    expect(JSON.stringify(rows)).not.toContain('Zqrecord');
+    expect((await opened.runs.read(run.id)).cohort).toEqual(searched.cohort);
+    await opened.runs.cancel(run.id);
+  });
+});
+
 describe('an idempotency key', () => {
+  it('is of whoever sent it: another caller with the same one makes a run of his own', async () => {
+    await using opened = open();
+    const keyOf = (owner: string) => ({ idempotencyKey: { owner, key: 'night-of-two' } });
+    const [one, other] = [
+      await opened.runs.create(request, keyOf('ehr')),
+      await opened.runs.create({ ...request, writeBack: false }, keyOf('registry')),
+    ];
+    expect([one.repeated, other.repeated]).toEqual([false, false]);
+    for (const { run } of [one, other]) await opened.runs.cancel(run.id);
+  });
+
   it('gives the same run for the same request, also where both come at once, and refuses another request', async () => {
     await using opened = open();
-    const key = { idempotencyKey: 'night-1' };
+    const key = { idempotencyKey: { owner: 'anyone', key: 'night-1' } };
     const [first, second] = await Promise.all([opened.runs.create(request, key), opened.runs.create(request, key)]);
     expect(second.run.id).toBe(first.run.id);
     expect([first.repeated, second.repeated].sort()).toEqual([false, true]);
@@ -242,7 +300,7 @@ describe('servers of different record sources on one database', () => {
   it('never get the run of the other for the same idempotency key', async () => {
     await using north = open({ fhirBase: 'http://north.example.org/fhir' });
     await using south = open({ fhirBase: 'http://south.example.org/fhir' });
-    const key = { idempotencyKey: 'ward-round' };
+    const key = { idempotencyKey: { owner: 'anyone', key: 'ward-round' } };
     const [one, other] = [await north.runs.create(request, key), await south.runs.create(request, key)];
     expect([one.repeated, other.repeated]).toEqual([false, false]);
     expect(other.run.fhirBase).toBe('http://south.example.org/fhir');

@@ -641,10 +641,14 @@ describe('feedback', () => {
       const answer = await report({ feedback: [item, { ...item, card: randomUUID() }] });
       expect([answer.status, answer.text]).toEqual([200, '']);
     }
-    const kept = await readFeedback(server.house.database, 'default', {
-      from: new Date('2026-03-01T00:00:00Z'),
-      to: new Date('2026-03-02T00:00:00Z'),
-    });
+    const kept = await readFeedback(
+      server.house.database,
+      { tenant: 'default', cipher: server.house.sealing.values },
+      {
+        from: new Date('2026-03-01T00:00:00Z'),
+        to: new Date('2026-03-02T00:00:00Z'),
+      },
+    );
     const mine = kept.filter(({ card }) => card === uuid);
     const { result, digest } = cardPrediction(hooked);
     expect(mine).toHaveLength(1);

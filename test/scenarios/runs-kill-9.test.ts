@@ -36,19 +36,25 @@ afterAll(async () => {
   for (const folder of [otherDir, sinksDir]) await rm(folder, { recursive: true, force: true });
 });
 
+/** What waits must open at either of two servers; one alone has a key of its own in DATA_DIR. */
+const keys: Readonly<Record<string, string>> = shared
+  ? { VALUES_KEY: `k1:${Buffer.alloc(32, 1).toString('base64')}` }
+  : {};
+
 /** One server on an embedded database; two that share it on PostgreSQL. */
 const settings: readonly Readonly<Record<string, string>>[] = [
   data.settings,
   ...(shared ? [{ ...data.settings, DATA_DIR: otherDir }] : []),
 ].map((own) => ({
   ...own,
+  ...keys,
   MODELS_DIR: modelsDir,
   RUN_CHUNK_SIZE: '25',
   SINKS_FILE: path.join(sinksDir, 'sinks.json'),
 }));
 
 beforeAll(async () => {
-  const loader = await startFhirsight({ data });
+  const loader = await startFhirsight({ data, settings: keys });
   ehr = await startFhirsight();
   const sinks = [
     { name: 'ehr', kind: 'fhir-transaction', url: ehr.fhir },

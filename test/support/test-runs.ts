@@ -3,6 +3,7 @@ import type { FoundSubject } from '../../src/runs/member-table.ts';
 import { openRuns, type RunReport, type Runs, type RunsParts } from '../../src/runs/open-runs.ts';
 import type { RunMember } from '../../src/runs/run.ts';
 import type { House } from '../../src/wire.ts';
+import { testCipher } from './test-cipher.ts';
 
 /** The base of runs that a house's own worker leaves alone. */
 export const otherBase = 'http://runs.example.org/fhir';
@@ -24,6 +25,7 @@ export function openTestRuns(house: House, changes: Partial<RunsParts> = {}): Ru
     },
     checkWriteBack: () => undefined,
     cohorts: listedCohort(['1']),
+    cipher: testCipher,
     schedules: [],
     every: () => () => undefined,
     chunkSize: 10,

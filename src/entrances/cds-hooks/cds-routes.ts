@@ -54,8 +54,9 @@ export function cdsRoutes(options: CdsRoutesOptions): Router {
     const { service } = request.params;
     const offered = servicesAt(entrance.services(), service, request);
     const feedback = parseFeedback(await readPlainJsonBody(request, maxBodyBytes));
-    const { unknownCards, unknownSuggestions, added } = await storeFeedback(service, feedback);
+    const { unknownCards, unknownSuggestions, wordsNotKept, added } = await storeFeedback(service, feedback);
     const { logger } = requestContext(response);
+    if (wordsNotKept > 0) logger.event({ name: 'cds-feedback.words-not-kept', service, words: wordsNotKept });
     logger.event({
       name: 'cds-feedback.stored',
       service,

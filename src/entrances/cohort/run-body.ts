@@ -1,17 +1,21 @@
 import type { RunReport } from '../../runs/open-runs.ts';
 import type { Cohort, RunMember } from '../../runs/run.ts';
+import type { SealedCohort } from '../../runs/sealed-cohort.ts';
 
 /**
  * A run as `GET /runs/{id}` shows it. Absent: not known yet, or not asked for.
  * @param seesSearches false: of a search the names of its parameters only
  */
-export function runBody({ run, tally, pace }: RunReport, { seesSearches = true } = {}): Record<string, unknown> {
+export function runBody(
+  { run, cohort, tally, pace }: RunReport,
+  { seesSearches = true } = {},
+): Record<string, unknown> {
   return {
     id: run.id,
     state: run.state,
     reason: run.reason,
     model: run.model,
-    cohort: seesSearches ? run.cohort : withoutValues(run.cohort),
+    cohort: seesSearches ? cohort : withoutValues(cohort),
     asOf: run.asOf.toISOString(),
     writeBack: run.writeBack,
     explain: run.explain,
@@ -44,7 +48,7 @@ export function memberBody(member: RunMember): Record<string, unknown> {
 }
 
 /** `Patient?name=Smith&_count=5` is `Patient?name&_count`. */
-function withoutValues(cohort: Cohort): Cohort {
+function withoutValues(cohort: Cohort | SealedCohort): Cohort | SealedCohort {
   if (!('search' in cohort)) return cohort;
   const [path = '', query] = cohort.search.split('?', 2);
   if (query === undefined) return { search: path };

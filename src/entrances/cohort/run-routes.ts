@@ -6,6 +6,7 @@ import { sendJson } from '../../http/send-json.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { RunReport, Runs } from '../../runs/open-runs.ts';
 import type { RunRequest } from '../../runs/run.ts';
+import type { SealedCohort } from '../../runs/sealed-cohort.ts';
 import { parseMemberListQuery, parseRunListQuery, runPageToken } from './list-query.ts';
 import { parseRunRequest } from './parse-run-request.ts';
 import { runBody } from './run-body.ts';
@@ -40,7 +41,7 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
     const { principal } = requestContext(response);
     authorise(principal, asked);
     const { run, repeated } = await runs.create(asked, {
-      ...(key === undefined ? {} : { idempotencyKey: key }),
+      ...(key === undefined ? {} : { idempotencyKey: { owner: principal.key, key } }),
       ...(principal.provedBy === 'nothing' ? {} : { requester: principal.client }),
     });
     response.setHeader('Location', `${request.baseUrl}/${run.id}`);
@@ -73,7 +74,9 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
       request.resume();
       if (action === 'resume') {
         // What was asked for is read and written by whoever lets it go on.
-        const { model, cohort, writeBack } = (await runs.read(request.params.id)).run;
+        const { run, cohort } = await runs.read(request.params.id);
+        if ('sealedWith' in cohort) throw unreadable(cohort);
+        const { model, writeBack } = run;
         authorise(requestContext(response).principal, { model: model.id, version: model.version, cohort, writeBack });
       }
       const { id } = await runs[action](request.params.id);
@@ -85,6 +88,15 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
   router.all('/', only('GET, HEAD, POST'));
   router.all(['/:id', '/:id/members'], only('GET, HEAD'));
   return router;
+}
+
+/** Whether somebody may have a run read and written depends on its cohort. */
+function unreadable({ sealedWith }: SealedCohort): PredictionError {
+  return new PredictionError(
+    'RUN_CONFLICT',
+    `The cohort of this run is sealed with the key '${sealedWith}', which this server does not hold. Put that key behind the current ` +
+      'one in VALUES_KEY_FILE, or make a new run.',
+  );
 }
 
 function only(allowed: string): (request: Request, response: Response) => never {

@@ -38,7 +38,9 @@ type FeedbackLine = Readonly<Partial<Record<(typeof columns)[number] | 'comment'
  * @param comments whether what the clinician wrote stands in it
  */
 export function feedbackLine(feedback: JoinedFeedback, labelOf: LabelOfChoice, comments: boolean): FeedbackLine {
-  const { service, card, outcome, reason, comment, prediction } = feedback;
+  const { service, card, outcome, reason, prediction } = feedback;
+  const { commentSealedWith: key } = feedback;
+  const comment = key === undefined ? feedback.comment : `(sealed with the key ${key}, which is not set here)`;
   const { base, user, encounter, model, version, digest, result } = prediction ?? {};
   const taken = feedback.acceptedSuggestions.map((uuid) => {
     const choice = suggestedChoice(card, uuid);

@@ -13,6 +13,7 @@ import { operationJobs } from './0011-operation-jobs.ts';
 import { heldCards } from './0012-held-cards.ts';
 import { focusAndReuse } from './0013-focus-and-reuse.ts';
 import { toldAtHooks } from './0014-told-at-hooks.ts';
+import { sealedTexts } from './0015-sealed-texts.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const allMigrations: readonly Migration[] = [
   heldCards,
   focusAndReuse,
   toldAtHooks,
+  sealedTexts,
 ];

@@ -26,8 +26,8 @@ export interface OperationWorkerParts extends JobScope {
   readonly database: Database;
   readonly clock: Clock;
   readonly work: OperationWork;
-  /** Seals what waits; absent where no key is set. */
-  readonly cipher?: ValuesCipher;
+  /** Seals what waits. */
+  readonly cipher: ValuesCipher;
   readonly openQueue: () => Promise<JobQueue<OperationJobData>>;
   readonly event: (event: LogEvent) => void;
   /** Jobs worked on at once. */
@@ -164,8 +164,12 @@ async function workJob(
     const started = await startJob(database, job.job, startedAt);
     if (started === undefined || startedAt.getTime() - started.createdAt.getTime() >= parts.overdueMs)
       return await queue.complete(job);
-    const request = openRequest(started.request, job.job, parts.cipher);
-    const answer = await answerOf(parts, job, request, AbortSignal.any([closing, cancelled.signal]));
+    const request = openIfHeld(started.request, job, parts);
+    if ('error' in request) {
+      event({ name: 'operation-job.postponed', attempts: job.attempts, error: request.error });
+      return await queue.postpone(job, request.error);
+    }
+    const answer = await answerOf(parts, job, request.text, AbortSignal.any([closing, cancelled.signal]));
     if (closing.aborted && answer.error !== undefined) return await queue.giveBack(job);
     if (answer.error !== undefined && mayPass(answer.error, job.attempts)) {
       event({ name: 'operation-job.postponed', attempts: job.attempts, error: answer.error });
@@ -183,6 +187,19 @@ async function workJob(
     unexpected(error);
   } finally {
     clearInterval(touching);
+  }
+}
+
+/** The request; where its key is not here, what is wrong: another server of the database may have it. */
+function openIfHeld(
+  kept: string,
+  { job }: OperationJobData,
+  { cipher }: OperationWorkerParts,
+): { readonly text: string } | { readonly error: unknown } {
+  try {
+    return { text: openRequest(kept, job, cipher) };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -39,7 +39,7 @@ export async function fireOnce(
       ...(writeBack === undefined ? {} : { writeBack }),
       ...(explain === undefined ? {} : { explain }),
     };
-    const idempotencyKey = `schedule:${name}:${dueAt.toISOString()}`;
+    const idempotencyKey = { owner: 'schedule', key: `schedule:${name}:${dueAt.toISOString()}` };
     const run = await runs.createInside(sql, request, { schedule: name, idempotencyKey });
     await sql.query(
       'update run_schedule_firings set run = $5 where tenant = $1 and fhir_base = $2 and schedule = $3 and due_at = $4',

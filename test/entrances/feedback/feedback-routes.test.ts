@@ -7,6 +7,7 @@ import { suggestionUuid } from '../../../src/model-catalog/cds-cards/suggestion-
 import { type CdsFeedback, readFeedback, storeFeedback } from '../../../src/monitoring/cds-feedback.ts';
 import { readFeedbackRates } from '../../../src/monitoring/feedback-rates.ts';
 import { type FhirTestServer, send, startFhirTestServer } from '../../support/fhir-test-server.ts';
+import { testCipher } from '../../support/test-cipher.ts';
 
 let server: FhirTestServer;
 /** Who asks. */
@@ -15,7 +16,8 @@ const receivedAt = new Date('2026-03-02T10:00:00Z');
 const shown = randomUUID();
 
 const desk: FeedbackDesk = {
-  page: (period, count, after) => readFeedback(server.database, 'test', period, { count, after }),
+  page: (period, count, after) =>
+    readFeedback(server.database, { tenant: 'test', cipher: testCipher }, period, { count, after }),
   rates: (period) => readFeedbackRates(server.database, 'test', period),
   labelOf: ({ digest, choice }) => (digest === 'abc' && choice === 0 ? 'Order a lipid panel' : undefined),
 };
@@ -49,7 +51,7 @@ beforeAll(async () => {
        '1.0.0', 'abc', 'result-1', 'scored', false, 1)`,
     [randomUUID(), receivedAt, shown],
   );
-  await storeFeedback(server.database, { tenant: 'test', service: 's', receivedAt }, [
+  await storeFeedback(server.database, { tenant: 'test', service: 's', receivedAt, cipher: testCipher }, [
     answer({
       card: shown,
       outcome: 'accepted',

@@ -8,6 +8,7 @@ import { requestContext } from '../../../src/http/request-context.ts';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { type OperationJobs, openOperationJobs } from '../../../src/runs/operation-jobs/open-operation-jobs.ts';
 import { type FhirTestServer, send, startFhirTestServer } from '../../support/fhir-test-server.ts';
+import { testCipher } from '../../support/test-cipher.ts';
 
 const start = Date.parse('2026-03-01T10:00:00Z');
 let now = start;
@@ -57,6 +58,7 @@ beforeEach(() => {
         throw new PredictionError('INTERNAL', 'Nothing fails here.');
       },
     },
+    cipher: testCipher,
     lanes: 1,
     mostWaiting: 2,
     pollGapMs: 900,
