@@ -19,7 +19,7 @@ const manyClasses =
  * @param column of the outcome, in its output tensor
  */
 export function toldScale(outcome: Outcome, margin: Margin, column: number): ToldScale | string {
-  const { link, calibration } = outcome.kind === 'probability' ? outcome : {};
+  const { link, calibration } = outcome.kind === 'probability' || outcome.kind === 'finding' ? outcome : {};
   const { links, weights } = margin;
   const scale = calibration === undefined ? 'log-odds' : 'margin';
   if (links.length > 0 && link !== undefined)

@@ -126,10 +126,10 @@ function checkOutcomes(manifest: Manifest, find: Find): void {
   outcomes.forEach((outcome, index) => {
     const path = `/outcomes/${index}`;
     checkReadColumns(outcome, manifest, (place, message) => find(`${path}${place}`, message));
-    if (first !== undefined && isRisk(first) !== isRisk(outcome)) {
+    if (manifest.report === undefined && first !== undefined && isRisk(first) !== isRisk(outcome)) {
       find(
         `${path}/kind`,
-        `is ${outcome.kind}, but ${first.id} is ${first.kind}: a result is a RiskAssessment of probabilities and curves or an Observation of anything else; make two models of it`,
+        `is ${outcome.kind}, but ${first.id} is ${first.kind}: a result is a RiskAssessment of probabilities and curves or an Observation of anything else; make two models of it, or a report of an imaging study`,
       );
     }
     checkForm(outcome, (place, message) => find(`${path}${place}`, message));

@@ -1,6 +1,6 @@
 import type { Manifest } from './manifest-schema.ts';
 import { outputOfColumn, outputWidth } from './model-tensors.ts';
-import type { ClassOutcome, Outcome, ProbabilityOutcome, SurvivalOutcome } from './outcome-schema.ts';
+import type { ClassOutcome, FindingOutcome, Outcome, ProbabilityOutcome, SurvivalOutcome } from './outcome-schema.ts';
 import { ownColumns } from './outcome-score.ts';
 import { repeated } from './repeated.ts';
 
@@ -9,7 +9,7 @@ type Find = (path: string, message: string) => void;
 /** That every column that an outcome reads is there, and that labels come from an output of strings, and from nothing else. */
 export function checkReadColumns(outcome: Outcome, manifest: Manifest, find: Find): void {
   const width = outputWidth(manifest);
-  const links = outcome.kind === 'probability' && typeof outcome.link === 'object' ? outcome.link.softmax : [];
+  const links = isLinked(outcome) && typeof outcome.link === 'object' ? outcome.link.softmax : [];
   for (const column of [...ownColumns(outcome), ...links]) {
     if (column >= width) find('/column', `is ${column}, but the output has columns 0 to ${width - 1}`);
     const output = outputOfColumn(manifest, column);
@@ -27,12 +27,16 @@ export function checkReadColumns(outcome: Outcome, manifest: Manifest, find: Fin
 
 /** What the schema cannot say of links, calibrations, columns of classes and points of a curve. */
 export function checkPostProcessing(outcome: Outcome, find: Find): void {
-  if (outcome.kind === 'probability') checkProbability(outcome, find);
+  if (isLinked(outcome)) checkProbability(outcome, find);
   if (outcome.kind === 'class') checkClass(outcome, find);
   if (outcome.kind === 'survival') checkSurvival(outcome, find);
 }
 
-function checkProbability({ column, link, calibration }: ProbabilityOutcome, find: Find): void {
+function isLinked(outcome: Outcome): outcome is ProbabilityOutcome | FindingOutcome {
+  return outcome.kind === 'probability' || outcome.kind === 'finding';
+}
+
+function checkProbability({ column, link, calibration }: ProbabilityOutcome | FindingOutcome, find: Find): void {
   if (typeof link === 'object' && !link.softmax.includes(column))
     find('/link/softmax', `does not name the column ${column}, whose share is the probability`);
   if (calibration?.method === 'temperature' && link === undefined)

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { cdsHooksSchema } from './cds-hooks-schema.ts';
 import { explanationSchema } from './explanation-schema.ts';
 import { outcomeSchema } from './outcome-schema.ts';
+import { reportSchema } from './report-schema.ts';
 import { schemaLink, strict } from './schema-terms.ts';
 import { tensorsSchema } from './tensor-schema.ts';
 
@@ -51,7 +52,7 @@ export const manifestSchema = Type.Object(
     outcomes: Type.Array(outcomeSchema, {
       minItems: 1,
       description:
-        'what is predicted: probabilities only, or none; the first that is none becomes the value of an Observation, the others its components',
+        'what is predicted: probabilities only, or none; the first that is none becomes the value of an Observation, the others its components. With `report` each becomes a resource of its own, of any kind',
     }),
     explanation: explanationSchema,
     directions: Type.Optional(
@@ -60,6 +61,7 @@ export const manifestSchema = Type.Object(
           'which way the score goes when a feature grows (yes above no) and nothing else changes: for every outcome, or by outcome id; `fhirsight lint` checks it',
       }),
     ),
+    report: Type.Optional(reportSchema),
     cdsHooks: Type.Optional(cdsHooksSchema),
     checksums: Type.Record(Type.String(), sha256, {
       description: 'SHA-256 of every other file of the folder that the server reads',

@@ -10,7 +10,7 @@ import { featureName, strict } from './schema-terms.ts';
 
 /**
  * The outcomes of `manifest.json`: what columns of the outputs say, and in which form a reader meets it. A probability and a
- * survival curve become a RiskAssessment; points, a measurement, a class and an anomaly become an Observation.
+ * survival curve become a RiskAssessment; points, a measurement, a finding, a class and an anomaly become an Observation.
  */
 
 const text = (description: string) => Type.String({ minLength: 1, description });
@@ -161,6 +161,21 @@ const measurement = Type.Object(
   strict,
 );
 
+const finding = Type.Object(
+  {
+    ...every,
+    ...observed,
+    kind: Type.Literal('finding', {
+      description: 'how probable it is, 0 to 1, that something is there now, as on an image; no event to come',
+    }),
+    link: Type.Optional(linkSchema),
+    calibration: Type.Optional(calibrationSchema),
+    classLabel: Type.Optional(classLabelSchema),
+    bands: bandsWithin({ minimum: 0, maximum: 1 }, 'probability'),
+  },
+  strict,
+);
+
 const oneOfSeveral = Type.Object(
   {
     ...named,
@@ -237,7 +252,7 @@ const anomaly = Type.Object(
   strict,
 );
 
-const kinds = [probability, survival, points, measurement, oneOfSeveral, anomaly] as const;
+const kinds = [probability, survival, points, measurement, finding, oneOfSeveral, anomaly] as const;
 // With a discriminator, so that an error names the key of the kind that was meant.
 export const outcomeSchema = Type.Unsafe<Static<(typeof kinds)[number]>>({
   type: 'object',
@@ -251,6 +266,7 @@ export type Outcome = Static<typeof outcomeSchema>;
 export type ProbabilityOutcome = Extract<Outcome, { kind: 'probability' }>;
 export type SurvivalOutcome = Extract<Outcome, { kind: 'survival' }>;
 export type MeasurementOutcome = Extract<Outcome, { kind: 'measurement' }>;
+export type FindingOutcome = Extract<Outcome, { kind: 'finding' }>;
 export type AnomalyOutcome = Extract<Outcome, { kind: 'anomaly' }>;
 /** Whose score is the probability of an event within a time, and whose result is a RiskAssessment. */
 export type RiskOutcome = ProbabilityOutcome | SurvivalOutcome;

@@ -1,6 +1,6 @@
 import { PredictionError } from '../platform/errors.ts';
 import { classOf } from './class-of.ts';
-import type { AnomalyOutcome, Band, Outcome, OutcomeClass, RiskOutcome } from './outcome-schema.ts';
+import type { AnomalyOutcome, Band, FindingOutcome, Outcome, OutcomeClass, RiskOutcome } from './outcome-schema.ts';
 import { probabilityOf } from './probability-of.ts';
 import { survivalCurve } from './survival-curve.ts';
 
@@ -13,6 +13,11 @@ export type Level = Band | OutcomeClass;
 /** Whether the score is the probability of an event: the result is then a RiskAssessment. */
 export function isRisk(outcome: Outcome): outcome is RiskOutcome {
   return outcome.kind === 'probability' || outcome.kind === 'survival';
+}
+
+/** Whether the score is a probability: of an event to come, or that something is there now. */
+export function isProbable(outcome: Outcome): outcome is RiskOutcome | FindingOutcome {
+  return isRisk(outcome) || outcome.kind === 'finding';
 }
 
 /** The published bands of an outcome, lowest first; none where none are published, and none for a class. Of an anomaly the sides of its threshold. */
@@ -59,6 +64,7 @@ export function scoreRange(outcome: Outcome): readonly [number, number] | undefi
       return undefined;
     case 'probability':
     case 'survival':
+    case 'finding':
       return [0, 1];
     case 'anomaly':
       return [0, Number.MAX_VALUE];
@@ -75,7 +81,7 @@ export function scoreMisfit(outcome: Outcome, score: number | undefined): string
   if (outcome.kind === 'points' && !Number.isInteger(score)) return 'no whole number of points';
   const [least, most] = scoreRange(outcome) ?? [0, 0];
   if (score !== undefined && score >= least && score <= most) return undefined;
-  if (isRisk(outcome)) return 'not a probability from 0 to 1';
+  if (isProbable(outcome)) return 'not a probability from 0 to 1';
   return outcome.kind === 'anomaly' ? 'not a number from 0' : `not a number from ${least} to ${most}`;
 }
 
@@ -92,6 +98,7 @@ export function readScore(outcome: Outcome, row: readonly number[]): number | st
 function unchecked(outcome: Outcome, row: readonly number[]): number | string | undefined {
   switch (outcome.kind) {
     case 'probability':
+    case 'finding':
       return probabilityOf(outcome, row);
     case 'survival': {
       const curve = survivalCurve(outcome, row);

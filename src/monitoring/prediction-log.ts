@@ -1,5 +1,6 @@
 import type { Sql } from '../platform/database.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import type { PredictionOutcome } from '../prediction/prediction-outcome.ts';
 import type { Entrance } from '../prediction/prediction-request.ts';
 import type { PredictionRow } from './prediction-row.ts';
 
@@ -24,7 +25,7 @@ export interface PredictionLogQuery {
 
 /** A stored result, by its place in the own store. */
 export interface WrittenResult {
-  readonly type: 'RiskAssessment' | 'Observation';
+  readonly type: PredictionOutcome['resultType'];
   readonly id: string;
 }
 

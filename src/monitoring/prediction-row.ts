@@ -45,7 +45,7 @@ export interface PredictionRow {
   readonly missing: Readonly<Record<string, string>> | null;
   readonly assumed: readonly string[] | null;
   /** What a result of the model is; null where nothing came of the prediction. */
-  readonly result_type: 'RiskAssessment' | 'Observation' | null;
+  readonly result_type: PredictionOutcome['resultType'] | null;
   readonly written: string | null;
   readonly gather_ms: number | null;
   readonly features_ms: number | null;

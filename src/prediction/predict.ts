@@ -187,7 +187,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     state: 'scored',
     ...common,
     ...(shown === undefined ? {} : { resource: shown }),
-    remarks: shown?.note?.map(({ text = '' }) => text) ?? remarks(result),
+    remarks: notesOf(shown) ?? remarks(result),
     scores,
     details,
     levels: levelsOf(outcomes, scores),
@@ -201,6 +201,12 @@ function checkedResult(result: ResultRequest, validate: PredictionParts['validat
   const resource = buildResult(result);
   assertResultValid(resource, validate);
   return resource;
+}
+
+/** A report has no notes: its remarks stand in its narrative. */
+function notesOf(resource: ResultResource | undefined): string[] | undefined {
+  if (resource === undefined || resource.resourceType === 'DiagnosticReport') return undefined;
+  return resource.note?.map(({ text = '' }) => text);
 }
 
 function levelsOf(outcomes: readonly Outcome[], scores: ReadonlyMap<string, number>): Map<string, Level> {

@@ -1,4 +1,5 @@
 import { PredictionError } from '../platform/errors.ts';
+import { buildDiagnosticReport } from './build-diagnostic-report.ts';
 import { buildObservation } from './build-observation.ts';
 import { buildRiskAssessment } from './build-risk-assessment.ts';
 import { addDuration } from './duration.ts';
@@ -8,15 +9,20 @@ import type { ResultResource } from './result-resource.ts';
 
 /**
  * Step 5 of the path: the resource of one prediction, without an id: a RiskAssessment (RA-1 to RA-7, RA-2a), or an
- * Observation (OB-1 to OB-3) where the model gives no probabilities. Outcomes the model may not speak about are named with
+ * Observation (OB-1 to OB-3) where the model gives no probabilities, or a DiagnosticReport (DR-1 to DR-5) where its manifest says so. Outcomes the model may not speak about are named with
  * their reason and have no number.
  * Throws RESULT_INVALID where nothing may be scored, or a score, a label or a band is wrong.
  */
 export function buildResult(request: ResultRequest): ResultResource {
   const outcomes = scoredOutcomes(request);
-  return request.frame.form === 'RiskAssessment'
-    ? buildRiskAssessment(request, outcomes)
-    : buildObservation(request, outcomes);
+  switch (request.frame.form) {
+    case 'RiskAssessment':
+      return buildRiskAssessment(request, outcomes);
+    case 'Observation':
+      return buildObservation(request, outcomes);
+    case 'DiagnosticReport':
+      return buildDiagnosticReport(request, outcomes);
+  }
 }
 
 /** Until when a result of the model may be shown as current. */

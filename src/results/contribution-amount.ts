@@ -25,6 +25,7 @@ export function contributionAmount(outcome: Outcome, scale: Scale, difference: n
   switch (outcome.kind) {
     case 'probability':
     case 'survival':
+    case 'finding':
       return { value: percentagePoints(difference), unit: 'percentage points', code: '%' };
     case 'points':
       return { value: difference, unit: Math.abs(difference) === 1 ? 'point' : 'points', code: pointsUnit };

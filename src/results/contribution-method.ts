@@ -14,7 +14,7 @@ export function againstText({ explanation }: Manifest): string {
 /** How the contributions of a model came about, and how they are to be read: one or two sentences. */
 export function contributionMethod(manifest: Manifest): string {
   const { explanation, outcomes } = manifest;
-  const isRisk = outcomes.some(({ kind }) => kind === 'probability');
+  const isRisk = outcomes.some(({ kind }) => kind === 'probability' || kind === 'finding');
   const against = againstText(manifest);
   switch (explanation.method) {
     case 'occlusion':

@@ -1,4 +1,4 @@
-import type { Extension, Observation, ObservationReferenceRange } from '@medplum/fhirtypes';
+import type { Extension, Observation, ObservationReferenceRange, Quantity } from '@medplum/fhirtypes';
 import { isPlainNumber } from '../fhir/plain-number.ts';
 import { escapeXhtml } from '../fhir/xhtml.ts';
 import { bandsOf, pointsUnit, scoreMisfit } from '../model-catalog/outcome-score.ts';
@@ -6,6 +6,7 @@ import { PredictionError } from '../platform/errors.ts';
 import { ucumSystem } from './canonical-urls.ts';
 import { detailText } from './detail-text.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
+import { smallestPlainPercent, toPercent } from './percent.ts';
 import type { ResultRequest } from './result-request.ts';
 import { scoreLevel } from './score-level.ts';
 import { scoreText } from './score-text.ts';
@@ -34,7 +35,8 @@ export function observedValue(
   score: number | undefined,
 ): ObservedValue {
   const { outcome, levels } = frame;
-  const misfit = scoreMisfit(outcome, score) ?? (isPlainNumber(score ?? 0) ? undefined : 'not written in plain digits');
+  const misfit =
+    scoreMisfit(outcome, score) ?? (isTold(frame.outcome, score) ? undefined : 'not written in plain digits');
   if (score === undefined || misfit !== undefined) {
     throw new PredictionError(
       'RESULT_INVALID',
@@ -56,7 +58,7 @@ export function observedValue(
     extension,
     xhtml: level === undefined ? text : `${text}, ${level.displayXhtml}`,
     value: {
-      valueQuantity: { value: score, ...unitOf(outcome) },
+      valueQuantity: { ...amountOf(outcome, score), ...unitOf(outcome) },
       ...(level === undefined
         ? undefined
         : { interpretation: [level.concept], referenceRange: referenceRanges(frame) }),
@@ -64,9 +66,25 @@ export function observedValue(
   };
 }
 
+/** Whether JSON writes the score in plain digits; of a finding what is too small is told as a limit. */
+function isTold({ kind }: OutcomeFrame['outcome'], score = 0): boolean {
+  return kind === 'finding' || isPlainNumber(score);
+}
+
+/** Of a finding how probable it is in percent, as in every result (RA-2a): 0.37 is 37 %. */
+function amountOf(outcome: OutcomeFrame['outcome'], score: number): Pick<Quantity, 'value' | 'comparator'> {
+  if (outcome.kind !== 'finding') return { value: score };
+  const percent = toPercent(score);
+  // JSON would write it with an exponent.
+  return percent > 0 && percent < smallestPlainPercent
+    ? { value: smallestPlainPercent, comparator: '<' }
+    : { value: percent };
+}
+
 /** An anomaly has none: it is no amount of anything. */
 function unitOf(outcome: OutcomeFrame['outcome']): Omit<NonNullable<Observation['valueQuantity']>, 'value'> {
   if (outcome.kind === 'anomaly') return {};
+  if (outcome.kind === 'finding') return { unit: '%', system: ucumSystem, code: '%' };
   const [unit, code] = outcome.kind === 'measurement' ? [unitText(outcome.unit), outcome.unit] : ['points', pointsUnit];
   return { unit: unit || code, system: ucumSystem, code };
 }

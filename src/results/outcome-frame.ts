@@ -75,6 +75,7 @@ function edgeText(outcome: Outcome, edge: number): string {
   switch (outcome.kind) {
     case 'probability':
     case 'survival':
+    case 'finding':
       return `${shiftDecimal(String(edge), 2)} %`;
     case 'measurement':
       return `${edge} ${unitText(outcome.unit)}`.trimEnd();

@@ -46,7 +46,8 @@ export function createResultFrame(
   site?: AppliedSite,
 ): ResultFrame {
   const { id, version, title, outcomes } = manifest;
-  const form = outcomes.some(isRisk) ? 'RiskAssessment' : 'Observation';
+  const alone = outcomes.some(isRisk) ? 'RiskAssessment' : 'Observation';
+  const form = manifest.report === undefined ? alone : 'DiagnosticReport';
   const method = `${title} (${id} ${version})`;
   return {
     method,

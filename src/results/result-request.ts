@@ -37,6 +37,14 @@ export interface FeatureLabel {
   readonly unit?: string;
 }
 
+/** A picture for the reader of a report: an image with what moved a score drawn over it. */
+export interface ReportPicture {
+  readonly title: string;
+  readonly png: Uint8Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** Step 5 of the path: all that a result is built from. */
 export interface ResultRequest {
   readonly model: PredictedModel;
@@ -60,6 +68,8 @@ export interface ResultRequest {
   readonly details: ReadonlyMap<string, ScoreDetail>;
   /** Contributions, or the reason why there are none. */
   readonly explanation: Explanation | { readonly none: string };
+  /** For a report; absent where nothing was drawn. */
+  readonly pictures?: readonly ReportPicture[];
   /** See `resultIdentifier`: that of this very result. */
   readonly identifier: string;
   /** By feature name: the features of the map. */

@@ -1,4 +1,4 @@
-import type { Observation, RiskAssessment } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Observation, RiskAssessment } from '@medplum/fhirtypes';
 
-/** What a prediction becomes: a RiskAssessment of probabilities, or an Observation of anything else. */
-export type ResultResource = RiskAssessment | Observation;
+/** What a prediction becomes: a RiskAssessment of probabilities, an Observation of anything else, or a DiagnosticReport with both in it. */
+export type ResultResource = RiskAssessment | Observation | DiagnosticReport;

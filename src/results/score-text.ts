@@ -16,6 +16,8 @@ export function scoreText(outcome: Outcome, score: number): string {
   if (isRisk(outcome)) return `${riskText(score, outcome.bands?.levels)} over ${durationText(outcome.horizon)}`;
   const ahead = outcome.horizon === undefined ? '' : `, for the next ${durationText(outcome.horizon)}`;
   switch (outcome.kind) {
+    case 'finding':
+      return `${riskText(score, outcome.bands?.levels)}${ahead}`;
     case 'points':
       return `${pointsText(score)} (${outcome.range[0]} to ${outcome.range[1]})${ahead}`;
     case 'measurement':

@@ -55,7 +55,7 @@ export function openSqlResultStore(
     },
     async tagSuperseded(wanted) {
       const changed = new Map<string, Meta>();
-      for (const type of ['RiskAssessment', 'Observation'] as const) {
+      for (const type of ['RiskAssessment', 'Observation', 'DiagnosticReport'] as const) {
         const ids = [...wanted.keys()]
           .filter((name) => name.startsWith(`${type}/`))
           .map((name) => name.slice(type.length + 1));

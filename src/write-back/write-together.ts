@@ -48,7 +48,9 @@ export async function writeTogether(
       ? [{ identifier, resourceId, resourceType }]
       : [],
   );
-  if (sinks.length > 0 && changed.length > 0) await enqueueDeliveries(sql, tenant, sinks, changed);
+  // A report of a study is delivered to nobody who has not asked for reports.
+  const delivered = changed.filter(({ resourceType }) => resourceType !== 'DiagnosticReport');
+  if (sinks.length > 0 && delivered.length > 0) await enqueueDeliveries(sql, tenant, sinks, delivered);
 
   const resourceOf = ({ row: { identifier, resourceId, resourceType } }: SettledOutcome) => {
     const name = `${resourceType}/${resourceId}`;

@@ -366,14 +366,14 @@ describe('a record that only the caller holds', () => {
     const bare = await scored({ ...ofCaller(await answersAbout('1')), build: false });
     expect(bare.resource).toBeUndefined();
     expect([whole.timings.buildMs, bare.timings.buildMs]).toEqual([expect.any(Number), undefined]);
-    expect(bare.remarks).toEqual(whole.resource?.note?.map(({ text }) => text));
+    expect(bare.remarks).toEqual(asRiskAssessment(whole.resource).note?.map(({ text }) => text));
     expect([bare.identifier, bitsOf(bare)]).toEqual([whole.identifier, bitsOf(whole)]);
     expect((await scored({ writeBack: true, build: false })).resource?.id).toBeDefined();
   });
 
   test('says that nobody else was asked, and that what it does not hold was taken as not there', async () => {
     const notes = async (request: Partial<PredictionRequest>) =>
-      ((await scored(request)).resource?.note ?? []).map(({ text = '' }) => text);
+      (asRiskAssessment((await scored(request)).resource).note ?? []).map(({ text = '' }) => text);
     expect(await notes(ofCaller(await answersAbout('1')))).toContainEqual(expect.stringMatching(/opt-outs too/));
     expect(await notes({})).not.toContainEqual(expect.stringMatching(/opt-outs too/));
   });
@@ -428,7 +428,9 @@ describe('contributions and time', () => {
     expect(outcome.explanation).toEqual({ none: 'not asked for' });
     expect(bitsOf(outcome)).toEqual(bitsOf(plain));
     expect(outcome.identifier).toBe(plain.identifier);
-    expect(outcome.resource?.note?.map(({ text }) => text)).toContain('No contributions of inputs: not asked for');
+    expect(asRiskAssessment(outcome.resource).note?.map(({ text }) => text)).toContain(
+      'No contributions of inputs: not asked for',
+    );
   });
 
   test('CDS: with an answer that is due they are left out first, and the result says why', async () => {

@@ -62,11 +62,12 @@ test.each(structures)(
   },
 );
 
-test('RA-1 OB-1 DEV-1 PRV-1 AUD-1 AIT-5: every kind of resource that this server writes has a profile', () => {
+test('RA-1 OB-1 DR-1 DEV-1 PRV-1 AUD-1 AIT-5: every kind of resource that this server writes has a profile', () => {
   const profiled = structures.filter(({ kind }) => kind === 'resource').map(({ type }) => type);
   expect(profiled.toSorted()).toEqual([
     'AuditEvent',
     'Device',
+    'DiagnosticReport',
     'DocumentReference',
     'Observation',
     'Provenance',

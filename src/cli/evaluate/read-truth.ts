@@ -33,6 +33,7 @@ function readerOf(outcome: Outcome): { readonly allowed: string; of(text: string
   switch (outcome.kind) {
     case 'probability':
     case 'survival':
+    case 'finding':
     case 'points':
     case 'anomaly':
       return { allowed: '0 or 1, false or true', of: (text) => (yes.has(text) ? 1 : no.has(text) ? 0 : undefined) };

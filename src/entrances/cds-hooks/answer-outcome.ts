@@ -1,4 +1,4 @@
-import type { Reference } from '@medplum/fhirtypes';
+import type { Reference, Resource } from '@medplum/fhirtypes';
 import type { Principal } from '../../http/principal.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome, Scored } from '../../prediction/prediction-outcome.ts';
@@ -76,7 +76,22 @@ function atClientsServer({ id: _own, ...resource }: NonNullable<Scored['resource
     ...(identifier === undefined ? {} : { identifier }),
     ...(display === undefined ? {} : { display }),
   });
-  return resource.resourceType === 'Observation'
-    ? { ...resource, device: named(resource.device) }
-    : { ...resource, performer: named(resource.performer) };
+  switch (resource.resourceType) {
+    case 'Observation':
+      return { ...resource, device: named(resource.device) };
+    case 'RiskAssessment':
+      return { ...resource, performer: named(resource.performer) };
+    case 'DiagnosticReport':
+      return { ...resource, contained: (resource.contained ?? []).map((part) => namingDevice(part, named)) };
+  }
+}
+
+/** What a report contains names its maker as the report's parts do: Observations and Media by `device`, risks by `performer`. */
+function namingDevice(
+  part: Resource,
+  named: (reference?: Reference) => Pick<Reference, 'identifier' | 'display'>,
+): Resource {
+  if (part.resourceType === 'Observation' || part.resourceType === 'Media')
+    return { ...part, device: named(part.device) };
+  return part.resourceType === 'RiskAssessment' ? { ...part, performer: named(part.performer) } : part;
 }

@@ -1,4 +1,4 @@
-import type { Observation, RiskAssessment } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Observation, RiskAssessment } from '@medplum/fhirtypes';
 import { clipped, plainText } from '../../fhir/markdown-text.ts';
 import { cardUrl } from '../../model-catalog/card/card-url.ts';
 import type { CardShow, CdsLink, CdsSuggestions, OverrideReason } from '../../model-catalog/cds-card-schema.ts';
@@ -51,7 +51,7 @@ interface SuggestedAction {
 export interface SystemAction {
   readonly type: 'create';
   readonly description: string;
-  readonly resource: RiskAssessment | Observation;
+  readonly resource: RiskAssessment | Observation | DiagnosticReport;
 }
 
 export type Indicator = Exclude<CardShow, 'none'>;

@@ -1,6 +1,6 @@
 import type { EvaluationReport } from '../../model-catalog/evaluation-report-schema.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
-import { bandsOf, isRisk, scoreRange } from '../../model-catalog/outcome-score.ts';
+import { bandsOf, isProbable, scoreRange } from '../../model-catalog/outcome-score.ts';
 import { eventCurves } from './event-curves.ts';
 import { classGroups, eventGroups, numberGroups } from './group-views.ts';
 import { rankScores } from './labelled-scores.ts';
@@ -39,6 +39,7 @@ export function evaluateOutcome(outcome: Outcome, rows: EvaluatedRows, settings:
       return oneOfClasses(outcome, rows, settings);
     case 'probability':
     case 'survival':
+    case 'finding':
     case 'points':
     case 'anomaly':
       return eventFigures(outcome, rows, settings);
@@ -46,7 +47,7 @@ export function evaluateOutcome(outcome: Outcome, rows: EvaluatedRows, settings:
 }
 
 function eventFigures(outcome: Outcome, rows: EvaluatedRows, settings: EvaluationSettings): Figures {
-  const isProbability = isRisk(outcome);
+  const isProbability = isProbable(outcome);
   const labelled = { scores: Float64Array.from(rows.scores), events: Uint8Array.from(rows.truths) };
   const ranked = rankScores(labelled);
   const thresholds = thresholdsOf(outcome, settings.thresholds);
@@ -126,7 +127,7 @@ function thresholdsOf(outcome: Outcome, asked: readonly number[]): Threshold[] {
 
 /** Every number of points, where they can be told in a table; usual probabilities at which somebody acts. */
 function gridOf(outcome: Outcome, range: readonly [number, number] | undefined): readonly number[] {
-  if (isRisk(outcome)) return gridOfProbabilities;
+  if (isProbable(outcome)) return gridOfProbabilities;
   if (outcome.kind !== 'points' || range === undefined) return [];
   const [least, most] = range;
   return most - least > mostPoints ? [] : Array.from({ length: most - least }, (_, index) => least + 1 + index);

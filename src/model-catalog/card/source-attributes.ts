@@ -230,6 +230,7 @@ const outputTypes: Readonly<Record<Outcome['kind'], string>> = {
   survival: 'prediction (probabilities over time)',
   points: 'evaluation (points of a score)',
   measurement: 'analysis (calculated measurement)',
+  finding: 'detection (probability that something is there)',
   class: 'classification',
   anomaly: 'analysis (how unusual the inputs are)',
 };

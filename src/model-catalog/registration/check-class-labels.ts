@@ -53,8 +53,8 @@ function readingsOf({ outcomes }: Manifest): Reading[] {
     const path = `/outcomes/${index}`;
     const { id: what, kind } = outcome;
     if (kind !== 'class') {
-      const classLabel = kind === 'probability' ? outcome.classLabel : undefined;
-      const isScore = kind === 'probability';
+      const isScore = kind === 'probability' || kind === 'finding';
+      const classLabel = isScore ? outcome.classLabel : undefined;
       return ownColumns(outcome).map((column) => ({ path, what, column, classLabel, isScore }));
     }
     if (outcome.column !== undefined) {

@@ -9,7 +9,7 @@ const leastRatio = 2;
 
 /** That each probability has a low and a high golden case. */
 export function checkGoldenSpread({ outcomes }: Manifest, cases: readonly GoldenCase[]): Checked {
-  const probabilities = outcomes.filter(({ kind }) => kind === 'probability');
+  const probabilities = outcomes.filter(({ kind }) => kind === 'probability' || kind === 'finding');
   return {
     tested: 'probabilities with a low and a high golden case',
     count: probabilities.length,

@@ -14,6 +14,7 @@ import { heldCards } from './0012-held-cards.ts';
 import { focusAndReuse } from './0013-focus-and-reuse.ts';
 import { toldAtHooks } from './0014-told-at-hooks.ts';
 import { sealedTexts } from './0015-sealed-texts.ts';
+import { reports } from './0016-reports.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const allMigrations: readonly Migration[] = [
   focusAndReuse,
   toldAtHooks,
   sealedTexts,
+  reports,
 ];

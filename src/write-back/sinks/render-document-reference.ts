@@ -10,8 +10,9 @@ export function renderDocumentReference(
   superseded: boolean,
 ): DocumentReference {
   const isRisk = result.resourceType === 'RiskAssessment';
-  const kind = isRisk ? 'Risk prediction' : 'Computed score';
-  const title = result.method?.text ?? kind;
+  const isReport = result.resourceType === 'DiagnosticReport';
+  const kind = isRisk ? 'Risk prediction' : isReport ? 'AI imaging report' : 'Computed score';
+  const title = (isReport ? result.code.text : result.method?.text) ?? kind;
   const plain = plainText(result.text?.div ?? '');
   const author = deviceOf(result);
   const { encounter } = result;

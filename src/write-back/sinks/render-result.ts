@@ -41,9 +41,9 @@ export function renderResult(form: SinkForm, result: StoredResult, device: Refer
     case 'risk-assessment':
       return [{ identifier, resource: named }];
     case 'observation':
-      return named.resourceType === 'Observation'
-        ? [{ identifier, resource: named }]
-        : renderObservations(named, identifier, form.codes ?? {});
+      return named.resourceType === 'RiskAssessment'
+        ? renderObservations(named, identifier, form.codes ?? {})
+        : [{ identifier, resource: named }];
     case 'document-reference':
       return [{ identifier, resource: renderDocumentReference(named, identifier, result.superseded) }];
   }

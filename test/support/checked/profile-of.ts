@@ -25,10 +25,13 @@ export function profileOf(resource: Resource): string | undefined {
   const profile = (name: string): string => `${own}/StructureDefinition/${name}`;
   switch (resource.resourceType) {
     case 'RiskAssessment':
-      return isOf('prediction') ? profile('ai-risk-assessment') : undefined;
+      // One inside of a report has an outcome behind its identifier, and no label of its own (dom-5).
+      return isOf('prediction') && isHash(identifier) ? profile('ai-risk-assessment') : undefined;
     case 'Observation':
       // One that a sink got in the place of a RiskAssessment has an outcome behind its identifier.
       return isOf('prediction') && isHash(identifier) ? profile('ai-observation') : undefined;
+    case 'DiagnosticReport':
+      return isOf('prediction') && isHash(identifier) ? profile('ai-diagnostic-report') : undefined;
     case 'Device':
       return isOf('model') ? profile('model-device') : undefined;
     case 'Provenance':
