@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { strict } from './schema-terms.ts';
 
 const text = (description: string) => Type.String({ minLength: 1, description });
@@ -28,5 +28,3 @@ export const reportSchema = Type.Object(
       'results are preliminary DiagnosticReports of the imaging study that the model reads, with an Observation for each finding and a RiskAssessment for risks; without it a result is one of these alone',
   },
 );
-
-export type ReportDefinition = Static<typeof reportSchema>;
