@@ -2,6 +2,7 @@ import type { ModelCell, ModelRow } from '../model-catalog/model-row.ts';
 import type { InputForm } from '../model-catalog/model-tensors.ts';
 import { type NumericData, numericData, type Tensor, type Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { fillUp, imageData, imageMisfit } from './image-cells.ts';
 import type { EngineModel } from './inference-engine.ts';
 
 type Rows = readonly ModelRow[];
@@ -26,52 +27,46 @@ export function rowsToTensors(model: Taking, rows: Rows): Tensors {
  * hold as it is: a number that is not finite (but NaN where the input accepts it), one that is not whole or too large, a text for
  * a number.
  */
-export function rowsFault({ key, inputs }: Taking, rows: Rows): PredictionError | undefined {
-  const width = widthOf(inputs);
+export function rowsFault(model: Taking, rows: Rows): PredictionError | undefined {
+  const width = widthOf(model.inputs);
   for (let index = 0; index < rows.length; index++) {
-    const row = rows[index] ?? [];
-    if (row.length !== width)
-      return new PredictionError(
-        'INFERENCE_FAILED',
-        `${key}: row ${index} has ${row.length} columns; the model takes ${width}.`,
-      );
-    let from = 0;
-    for (const input of inputs) {
-      if (input.isImage === true) {
-        const reason = imageMisfit(input, row[from]);
-        if (reason !== undefined) return imageFault(key, input, index, reason);
-        from += 1;
-        continue;
-      }
-      const column = firstMisfit(input, row, from);
-      if (column !== undefined)
-        return new PredictionError(
-          'INFERENCE_FAILED',
-          `${key}: row ${index}, column ${column}${inputs.length > 1 ? ` (input ${input.name})` : ''} is ${wanted[input.type]}; the model was not run.`,
-          // A rule of ours, and no failure of the graph: see EngineModel.prove.
-          { cause: new RangeError(wanted[input.type]) },
-        );
-      from += input.columns;
-    }
+    const fault = rowFault(model, rows[index] ?? [], index, width);
+    if (fault !== undefined) return fault;
   }
   return undefined;
 }
 
-/** What is wrong with the cell of an image: nothing else stands in it, and every number of it is looked at where it lies. */
-function imageMisfit({ columns }: InputForm, cell: ModelCell | undefined): string | undefined {
-  if (!(cell instanceof Float32Array)) return `is ${typeof cell}, where the ${columns} numbers of an image are needed`;
-  if (cell.length !== columns) return `has ${cell.length} numbers; the model takes ${columns}`;
-  const at = firstNotFinite(cell);
-  return at === undefined ? undefined : `has ${cell[at]} as its number ${at}, which is no finite float32`;
-}
-
-/** Of numbers of which one is not finite the sum is not, and that of a million finite float32 is, as a double. */
-function firstNotFinite(numbers: Float32Array): number | undefined {
-  let sum = 0;
-  for (let at = 0; at < numbers.length; at++) sum += numbers[at] as number;
-  if (Number.isFinite(sum)) return undefined;
-  const at = numbers.findIndex((number) => !Number.isFinite(number));
-  return at < 0 ? undefined : at;
+/** See `rowsFault`. @param width how many cells a row has */
+export function rowFault(
+  { key, inputs }: Taking,
+  row: ModelRow,
+  index: number,
+  width = widthOf(inputs),
+): PredictionError | undefined {
+  if (row.length !== width)
+    return new PredictionError(
+      'INFERENCE_FAILED',
+      `${key}: row ${index} has ${row.length} columns; the model takes ${width}.`,
+    );
+  let from = 0;
+  for (const input of inputs) {
+    if (input.isImage === true) {
+      const reason = imageMisfit(input, row[from]);
+      if (reason !== undefined) return imageFault(key, input, index, reason);
+      from += 1;
+      continue;
+    }
+    const column = firstMisfit(input, row, from);
+    if (column !== undefined)
+      return new PredictionError(
+        'INFERENCE_FAILED',
+        `${key}: row ${index}, column ${column}${inputs.length > 1 ? ` (input ${input.name})` : ''} is ${wanted[input.type]}; the model was not run.`,
+        // A rule of ours, and no failure of the graph: see EngineModel.prove.
+        { cause: new RangeError(wanted[input.type]) },
+      );
+    from += input.columns;
+  }
+  return undefined;
 }
 
 function imageFault(key: string, { name }: InputForm, index: number, reason: string): PredictionError {
@@ -155,26 +150,11 @@ function fillInput(input: InputForm, parts: readonly Rows[], { count, from, widt
     while (data.length < count * columns) data.push(...last);
     return { type, dims, data };
   }
+  if (input.isImage === true) return { type, dims, data: imageData(parts, { count, from }, columns) };
   const data = numericData(type, count * columns);
-  if (input.isImage === true) fillImages(data as Float32Array, parts, from, columns);
-  else fillNumbers(data, input, parts, { from, width });
-  let at = columns * parts.reduce((rows, part) => rows + part.length, 0);
-  for (const lastRow = at - columns; at < data.length; at += columns) data.copyWithin(at, lastRow, lastRow + columns);
+  fillNumbers(data, input, parts, { from, width });
+  fillUp(data, parts, columns);
   return { type, dims, data };
-}
-
-/** Their lengths are those that were found when they were asked for: `set` would not say that one is shorter. */
-function fillImages(data: Float32Array, parts: readonly Rows[], from: number, columns: number): void {
-  let at = 0;
-  for (const rows of parts) {
-    for (const row of rows) {
-      const cell = row[from];
-      if (!(cell instanceof Float32Array) || cell.length !== columns)
-        throw new PredictionError('INFERENCE_FAILED', 'The image of a call was changed while it waited.');
-      data.set(cell, at);
-      at += columns;
-    }
-  }
 }
 
 function fillNumbers(

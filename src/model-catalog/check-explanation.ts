@@ -2,7 +2,7 @@ import { referencePerson } from './explanation-schema.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import { misfit } from './misfit.ts';
-import { inputColumns } from './model-tensors.ts';
+import { inputColumns, inputTensors } from './model-tensors.ts';
 import { plausibleRange } from './plausible-range.ts';
 
 type Find = (path: string, message: string) => void;
@@ -11,6 +11,12 @@ type Find = (path: string, message: string) => void;
 export function checkExplanation(manifest: Manifest, map: FeatureMap, find: Find): void {
   checkReference(manifest, map, find);
   const { explanation } = manifest;
+  const image = inputTensors(manifest).find((input) => input.image !== undefined)?.image;
+  if (image !== undefined && explanation.method !== 'occlusion')
+    find(
+      '/explanation/method',
+      `is ${explanation.method}, which has no share for ${image}: an image is no number; name occlusion`,
+    );
   const columns = inputColumns(manifest);
   if (explanation.method === 'linear' && explanation.means.length !== columns.length)
     find('/explanation/means', `are ${explanation.means.length}; the model has ${columns.length} input columns`);

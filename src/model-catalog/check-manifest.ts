@@ -22,7 +22,7 @@ import { valueKind, vocabularyOf } from './value-kind.ts';
 const file = 'manifest.json';
 const requiredFiles = ['feature-map.json', 'model-card.json', 'model.onnx'];
 const furtherFiles =
-  /^(?:(?:golden|valueSets)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json)|cards\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:md|json)|explanation\/background\.csv)$/;
+  /^(?:golden\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:json|npy)|valueSets\/[A-Za-z0-9][A-Za-z0-9._-]*\.json|tables\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:csv|json)|cards\/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:md|json)|explanation\/background\.csv)$/;
 
 type Find = (path: string, message: string) => void;
 
@@ -108,12 +108,12 @@ function checkChecksumNames(manifest: Manifest, find: Find): void {
   const names = Object.keys(manifest.checksums);
   for (const name of names) {
     if (!requiredFiles.includes(name) && !furtherFiles.test(name)) {
-      const holds = `${requiredFiles.join(', ')}, golden/*.json, tables/*.csv or *.json, valueSets/*.json, cards/*.md or *.json and explanation/background.csv`;
+      const holds = `${requiredFiles.join(', ')}, golden/*.json or *.npy, tables/*.csv or *.json, valueSets/*.json, cards/*.md or *.json and explanation/background.csv`;
       find('/checksums', `lists ${name}; a version folder holds ${holds}`);
     }
   }
   for (const name of requiredFiles) if (!names.includes(name)) find('/checksums', `does not list ${name}`);
-  if (!names.some((name) => name.startsWith('golden/'))) find('/checksums', 'lists no golden/*.json');
+  if (!names.some((name) => /^golden\/.*\.json$/.test(name))) find('/checksums', 'lists no golden/*.json');
 }
 
 function checkOutcomes(manifest: Manifest, find: Find): void {

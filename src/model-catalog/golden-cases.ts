@@ -1,3 +1,4 @@
+import { shapeOfImage } from './check-image.ts';
 import {
   columnValue,
   type InputColumn,
@@ -5,15 +6,16 @@ import {
   type SequenceNumbers,
   sequenceColumnValue,
 } from './column-value.ts';
-import type { FeatureDefinition, FeatureMap, SequenceDefinition } from './feature-map-schema.ts';
+import type { FeatureDefinition, FeatureMap, ImageDefinition, SequenceDefinition } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
 import type { GoldenCase } from './golden-case-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
 import { misfit } from './misfit.ts';
 import { missingInput } from './missing-input.ts';
-import type { RunRows } from './model-row.ts';
+import type { ModelCell, RunRows } from './model-row.ts';
 import { inputColumns } from './model-tensors.ts';
 import { readScore, scoreMisfit } from './outcome-score.ts';
+import type { NpyTensor } from './read-npy.ts';
 
 /** That golden cases fill every column, expect known outcomes, and together cover all of them. */
 export function checkGoldenFile(
@@ -53,12 +55,27 @@ function wrongInput(
   encode: InputColumn['encode'],
 ): string | undefined {
   if (value === undefined) return 'is missing';
+  if (definition?.kind === 'image') return wrongImage(value, definition);
+  if (isImage(value)) return 'is a .npy file, but the feature is no image';
   if (definition?.kind === 'sequence') return wrongSequence(value, definition);
   if (Array.isArray(value)) return 'is a list, but the feature is no sequence';
   if (value !== null) return definition && misfit(value, definition, encode);
   return missingInput(definition) === undefined
     ? 'is null, but the map never gives it to the model as missing'
     : undefined;
+}
+
+function wrongImage(value: GoldenCase['inputs'][string], definition: ImageDefinition): string | undefined {
+  if (!isImage(value)) return 'names no .npy file, but the feature is an image: {"npy": "file.npy"}';
+  const [shape, wanted] = [value.shape, shapeOfImage(definition)];
+  if (shape.join() !== wanted.join())
+    return `has the shape [${shape.join(', ')}], but the steps of the feature end in [${wanted.join(', ')}]`;
+  const bad = value.data.findIndex((number) => !Number.isFinite(number));
+  return bad < 0 ? undefined : `has ${value.data[bad]} as its number ${bad}; a model is given finite numbers`;
+}
+
+function isImage(value: GoldenCase['inputs'][string]): value is NpyTensor {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrongSequence(value: GoldenCase['inputs'][string], { steps }: SequenceDefinition): string | undefined {
@@ -98,9 +115,10 @@ export async function runGoldenCases(
 }
 
 /** The row of the inputs for a golden case, as for a subject with these inputs. */
-export function goldenRow(golden: GoldenCase, manifest: Manifest, map: FeatureMap): (number | string)[] {
+export function goldenRow(golden: GoldenCase, manifest: Manifest, map: FeatureMap): ModelCell[] {
   return inputColumns(manifest).map((column) => {
     const value = golden.inputs[column.feature];
+    if (value !== undefined && isImage(value)) return value.data;
     const given = missingInput(map.features[column.feature]);
     const number =
       value === null

@@ -16,7 +16,9 @@ const pair = (description: string) => Type.Tuple([Type.Number(), Type.Number()],
 
 const window = Type.Object(
   {
-    step: Type.Literal('window'),
+    step: Type.Literal('window', {
+      description: 'values of a window as 0 to 1 (DICOM VOI): `center` and `width`, or `from` the image',
+    }),
     center: Type.Optional(Type.Number({ description: 'in units of the modality LUT, such as HU' })),
     width: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'in the same units' })),
     from: Type.Optional(
@@ -28,22 +30,22 @@ const window = Type.Object(
       }),
     ),
   },
-  { ...strict, description: 'values of a window as 0 to 1 (DICOM VOI): `center` and `width`, or `from` the image' },
+  strict,
 );
 
 const rescale = Type.Object(
   {
-    step: Type.Literal('rescale'),
+    step: Type.Literal('rescale', { description: 'a straight line through two points' }),
     from: pair('two values as they come'),
     to: pair('what these become'),
     clip: Type.Boolean({ description: 'what lies outside of `from` becomes the nearer end of `to`' }),
   },
-  { ...strict, description: 'a straight line through two points' },
+  strict,
 );
 
 const resample = Type.Object(
   {
-    step: Type.Literal('resample'),
+    step: Type.Literal('resample', { description: 'to another number of rows and columns, or to another spacing' }),
     size: Type.Optional(size),
     spacingMm: Type.Optional(
       Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 100 }), {
@@ -58,29 +60,33 @@ const resample = Type.Object(
     }),
     antialias: Type.Boolean({ description: 'whether the kernel grows where the image becomes smaller' }),
   },
-  { ...strict, description: 'to another number of rows and columns, or to another spacing' },
+  strict,
 );
 
 const crop = Type.Object(
-  { step: Type.Literal('crop'), size, at: Type.Literal('centre') },
-  { ...strict, description: 'cut to at most this size; what is smaller stays as it is' },
+  {
+    step: Type.Literal('crop', { description: 'cut to at most this size; what is smaller stays as it is' }),
+    size,
+    at: Type.Literal('centre', { description: 'what stays lies in the middle' }),
+  },
+  strict,
 );
 
 const pad = Type.Object(
   {
-    step: Type.Literal('pad'),
+    step: Type.Literal('pad', { description: 'filled up to at least this size; what is larger stays as it is' }),
     size,
     value: Type.Number({ description: 'what is put around, as values are at this step' }),
     at: Type.Union([Type.Literal('centre'), Type.Literal('end')], {
       description: 'where the image lies: in the middle, or at the first row and column',
     }),
   },
-  { ...strict, description: 'filled up to at least this size; what is larger stays as it is' },
+  strict,
 );
 
 const channels = Type.Object(
   {
-    step: Type.Literal('channels'),
+    step: Type.Literal('channels', { description: 'which channels the tensor has; needed once' }),
     as: Type.Union([Type.Literal('gray'), Type.Literal('rgb'), Type.Literal('gray-to-3')], {
       description: 'one channel of a gray image, three of a colour image, or that of a gray image three times',
     }),
@@ -88,16 +94,22 @@ const channels = Type.Object(
       description: 'where the size of the channels stands in the shape; none, for gray alone: it has none',
     }),
   },
-  { ...strict, description: 'which channels the tensor has; needed once' },
+  strict,
 );
 
 const normalise = Type.Object(
   {
-    step: Type.Literal('normalise'),
-    mean: Type.Array(Type.Number(), { minItems: 1, maxItems: 3 }),
-    std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1, maxItems: 3 }),
+    step: Type.Literal('normalise', {
+      description: 'less the mean, divided by the standard deviation: one of each, or one for each channel',
+    }),
+    mean: Type.Array(Type.Number(), { minItems: 1, maxItems: 3, description: 'what is taken away' }),
+    std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), {
+      minItems: 1,
+      maxItems: 3,
+      description: 'what it is then divided by',
+    }),
   },
-  { ...strict, description: 'less the mean, divided by the standard deviation: one of each, or one for each channel' },
+  strict,
 );
 
 const steps = [window, rescale, resample, crop, pad, channels, normalise] as const;

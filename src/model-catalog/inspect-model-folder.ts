@@ -25,6 +25,7 @@ import {
   parseModelCard,
 } from './parse-model-json.ts';
 import { readBackground } from './read-background.ts';
+import { readGoldenImages } from './read-golden-images.ts';
 import { type Lookups, readLookups } from './read-lookups.ts';
 import { checkFiles, readModelFiles } from './read-model-files.ts';
 import type { SiteFile } from './read-site-file.ts';
@@ -115,9 +116,10 @@ export async function inspectModelFolder(
   const noCardFiles = { templates: new Map(), drafts: new Map() };
   const cardFiles = manifest === undefined ? noCardFiles : readCardFiles(manifest, files, found.fit);
   if (card !== undefined) found.fit.push(...checkTreatmentAdvice(card, cardFiles));
-  const golden = [...files.keys()]
-    .filter((file) => file.startsWith('golden/'))
+  const goldenFiles = [...files.keys()]
+    .filter((file) => /^golden\/.*\.json$/.test(file))
     .map((file) => ({ file, content: parsed(parseGoldenFile, file) }));
+  const golden = readGoldenImages(goldenFiles, files, found.fit);
   if (manifest !== undefined) found.fit.push(...fitTogether(manifest, featureMap, card, golden));
   const above = [...users, `${folder.id}@${folder.version}`];
   const used = featureMap && (await readUsedModels(featureMap, (each) => readBeside(dir, each, { site, read, above })));

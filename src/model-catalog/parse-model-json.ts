@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { type FeatureMapFile, featureMapSchema } from './feature-map-schema.ts';
 import type { Finding } from './finding.ts';
-import { type GoldenFile, goldenFileSchema } from './golden-case-schema.ts';
+import { type GoldenFileText, goldenFileSchema } from './golden-case-schema.ts';
 import { type LabelEvent, labelEventSchema } from './label-event-schema.ts';
 import { type Manifest, manifestSchema } from './manifest-schema.ts';
 import { type ModelCard, modelCardSchema } from './model-card-schema.ts';
@@ -26,7 +26,7 @@ export type JsonParser<T> = (file: string, bytes: Uint8Array, findings: Finding[
 export const parseManifest: JsonParser<Manifest> = parser<Manifest>(manifestSchema);
 export const parseFeatureMap: JsonParser<FeatureMapFile> = parser<FeatureMapFile>(featureMapSchema);
 export const parseModelCard: JsonParser<ModelCard> = parser<ModelCard>(modelCardSchema);
-export const parseGoldenFile: JsonParser<GoldenFile> = parser<GoldenFile>(goldenFileSchema);
+export const parseGoldenFile: JsonParser<GoldenFileText> = parser<GoldenFileText>(goldenFileSchema);
 export const parseValueSet: JsonParser<ValueSetFile> = parser<ValueSetFile>(valueSetSchema);
 export const parseSiteFile: JsonParser<SiteFileContent> = parser<SiteFileContent>(siteFileSchema);
 export const parseLabelEvent: JsonParser<LabelEvent> = parser<LabelEvent>(labelEventSchema);

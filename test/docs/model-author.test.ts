@@ -18,10 +18,12 @@ import {
   parseManifest,
   parseValueSet,
 } from '../../src/model-catalog/parse-model-json.ts';
+import { readGoldenImages } from '../../src/model-catalog/read-golden-images.ts';
 import { type Lookups, readLookups } from '../../src/model-catalog/read-lookups.ts';
 import { resolveFeatureMap } from '../../src/model-catalog/resolve-feature-map.ts';
 import { readUsedModels } from '../../src/model-catalog/used-models.ts';
 import { valueSetCodes } from '../../src/model-catalog/value-set-codes.ts';
+import { npyBytes } from '../support/image-model.ts';
 import { blocksOf, readDocument, tableRows } from '../support/markdown-blocks.ts';
 import { shippedModel } from '../support/shipped-model.ts';
 
@@ -196,11 +198,24 @@ describe(document, () => {
 
   test('the golden case fits the manifest', () => {
     const manifest = exampleManifest();
-    const { cases } = parsed(parseGoldenFile, examples('golden')[0]);
+    const content = parsed(parseGoldenFile, examples('golden')[0]);
+    const [read] = readGoldenImages([{ file: 'golden', content }], new Map(), []);
+    const cases = read?.content?.cases ?? [];
+    expect(cases).not.toEqual([]);
     expect([
       ...checkGoldenFile('golden', cases, manifest, exampleMap()),
       ...checkGoldenCoverage(cases, manifest),
     ]).toEqual([]);
+  });
+
+  test('the golden case of an image reads the file that it names', () => {
+    const content = parsed(parseGoldenFile, examples('golden')[1]);
+    const image = new Float32Array(4);
+    const files = new Map([['golden/none-enlarged.npy', npyBytes([2, 2], image)]]);
+    const findings: Finding[] = [];
+    const [read] = readGoldenImages([{ file: 'golden', content }], files, findings);
+    expect(findings).toEqual([]);
+    expect(read?.content?.cases[0]?.inputs.frontalRadiograph).toEqual({ shape: [2, 2], data: image });
   });
 
   test('every kind of feature, and every key of each, has an example', () => {

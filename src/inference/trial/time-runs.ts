@@ -22,11 +22,11 @@ const sizedMs = 20;
 /**
  * How long runs of 1, 2, 8 and 32 rows take, each after one that is not counted. The last two are left out where they would
  * take more than what is left of the budget, the second where the first took a second.
- * @param samples `free`: the number of rows is; where it is not they are run as they are
+ * @param samples `free`: the number of rows is; where it is not they are run as they are. `mostRows`: of more than these, and more than two, none is run
  */
 export async function timeRuns(
   session: ModelSession,
-  samples: Samples & { readonly free: boolean },
+  samples: Samples & { readonly free: boolean; readonly mostRows: number },
   wanted: readonly string[],
   budgetMs: number,
 ): Promise<TimedRun[]> {
@@ -36,6 +36,7 @@ export async function timeRuns(
     const last = runs.at(-1);
     const expectedMs = last === undefined ? 0 : 2 * (last.ms / last.rows) * rows;
     const leftMs = budgetMs - (performance.now() - started);
+    if (rows > 2 && rows > samples.mostRows) break;
     if (last !== undefined && (rows > 2 || last.ms > longestMs) && expectedMs > leftMs) break;
     const feeds = samples.free ? probeRows(samples, rows, rows, 'drawn') : samples.tensors;
     runs.push({ rows, ms: await leastTime(session, feeds, wanted, leftMs / sizes.length) });

@@ -54,6 +54,11 @@ const longestRowMs = 200;
 const tooDear = { times: 4, fromMs: 20 } as const;
 /** Where two rows take as many times as long as one and that is longer than this, in milliseconds, rows do not run together: nobody gains. */
 const noGain = { times: 1.6, fromMs: 25 } as const;
+/**
+ * Bytes of the inputs of a joint run, and of the rows of a trial: what is joined is copied where all wait for it. Rows of which not
+ * even two fit run by themselves.
+ */
+const mostBytes = { joint: 2 ** 21, trial: 2 ** 26 } as const;
 /** From the hardest to the mildest: what was made up may be nothing that the graph can take. */
 const likenesses: readonly Likeness[] = ['anything', 'near', 'drawn'];
 
@@ -105,8 +110,9 @@ async function tryRuns(
       ? { tensors: madeUpSample(session.inputs), madeUp: true }
       : { tensors: request.samples, madeUp: false };
   try {
+    const mostRows = Math.floor(mostBytes.trial / rowBytes(samples.tensors));
     const free = hasFreeRows(session, wanted) && (await keepsRows(session, samples, wanted, request));
-    const runs = await timeRuns(session, { ...samples, free }, wanted, request.budgetMs);
+    const runs = await timeRuns(session, { ...samples, free, mostRows }, wanted, request.budgetMs);
     const { batches, largest } = free ? await gradeLikely(session, samples, wanted, { ...request, runs }) : oneByOne;
     const padTo = batches.grade === 'padded' ? batches.padTo : 1;
     return {
@@ -114,7 +120,7 @@ async function tryRuns(
       runs: padTo === 1 ? runs : await withRunOf(padTo, runs, session, samples, wanted),
       batches,
       // Those that fill up a run cost nothing more.
-      mostRows: gainsNothing(runs) ? Math.min(largest, padTo) : largest,
+      mostRows: Math.min(gainsNothing(runs) ? Math.min(largest, padTo) : largest, rowsOfBytes(samples.tensors, padTo)),
       graded: wanted,
     };
   } catch (error) {
@@ -132,13 +138,16 @@ async function gradeLikely(
   { session: { artefact, threads }, budgetMs, runs }: TrialRequest & Pick<Trial, 'runs'>,
 ): Promise<GradedBatches> {
   const rowMs = runs[0]?.ms ?? 0;
+  const bytes = rowBytes(samples.tensors);
+  if (2 * bytes > mostBytes.joint) return oneByOne;
   const fillsVectors = hasVectorOperators(artefact, session.inputs);
   // Several threads share the numbers among them wherever it suits them: no filling up keeps vectors whole.
   if (rowMs > longestRowMs || (fillsVectors && threads > 1)) return oneByOne;
   const most = fillsVectors ? mostProbes.filled : mostProbes.asTheyAre;
   const affordable = Math.max(fewestRows, Math.floor(budgetMs / (4 * rowMs)));
-  const rows = rowMs <= quickMs ? most : Math.min(most, affordable);
+  const rows = Math.min(rowMs <= quickMs ? most : Math.min(most, affordable), Math.floor(mostBytes.trial / bytes));
   const isTooDear = async (padTo: number): Promise<boolean> => {
+    if (padTo * bytes > mostBytes.joint) return true;
     const filled = await workOf(padTo, session, samples, wanted);
     return filled > tooDear.fromMs && filled > tooDear.times * (await workOf(1, session, samples, wanted));
   };
@@ -151,6 +160,19 @@ async function gradeLikely(
     }
   }
   return oneByOne;
+}
+
+/** How many rows a joint run may have for their bytes: filled up to a multiple, which fits. */
+function rowsOfBytes(samples: Tensors, padTo: number): number {
+  return Math.max(1, Math.floor(mostBytes.joint / rowBytes(samples) / padTo)) * padTo;
+}
+
+/** Of a text eight bytes are counted. At least one. */
+function rowBytes(samples: Tensors): number {
+  let bytes = 0;
+  for (const { dims, data } of samples.values())
+    bytes += (ArrayBuffer.isView(data) ? data.byteLength : 8 * data.length) / (dims[0] ?? 1);
+  return Math.max(1, bytes);
 }
 
 function gainsNothing([one, two]: Trial['runs']): boolean {

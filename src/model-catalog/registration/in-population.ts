@@ -15,7 +15,7 @@ export function isInPopulation(
   const holds = ({ outcomes }: { readonly outcomes?: readonly string[] }): boolean =>
     outcomes?.includes(outcome) ?? true;
   return Object.entries(inputs).every(([feature, value]) => {
-    if (feature === tested || value === null || Array.isArray(value)) return true;
+    if (feature === tested || typeof value === 'object') return true;
     if (typeof value === 'number') return contains(populationRange(map, feature, outcome) ?? everything, value);
     const { exclude, require } = map.population;
     if (typeof value === 'boolean')

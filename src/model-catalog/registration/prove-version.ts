@@ -4,6 +4,7 @@ import type { RunRows } from '../model-row.ts';
 import { inputColumns } from '../model-tensors.ts';
 import { probeNaN } from '../probe-nan.ts';
 import { probeExtremes } from './probe-extremes.ts';
+import { probeImages } from './probe-images.ts';
 import { probeTexts } from './probe-texts.ts';
 import type { Registration } from './registration.ts';
 import { tryDirections } from './try-directions.ts';
@@ -44,6 +45,7 @@ export async function proveVersion(
   }));
   await registration.check('extremes', () => probeExtremes(model, run, mostRows));
   await registration.check('texts', () => probeTexts(model, run));
+  await registration.check('images', () => probeImages(model, run));
   await registration.check('directions', async () => {
     const { rows, findings } = await tryDirections(model, run, mostRows);
     const of = (verdict: 'broken' | 'unchecked') => findings.filter((each) => each.verdict === verdict);

@@ -7,7 +7,7 @@ import type { GraphFacts } from './graph-facts.ts';
  * - `graph`: the file of the graph is read; its operators are known, and what it says of itself does not contradict the manifest
  * - `class-labels`: the classes that the graph names are those that the outcomes say
  * - `golden-spread`: the golden cases hold a low and a high case of each probability
- * - `golden-cases`, `nan`, `extremes`, `texts`, `directions`: run in a process with limits on memory and time
+ * - `golden-cases`, `nan`, `extremes`, `texts`, `images`, `directions`: run in a process with limits on memory and time
  * - `engine`: opened there and timed; names, types and shapes are as declared; how rows run together; which device
  * - `golden-cases-served`: the golden cases again, where the model serves
  */
@@ -20,6 +20,7 @@ export const checkIds = [
   'nan',
   'extremes',
   'texts',
+  'images',
   'directions',
   'engine',
   'golden-cases-served',

@@ -107,6 +107,7 @@ test('a version that passes is ready, and its report says what was tested, how m
     ['nan', 'nothing-to-test', false],
     ['extremes', 'passed', true],
     ['texts', 'nothing-to-test', false],
+    ['images', 'nothing-to-test', false],
     ['directions', 'passed', true],
     ['engine', 'passed', true],
     ['golden-cases-served', 'passed', true],
