@@ -1,49 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { casesDir, casesPresent } from '../support/cases.ts';
-import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
-import { fuzzCall, fuzzedRoutes as routes } from '../support/fuzz/fuzz-call.ts';
 import { fuzzSize } from '../support/fuzz/fuzz-size.ts';
+import { expectToBear, type FuzzedServer, startFuzzedServer } from '../support/fuzz/fuzzed-server.ts';
 import { sendRudeClients } from '../support/fuzz/rude-clients.ts';
-import { runFuzz } from '../support/fuzz/run-fuzz.ts';
-import { canary, person } from '../support/fuzz/valid-bodies.ts';
-import { someModels } from '../support/some-models.ts';
-import { createTestDataDir, type TestDataDir } from '../support/test-data-dir.ts';
 
 const { toAnybody: requests, seed } = fuzzSize;
-const tokens = { protocol: 'protocol-token-of-the-fuzzer', admin: 'admin-token-of-the-fuzzer' };
 
-let data: TestDataDir;
-let folder: string;
-let server: FhirsightProcess;
+let fuzzed: FuzzedServer;
 beforeAll(async () => {
-  data = await createTestDataDir();
-  folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-fuzz-'));
-  for (const [name, token] of Object.entries(tokens)) await writeFile(path.join(folder, name), token);
-  server = await startFhirsightProcess({
-    ...data.settings,
-    MODELS_DIR: await someModels(['prevent-base']),
-    INFERENCE_PROTOCOL: 'on',
-    INFERENCE_PROTOCOL_TOKEN_FILE: path.join(folder, 'protocol'),
-    ADMIN_TOKEN_FILE: path.join(folder, 'admin'),
-    LOG_LEVEL: 'warn',
-  });
-  for (const resource of person) {
-    const url = `${server.fhir}/${resource.resourceType}/${resource.id}`;
-    const body = JSON.stringify(resource);
-    const stored = await fetch(url, { method: 'PUT', body, headers: { 'Content-Type': 'application/fhir+json' } });
-    if (stored.status !== 201) throw new Error(`PUT ${url}: ${stored.status} ${await stored.text()}`);
-  }
+  fuzzed = await startFuzzedServer();
 });
-afterAll(async () => {
-  await server.stop('SIGTERM');
-  await rm(folder, { recursive: true });
-  await data.remove();
-});
+afterAll(() => fuzzed?.close());
 
 /** Every route that takes JSON, and how it is asked. */
 const bodyRoutes: readonly (readonly [method: string, path: string])[] = [
@@ -63,9 +33,9 @@ const bodyRoutes: readonly (readonly [method: string, path: string])[] = [
 /** No JSON, or, where a route takes short bodies only, too much of it. */
 const refusals = [400, 413];
 
-const tokenFor = (target: string): string => (target.startsWith('/v2') ? tokens.protocol : tokens.admin);
+const tokenFor = (target: string): string => fuzzed.tokens[target.startsWith('/v2') ? 'protocol' : 'admin'];
 const sendJson = (method: string, target: string, body: Buffer | string): Promise<Response> =>
-  fetch(`${server.url}${target}`, {
+  fetch(`${fuzzed.server.url}${target}`, {
     method,
     body,
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${tokenFor(target)}` },
@@ -107,10 +77,10 @@ describe('a client that behaves', () => {
     const bedside = JSON.stringify({
       hook: 'patient-view',
       hookInstance: '1d5c2f54-2b94-4d5e-9d47-02a3b8f0c7aa',
-      fhirServer: server.fhir,
+      fhirServer: fuzzed.server.fhir,
       context: { userId: 'Practitioner/17', patientId: '1' },
     });
-    const clients = await sendRudeClients(new URL(server.url), rude);
+    const clients = await sendRudeClients(new URL(fuzzed.server.url), rude);
     expect(clients.count).toBe(2_270);
     const times: number[] = [];
     try {
@@ -132,7 +102,7 @@ describe('a client that behaves', () => {
   });
 
   it.each(bodyRoutes)('is not harmed by a compressed bomb or by deep JSON sent to %s %s', async (method, target) => {
-    const packed = await fetch(`${server.url}${target}`, {
+    const packed = await fetch(`${fuzzed.server.url}${target}`, {
       method,
       body: bomb,
       headers: {
@@ -155,22 +125,11 @@ describe('a client that behaves', () => {
 });
 
 describe('a server that is sent anything', () => {
-  it(`answers ${requests} requests of seed ${seed} to every route in its own shapes, gives nothing away, and stays as it is`, {
-    timeout: 60_000 + requests * 30,
-  }, async () => {
-    const secrets = [tokens.protocol, tokens.admin, folder, root, String(data.settings.DATA_DIR)];
-    const callOf = (own: number) => fuzzCall(own, routes, tokens);
-    const report = await runFuzz(server, { seed, requests, callOf, secrets });
-    process.stdout.write(`fuzz: ${JSON.stringify({ ...report, routes: routes.length })}\n`);
-    expect(report.faults.join('\n\n')).toBe('');
-    expect(report.requests).toBe(requests);
-    expect(report.routesReached).toBe(routes.length);
-    // Memory comes and goes by its collector; what grows with the requests would be past this at once.
-    expect(report.rssMb.late - report.rssMb.early).toBeLessThan(400);
-    expect(report.slowestHealthMs).toBeLessThan(10_000);
-    expect(server.child.exitCode).toBeNull();
-    expect((await fetch(`${server.fhir}/metadata`)).status).toBe(200);
-    // A log is read by many: neither names nor tokens are in it.
-    for (const word of [canary, tokens.protocol, tokens.admin]) expect(server.output()).not.toContain(word);
-  });
+  it(
+    `answers ${requests} requests of seed ${seed} to every route in its own shapes, gives nothing away, and stays as it is`,
+    {
+      timeout: 60_000 + requests * 30,
+    },
+    () => expectToBear(fuzzed, seed, requests),
+  );
 });

@@ -8,7 +8,9 @@ const choice = /process\.env\.TEST_DATABASE_URL/;
  * They hold what models say against published figures, or ask what a command writes (`four-ways` compares what it reads):
  * the same whatever database keeps the resources. Or they are about what is told before a database is asked (by the Host of
  * a request, a body that is no JSON, a search that a site may not have), about what is done without one (graphs over `/v2`,
- * prefetch, inputs from a FHIR server), or run the commands of a document.
+ * prefetch, inputs from a FHIR server), or run the commands of a document. Or about who is let in and where a server may be
+ * led, for which a database keeps one table of used tokens (`services/replayed-token`); bytes that no database sees
+ * (`services/hostile-requests` sends one all else); and what a result shows and holds, whoever keeps it.
  */
 const sameOnEach = [
   'cli/extract-command',
@@ -24,18 +26,28 @@ const sameOnEach = [
   'index',
   'model-catalog/site-queries',
   'scenarios/cds-hooks-cases',
+  'scenarios/cds-hooks-library',
   'scenarios/cds-hooks-two-servers',
   'scenarios/demonstrations-over-http',
   'scenarios/equations-over-http',
+  'scenarios/fhir-base-url',
+  'scenarios/hostile-callers',
+  'scenarios/hostile-requests',
   'scenarios/inference-protocol',
   'scenarios/kinds-over-http',
   'scenarios/model-output',
   'scenarios/predict-bad-input',
+  'scenarios/predict-use-server-data',
   'scenarios/prevent-full-over-http',
+  'scenarios/rate-limits',
   'scenarios/score2-over-http',
   'scenarios/scores-over-http',
+  'scenarios/seeded-faults',
+  'scenarios/sensitive-features',
   'scenarios/site-file',
   'scenarios/texts-over-http',
+  'scenarios/token-attacks',
+  'scenarios/what-a-request-may-reach',
 ].map((name) => path.join(test, `${name}.test.ts`));
 
 /**
