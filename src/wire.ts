@@ -5,12 +5,8 @@ import { readDeclaredServer } from './fhir/client/read-declared-server.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
-import { createDevices } from './inference/devices/create-devices.ts';
-import { createChildRunner } from './inference/devices/run-in-child.ts';
-import { usualMemoryMb } from './inference/graph-parts.ts';
-import { createOnnxEngine } from './inference/onnx-engine.ts';
-import { createPlacedEngine } from './inference/placed-engine.ts';
-import { placementOf, readEngines, refuseUnknownModels } from './inference/read-engines.ts';
+import { readImagingFile } from './imaging/read-imaging-file.ts';
+import { refuseUnknownModels } from './inference/read-engines.ts';
 import type { CatalogContents } from './model-catalog/catalog-contents.ts';
 import type { LiveCatalog } from './model-catalog/live-catalog.ts';
 import { type AccessLog, createAccessLog } from './monitoring/access-log.ts';
@@ -19,7 +15,7 @@ import { createShadows, type ShadowsOptions } from './monitoring/shadows.ts';
 import { writeAdminToken } from './platform/admin-token.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
-import { describeConfig, inferenceEnvironment } from './platform/config.ts';
+import { describeConfig } from './platform/config.ts';
 import { type DataDirLock, lockDataDir } from './platform/data-dir-lock.ts';
 import type { Database } from './platform/database.ts';
 import type { Logger } from './platform/logger.ts';
@@ -36,7 +32,9 @@ import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
 import type { OperationJobs } from './runs/operation-jobs/open-operation-jobs.ts';
 import { openMigrated } from './wire-database.ts';
+import { openEngine } from './wire-engine.ts';
 import { openOwnClient } from './wire-fhir-client.ts';
+import { type Imaging, imageServers, openImaging } from './wire-imaging.ts';
 import { folderIds, loadModels } from './wire-models.ts';
 import { openOperationJobsOf } from './wire-operation-jobs.ts';
 import { openOutbound } from './wire-outbound.ts';
@@ -77,6 +75,8 @@ export interface House {
   readonly ownKeys: object | undefined;
   /** The only way to other servers. */
   readonly outbound: Outbound;
+  /** Absent where no IMAGING_FILE is set: then no image is read. */
+  readonly imaging: Imaging | undefined;
   /** `<base>/fhir/R4` */
   readonly fhirBase: string;
   close(): Promise<void>;
@@ -126,27 +126,19 @@ export async function wire(options: WireOptions): Promise<House> {
     const { token: adminToken, remove } = await writeAdminToken(config.dataDir);
     open.push(remove);
     // Before anything is opened or created: a bad MODELS_DIR is said at once.
-    const engines = await readEngines(config.enginesFile);
-    const environment = inferenceEnvironment();
-    const onnx = createOnnxEngine({
-      triesApart: true,
-      limits: { memoryMb: usualMemoryMb, environment },
-      isIsolated: (key) => placementOf(engines, key).isolated === true,
-      devices: createDevices({ run: createChildRunner(environment), logger }),
-      policyOf: (key) => placementOf(engines, key).device ?? 'cpu',
-      lost: (model, place, reason) => logger.event({ name: 'model.engine-lost', model, place, reason }),
-    });
-    const engine = createPlacedEngine(engines, onnx);
-    open.push(() => engine.close());
+    const { engines, engine } = await openEngine(config, logger, (close) => open.push(close));
     const declared = await readDeclaredServer(config.fhirServerProfile);
     const treeShapWorker = createTreeShapWorker();
     open.push(() => treeShapWorker.close());
     const loaded = await loadModels(config, engine, { logger, clock }, treeShapWorker, declared);
     refuseUnknownModels(engines, folderIds(loaded.contents));
     const sinks = await readSinks(config.sinksFile);
-    const outbound = openOutbound(config, { sinks, further: options.reaches ?? [] }, (event) => logger.event(event));
+    const images = await readImagingFile(config.imagingFile);
+    const further = [...(options.reaches ?? []), ...imageServers(images)];
+    const outbound = openOutbound(config, { sinks, further }, (event) => logger.event(event));
     const sealing = await openSealing(config, (event) => logger.event(event));
     open.push(() => outbound.close());
+    const imaging = openImaging(images, outbound, (close) => open.push(close));
     let served = (): CatalogContents => loaded.contents;
     const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
     const server = { outbound, credentials: ownClient?.credentials };
@@ -278,6 +270,7 @@ export async function wire(options: WireOptions): Promise<House> {
       deliveries,
       ownKeys: ownClient?.keys.published,
       outbound,
+      imaging,
       versions,
       accessLog,
       adminToken,

@@ -73,7 +73,8 @@ const usage = `fhirsight <command>
   forget Patient/ID             remove what may be removed of a patient; what stays is said, with the reason
     --server BASE               FHIR base of its server, where that is not the record source
     --yes                       do it; without it, what would be removed is counted
-  doctor                        what models can be run on here, what is missing, and what adds it
+  doctor                        what models can be run on here, what is missing, and what adds it; whether the
+                                servers of IMAGING_FILE answer
     --policy POLICY             exit 1 where this cannot be met: cpu, prefer-gpu or require-gpu; may be repeated (default
                                 those of ENGINES_FILE)
     --json                      for another program

@@ -6,14 +6,16 @@ import type { DevicePolicy } from '../model-catalog/engine-report.ts';
 import { inferenceEnvironment, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { examine, type WantedPolicy } from './doctor/examine.ts';
+import { examineImageServers } from './doctor/examine-image-servers.ts';
 import { showExamination } from './doctor/show-examination.ts';
+import { showImageServers } from './doctor/show-image-servers.ts';
 
 const policies: readonly DevicePolicy[] = ['cpu', 'prefer-gpu', 'require-gpu'];
 
 /**
- * `fhirsight doctor`: what models can be run on here, what is missing, and what adds it, on standard output. Nothing is
- * installed. Without `--policy` the policies are those of ENGINES_FILE.
- * @returns 0 where every policy can be met, 1 where one cannot
+ * `fhirsight doctor`: what models can be run on here, what is missing, and what adds it, and whether the servers of IMAGING_FILE
+ * answer, on standard output. Nothing is installed. Without `--policy` the policies are those of ENGINES_FILE.
+ * @returns 0 where every policy can be met and every image server answers, 1 where one does not
  */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -25,7 +27,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   // What is told by the result needs no log.
   const devices = createDevices({ run: createChildRunner(environment), logger: { event: () => undefined } });
   try {
-    const found = await examine(
+    const examined = await examine(
       {
         environment,
         // Only here: a library that cannot be loaded is a finding.
@@ -34,7 +36,14 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
       },
       wanted,
     );
-    process.stdout.write(values.json ? `${JSON.stringify(found, undefined, 2)}\n` : showExamination(found));
+    const imageServers = await examineImageServers(readConfigFromProcess());
+    const healthy = examined.healthy && imageServers.every(({ answers }) => answers);
+    const found = { ...examined, healthy, imageServers };
+    process.stdout.write(
+      values.json
+        ? `${JSON.stringify(found, undefined, 2)}\n`
+        : showExamination(found) + showImageServers(imageServers),
+    );
     return found.healthy ? 0 : 1;
   } finally {
     await devices.close();

@@ -113,6 +113,11 @@ function serverFaults(name: string, settings: ImageServerSettings): string[] {
       `${at} is asked over http on another machine, where anybody between can read the images. Use https, or say "allowPlainHttp": true.`,
     );
   }
+  if ([...passwords, ...tokens].length > 0 && [url, qidoUrl, stowUrl].some(isPlainHttpElsewhere)) {
+    faults.push(
+      `${at} is asked with credentials over http on another machine, where anybody between can read them. Use https.`,
+    );
+  }
   if (passwords.length > 1 || tokens.length > 1 || (user !== undefined && tokens.length > 0)) {
     faults.push(`${at} has more than one of ${[...passwords, ...tokens].join(', ')}. Keep the one that it accepts.`);
   } else if ((user !== undefined) !== passwords.length > 0) {

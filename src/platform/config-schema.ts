@@ -303,6 +303,13 @@ export const configSchema = Type.Object(
         allowed: 'a path this user may read',
       }),
     ),
+    imagingFile: optional(
+      text({
+        description:
+          'JSON file that declares the image servers (DICOMweb) that may be asked, and how much is read of them; without it no image is read.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     demonstrationModels: Type.Union([Type.Literal('off'), Type.Literal('on')], {
       description:
         'Whether demonstration models may be CDS Hooks services, and their results be written back where they reach another server; for servers for tests.',

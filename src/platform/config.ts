@@ -48,6 +48,12 @@ export function readConfigFromProcess(): Config {
   return readConfig(process.env);
 }
 
+/** A secret that a file of the settings names by its variable; undefined where that is not set or empty. */
+export function readSecretVariable(name: string): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
+}
+
 /** What a child process may see of the environment: where programs, libraries, devices and locales are found. */
 const childVariables =
   /^(PATH|HOME|TMPDIR|TMP|TEMP|SystemRoot|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|LANG|LC_[A-Z]+|XDG_(CONFIG|DATA)_(HOME|DIRS)|(VK|CUDA|CUDNN|NVIDIA|MESA)_[A-Z0-9_]+|ORT_(TENSORRT|CUDA)_[A-Z0-9_]+)$/;

@@ -148,6 +148,48 @@ describe('docker/compose.yaml', () => {
   });
 });
 
+describe('docker/compose.imaging.yaml', () => {
+  const text = read('docker/compose.imaging.yaml');
+  const {
+    orthanc = {},
+    fhirsight = {},
+    ...others
+  } = (parsePlainYaml(text) as Mapping).services as Record<string, Mapping>;
+  const settings = JSON.parse(read('docker/orthanc/orthanc.json')) as Record<string, unknown>;
+  const { servers } = JSON.parse(read('docker/imaging/imaging.json')) as {
+    servers: Record<string, Record<string, string>>;
+  };
+
+  it('adds Orthanc to docker/compose.yaml, with a read-only root, no capability and no new privilege', () => {
+    expect(others).toEqual({});
+    expect(orthanc.image).toMatch(/:\d+\.\d+/);
+    expect(orthanc).toMatchObject({ read_only: 'true', cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(orthanc.ports).toEqual([`127.0.0.1:8042:${settings.HttpPort}`]);
+    expect(orthanc.volumes).toContain(`orthanc-data:${settings.StorageDirectory}`);
+    expect(settings.IndexDirectory).toBe(settings.StorageDirectory);
+  });
+
+  it('has fhirsight ask it where it listens, as the user that it knows', () => {
+    const environment = fhirsight.environment as Mapping;
+    const [folder = '', inside] = String((fhirsight.volumes as string[])[0]).split(':');
+    expect(environment.IMAGING_FILE).toBe(`${inside}/imaging.json`);
+    expect(readdirSync(path.join(root, 'docker', folder))).toContain('imaging.json');
+    const { url, user = '', passwordVariable = '' } = servers.orthanc ?? {};
+    expect(url).toBe('http://127.0.0.1:8042/dicom-web');
+    expect(settings).toMatchObject({ AuthenticationEnabled: true, DicomWeb: { Enable: true, Root: '/dicom-web/' } });
+    expect(settings.RegisteredUsers).toEqual({ [user]: `$\{${passwordVariable}}` });
+    for (const service of [fhirsight, orthanc])
+      expect(Object.keys(service.environment as Mapping)).toContain(passwordVariable);
+  });
+
+  it('has no secret of its own: it stops where the password is not set', () => {
+    const uses = [...text.matchAll(/\$\{ORTHANC_PASSWORD[^}]*\}/g)].map(([use]) => use);
+    expect(uses).toHaveLength(2);
+    for (const use of uses) expect(use).toMatch(/^\$\{ORTHANC_PASSWORD:\?/);
+    expect(read('docker/env.example')).toMatch(/^ORTHANC_PASSWORD=$/m);
+  });
+});
+
 describe('reading plain YAML', () => {
   it.each([
     ['a tab', 'a:\n\tb: c'],

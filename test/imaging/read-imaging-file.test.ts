@@ -128,6 +128,14 @@ describe('IMAGING_FILE', () => {
     expect(await faultsOf(value)).toEqual([expect.stringContaining(fault)]);
   });
 
+  it('sends no credentials over plain http to another machine, whatever it allows for images', async () => {
+    const open = { url: 'http://pacs.example.org', allowPlainHttp: true };
+    expect((await read({ servers: { pacs: open } }))?.servers.pacs?.allowPlainHttp).toBe(true);
+    expect(await faultsOf({ servers: { pacs: { ...open, tokenFile: 'token' } } })).toEqual([
+      expect.stringContaining('with credentials over http on another machine'),
+    ]);
+  });
+
   it('is refused where it cannot be read', async () => {
     await expect(readImagingFile(path.join(folder, 'none.json'))).rejects.toThrow('cannot be read (ENOENT)');
   });

@@ -46,7 +46,8 @@ export async function startOrthanc(): Promise<Orthanc> {
     DicomServerEnabled: false,
     RemoteAccessAllowed: false,
     AuthenticationEnabled: true,
-    RegisteredUsers: { [user]: password },
+    // As docker/orthanc/orthanc.json names it.
+    RegisteredUsers: { [user]: '${ORTHANC_PASSWORD}' },
     OverwriteInstances: true,
     SaveJobs: false,
     Plugins: [plugin],
@@ -54,7 +55,11 @@ export async function startOrthanc(): Promise<Orthanc> {
   };
   const file = path.join(folder, 'orthanc.json');
   writeFileSync(file, JSON.stringify(settings));
-  const server = spawn(executable, [file], { stdio: 'ignore', cwd: folder });
+  const server = spawn(executable, [file], {
+    stdio: 'ignore',
+    cwd: folder,
+    env: { ...process.env, ORTHANC_PASSWORD: password },
+  });
   const ended = once(server, 'exit');
   const origin = `http://127.0.0.1:${port}`;
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

@@ -11,7 +11,7 @@ import { retrieveBulkData } from './retrieve-bulk-data.ts';
 import { retrieveFrames } from './retrieve-frames.ts';
 import { retrieveInstance } from './retrieve-instance.ts';
 import { retrieveMetadata } from './retrieve-metadata.ts';
-import { countInstances, searchInstances } from './search-objects.ts';
+import { checkSearch, countInstances, searchInstances } from './search-objects.ts';
 import { storeInstances } from './store-instances.ts';
 
 const connectTimeoutMs = 5_000;
@@ -47,6 +47,7 @@ export function createImageSources(
   return {
     sourceFor: (address) => byBase.get(baseOf(address) ?? ''),
     defaultSource: () => (usual === undefined ? undefined : byName.get(usual)),
+    all: () => [...byName.values()],
     close: async () => {
       await Promise.all(opened.map((dispatcher) => dispatcher.destroy()));
     },
@@ -69,6 +70,7 @@ function imageSource(server: DicomwebServer): ImageSource {
     frames: (asked, signal) => retrieveFrames(server, checkedFrames(asked), signal),
     instance: async (address, signal) => await retrieveInstance(server, checkedAddress(address), signal),
     bulkData: (uri, signal) => retrieveBulkData(server, uri, signal),
+    check: async (signal) => await checkSearch(server, signal),
     store: (files, signal) => storeInstances(server, files, signal),
   };
 }

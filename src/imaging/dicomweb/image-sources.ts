@@ -9,6 +9,8 @@ export interface ImageSources {
   sourceFor(address: string): ImageSource | undefined;
   /** The one for studies without an Endpoint; undefined where IMAGING_FILE names none. */
   defaultSource(): ImageSource | undefined;
+  /** All of them, in the order of IMAGING_FILE. */
+  all(): readonly ImageSource[];
   /** Ends the connections. */
   close(): Promise<void>;
 }
@@ -74,6 +76,8 @@ export interface ImageSource {
   frames(asked: FramesAsked, signal?: AbortSignal): AsyncIterable<FetchedFrame>;
   /** A whole object as a DICOM file (PS3.10), in the syntax in which it is stored where the server can. */
   instance(address: ObjectAddress, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Resolves where the server answers a search for any one study. Nothing of the study is looked at. */
+  check(signal?: AbortSignal): Promise<void>;
   /** The value of a BulkDataURI of this server. One that leads elsewhere throws IMAGES_UNREACHABLE unasked. */
   bulkData(uri: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Sends DICOM files (PS3.10) in one request (STOW-RS). */

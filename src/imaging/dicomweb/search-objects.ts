@@ -1,7 +1,7 @@
 import type { DicomJson } from '../dicom/dicom-json.ts';
 import { askServer } from './ask-server.ts';
 import type { DicomwebServer } from './dicomweb-server.ts';
-import { imagesUnreachable } from './images-unreachable.ts';
+import { type ImageRequest, imagesUnreachable } from './images-unreachable.ts';
 import { datasetsOf } from './retrieve-metadata.ts';
 
 /** What is asked for at once; a server may give fewer (DW-16). */
@@ -58,7 +58,18 @@ export async function countInstances(server: DicomwebServer, study: string, sign
   return counted;
 }
 
-async function search(server: DicomwebServer, name: string, path: string, signal: AbortSignal | undefined) {
+/** Resolves where a search for any one study is answered in DICOM JSON. Throws IMAGES_UNREACHABLE. */
+export async function checkSearch(server: DicomwebServer, signal?: AbortSignal): Promise<void> {
+  const { datasets } = await search(server, 'search a study', '/studies?limit=1', signal);
+  for await (const _ of datasets) break;
+}
+
+async function search(
+  server: DicomwebServer,
+  name: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly asked: ImageRequest; readonly datasets: AsyncIterable<DicomJson> }> {
   const answer = await askServer(
     server,
     {
