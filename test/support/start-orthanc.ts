@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
+import { root } from './markdown-blocks.ts';
 
 const program = ['/usr/sbin/Orthanc', '/usr/bin/Orthanc'];
 const plugin = '/usr/share/orthanc/plugins/libOrthancDicomWeb.so';
@@ -22,9 +23,13 @@ export interface Orthanc {
   stop(): Promise<void>;
 }
 
+interface Declared {
+  readonly RegisteredUsers: Readonly<Record<string, string>>;
+}
+
 /**
- * Starts an Orthanc of its own, empty, from Debian's packages: a plain process on a free port of loopback, with all that it writes in a folder of
- * its own. It wants a user and a password. Throws where the packages are not there: a missing service fails the suite.
+ * Starts an Orthanc of its own, empty, from Debian's packages: a plain process on a free port of loopback, as docker/orthanc/orthanc.json
+ * declares it, with all that it writes in a folder of its own. Throws where the packages are not there: a missing service fails the suite.
  */
 export async function startOrthanc(): Promise<Orthanc> {
   const executable = program.find((each) => existsSync(each));
@@ -36,22 +41,17 @@ export async function startOrthanc(): Promise<Orthanc> {
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'fhirsight-orthanc-'));
   const port = await freePort();
-  const user = 'reader';
   const password = 'of the test: ä';
+  const declared = JSON.parse(readFileSync(path.join(root, 'docker/orthanc/orthanc.json'), 'utf8')) as Declared;
+  const [user = ''] = Object.keys(declared.RegisteredUsers);
   const settings = {
-    Name: 'fhirsight',
+    ...declared,
     StorageDirectory: path.join(folder, 'storage'),
     IndexDirectory: path.join(folder, 'index'),
     HttpPort: port,
-    DicomServerEnabled: false,
     RemoteAccessAllowed: false,
-    AuthenticationEnabled: true,
-    // As docker/orthanc/orthanc.json names it.
-    RegisteredUsers: { [user]: '${ORTHANC_PASSWORD}' },
     OverwriteInstances: true,
-    SaveJobs: false,
     Plugins: [plugin],
-    DicomWeb: { Enable: true, Root: '/dicom-web/' },
   };
   const file = path.join(folder, 'orthanc.json');
   writeFileSync(file, JSON.stringify(settings));

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { decodeFrame } from '../../../src/imaging/pixels/decode-frame.ts';
 import type { StoredFrame } from '../../../src/imaging/pixels/stored-frame.ts';
 import { transferSyntax } from '../../../src/imaging/pixels/transfer-syntaxes.ts';
 import { casesDir, casesPresent, readCsv } from '../../support/cases.ts';
+import { statisticsOf } from '../support/pixel-statistics.ts';
 
 const read = (file: string): Uint8Array => readFileSync(path.join(casesDir, 'dicom', file));
 
@@ -21,29 +21,6 @@ function framesOf(file: string): { frames: StoredFrame[]; lossy: boolean } {
     frames: frames.map((bytes) => decodeFrame({ form, transferSyntaxUid, bytes })),
     lossy: transferSyntax(transferSyntaxUid)?.lossy === true,
   };
-}
-
-/** What the tables state of all frames together: type, extremes, mean and the hash of the bytes. */
-function statisticsOf(frames: readonly StoredFrame[]): {
-  type: string;
-  min: number;
-  max: number;
-  mean: number;
-  sha256: string;
-} {
-  const hash = createHash('sha256');
-  let [min, max, sum, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
-  for (const { data } of frames) {
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    for (const value of data) {
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-      sum += value;
-    }
-    count += data.length;
-  }
-  const type = frames[0]?.data.constructor.name.replace('Array', '').toLowerCase() ?? '';
-  return { type, min, max, mean: Math.round((sum / count) * 1e4) / 1e4, sha256: hash.digest('hex') };
 }
 
 describe.runIf(casesPresent)('pixels of the cases', () => {
