@@ -3,7 +3,8 @@ import { strict } from './schema-terms.ts';
 
 /**
  * The steps from the pixels of an image to the numbers of a tensor, in the order in which they are done. Before them stands
- * the modality LUT, always; the presentation (MONOCHROME1 is turned over) comes after `window`, and where there is none first.
+ * the modality LUT, always. The first `window`, and where there is none the first `rescale`, makes a gray image what a reader sees:
+ * there MONOCHROME1 is turned over, and padding becomes black.
  * @see DICOM PS3.3 C.11, PS3.4 N.2
  */
 
@@ -93,6 +94,12 @@ const channels = Type.Object(
     place: Type.Union([Type.Literal('first'), Type.Literal('last'), Type.Literal('none')], {
       description: 'where the size of the channels stands in the shape; none, for gray alone: it has none',
     }),
+    colour: Type.Optional(
+      Type.Literal('luma', {
+        description:
+          'gray of a colour image, as ITU-R BT.601 weighs red, green and blue; without it such an image is no gray one',
+      }),
+    ),
   },
   strict,
 );

@@ -14,6 +14,8 @@ const anySize: Size = { least: 1, most: Number.POSITIVE_INFINITY };
 interface Form {
   readonly sizes: readonly Size[];
   readonly channels?: Extract<ImageStep, { step: 'channels' }>;
+  /** True where values are no longer those of the modality, which the window of an image is about. */
+  readonly isMapped?: true;
 }
 
 /** Gray images have one channel, colour images and gray ones that are repeated three. */
@@ -54,16 +56,17 @@ export function imageShape({ take, preprocess }: ImageDefinition, find: Find): r
 function shapeAfter(step: ImageStep, form: Form, find: Find): Form {
   switch (step.step) {
     case 'window':
-      checkWindow(step, find);
-      return form;
+      checkWindow(step, form, find);
+      return { ...form, isMapped: true };
     case 'rescale':
       if (step.from[0] >= step.from[1]) find('/from', 'the first value must be below the second');
-      return form;
+      return { ...form, isMapped: true };
     case 'normalise':
       checkNormalise(step, form, find);
-      return form;
+      return { ...form, isMapped: true };
     case 'channels':
       if (form.channels !== undefined) find('', 'is there twice; the channels are said once');
+      if (step.colour !== undefined && step.as === 'rgb') find('/colour', 'is for gray; rgb keeps the colours');
       if (step.place === 'none' && step.as !== 'gray') find('/place', `is none, but ${step.as} has three channels`);
       return { ...form, channels: step };
     case 'resample': {
@@ -102,7 +105,15 @@ function sameRank(given: readonly number[], { sizes }: Form, path: string, find:
   return false;
 }
 
-function checkWindow({ center, width, from, function: voi }: Extract<ImageStep, { step: 'window' }>, find: Find): void {
+function checkWindow(
+  { center, width, from, function: voi }: Extract<ImageStep, { step: 'window' }>,
+  { channels, isMapped }: Form,
+  find: Find,
+): void {
+  if (from !== undefined && isMapped)
+    find('/from', 'is about values of the modality: it stands before rescale, normalise and other windows');
+  if (from !== undefined && channels?.as === 'rgb')
+    find('/from', 'is for gray images; those with colours have no window');
   const isDeclared = center !== undefined && width !== undefined;
   const isPartial = (center === undefined) !== (width === undefined);
   if (isPartial || isDeclared === (from !== undefined)) find('', 'needs center and width, or "from": "image"');

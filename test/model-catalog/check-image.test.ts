@@ -62,6 +62,31 @@ describe('what an image is declared to be', () => {
   });
 });
 
+describe('steps that would be about other values than they say', () => {
+  const own: ImageStep = { step: 'window', from: 'image' };
+  const line: ImageStep = { step: 'rescale', from: [0, 1], to: [0, 2], clip: false };
+
+  it('DW-22: the window of an image is about the values of its modality, and stands before what changes them', () => {
+    expect(findings({ preprocess: [own, line, resampled, gray] })).toEqual([]);
+    const late =
+      '/preprocess/1/from is about values of the modality: it stands before rescale, normalise and other windows';
+    expect(findings({ preprocess: [line, own, resampled, gray] })).toEqual([late]);
+    expect(findings({ preprocess: [own, own, resampled, gray] })).toEqual([late]);
+    const rgb: ImageStep = { step: 'channels', as: 'rgb', place: 'last' };
+    expect(findings({ preprocess: [rgb, own, resampled] })).toEqual([
+      '/preprocess/1/from is for gray images; those with colours have no window',
+    ]);
+  });
+
+  it('colours become gray where gray is wanted', () => {
+    const channels = (as: 'gray' | 'rgb'): ImageStep => ({ step: 'channels', as, place: 'last', colour: 'luma' });
+    expect(findings({ preprocess: [resampled, channels('gray')] })).toEqual([]);
+    expect(findings({ preprocess: [resampled, channels('rgb')] })).toEqual([
+      '/preprocess/1/colour is for gray; rgb keeps the colours',
+    ]);
+  });
+});
+
 describe('the shape in which the steps of an image end', () => {
   it('is that of the last size, with the channels where they are put', () => {
     expect(shapeOf([resampled, gray])).toEqual([8, 6]);

@@ -1,0 +1,25 @@
+import { ImageFault } from '../image-fault.ts';
+import { decodeFrame } from '../pixels/decode-frame.ts';
+import { encodePng } from './encode-png.ts';
+import { type DecodedFrame, makeTensor } from './make-tensor.ts';
+import type { PixelAnswer, PixelJob, StatedFrame, TensorJob } from './pixel-messages.ts';
+
+/** Does one job to its end; frames are decoded one after the other, each when the one before is done with. */
+export function answerPixelJob(job: PixelJob): PixelAnswer {
+  try {
+    return 'png' in job ? { png: encodePng(job.png) } : { made: tensorOf(job.tensor) };
+  } catch (error) {
+    if (error instanceof ImageFault) return { fault: { because: error.because, message: error.message } };
+    return { broken: error };
+  }
+}
+
+function tensorOf({ frames, definition }: TensorJob) {
+  const attributes = frames.map((frame) => frame.attributes);
+  return makeTensor({ frames: decodedOneByOne(frames), attributes, definition });
+}
+
+function* decodedOneByOne(frames: readonly StatedFrame[]): Generator<DecodedFrame> {
+  for (const { attributes, ...encoded } of frames)
+    yield { stored: decodeFrame(encoded), attributes, form: encoded.form };
+}

@@ -1,0 +1,29 @@
+import type { FrameAttributes } from '../dicom/frame-attributes.ts';
+import type { PixelForm } from '../dicom/pixel-form.ts';
+import type { ImageFaultReason } from '../image-fault.ts';
+import type { Picture } from './encode-png.ts';
+import type { MadeTensor, TensorDefinition } from './make-tensor.ts';
+
+/** One frame as it was stored or sent, and what is stated of it. */
+export interface StatedFrame {
+  readonly bytes: Uint8Array;
+  readonly transferSyntaxUid: string;
+  readonly attributes: FrameAttributes;
+  readonly form: PixelForm;
+}
+
+export interface TensorJob {
+  /** In the order of slices. */
+  readonly frames: readonly StatedFrame[];
+  readonly definition: TensorDefinition;
+}
+
+/** To a thread: what it shall do; one at a time. */
+export type PixelJob = { readonly tensor: TensorJob } | { readonly png: Picture };
+
+/** From a thread: what came of it. `broken` is what nobody expected. */
+export type PixelAnswer =
+  | { readonly made: MadeTensor }
+  | { readonly png: Uint8Array }
+  | { readonly fault: { readonly because: ImageFaultReason; readonly message: string } }
+  | { readonly broken: unknown };

@@ -1,0 +1,158 @@
+import { availableParallelism } from 'node:os';
+import { PredictionError } from '../../platform/errors.ts';
+import { createLanes, type Lane } from '../../platform/lanes.ts';
+import { unlessAborted } from '../../platform/unless-aborted.ts';
+import { ImageFault } from '../image-fault.ts';
+import type { Picture } from './encode-png.ts';
+import type { MadeTensor } from './make-tensor.ts';
+import { pixelEntryFile } from './pixel-entry-file.ts';
+import type { PixelAnswer, PixelJob, TensorJob } from './pixel-messages.ts';
+import { openPixelThread, type PixelThread } from './pixel-thread.ts';
+
+export interface PixelOptions {
+  /** Jobs at once, each in a thread of its own; absent: one less than the machine has cores, at least 1 and at most 4. */
+  readonly threads?: number;
+  /** Jobs that may wait for a thread; absent: 64. */
+  readonly mostWaiting?: number;
+  /** How long one job may take, in milliseconds from where it is begun; absent: a minute. */
+  readonly longestMs?: number;
+  /** Told of a job that failed in a way that nobody expected. */
+  failed?(error: unknown): void;
+  /** File of the thread; tests give others. */
+  readonly entry?: string;
+}
+
+export interface AskOptions {
+  readonly signal?: AbortSignal;
+  /** `back` for what nobody waits for at a bedside, such as a run; absent: `front`. */
+  readonly lane?: Lane;
+}
+
+/** Decodes and prepares images in threads of their own, so that the event loop stays free. */
+export interface PixelWorkers {
+  /**
+   * From encoded frames to a tensor. The bytes of the frames are handed over where they are a whole buffer: the caller's are empty then.
+   * Throws ImageFault for this image alone, be it that its decoder crashes, runs out of memory or out of time; OVERLOADED where too many
+   * wait; the reason of the signal.
+   */
+  make(job: TensorJob, options?: AskOptions): Promise<MadeTensor>;
+  /** A PNG file of the picture. Throws like `make`. */
+  png(picture: Picture, options?: AskOptions): Promise<Uint8Array>;
+  /** Ends the threads; what they work on fails with SHUTTING_DOWN. */
+  close(): Promise<void>;
+}
+
+export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
+  const threads = options.threads ?? Math.max(1, Math.min(4, availableParallelism() - 1));
+  const { mostWaiting = 64, longestMs = 60_000, entry = pixelEntryFile() } = options;
+  const lanes = createLanes(threads);
+  const open = new Set<PixelThread>();
+  const idle: PixelThread[] = [];
+  let waiting = 0;
+  let closed = false;
+
+  const enter = async ({ signal, lane = 'front' }: AskOptions): Promise<() => void> => {
+    if (closed) throw closing();
+    signal?.throwIfAborted();
+    if (waiting >= mostWaiting)
+      throw new PredictionError('OVERLOADED', `${waiting} images wait to be prepared already. Try again in 5 s.`, {
+        retryAfterSeconds: 5,
+      });
+    waiting += 1;
+    const entered = lanes.enter(lane).finally(() => {
+      waiting -= 1;
+    });
+    try {
+      return await (signal === undefined ? entered : unlessAborted(signal, entered));
+    } catch (error) {
+      void entered.then((leave) => leave());
+      throw error;
+    }
+  };
+
+  /** The longest idle one that lives, else a new one. */
+  const takeThread = (): PixelThread => {
+    for (let thread = idle.shift(); thread !== undefined; thread = idle.shift()) {
+      if (thread.lives) return thread;
+      open.delete(thread);
+    }
+    const thread = openPixelThread(entry);
+    open.add(thread);
+    return thread;
+  };
+
+  const ask = async (job: PixelJob, handedOver: readonly ArrayBuffer[], options: AskOptions): Promise<PixelAnswer> => {
+    const leave = await enter(options);
+    if (closed) {
+      leave();
+      throw closing();
+    }
+    const thread = takeThread();
+    const answer = answerInTime(thread, job, handedOver);
+    const done = answer.then(
+      () => void idle.push(thread),
+      () => thread.end().finally(() => open.delete(thread)),
+    );
+    // Whoever gives up does not end it: the thread is free when the job is done, or its time is up.
+    void done.then(leave);
+    return await (options.signal === undefined ? answer : unlessAborted(options.signal, answer));
+  };
+
+  const answerInTime = async (
+    thread: PixelThread,
+    job: PixelJob,
+    handedOver: readonly ArrayBuffer[],
+  ): Promise<PixelAnswer> => {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      void thread.end();
+    }, longestMs);
+    try {
+      return await thread.ask(job, handedOver);
+    } catch (error) {
+      if (closed) throw closing();
+      if (isLate) throw new ImageFault('image-unsupported', `The image was not prepared within ${longestMs} ms.`);
+      options.failed?.(error);
+      throw new ImageFault('image-unsupported', 'The thread that prepared the image has ended.', { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  /** Throws what kept the thread from an answer. */
+  const checked = <T extends PixelAnswer>(answer: PixelAnswer, isWanted: (one: PixelAnswer) => one is T): T => {
+    if (isWanted(answer)) return answer;
+    if ('fault' in answer) throw new ImageFault(answer.fault.because, answer.fault.message);
+    const cause = 'broken' in answer ? answer.broken : new Error('another answer than was asked for');
+    options.failed?.(cause);
+    throw new ImageFault('image-unsupported', 'Preparing the image failed in a way that is not known.', { cause });
+  };
+
+  return {
+    async make({ frames, definition }, askOptions = {}) {
+      const owned = frames.map((frame) => ({ ...frame, bytes: wholeBuffer(frame.bytes) }));
+      const handedOver = [...new Set(owned.map(({ bytes }) => bytes.buffer as ArrayBuffer))];
+      const answer = await ask({ tensor: { frames: owned, definition } }, handedOver, askOptions);
+      return checked(answer, (one) => 'made' in one).made;
+    },
+    async png({ rows, columns, channels, data }, askOptions = {}) {
+      const answer = await ask({ png: { rows, columns, channels, data } }, [], askOptions);
+      return checked(answer, (one) => 'png' in one).png;
+    },
+    async close() {
+      closed = true;
+      await Promise.all([...open].map((thread) => thread.end()));
+    },
+  };
+}
+
+/** Bytes that share their buffer with others (a part of a message, a small Buffer) are copied: only a whole one can be handed over. */
+function wholeBuffer(bytes: Uint8Array): Uint8Array {
+  const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+  return isWhole ? bytes : Uint8Array.from(bytes);
+}
+
+function closing(): PredictionError {
+  return new PredictionError('SHUTTING_DOWN', 'The server stops; no image is prepared any more.');
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { decode } from 'fast-png';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readImageAttributes } from '../../../src/imaging/dicom/image-attributes.ts';
+import { readPart10 } from '../../../src/imaging/dicom/read-part10.ts';
+import { ImageFault } from '../../../src/imaging/image-fault.ts';
+import type { Picture } from '../../../src/imaging/preprocess/encode-png.ts';
+import type { StatedFrame, TensorJob } from '../../../src/imaging/preprocess/pixel-messages.ts';
+import {
+  createPixelWorkers,
+  type PixelOptions,
+  type PixelWorkers,
+} from '../../../src/imaging/preprocess/pixel-workers.ts';
+import { casesDir, casesPresent } from '../../support/cases.ts';
+
+const oddThread = path.join(import.meta.dirname, '../support/odd-thread.ts');
+const open: PixelWorkers[] = [];
+afterEach(async () => {
+  for (const workers of open.splice(0)) await workers.close();
+});
+
+function workersWith(options: PixelOptions): PixelWorkers {
+  const workers = createPixelWorkers({ threads: 1, ...options });
+  open.push(workers);
+  return workers;
+}
+
+/** What the odd thread does with it is said by its columns. */
+function picture(columns: number): Picture {
+  return { rows: 1, columns, channels: 1, data: new Uint8Array(columns) };
+}
+const throwing = picture(1);
+const ending = picture(2);
+const endless = picture(3);
+const greedy = picture(4);
+const good = picture(9);
+
+async function faultOf(work: Promise<unknown>): Promise<unknown> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof ImageFault ? error.because : error;
+}
+
+describe('one job that goes wrong', () => {
+  it.each([
+    ['throws', throwing],
+    ['ends its thread', ending],
+    ['takes all memory of its thread', greedy],
+  ])('is a fault of that image alone where its decoder %s', async (_, bad) => {
+    const failures: unknown[] = [];
+    const workers = workersWith({ entry: oddThread, failed: (error) => failures.push(error) });
+    const jobs = [workers.png(good), workers.png(bad), workers.png(good), workers.png(good)];
+    expect(await Promise.all(jobs.map(faultOf))).toEqual([undefined, 'image-unsupported', undefined, undefined]);
+    expect(failures).toHaveLength(1);
+  });
+
+  it('is ended where it takes too long, and those that wait go on', async () => {
+    const failures: unknown[] = [];
+    const workers = workersWith({ entry: oddThread, longestMs: 300, failed: (error) => failures.push(error) });
+    const [late, next] = await Promise.allSettled([workers.png(endless), workers.png(good)]);
+    expect(late).toMatchObject({ reason: { because: 'image-unsupported', message: /not prepared within 300 ms/ } });
+    expect(next).toEqual({ status: 'fulfilled', value: Uint8Array.of(9) });
+    expect(failures).toEqual([]);
+  });
+});
+
+describe('jobs that wait', () => {
+  it('are refused beyond a number, and nothing is held for them', async () => {
+    const workers = workersWith({ entry: oddThread, mostWaiting: 2 });
+    const jobs = Array.from({ length: 6 }, () => faultOf(workers.png(good)));
+    const refused = (await Promise.all(jobs)).filter((error) => error !== undefined);
+    expect(refused).toHaveLength(3);
+    expect(refused[0]).toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 5 });
+    expect(await workers.png(good)).toEqual(Uint8Array.of(9));
+  });
+
+  it('leave the queue when they are given up, and those behind them go on', async () => {
+    const workers = workersWith({ entry: oddThread, longestMs: 300, mostWaiting: 2 });
+    const gone = new AbortController();
+    const first = faultOf(workers.png(endless));
+    const second = faultOf(workers.png(endless, { signal: gone.signal }));
+    const third = workers.png(good);
+    gone.abort(new Error('nobody waits'));
+    expect(await second).toEqual(new Error('nobody waits'));
+    expect(await first).toBe('image-unsupported');
+    expect(await third).toEqual(Uint8Array.of(9));
+  });
+
+  it('go before those of a run where somebody waits at a bedside', async () => {
+    const workers = workersWith({ entry: oddThread });
+    const order: string[] = [];
+    const work = (lane: 'front' | 'back') => workers.png(good, { lane }).then(() => order.push(lane));
+    await Promise.all([work('back'), work('back'), work('back'), work('front')]);
+    expect(order).toEqual(['back', 'front', 'back', 'back']);
+  });
+
+  it('fail when the server stops, as does what is under way', async () => {
+    const workers = workersWith({ entry: oddThread });
+    const jobs = [faultOf(workers.png(endless)), faultOf(workers.png(good))];
+    await workers.close();
+    for (const error of [...(await Promise.all(jobs)), await faultOf(workers.png(good))])
+      expect(error).toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+});
+
+describe.runIf(casesPresent)('an image in a thread', () => {
+  const file = readFileSync(path.join(casesDir, 'dicom/files/CT_small.dcm'));
+
+  function job(bytes: (whole: Uint8Array) => Uint8Array = (whole) => whole): TensorJob {
+    const { dataset, transferSyntaxUid, frames } = readPart10(file);
+    const attributes = readImageAttributes(dataset);
+    if (attributes.pixels === undefined) throw new Error('it has no pixels');
+    const frame: StatedFrame = {
+      bytes: bytes(frames[0] ?? new Uint8Array()),
+      transferSyntaxUid,
+      form: attributes.pixels,
+      attributes: attributes.frame(0),
+    };
+    return {
+      frames: [frame],
+      definition: {
+        take: 'one-image',
+        preprocess: [
+          { step: 'window', center: 40, width: 400 },
+          { step: 'resample', size: [32, 32], method: 'area', antialias: false },
+          { step: 'channels', as: 'gray', place: 'first' },
+        ],
+      },
+    };
+  }
+
+  it('becomes a tensor, and a preview that is a PNG of the whole image', async () => {
+    const workers = workersWith({});
+    const { tensor, shape, preview } = await workers.make(job());
+    expect(shape).toEqual([1, 32, 32]);
+    expect(tensor).toHaveLength(32 * 32);
+    expect(preview).toMatchObject({ rows: 128, columns: 128, channels: 1, frame: 0 });
+    expect(preview.toTensor).toEqual({ rows: { scale: 0.25, offset: 0 }, columns: { scale: 0.25, offset: 0 } });
+    const png = decode(await workers.png(preview));
+    expect(png).toMatchObject({ width: 128, height: 128, channels: 1, depth: 8 });
+    expect(Uint8Array.from(png.data)).toEqual(preview.data);
+  });
+
+  it('is the same whether its bytes are a buffer of their own or a part of one, which is left as it is', async () => {
+    const workers = workersWith({});
+    const own = await workers.make(job((bytes) => Uint8Array.from(bytes)));
+    const holder = new Uint8Array(file.length + 8);
+    const part = await workers.make(
+      job((bytes) => {
+        holder.set(bytes, 8);
+        return holder.subarray(8, 8 + bytes.length);
+      }),
+    );
+    expect(part.tensor).toEqual(own.tensor);
+    expect(holder).toHaveLength(file.length + 8);
+  });
+
+  it('that is damaged is refused with the reason of the decoder', async () => {
+    const workers = workersWith({});
+    expect(await faultOf(workers.make(job((bytes) => bytes.slice(0, bytes.length / 2))))).toBe('image-damaged');
+  });
+});

@@ -1,0 +1,19 @@
+import { parentPort } from 'node:worker_threads';
+import type { PixelAnswer, PixelJob } from '../../../src/imaging/preprocess/pixel-messages.ts';
+
+/** A thread for tests: what it does with a picture is said by its columns. */
+
+const port = parentPort;
+if (port === null) throw new Error('This file is the entry point of a thread.');
+
+port.on('message', (job: PixelJob) => {
+  const columns = 'png' in job ? job.png.columns : 0;
+  if (columns === 1) throw new Error('a decoder that throws');
+  if (columns === 2) process.exit(3);
+  if (columns === 3) for (;;);
+  if (columns === 4) {
+    const held: number[][] = [];
+    for (;;) held.push(Array.from({ length: 1e6 }, Math.random));
+  }
+  port.postMessage({ png: Uint8Array.of(columns) } satisfies PixelAnswer);
+});
