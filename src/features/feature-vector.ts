@@ -1,3 +1,4 @@
+import type { ImagePreview } from '../imaging/preprocess/image-preview.ts';
 import type { SequenceNumbers } from '../model-catalog/column-value.ts';
 import type { MissingInput } from '../model-catalog/missing-input.ts';
 import type { SourceReference } from '../records/clinical-record.ts';
@@ -66,6 +67,8 @@ export interface FeatureImage {
   readonly digest: string;
   /** Sizes of the tensor, as the steps of the map make them. */
   readonly shape: readonly number[];
+  /** What a person sees of it, of a volume its middle slice. */
+  readonly preview: ImagePreview;
   readonly study: { readonly studyInstanceUid: string; readonly accessionNumber?: string };
   /** The frames that the tensor was made of, in their order; frames count from 1 (DICOM). */
   readonly images: readonly {

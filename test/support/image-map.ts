@@ -1,6 +1,6 @@
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
-import { tensorDigest } from '../../src/features/tensor-digest.ts';
 import type { ImageDefinition } from '../../src/model-catalog/feature-map-schema.ts';
+import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
 
 type ObservedImage = Extract<FeatureValue, { state: 'observed' }>;
 
@@ -35,6 +35,14 @@ export function readImage(numbers: readonly number[] = [0, 0.25, 0.5, 1], frame 
       tensor,
       digest: tensorDigest(tensor),
       shape: [2, 2],
+      preview: {
+        rows: 2,
+        columns: 2,
+        channels: 1,
+        data: Uint8Array.from(numbers, (each) => 255 * each),
+        frame: 0,
+        toTensor: { rows: { scale: 1, offset: 0 }, columns: { scale: 1, offset: 0 } },
+      },
       study: { studyInstanceUid: '1.2.3' },
       images: [
         {

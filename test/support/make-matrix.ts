@@ -6,8 +6,10 @@ import { draftModel } from '../../src/cli/extract/draft-model.ts';
 import { parseExtractOptions } from '../../src/cli/extract/extract-options.ts';
 import { fillMatrix } from '../../src/cli/extract/fill-matrix.ts';
 import { openMatrixFile } from '../../src/cli/extract/matrix-file.ts';
+import { createMatrixImages } from '../../src/cli/extract/matrix-images.ts';
 import type { RowParts } from '../../src/cli/extract/matrix-rows.ts';
 import type { MatrixTally } from '../../src/cli/extract/matrix-tally.ts';
+import { encodePng } from '../../src/imaging/preprocess/encode-png.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import type { House } from '../../src/wire.ts';
 import { storeCohorts } from '../../src/wire-runs.ts';
@@ -35,17 +37,23 @@ export async function makeMatrix(
     const { timeZone } = house.prediction;
     const options = await parseExtractOptions([...args, '--out', out], () => timeZone);
     const file = await openMatrixFile(out, false);
+    const images = createMatrixImages(out, false, async (picture) => encodePng(picture));
     const extraction = {
       parts: { ...house.prediction, sliceSize: 8, rowTimeoutMs: 30_000, ...changed },
       cohorts: storeCohorts({ siteTimeZone: timeZone }, house),
       draft: (folder: string) => draftModel(folder, readConfig({}), house.prediction.findModel),
     };
-    const tally = await fillMatrix(file.handle, extraction, options, new AbortController().signal).catch(
-      async (error: unknown) => {
-        await file.discard();
-        throw error;
-      },
-    );
+    const tally = await fillMatrix(
+      { handle: file.handle, images },
+      extraction,
+      options,
+      new AbortController().signal,
+    ).catch(async (error: unknown) => {
+      await images.discard();
+      await file.discard();
+      throw error;
+    });
+    await images.commit();
     await file.commit();
     return {
       tally,

@@ -24,6 +24,8 @@ export interface RowFacts {
   readonly guessed?: number;
   /** What the model would be given; absent where it may not speak. */
   readonly x?: ModelRow;
+  /** Which row of the array of each image this is, see `MatrixImages`; absent where there is none. */
+  readonly imageRows?: ReadonlyMap<string, number>;
   /** What happened after as-of, or why that is not known; absent where it was not asked for. */
   readonly label?: { readonly truth: 0 | 1 } | { readonly leftOut: string };
   /** Why there are no inputs. */
@@ -70,15 +72,14 @@ export function matrixColumns(
     ...manifest.outcomes.flatMap(({ id }) => outcomeColumns(id)),
     ...inputTensors(manifest)
       .flatMap(({ type, columns, image }) => columns.map((column) => ({ type, column, isImage: image !== undefined })))
-      .map((input, index) => inputColumn(input, index))
-      .filter((column) => column !== undefined),
+      .map((input, index) => inputColumn(input, index)),
     ...end,
   ];
 }
 
 /**
- * Of an input of strings a text is what somebody wrote; a code cannot be told from it here. Nothing for an image: its numbers
- * fill no cell of a table.
+ * Of an input of strings a text is what somebody wrote; a code cannot be told from it here. The numbers of an image fill no cell
+ * of a table: its cell says which row of the array they are.
  */
 function inputColumn(
   {
@@ -87,8 +88,9 @@ function inputColumn(
     isImage,
   }: { readonly type: InputTensor['type']; readonly column: InputColumn; readonly isImage: boolean },
   index: number,
-): MatrixColumn | undefined {
-  if (isImage) return undefined;
+): MatrixColumn {
+  if (isImage)
+    return { name: `x.${index}.${feature}`, type: 'whole-number', read: ({ imageRows }) => imageRows?.get(feature) };
   return {
     name: `x.${index}.${feature}${at === undefined ? '' : `.${at.channel}.${at.bin}`}`,
     type: type === 'string' ? 'free-text' : 'number',

@@ -1,4 +1,5 @@
 import type { ImageDefinition } from '../../model-catalog/image-schema.ts';
+import { tensorDigest } from '../../model-catalog/tensor-digest.ts';
 import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import { ImageFault } from '../image-fault.ts';
@@ -24,6 +25,8 @@ export interface DecodedFrame {
 export interface MadeTensor {
   /** Row by row in the order of `shape`; finite. */
   readonly tensor: Float32Array;
+  /** Its `tensorDigest`. */
+  readonly digest: string;
   /** As `shapeOfImage` says of the definition. */
   readonly shape: readonly number[];
   readonly preview: ImagePreview;
@@ -74,7 +77,8 @@ export function makeTensor({ frames, attributes, definition }: TensorParts): Mad
     columns: thenAxis(toFrame.columns, columns.map),
     ...(slices === undefined ? {} : { slices: slices.map }),
   };
-  return { ...tensorOf(planes, preprocess, flat), preview: { ...preview, frame: middle, toTensor } };
+  const { tensor, shape } = tensorOf(planes, preprocess, flat);
+  return { tensor, digest: tensorDigest(tensor), shape, preview: { ...preview, frame: middle, toTensor } };
 }
 
 type Grid = Pick<Plane, 'rows' | 'columns' | 'channels'>;
