@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   fhir: ['platform'],
   'model-catalog': ['fhir', 'platform'],
   records: ['fhir', 'model-catalog', 'platform'],
-  features: ['records', 'fhir', 'model-catalog', 'platform'],
+  features: ['imaging', 'records', 'fhir', 'model-catalog', 'platform'],
   imaging: ['records', 'fhir', 'model-catalog', 'platform'],
   inference: ['features', 'model-catalog', 'platform'],
   explanation: ['inference', 'features', 'model-catalog', 'platform'],

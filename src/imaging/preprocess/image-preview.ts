@@ -2,7 +2,7 @@ import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import { type AxisMap, sameAxis, thenAxis } from './axis-map.ts';
 import { axisWeights } from './axis-weights.ts';
-import { isInverted, ownWindow, presentRange, type RangeStep, type ValueRange, valueRange } from './map-range.ts';
+import { isWhiteLow, ownWindow, presentRange, type RangeStep, type ValueRange, valueRange } from './map-range.ts';
 import { leastWeight, type Plane } from './plane.ts';
 import { resamplePlane } from './resample.ts';
 
@@ -49,7 +49,7 @@ export function showFrame(
     declared?.step === 'window'
       ? valueRange(declared, attributes)
       : { value: ownWindow(attributes) ?? leastToGreatest(plane), to: [0, 1] };
-  return shrunk(presentRange(plane, range, isInverted(form.photometricInterpretation, attributes)), (x) => x, 1);
+  return shrunk(presentRange(plane, range, isWhiteLow(form.photometricInterpretation, attributes)), (x) => x, 1);
 }
 
 function shrunk(plane: Plane, value: (x: number) => number, channels: 1 | 3): ShownFrame {

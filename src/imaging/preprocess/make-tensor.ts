@@ -4,10 +4,9 @@ import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import { ImageFault } from '../image-fault.ts';
 import type { StoredFrame } from '../pixels/stored-frame.ts';
-import { toRgb } from '../pixels/to-rgb.ts';
 import { thenAxis } from './axis-map.ts';
 import { type ImagePreview, type ShownFrame, showFrame } from './image-preview.ts';
-import { isInverted, type RangeStep } from './map-range.ts';
+import { isWhiteLow, type RangeStep } from './map-range.ts';
 import { modalityValues } from './modality-values.ts';
 import { type Axes, planSteps } from './plan-steps.ts';
 import type { Plane } from './plane.ts';
@@ -58,13 +57,21 @@ export function makeTensor({ frames, attributes, definition }: TensorParts): Mad
   const declared = shownBy(preprocess);
   let shown: ShownFrame | undefined;
   let begun: Begun | undefined;
+  let isInverted: boolean | undefined;
   let index = 0;
   for (const frame of frames) {
     const plane = planeOf(frame);
     begun ??= beginWith(plane, { attributes, definition, flat });
-    checkGrid(plane, begun.grid);
+    checkFrame(plane, begun.grid, definition);
     if (index === middle) shown = showFrame(plane, { ...frame, ...(declared === undefined ? {} : { declared }) });
-    begun.run.add({ plane, attributes: frame.attributes, inverted: invertedBy(frame, declared) });
+    const inverted = invertedBy(frame, declared);
+    isInverted ??= inverted;
+    if (inverted !== isInverted)
+      throw new ImageFault(
+        'image-unsupported',
+        'The lowest value is white in some of the slices, and black in others.',
+      );
+    begun.run.add({ plane, attributes: frame.attributes, inverted });
     index += 1;
   }
   if (begun === undefined || shown === undefined || index !== attributes.length)
@@ -99,14 +106,19 @@ function beginWith(
   return { grid: { rows, columns, channels }, axes, run: runSteps(steps) };
 }
 
-function checkGrid({ rows, columns, channels }: Plane, grid: Grid): void {
+function checkFrame({ rows, columns, channels }: Plane, grid: Grid, { preprocess }: TensorDefinition): void {
   if (rows !== grid.rows || columns !== grid.columns || channels !== grid.channels)
     throw new ImageFault('image-unsupported', 'The slices differ in rows, columns or colours.');
+  if (channels === 3 && preprocess.some((step) => step.step === 'window' && step.from === 'image'))
+    throw new ImageFault(
+      'image-unsupported',
+      'The feature map takes the window from the image, which has colours, and no window.',
+    );
 }
 
 /** Whether it has to be turned over; without a step that does so it cannot be told about what. */
 function invertedBy({ form, attributes }: DecodedFrame, declared: RangeStep | undefined): boolean {
-  const inverted = isInverted(form.photometricInterpretation, attributes);
+  const inverted = isWhiteLow(form.photometricInterpretation, attributes);
   if (inverted && declared === undefined)
     throw new ImageFault(
       'image-unsupported',
@@ -116,8 +128,9 @@ function invertedBy({ form, attributes }: DecodedFrame, declared: RangeStep | un
 }
 
 function planeOf({ stored, attributes, form }: DecodedFrame): Plane {
-  if (stored.photometricInterpretation.startsWith('MONOCHROME'))
-    return modalityValues(stored, attributes.modalityLut, form);
-  const { rows, columns, data } = toRgb(stored, form);
+  const { rows, columns, data, photometricInterpretation } = stored;
+  if (photometricInterpretation.startsWith('MONOCHROME')) return modalityValues(stored, attributes.modalityLut, form);
+  if (photometricInterpretation !== 'RGB')
+    throw new ImageFault('image-unsupported', `Colours that are stored as ${photometricInterpretation} are not read.`);
   return { rows, columns, channels: 3, values: Float64Array.from(data) };
 }

@@ -59,7 +59,7 @@ export function presentRange(plane: Plane, { value, to: [low, high] }: ValueRang
  * Whether the lowest value is white: MONOCHROME1, or Presentation LUT Shape INVERSE.
  * Throws ImageFault where both contradict each other: viewers differ about such an image.
  */
-export function isInverted(photometricInterpretation: string, { presentationLutShape }: FrameAttributes): boolean {
+export function isWhiteLow(photometricInterpretation: string, { presentationLutShape }: FrameAttributes): boolean {
   const isFirst = photometricInterpretation === 'MONOCHROME1';
   if (isFirst && presentationLutShape === 'IDENTITY')
     throw new ImageFault(

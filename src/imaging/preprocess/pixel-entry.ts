@@ -15,6 +15,7 @@ port.on('message', (job: PixelJob) => {
   const answer = answerPixelJob(job);
   port.postMessage(answer, buffersOf(answer));
 });
+port.postMessage('ready');
 
 /** What is handed over rather than copied. */
 function buffersOf(answer: PixelAnswer): ArrayBuffer[] {

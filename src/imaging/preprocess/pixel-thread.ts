@@ -5,20 +5,31 @@ import type { PixelAnswer, PixelJob } from './pixel-messages.ts';
 export interface PixelThread {
   /** False once it has ended, for whatever reason. */
   readonly lives: boolean;
+  /** Resolves once it is ready for jobs, or has ended. */
+  readonly ready: Promise<void>;
   /** @param handedOver buffers that are the thread's from now on. Rejects where the thread ends before it answers. */
   ask(job: PixelJob, handedOver: readonly ArrayBuffer[]): Promise<PixelAnswer>;
   /** Ends it, whatever it is at. */
   end(): Promise<void>;
 }
 
+/** What a thread may hold beside pixels, which lie outside of its heap. */
+const mostHeapMb = 256;
+
+/** @param entry file of its entry point */
 export function openPixelThread(entry: string): PixelThread {
-  const worker = new Worker(entry, { execArgv: [] });
+  const worker = new Worker(entry, { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: mostHeapMb } });
+  const ready = Promise.withResolvers<void>();
   let lives = true;
   let asked: PromiseWithResolvers<PixelAnswer> | undefined;
   // An error of the thread is followed by its end.
   let cause: unknown;
   worker.unref();
-  worker.on('message', (answer: PixelAnswer) => {
+  worker.on('message', (answer: PixelAnswer | 'ready') => {
+    if (answer === 'ready') {
+      ready.resolve();
+      return;
+    }
     worker.unref();
     asked?.resolve(answer);
     asked = undefined;
@@ -28,6 +39,7 @@ export function openPixelThread(entry: string): PixelThread {
   });
   worker.on('exit', (code) => {
     lives = false;
+    ready.resolve();
     asked?.reject(new Error(`the thread ended with ${code}`, { cause }));
     asked = undefined;
   });
@@ -35,6 +47,7 @@ export function openPixelThread(entry: string): PixelThread {
     get lives() {
       return lives;
     },
+    ready: ready.promise,
     ask(job, handedOver) {
       asked = Promise.withResolvers();
       worker.ref();

@@ -14,7 +14,7 @@ export interface PixelOptions {
   readonly threads?: number;
   /** Jobs that may wait for a thread; absent: 64. */
   readonly mostWaiting?: number;
-  /** How long one job may take, in milliseconds from where it is begun; absent: a minute. */
+  /** How long one job may take, in milliseconds from where its thread has begun it; absent: a minute. */
   readonly longestMs?: number;
   /** Told of a job that failed in a way that nobody expected. */
   failed?(error: unknown): void;
@@ -48,23 +48,28 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
   const lanes = createLanes(threads);
   const open = new Set<PixelThread>();
   const idle: PixelThread[] = [];
-  let waiting = 0;
+  /** Jobs that are under way or wait. */
+  let held = 0;
   let closed = false;
 
+  /** @returns what gives the place back */
   const enter = async ({ signal, lane = 'front' }: AskOptions): Promise<() => void> => {
     if (closed) throw closing();
     signal?.throwIfAborted();
-    if (waiting >= mostWaiting)
-      throw new PredictionError('OVERLOADED', `${waiting} images wait to be prepared already. Try again in 5 s.`, {
+    if (held >= threads + mostWaiting)
+      throw new PredictionError('OVERLOADED', `${mostWaiting} images wait to be prepared already. Try again in 5 s.`, {
         retryAfterSeconds: 5,
       });
-    waiting += 1;
-    const entered = lanes.enter(lane).finally(() => {
-      waiting -= 1;
-    });
+    held += 1;
+    const entered = lanes.enter(lane);
     try {
-      return await (signal === undefined ? entered : unlessAborted(signal, entered));
+      const leave = await (signal === undefined ? entered : unlessAborted(signal, entered));
+      return () => {
+        held -= 1;
+        leave();
+      };
     } catch (error) {
+      held -= 1;
       void entered.then((leave) => leave());
       throw error;
     }
@@ -104,12 +109,17 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     handedOver: readonly ArrayBuffer[],
   ): Promise<PixelAnswer> => {
     let isLate = false;
-    const timer = setTimeout(() => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = (): void => {
       isLate = true;
       void thread.end();
-    }, longestMs);
+    };
     try {
-      return await thread.ask(job, handedOver);
+      const answer = thread.ask(job, handedOver);
+      // A job is not answerable for how long its thread takes to begin.
+      await Promise.race([thread.ready, answer]);
+      timer = setTimeout(late, longestMs);
+      return await answer;
     } catch (error) {
       if (closed) throw closing();
       if (isLate) throw new ImageFault('image-unsupported', `The image was not prepared within ${longestMs} ms.`);

@@ -13,7 +13,8 @@ port.on('message', (job: PixelJob) => {
   if (columns === 3) for (;;);
   if (columns === 4) {
     const held: number[][] = [];
-    for (;;) held.push(Array.from({ length: 1e6 }, Math.random));
+    for (;;) held.push(new Array(1e6).fill(0.5));
   }
   port.postMessage({ png: Uint8Array.of(columns) } satisfies PixelAnswer);
 });
+port.postMessage('ready');
