@@ -65,7 +65,7 @@ describe('EU-3: the values of a prediction', () => {
     const outcome = { ...scored, inputs: { ...inputs, features: new Map([['frontal', frontal]]) } };
     const { tenant, id } = await predicted(0, cipher, outcome);
     const values = await readPredictionValues(opened.database, cipher, tenant, id);
-    const { tensor: _pixels, ...read } = frontal.image ?? {};
+    const { tensor: _pixels, preview: _picture, ...read } = frontal.image ?? {};
     const { sources: _sources, ...feature } = frontal;
     expect(values?.inputs.frontal).toEqual({ ...feature, image: read });
     expect(JSON.stringify(values)).not.toContain('0.25');
