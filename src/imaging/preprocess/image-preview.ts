@@ -42,7 +42,7 @@ export function showFrame(
   }: { readonly attributes: FrameAttributes; readonly form: PixelForm; readonly declared?: RangeStep },
 ): ShownFrame {
   if (plane.channels === 3) {
-    const most = 2 ** form.bitsStored - 1;
+    const most = mostOfColours(form);
     return shrunk(plane, (x) => x / most, 3);
   }
   const range: ValueRange =
@@ -50,6 +50,12 @@ export function showFrame(
       ? valueRange(declared, attributes)
       : { value: ownWindow(attributes) ?? leastToGreatest(plane), to: [0, 1] };
   return shrunk(presentRange(plane, range, isWhiteLow(form.photometricInterpretation, attributes)), (x) => x, 1);
+}
+
+/** The greatest value of a colour, see `toRgb`. */
+function mostOfColours({ palette, bitsStored }: PixelForm): number {
+  if (palette === undefined) return 2 ** bitsStored - 1;
+  return [palette.red, palette.green, palette.blue].some(({ bits }) => bits > 8) ? 65_535 : 255;
 }
 
 function shrunk(plane: Plane, value: (x: number) => number, channels: 1 | 3): ShownFrame {

@@ -4,6 +4,7 @@ import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import { ImageFault } from '../image-fault.ts';
 import type { StoredFrame } from '../pixels/stored-frame.ts';
+import { toRgb } from '../pixels/to-rgb.ts';
 import { thenAxis } from './axis-map.ts';
 import { type ImagePreview, type ShownFrame, showFrame } from './image-preview.ts';
 import { isWhiteLow, type RangeStep } from './map-range.ts';
@@ -128,9 +129,8 @@ function invertedBy({ form, attributes }: DecodedFrame, declared: RangeStep | un
 }
 
 function planeOf({ stored, attributes, form }: DecodedFrame): Plane {
-  const { rows, columns, data, photometricInterpretation } = stored;
-  if (photometricInterpretation.startsWith('MONOCHROME')) return modalityValues(stored, attributes.modalityLut, form);
-  if (photometricInterpretation !== 'RGB')
-    throw new ImageFault('image-unsupported', `Colours that are stored as ${photometricInterpretation} are not read.`);
+  if (stored.photometricInterpretation.startsWith('MONOCHROME'))
+    return modalityValues(stored, attributes.modalityLut, form);
+  const { rows, columns, data } = toRgb(stored, form);
   return { rows, columns, channels: 3, values: Float64Array.from(data) };
 }
