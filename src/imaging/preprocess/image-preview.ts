@@ -52,10 +52,9 @@ export function showFrame(
   return shrunk(presentRange(plane, range, isWhiteLow(form.photometricInterpretation, attributes)), (x) => x, 1);
 }
 
-/** The greatest value of a colour, see `toRgb`. */
+/** The greatest value that a colour can have, see `toRgb`. */
 function mostOfColours({ palette, bitsStored }: PixelForm): number {
-  if (palette === undefined) return 2 ** bitsStored - 1;
-  return [palette.red, palette.green, palette.blue].some(({ bits }) => bits > 8) ? 65_535 : 255;
+  return 2 ** (palette?.red.bits ?? bitsStored) - 1;
 }
 
 function shrunk(plane: Plane, value: (x: number) => number, channels: 1 | 3): ShownFrame {
