@@ -103,7 +103,7 @@ function decode(name: CodecName, { codec, encoded }: { codec: LoadedCodec; encod
   } catch (error) {
     throw new ImageFault('image-damaged', `The ${name} decoder failed: ${wordsOf(module, error)}`, { cause: error });
   }
-  const warnings = printed.splice(0).filter((line) => !/^\[INFO\] (?!Stream reached its end)/.test(line));
+  const warnings = printed.splice(0).filter((line) => !/^$|^\[INFO\](?! Stream reached its end)/.test(line));
   if (warnings.length > 0)
     throw new ImageFault('image-damaged', `The ${name} decoder warned: ${warnings.join('; ').slice(0, 300)}`);
   return result;

@@ -1,4 +1,5 @@
 import { ImageFault } from '../image-fault.ts';
+import type { CodestreamParts } from './jpeg-2000/check-codestream.ts';
 import type { StreamForm } from './require-same-form.ts';
 
 /** The main header of a JPEG 2000 codestream (T.800 annex A), and that its tile-parts are whole. */
@@ -9,9 +10,13 @@ export interface CodestreamHeader extends StreamForm {
   readonly reversible: boolean;
   /** Blocks are coded as T.814 says. */
   readonly highThroughput: boolean;
+  readonly parts: CodestreamParts;
 }
 
 const marker = { soc: 0xff4f, cap: 0xff50, siz: 0xff51, cod: 0xff52, sot: 0xff90, sod: 0xff93, eoc: 0xffd9 } as const;
+
+/** What makes components or packets of a tile differ from the others: COC, POC, PPM, PPT; nobody has seen it in DICOM. */
+const exceptional = [0xff53, 0xff5f, 0xff60, 0xff61];
 
 /**
  * Reads the main header, and walks from tile-part to tile-part to the end marker: they must lie one behind the other and
@@ -34,17 +39,24 @@ export function readCodestreamHeader(bytes: Uint8Array): CodestreamHeader {
   while (word(at) !== marker.sot) {
     const length = word(at + 2);
     if (!(word(at) >= 0xff50) || !(length >= 2)) throw damaged('has no tile behind its main header');
+    refuseExceptional(word(at));
     if (word(at) === marker.cod) coding = at;
     if (word(at) === marker.cap) highThroughput = true;
     at += 2 + length;
   }
   if (coding === undefined) throw damaged('lacks the segment COD');
-  requireTileParts({ bytes, word, long }, { from: at, tiles: size.tiles });
+  const tiles = readTileParts({ bytes, word, long }, { from: at, tiles: size.tiles });
   const transform = bytes[coding + 8];
   const wavelet = bytes[coding + 13];
   if (transform === undefined || transform > 1 || wavelet === undefined || wavelet > 1)
     throw damaged('has a segment COD that is not whole');
-  return { ...size.form, colourTransform: transform === 1, reversible: wavelet === 1, highThroughput };
+  const parts = {
+    ...size.geometry,
+    components: size.form.components,
+    coding: bytes.subarray(coding + 4, coding + 2 + word(coding + 2)),
+    tiles,
+  };
+  return { ...size.form, colourTransform: transform === 1, reversible: wavelet === 1, highThroughput, parts };
 }
 
 interface Words {
@@ -54,7 +66,11 @@ interface Words {
 }
 
 /** SIZ (T.800 A.5.1). */
-function sizeOf({ bytes, word, long }: Words): { form: StreamForm; tiles: number } {
+function sizeOf({ bytes, word, long }: Words): {
+  form: StreamForm;
+  tiles: number;
+  geometry: Pick<CodestreamParts, 'image' | 'tileSize'>;
+} {
   const [right, bottom, left, top] = [long(8), long(12), long(16), long(20)];
   const [tileAcross, tileDown, tileLeft, tileTop] = [long(24), long(28), long(32), long(36)];
   const components = word(40);
@@ -77,28 +93,63 @@ function sizeOf({ bytes, word, long }: Words): { form: StreamForm; tiles: number
       signed: depth >= 0x80,
     },
     tiles: Math.ceil((right - tileLeft) / tileAcross) * Math.ceil((bottom - tileTop) / tileDown),
+    geometry: {
+      image: { left, top, right, bottom },
+      tileSize: { across: tileAcross, down: tileDown, left: tileLeft, top: tileTop },
+    },
   };
 }
 
-/** SOT (T.800 A.4.2): each states its length; 0 of the last one means all up to the end marker. */
-function requireTileParts({ bytes, word, long }: Words, { from, tiles }: { from: number; tiles: number }): void {
-  const parts = new Map<number, { found: number; stated: number }>();
+/**
+ * SOT (T.800 A.4.2): each states its length; 0 of the last one means all up to the end marker.
+ * @returns the bodies of each tile's parts, one behind the other
+ */
+function readTileParts(
+  { bytes, word, long }: Words,
+  { from, tiles }: { from: number; tiles: number },
+): ReadonlyMap<number, Uint8Array> {
+  const parts = new Map<number, { found: number; stated: number; bodies: Uint8Array[] }>();
   let at = from;
   while (word(at) === marker.sot) {
     const [tile, stated, part, count] = [word(at + 4), long(at + 6), bytes[at + 10], bytes[at + 11]];
     if (word(at + 2) !== 10 || count === undefined || !(tile < tiles))
       throw damaged('has a tile-part that is not whole');
-    const so = parts.get(tile) ?? { found: 0, stated: 0 };
+    const so = parts.get(tile) ?? { found: 0, stated: 0, bodies: [] };
     if (part !== so.found) throw damaged('has tile-parts out of order');
-    parts.set(tile, { found: so.found + 1, stated: count === 0 ? so.stated : count });
     const length = stated === 0 ? lastMarker(bytes) - at : stated;
     if (!(length >= 14) || at + length > bytes.length) throw damaged('has a tile-part that is not whole');
+    const body = bodyFrom(at + 12, { word, end: at + length });
+    so.bodies.push(bytes.subarray(body, at + length));
+    parts.set(tile, { found: so.found + 1, stated: count === 0 ? so.stated : count, bodies: so.bodies });
     at += length;
   }
   if (word(at) !== marker.eoc) throw damaged('does not end with EOC behind its last tile-part');
   if (bytes.subarray(at + 2).some((byte) => byte !== 0 && byte !== 0xff)) throw damaged('goes on after its end marker');
   const whole = [...parts.values()].every(({ found, stated }) => stated === 0 || found === stated);
   if (parts.size !== tiles || !whole) throw damaged(`has ${parts.size} whole tiles of ${tiles}`);
+  return new Map([...parts].map(([tile, { bodies }]) => [tile, new Uint8Array(Buffer.concat(bodies))]));
+}
+
+/** Where the body of a tile-part begins: behind its own segments and SOD. */
+function bodyFrom(from: number, { word, end }: { word: Words['word']; end: number }): number {
+  let at = from;
+  while (word(at) !== marker.sod) {
+    const length = word(at + 2);
+    if (!(word(at) >= 0xff50) || !(length >= 2) || at + length > end)
+      throw damaged('has a tile-part that is not whole');
+    refuseExceptional(word(at));
+    if (word(at) === marker.cod) refuseExceptional(exceptional[0] as number);
+    at += 2 + length;
+  }
+  return at + 2;
+}
+
+function refuseExceptional(found: number): void {
+  if (exceptional.includes(found))
+    throw new ImageFault(
+      'image-unsupported',
+      `The JPEG 2000 codestream has the segment ${found.toString(16)}, which is not read`,
+    );
 }
 
 /** Where the end marker lies, behind which there may be padding. */

@@ -3,6 +3,7 @@ import { ImageFault } from '../image-fault.ts';
 import { cellArray, valuesOf } from './cells.ts';
 import { runCodec } from './codec-module.ts';
 import { type CodestreamHeader, readCodestreamHeader } from './codestream-header.ts';
+import { checkCodestream } from './jpeg-2000/check-codestream.ts';
 import { requireSameForm } from './require-same-form.ts';
 import type { StoredFrame } from './stored-frame.ts';
 
@@ -22,6 +23,8 @@ export function decodeJpeg2000(
   if (!lossy && !header.reversible)
     throw new ImageFault('image-damaged', 'The transfer syntax is lossless, its JPEG 2000 codestream is not');
   const photometricInterpretation = coloursOf(form, header);
+  // Blocks of high throughput have lengths of their own, and their decoder looks at them.
+  if (!header.highThroughput) checkCodestream(header.parts);
   const decoded = runCodec(codec, bytes);
   requireSameForm(form, {
     rows: decoded.frame.height,

@@ -23,18 +23,11 @@ const damages: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
   'nothing at all': () => new Uint8Array(0),
 };
 
-/** Cells that are not found: what the arithmetic decoder of JPEG 2000 reads is always an image. */
-const undetectable = new Set(
-  ['MR_small_jp2klossless.dcm', 'examples_jpeg2k.dcm', 'pynetdicom_MRImageStorage_JPG2000_Lossless.dcm'].flatMap(
-    (name) => [`${name} with its middle tenth zeroed`, `${name} with its third quarter zeroed`],
-  ),
-);
-
 describe.runIf(casesPresent)('a frame of which a part is lost', () => {
   const cases = casesPresent ? encodedCases() : [];
   const rows = cases.flatMap((each) => Object.keys(damages).map((damage) => [each.name, damage, each] as const));
 
-  it.each(rows)('%s with %s is refused', (name, damage, { form, transferSyntaxUid, bytes }) => {
+  it.each(rows)('%s with %s is refused', (_, damage, { form, transferSyntaxUid, bytes }) => {
     const damaged = (damages[damage] as (typeof damages)[string])(bytes);
     const outcome = (): string => {
       try {
@@ -46,6 +39,6 @@ describe.runIf(casesPresent)('a frame of which a part is lost', () => {
         return 'refused';
       }
     };
-    expect(outcome()).toBe(undetectable.has(`${name} with ${damage}`) ? 'other pixels, silently' : 'refused');
+    expect(outcome()).toBe('refused');
   });
 });
