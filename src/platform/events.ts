@@ -168,6 +168,7 @@ export type LogEvent =
     }
   | { readonly name: 'delivery.interrupted'; readonly sink: string; readonly error: LoggedError }
   | { readonly name: 'record.unreachable'; readonly base: string; readonly error: LoggedError }
+  | { readonly name: 'images.unreachable'; readonly error: LoggedError }
   | { readonly name: 'tls.renewed'; readonly notAfter: string }
   | {
       /** The certificate that was there goes on. */
@@ -337,6 +338,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'prediction.failed',
   'explanation.degraded',
   'record.unreachable',
+  'images.unreachable',
   'outbound.refused',
   'cds-hook.earlier-unknown',
   'cds-feedback.words-not-kept',

@@ -42,6 +42,9 @@ export async function loggedPredict(
     if (error instanceof PredictionError && error.code === 'RECORD_UNREACHABLE') {
       event({ name: 'record.unreachable', base: baseOf(parts, request), error });
     }
+    if (error instanceof PredictionError && error.code === 'IMAGES_UNREACHABLE') {
+      event({ name: 'images.unreachable', error });
+    }
     event({ name: 'prediction.failed', ...knownModel(parts, request), tenant, error });
     throw error;
   }

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { ImageServerSettings } from '../imaging-file-schema.ts';
 import { type ImageRequest, imagesUnreachable } from './images-unreachable.ts';
 
+const mendIt = 'Mend it where IMAGING_FILE names it.';
+
 /** The environment, for the secrets that IMAGING_FILE names by their variables. */
 export type ReadVariable = (name: string) => string | undefined;
 
@@ -17,36 +19,37 @@ export async function authorizationOf(
   const { url, user, passwordFile, passwordVariable, tokenFile, tokenVariable } = settings;
   const asked: ImageRequest = { server: name, base: url, name: 'authenticate' };
   if (user !== undefined) {
-    const password = await secret(asked, passwordFile, passwordVariable, readVariable);
+    const password = await secret(asked, ['passwordFile', passwordFile], ['passwordVariable', passwordVariable]);
     return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
   }
   if (tokenFile === undefined && tokenVariable === undefined) return undefined;
-  const token = await secret(asked, tokenFile, tokenVariable, readVariable);
+  const token = await secret(asked, ['tokenFile', tokenFile], ['tokenVariable', tokenVariable]);
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw imagesUnreachable(asked, 'is not asked: its token has blanks or letters that no header holds', 'Mend it.');
+    throw imagesUnreachable(asked, 'is not asked: its token has blanks or letters that no header holds', mendIt);
   }
   return `Bearer ${token}`;
+
+  async function secret(
+    request: ImageRequest,
+    [fileField, file]: readonly [string, string | undefined],
+    [variableField, variable]: readonly [string, string | undefined],
+  ): Promise<string> {
+    const [field, text] =
+      file === undefined
+        ? [variableField, readVariable(variable ?? '')]
+        : [fileField, await readSecretFile(request, fileField, file)];
+    const value = text?.replace(/\r?\n$/, '') ?? '';
+    if (value === '') throw imagesUnreachable(request, `is not asked: its ${field} holds no secret`, mendIt);
+    return value;
+  }
 }
 
-async function secret(
-  asked: ImageRequest,
-  file: string | undefined,
-  variable: string | undefined,
-  readVariable: ReadVariable,
-): Promise<string> {
-  const from = file === undefined ? `the variable ${variable}` : `the file ${file}`;
-  const text = file === undefined ? readVariable(variable ?? '') : await readSecretFile(asked, file);
-  const value = text?.replace(/\r?\n$/, '') ?? '';
-  if (value === '') throw imagesUnreachable(asked, `is not asked: ${from} holds no secret`, 'Set it.');
-  return value;
-}
-
-async function readSecretFile(asked: ImageRequest, file: string): Promise<string> {
+/** The message reaches whoever calls: it names the field, and not the file. */
+async function readSecretFile(asked: ImageRequest, field: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    const happened = `is not asked: the file ${file} cannot be read (${code})`;
-    throw imagesUnreachable(asked, happened, 'Name a file that this user may read.', { cause });
+    throw imagesUnreachable(asked, `is not asked: its ${field} cannot be read (${code})`, mendIt, { cause });
   }
 }
