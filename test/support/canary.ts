@@ -39,7 +39,11 @@ export function canaryPatient(id: string): Resource[] {
 }
 
 /** Every value of every table that holds one, as `table.column: …` up to the place; `except` are tables that are left out. */
-export async function canariesIn(database: Database, except: readonly string[]): Promise<string[]> {
+export async function canariesIn(
+  database: Database,
+  except: readonly string[],
+  pattern = canaryPattern,
+): Promise<string[]> {
   const { rows: tables } = await database.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
      where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
@@ -56,7 +60,7 @@ export async function canariesIn(database: Database, except: readonly string[]):
       const plain = text.replace(/\\\\?x([0-9a-f]{2,})/g, (_, hex: string) =>
         Buffer.from(hex, 'hex').toString('latin1'),
       );
-      const at = plain.search(canaryPattern);
+      const at = plain.search(pattern);
       if (at >= 0) found.push(`${name}.${column}: ${plain.slice(Math.max(0, at - 60), at + 30)}`);
     }
   }
