@@ -85,6 +85,11 @@ function inputCells(
   { key, manifest, featureMap, lookups, digest }: Model,
   said: string,
 ): (cells: readonly string[], place: string) => ModelRow {
+  const image = inputTensors(manifest).find((input) => input.image !== undefined)?.image;
+  if (image !== undefined)
+    throw invalid(
+      `${said} cannot hold ${image}, an image that ${key} takes: no table does. Evaluate it over records: --cohort with --label-file or --label-event.`,
+    );
   const compiled = compileFeatureMap(featureMap, lookups);
   const isInput = (name: string): boolean => /^x\.\d+\./.test(name);
   const wanted = matrixColumns({ manifest, digest, compiled }).filter(({ name }) => isInput(name));

@@ -12,8 +12,9 @@ export function checkDirectionNames({ manifest, featureMap }: LintedModel): Find
     const found = (message: string): Finding => ({ file: 'manifest.json', path, message });
     if (!columns.includes(feature)) return [found(`is no input column; the model has: ${columns.join(', ')}`)];
     const definition = featureMap.features[feature];
-    if (definition !== undefined && valueKind(definition) === 'code')
-      return [found('is a code, which neither rises nor falls; remove it')];
+    const kind = definition && valueKind(definition);
+    if (kind === 'code' || kind === 'image')
+      return [found(`is ${kind === 'code' ? 'a code' : 'an image'}, which neither rises nor falls; remove it`)];
     const ids = typeof declared === 'string' ? [] : Object.keys(declared);
     return ids
       .filter((id) => !outcomes.includes(id))
