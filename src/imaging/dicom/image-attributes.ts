@@ -25,6 +25,11 @@ export interface ImageAttributes {
   readonly studyDate?: string;
   /** `08:30:00` with as many parts as are stated; local to `timezoneOffset`, or to the device. */
   readonly studyTime?: string;
+  /**
+   * When its data were acquired, else when the image was made: `2026-03-01T08:30:00` to the second or finer, by the clock of the study.
+   * Absent where that is not stated to the second.
+   */
+  readonly acquiredAt?: string;
   /** `+02:00`. */
   readonly timezoneOffset?: string;
   readonly imageType: readonly string[];
@@ -69,6 +74,7 @@ export function readImageAttributes(dataset: DicomJson): ImageAttributes {
     accessionNumber: reader.text('AccessionNumber'),
     studyDate: date(reader, 'StudyDate'),
     studyTime: time(reader, 'StudyTime'),
+    acquiredAt: acquired(reader),
     timezoneOffset: reader.text('TimezoneOffsetFromUTC')?.replace(/^([+-]\d\d)(\d\d)$/, '$1:$2'),
     imageType: reader.texts('ImageType'),
     burnedInAnnotation: yesOrNo(reader.text('BurnedInAnnotation')),
@@ -136,6 +142,18 @@ function time(reader: ElementReader, keyword: Keyword): string | undefined {
     /^(\d\d)(?::?(\d\d)(?::?(\d\d(?:\.\d{1,6})?))?)?$/.exec(reader.text(keyword) ?? '') ?? [];
   const parts = [hours, minutes, seconds].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(':');
+}
+
+/** AcquisitionDateTime, else the date and time of the acquisition, else those of the content (PS3.3 C.7.6.1, C.7.6.16). */
+function acquired(reader: ElementReader): string | undefined {
+  const [, year, month, day, hours, minutes, seconds] =
+    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d(?:\.\d{1,6})?)$/.exec(reader.text('AcquisitionDateTime') ?? '') ?? [];
+  if (year !== undefined) return `${year}-${month}-${day}T${hours}:${minutes}:${seconds}`;
+  const both = (dateOf: Keyword, timeOf: Keyword): string | undefined => {
+    const [on, at] = [date(reader, dateOf), time(reader, timeOf)];
+    return on === undefined || at === undefined || at.length < '08:30:00'.length ? undefined : `${on}T${at}`;
+  };
+  return both('AcquisitionDate', 'AcquisitionTime') ?? both('ContentDate', 'ContentTime');
 }
 
 function yesOrNo(text: string | undefined): 'YES' | 'NO' | undefined {

@@ -1,0 +1,64 @@
+import type { SourceReference } from '../records/clinical-record.ts';
+import type { ImageFaultReason } from './image-fault.ts';
+
+/** Why a model gets no image. Trouble with an image server is none of these: it is an error. */
+export const imageMissingReasons = [
+  'not-found', // no study in the window
+  'undecodable', // a study that may be the one does not say what it is, or does not name itself
+  'time-unknown', // a study that may be the newest does not say when it was made
+  'no-image-source', // no endpoint is named and none configured, or the one that is named is not listed
+  'no-matching-image', // no image of the study fits the rules
+  'several-images', // more fit than the rules allow
+  'study-incomplete', // images are still to come, as far as can be told
+  'study-of-another-patient', // the images do not say that they are of the subject, or say that they are of somebody else
+  'image-damaged',
+  'image-unsupported',
+  'image-too-large',
+] as const;
+export type ImageMissingReason = (typeof imageMissingReasons)[number];
+
+/** One frame that was read; frames count from 1 (DICOM). */
+export interface ReadFrame {
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  readonly sopClassUid: string;
+  readonly frame: number;
+}
+
+/** What was read of one image of a feature map, for one subject. */
+export type ImageReading<Preview = unknown> =
+  | {
+      readonly state: 'read';
+      readonly tensor: Float32Array;
+      readonly shape: readonly number[];
+      readonly preview: Preview;
+      readonly study: {
+        readonly imagingStudy: SourceReference;
+        readonly studyInstanceUid: string;
+        /** As the images have it. */
+        readonly accessionNumber?: string;
+      };
+      /** In the order in which the tensor was made of them. */
+      readonly images: readonly ReadFrame[];
+      /** When the study began, as the resource gives it. */
+      readonly at: string;
+      /** What was asked for, what was left out, and what was taken, in words. */
+      readonly rule: string;
+    }
+  | {
+      readonly state: 'missing';
+      readonly because: ImageMissingReason;
+      readonly detail: string;
+      readonly sources: readonly SourceReference[];
+    };
+
+/** Ends the reading of one image inside this folder; `readImages` makes it a reason. Its message holds no value of a patient. */
+export class NoImage extends Error {
+  readonly because: ImageMissingReason | ImageFaultReason;
+
+  constructor(because: ImageMissingReason, message: string) {
+    super(message);
+    this.name = 'NoImage';
+    this.because = because;
+  }
+}

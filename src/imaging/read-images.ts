@@ -1,0 +1,139 @@
+import type { ImagingStudy } from '@medplum/fhirtypes';
+import type { ImageDefinition } from '../model-catalog/image-schema.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { ClinicalRecord } from '../records/clinical-record.ts';
+import type { ImageSources } from './dicomweb/image-sources.ts';
+import { ImageFault } from './image-fault.ts';
+import { type ImageReading, NoImage } from './image-reading.ts';
+import type { AskOptions, PixelWorkers } from './preprocess/pixel-workers.ts';
+import { type ChosenStudy, chooseStudy } from './study/choose-study.ts';
+import { type FetchLimits, fetchFrames } from './study/fetch-frames.ts';
+import { compileImageRules } from './study/image-rules.ts';
+import { type ListedImages, listImages } from './study/list-images.ts';
+import { studySources } from './study/study-sources.ts';
+import { studyUidOf } from './study/study-uid.ts';
+import { takeFrames } from './study/take-frames.ts';
+import { checkWhole, statesCounts } from './study/whole-study.ts';
+import { compileOwnerCheck, type PatientIdentifier } from './study/whose-images.ts';
+
+/** What reading images needs of the house; made once, of IMAGING_FILE. */
+export interface ImagingParts {
+  readonly sources: Pick<ImageSources, 'sourceFor' | 'defaultSource'>;
+  readonly workers: Pick<PixelWorkers, 'make'>;
+  readonly limits: FetchLimits;
+  /** How long nothing of a study may have changed before it counts as whole. */
+  readonly quietPeriodMs: number;
+  readonly patientIdentifiers: readonly PatientIdentifier[];
+  readonly clock: Clock;
+}
+
+export interface WantedImage {
+  /** Of the feature. */
+  readonly name: string;
+  readonly definition: ImageDefinition;
+}
+
+export interface ReadOptions extends AskOptions {
+  /** `ImagingStudy/17` where the prediction is about that one; anything else chooses no study. */
+  readonly focus?: string;
+  /** IANA zone in which dates without a time are read. */
+  readonly timeZone: string;
+}
+
+/**
+ * Reads the images that a feature map wants of one subject: which study, whose it is, whether it is whole, which images of
+ * it, their frames, and the tensor. What cannot be had of the study is a reason.
+ * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and the reason of the signal.
+ * @param parts undefined where no image server is configured
+ */
+export async function readImages(
+  parts: ImagingParts | undefined,
+  wanted: readonly WantedImage[],
+  record: ClinicalRecord,
+  options: ReadOptions,
+): Promise<ReadonlyMap<string, ImageReading>> {
+  const readings = new Map<string, ImageReading>();
+  // One after the other: one prediction holds the pixels of one image at a time.
+  for (const { name, definition } of wanted) readings.set(name, await readOne(parts, definition, record, options));
+  return readings;
+}
+
+async function readOne(
+  parts: ImagingParts | undefined,
+  definition: ImageDefinition,
+  record: ClinicalRecord,
+  options: ReadOptions,
+): Promise<ImageReading> {
+  const { label } = definition;
+  let study: ImagingStudy | undefined;
+  try {
+    if (parts === undefined) throw new NoImage('no-image-source', 'no image server is configured (IMAGING_FILE)');
+    const chosen = chooseStudy(record, { wanted: definition.study, ...options });
+    study = chosen.study;
+    return await readStudy(parts, definition, chosen, { record, options });
+  } catch (error) {
+    if (!(error instanceof NoImage || error instanceof ImageFault)) throw error;
+    const sources = study === undefined ? [] : [record.sourceReference(study)];
+    return { state: 'missing', because: error.because, detail: `${label}: ${error.message}`, sources };
+  }
+}
+
+async function readStudy(
+  parts: ImagingParts,
+  definition: ImageDefinition,
+  { study, at, series }: ChosenStudy,
+  { record, options }: { readonly record: ClinicalRecord; readonly options: ReadOptions },
+): Promise<ImageReading> {
+  const { signal, lane } = options;
+  const studyUid = studyUidOf(study);
+  const sources = studySources(study, record, parts.sources);
+  const rules = compileImageRules(definition);
+  const checkOwner = compileOwnerCheck(record, study, parts.patientIdentifiers);
+  const listed = await listImages(sources, {
+    studyUid,
+    rules,
+    checkOwner,
+    ...(series === undefined ? {} : { series }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  checkWhole(study, listed.bySeries, { now: parts.clock.now(), quietPeriodMs: parts.quietPeriodMs });
+  if (!statesCounts(study) && sources.study !== undefined) {
+    const counted = await sources.study.countInstances(studyUid, signal);
+    const bySeries = [...listed.bySeries].filter(([uid]) => !sources.series.has(uid));
+    const there = bySeries.reduce((sum, [, { objects }]) => sum + objects, 0);
+    if (counted < there || (counted > there && sources.series.size === 0))
+      throw new NoImage('study-incomplete', `the image server counts ${counted} objects of the study and lists ${there}`);
+  }
+  const [first] = listed.fitting;
+  if (first === undefined) throw noneFits(listed);
+  const taken = takeFrames(listed.fitting, definition.take);
+  const frames = await fetchFrames(taken.frames, sources, parts.limits, signal);
+  const made = await parts.workers.make(
+    { frames, definition: { take: definition.take, preprocess: definition.preprocess } },
+    { ...(signal === undefined ? {} : { signal }), ...(lane === undefined ? {} : { lane }) },
+  );
+  const { accessionNumber } = first;
+  return {
+    state: 'read',
+    ...made,
+    study: {
+      imagingStudy: record.sourceReference(study),
+      studyInstanceUid: studyUid,
+      ...(accessionNumber === undefined ? {} : { accessionNumber }),
+    },
+    images: taken.frames.map(({ image, frame }) => ({
+      seriesInstanceUid: image.seriesInstanceUid,
+      sopInstanceUid: image.sopInstanceUid,
+      sopClassUid: image.sopClassUid,
+      frame,
+    })),
+    at,
+    rule: `${rules.words}; took ${taken.words}`,
+  };
+}
+
+function noneFits({ misfits }: ListedImages): NoImage {
+  const total = [...misfits.values()].reduce((sum, each) => sum + each, 0);
+  const why = [...misfits].map(([reason, each]) => `${each} ${reason}`).join(', ');
+  return new NoImage('no-matching-image', `none of the ${total} objects of the study fits (${why})`);
+}
