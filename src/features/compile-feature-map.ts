@@ -20,8 +20,9 @@ import { compileDemographics } from './demographics.ts';
 import { compileDerived } from './derived.ts';
 import { compileEncounter } from './encounter.ts';
 import { compileFamilyHistory } from './family-history.ts';
-import { type FeatureExtractor, missing } from './feature-extractor.ts';
+import type { FeatureExtractor } from './feature-extractor.ts';
 import { compileFirstOf } from './first-of.ts';
+import { compileImage } from './image.ts';
 import { compileInput } from './input.ts';
 import { compileMedication } from './medication.ts';
 import { withMissingPolicy } from './missing-policy.ts';
@@ -81,7 +82,8 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
   const inPanels = compilePanels(map, observationIndex);
   for (const [name, definition] of Object.entries(map.features)) {
     const extract = inPanels.get(name);
-    const compiled = extract === undefined ? compileKind(definition, observationIndex, lookups.get(name)) : { extract };
+    const compiled =
+      extract === undefined ? compileKind(name, definition, observationIndex, lookups.get(name)) : { extract };
     const anchored = definition.kind === 'observation' ? withAnchor(definition, compiled.extract) : compiled.extract;
     const unit = unitOf(definition);
     reads.set(name, [...(compiled.reads ?? []), ...decidingOf(definition)]);
@@ -109,6 +111,7 @@ export function compileFeatureMap(map: FeatureMap, lookups: Lookups = new Map())
 }
 
 function compileKind(
+  name: string,
   definition: FeatureDefinition,
   index: ObservationIndex,
   lookup: Lookup | undefined,
@@ -133,10 +136,8 @@ function compileKind(
       return { extract: compileText(definition, index) };
     case 'sequence':
       return { extract: compileSequence(definition, index) };
-    case 'image': {
-      const notRead = missing('not-found', `${definition.label}: images are not read yet`);
-      return { extract: () => notRead };
-    }
+    case 'image':
+      return { extract: compileImage(name, definition) };
     case 'condition':
       return { extract: compileCondition(definition) };
     case 'medication':

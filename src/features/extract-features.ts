@@ -10,6 +10,7 @@ import type { CompiledFeatureMap } from './compile-feature-map.ts';
 import { defaultExclusions } from './default-exclusions.ts';
 import type { ExtractionContext } from './feature-extractor.ts';
 import type { FeatureValue, ModelInputs, SourceReference } from './feature-vector.ts';
+import type { ImageReadings } from './image.ts';
 import { type ModelOutputs, outputKey } from './model-output.ts';
 
 /**
@@ -17,6 +18,7 @@ import { type ModelOutputs, outputKey } from './model-output.ts';
  * @param asserted values of the caller, which replace what the record says
  * @param timeZone IANA zone in which dates without a time are read
  * @param outputs what the models whose outputs the map takes say of the same record
+ * @param images what was read of the images of the map
  */
 export function extractFeatures(
   record: ClinicalRecord,
@@ -25,9 +27,10 @@ export function extractFeatures(
   asserted: ReadonlyMap<string, FeatureValue>,
   timeZone: string,
   outputs: ModelOutputs = none,
+  images: ImageReadings = noImages,
 ): ModelInputs {
   const extracted = new Map<string, FeatureValue>();
-  const context = contextOf(record, compiled, timeZone, extracted, outputs);
+  const context = contextOf(record, compiled, timeZone, { values: extracted, outputs, images });
   for (const feature of compiled.order) {
     extracted.set(feature.name, asserted.get(feature.name) ?? feature.extract(context));
   }
@@ -59,6 +62,7 @@ function ofOutputs(
 }
 
 const none: ModelOutputs = new Map();
+const noImages: ImageReadings = new Map();
 
 function inOrderOfMap(
   extracted: ReadonlyMap<string, FeatureValue>,
@@ -76,8 +80,7 @@ function contextOf(
   record: ClinicalRecord,
   { observationIndex, windows }: CompiledFeatureMap,
   timeZone: string,
-  values: ReadonlyMap<string, FeatureValue>,
-  outputs: ModelOutputs,
+  { values, outputs, images }: Pick<ExtractionContext, 'values' | 'outputs' | 'images'>,
 ): ExtractionContext {
   const asOf = record.asOf.getTime();
   let made: Map<object, unknown> | undefined;
@@ -100,6 +103,7 @@ function contextOf(
     },
     values,
     outputs,
+    images,
     observations: observationIndex.sort(record.byType('Observation')),
   };
   return context;

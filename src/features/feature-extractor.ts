@@ -3,6 +3,7 @@ import type { InstantRange } from '../fhir/instant-range.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { Attendance } from './attendance.ts';
 import type { FeatureValue, MissingReason, MissingValue, SourceReference } from './feature-vector.ts';
+import type { ImageReadings } from './image.ts';
 import type { ModelOutputs } from './model-output.ts';
 
 /** What one kind of feature sees while it is extracted for one subject. */
@@ -26,6 +27,8 @@ export interface ExtractionContext {
   readonly values: ReadonlyMap<string, FeatureValue>;
   /** What other models say of the same record, see `outputKey`; empty where the map takes none of it. */
   readonly outputs: ModelOutputs;
+  /** What was read of the images of the map; empty where it has none. */
+  readonly images: ImageReadings;
   /** The record's Observations by the places of their codes, see `ObservationIndex`. */
   readonly observations: readonly (readonly Observation[] | undefined)[];
 }

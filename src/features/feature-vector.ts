@@ -31,6 +31,14 @@ export const missingReasons = [
   'too-long', // a text has more characters than the map reads
   'not-together', // measurements that belong together stand in no panel
   'not-computable', // the derivation gives no finite number
+  'no-image-source', // no image server is named or configured, or the one that is named is not listed
+  'no-matching-image', // no image of the study fits the rules
+  'several-images', // more images, or studies, fit than the map takes
+  'study-incomplete', // images are still to come, as far as can be told
+  'study-of-another-patient', // the images do not prove that they are of the subject
+  'image-damaged', // an image is not whole or contradicts itself
+  'image-unsupported', // an image is of a form that is not read
+  'image-too-large', // an image, or all of them, is larger than what is read
 ] as const;
 export type MissingReason = (typeof missingReasons)[number];
 

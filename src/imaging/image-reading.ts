@@ -1,5 +1,6 @@
 import type { SourceReference } from '../records/clinical-record.ts';
 import type { ImageFaultReason } from './image-fault.ts';
+import type { ImagePreview } from './preprocess/image-preview.ts';
 
 /** Why a model gets no image. Trouble with an image server is none of these: it is an error. */
 export const imageMissingReasons = [
@@ -26,12 +27,14 @@ export interface ReadFrame {
 }
 
 /** What was read of one image of a feature map, for one subject. */
-export type ImageReading<Preview = unknown> =
+export type ImageReading =
   | {
       readonly state: 'read';
       readonly tensor: Float32Array;
+      /** SHA-256 (hex) of its numbers as float32, little-endian. */
+      readonly digest: string;
       readonly shape: readonly number[];
-      readonly preview: Preview;
+      readonly preview: ImagePreview;
       readonly study: {
         readonly imagingStudy: SourceReference;
         readonly studyInstanceUid: string;

@@ -62,7 +62,12 @@ export const imagingFileSchema = Type.Object(
     patientIdentifiers: Type.Array(
       Type.Object(
         {
-          issuer: Type.String({ minLength: 1, description: 'IssuerOfPatientID (0010,0021), as the images have it' }),
+          issuer: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description: 'IssuerOfPatientID (0010,0021), as the images have it; absent: of images that have none',
+            }),
+          ),
           system: Type.String({ pattern: '^[a-z][a-z0-9+.-]*:\\S+$', description: 'system of the Patient.identifier' }),
         },
         strict,

@@ -102,7 +102,10 @@ async function readStudy(
     const bySeries = [...listed.bySeries].filter(([uid]) => !sources.series.has(uid));
     const there = bySeries.reduce((sum, [, { objects }]) => sum + objects, 0);
     if (counted < there || (counted > there && sources.series.size === 0))
-      throw new NoImage('study-incomplete', `the image server counts ${counted} objects of the study and lists ${there}`);
+      throw new NoImage(
+        'study-incomplete',
+        `the image server counts ${counted} objects of the study and lists ${there}`,
+      );
   }
   const [first] = listed.fitting;
   if (first === undefined) throw noneFits(listed);

@@ -15,7 +15,7 @@ export interface ImagingSettings {
   /** That no object of a study has arrived for, before the study counts as whole. */
   readonly quietPeriodMs: number;
   /** Which Patient.identifier the PatientID of an issuer is. */
-  readonly patientIdentifiers: readonly { readonly issuer: string; readonly system: string }[];
+  readonly patientIdentifiers: readonly { readonly issuer?: string; readonly system: string }[];
 }
 
 export interface ImagingLimits {
@@ -141,7 +141,8 @@ function sharedFaults({ servers, default: usual, patientIdentifiers }: ImagingFi
   }
   const issuers = patientIdentifiers.map(({ issuer }) => issuer);
   for (const issuer of new Set(issuers.filter((each, index) => issuers.indexOf(each) !== index))) {
-    faults.push(`/patientIdentifiers names the issuer '${issuer}' twice. Say once which system it is.`);
+    const which = issuer === undefined ? 'has two entries without an issuer' : `names the issuer '${issuer}' twice`;
+    faults.push(`/patientIdentifiers ${which}. Say once which system it is.`);
   }
   return faults;
 }

@@ -30,6 +30,8 @@ const readWhole: Readonly<
   'service-request': { key: 'serviceRequests', type: 'ServiceRequest' },
   appointment: { key: 'appointments', type: 'Appointment' },
   questionnaire: { key: 'questionnaireResponses', type: 'QuestionnaireResponse' },
+  // Without modality and start: a study that lists no series, or says not when it began, must be seen.
+  image: { key: 'imagingStudies', type: 'ImagingStudy' },
 };
 
 /**

@@ -1,6 +1,7 @@
 import { defaultExclusions } from '../features/default-exclusions.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { FeatureValue, ModelInputs } from '../features/feature-vector.ts';
+import type { ImageReadings } from '../features/image.ts';
 import { type ModelOutput, type ModelOutputs, outputKey, reasonsOfAbstention } from '../features/model-output.ts';
 import { shownInputs } from '../features/shown-inputs.ts';
 import { guessedFeatures } from '../features/todays-status.ts';
@@ -19,6 +20,9 @@ type Using = Pick<UsableModel, 'compiled' | 'uses'>;
 
 const noValues: ReadonlyMap<string, FeatureValue> = new Map();
 const noOutputs: ModelOutputs = new Map();
+const noImages: ImageReadings = new Map();
+
+type ImagesOf = (compiled: UsableModel['compiled']) => Promise<ImageReadings>;
 
 /**
  * Asks the models whose outputs a map takes about the same record as of the same instant, each as if it was asked itself:
@@ -27,6 +31,7 @@ const noOutputs: ModelOutputs = new Map();
  * Throws INFERENCE_FAILED where one fails, or the request is given up before one was asked.
  * @param asserted features that the caller gives: what is not needed for any other is not asked for
  * @param options how the models are run
+ * @param imagesOf what was read of the images of a map
  */
 export async function askUsedModels(
   model: Using,
@@ -34,13 +39,14 @@ export async function askUsedModels(
   timeZone: string,
   asserted: ReadonlyMap<string, FeatureValue> = noValues,
   options: RunOptions = {},
+  imagesOf: ImagesOf = async () => noImages,
 ): Promise<ModelOutputs> {
   if (model.uses.length === 0) return noOutputs;
   if (defaultExclusions(record, record.asOf.getTime(), timeZone).length > 0) return noOutputs;
   const outputs = new Map<string, ModelOutput>();
   for (const { used, outcomes } of toAsk(model, asserted)) {
     stopIfGivenUp(options.signal);
-    const said = await outputsOf(used, record, timeZone, outcomes, outputs, options);
+    const said = await outputsOf(used, record, timeZone, outcomes, outputs, options, await imagesOf(used.compiled));
     for (const [key, output] of said) outputs.set(key, output);
   }
   return outputs;
@@ -90,9 +96,10 @@ async function outputsOf(
   wanted: ReadonlySet<string>,
   outputs: ModelOutputs,
   options: RunOptions,
+  images: ImageReadings,
 ): Promise<[key: string, output: ModelOutput][]> {
   const { manifest, compiled } = used;
-  const all = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs);
+  const all = extractFeatures(record, compiled, manifest, noValues, timeZone, outputs, images);
   // What is said of it to whoever reads its output; it is scored from all of them.
   const inputs = shownInputs(all, compiled.sensitive);
   const isGuess = guessedFeatures(compiled, all.features, record, timeZone, outputs).size > 0;

@@ -1,4 +1,5 @@
 import { type AssertedInput, readAssertedInputs } from '../features/asserted-input.ts';
+import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { ModelOutputs } from '../features/model-output.ts';
@@ -7,6 +8,7 @@ import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { gatherRecord } from '../records/gather-record.ts';
 import type { Subject } from '../records/subject.ts';
 import { askUsedModels } from './ask-used-models.ts';
+import { imagesOfMap } from './images-of-map.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { type OpenOrigin, openOrigin } from './record-origin.ts';
@@ -15,12 +17,12 @@ import { runOptions } from './run-options.ts';
 /** What the first two steps need of the house. */
 export type InputParts = Pick<
   PredictionParts,
-  'tenant' | 'source' | 'subjectBase' | 'openServer' | 'validate' | 'timeZone'
+  'tenant' | 'source' | 'subjectBase' | 'openServer' | 'validate' | 'timeZone' | 'imaging'
 >;
 
 export type InputRequest = Pick<
   PredictionRequest,
-  'subject' | 'encounter' | 'origin' | 'seed' | 'inputs' | 'answerBy' | 'signal' | 'givenUp' | 'shadow'
+  'subject' | 'encounter' | 'focus' | 'origin' | 'seed' | 'inputs' | 'answerBy' | 'signal' | 'givenUp' | 'shadow'
 > & {
   readonly asOf: Date;
   /** Absent: somebody waits for it. */
@@ -38,10 +40,10 @@ export interface ReadInputs {
 }
 
 /**
- * Steps 1 and 2 of the path, gather and extract (which asks the models whose outputs are inputs), in the only place that
- * joins them: a prediction and a row of the training matrix begin with the very same call, so that they cannot read
+ * Steps 1 and 2 of the path, gather and extract (which reads the images and asks the models whose outputs are inputs), in the
+ * only place that joins them: a prediction and a row of the training matrix begin with the very same call, so that they cannot read
  * different data.
- * Throws what `gatherRecord` throws, INFERENCE_FAILED where another model fails, and PARAMETER_INVALID for asserted values
+ * Throws what `gatherRecord` and `readImages` throw, INFERENCE_FAILED where another model fails, and PARAMETER_INVALID for asserted values
  * that do not fit.
  * @param onGathered called between the two steps
  */
@@ -68,8 +70,10 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const outputs = await askUsedModels(model, record, parts.timeZone, asserted, runOptions(request));
-  const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs);
+  const imagesOf = (map: CompiledFeatureMap) => imagesOfMap(parts, map, record, request);
+  const outputs = await askUsedModels(model, record, parts.timeZone, asserted, runOptions(request), imagesOf);
+  const images = await imagesOf(compiled);
+  const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs, images);
   return { subject, origin, record, inputs, outputs };
 }
 

@@ -2,6 +2,7 @@ import type { Device, Resource } from '@medplum/fhirtypes';
 import type { Explainer } from '../explanation/create-explainer.ts';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
+import type { ImagingParts } from '../imaging/read-images.ts';
 import type { AppliedSite } from '../model-catalog/applied-site.ts';
 import type { EngineReport } from '../model-catalog/engine-report.ts';
 import type { Manifest } from '../model-catalog/manifest-schema.ts';
@@ -78,6 +79,8 @@ export interface PredictionParts {
   /** URL of this server, without a trailing slash: what results link to lies below it. */
   readonly serverUrl: string;
   readonly clock: Clock;
+  /** How images are read; absent: no image server is configured, and no model that needs one speaks. */
+  readonly imaging?: ImagingParts;
   /** IANA zone of the site. */
   readonly timeZone: string;
   /** Throws MODEL_UNKNOWN, MODEL_NOT_READY, MODEL_DISABLED. */

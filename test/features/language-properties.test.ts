@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { missingReasons } from '../../src/features/feature-vector.ts';
+import { type MissingReason, missingReasons } from '../../src/features/feature-vector.ts';
+import { imageMissingReasons } from '../../src/imaging/image-reading.ts';
 import { checkFeatureMap } from '../../src/model-catalog/check-feature-map.ts';
 import { type JsonSchema, publishedSchemas } from '../../src/model-catalog/published-schemas.ts';
 import { testFeatureMaps } from '../contract/feature-map.ts';
@@ -8,7 +9,14 @@ import { languageMap, languageUnderTest } from '../support/language-map.ts';
 testFeatureMaps([languageUnderTest], {
   // What only the caller can say, and what other models do, which are not asked here.
   unreached: ['estimatedGfr', 'gfrCategory', 'laceOfAnother', 'frailty', 'mobility'].map((name) => `language ${name}`),
-  states: ['observed', 'derived', 'imputed', 'assumed-absent', ...missingReasons],
+  states: [
+    'observed',
+    'derived',
+    'imputed',
+    'assumed-absent',
+    // No record holds an image: test/imaging/read-images.test.ts.
+    ...missingReasons.filter((reason) => !isOfImages(reason)),
+  ],
 });
 
 describe('the map of the whole language', () => {
@@ -23,6 +31,7 @@ describe('the map of the whole language', () => {
     const ofNoValue = ['sensitive'];
     for (const { properties } of kindsOf(publishedSchemas['feature-map.schema.json'])) {
       const kind = properties.kind?.const;
+      if (kind === 'image') continue;
       const used = definitions.filter((definition) => definition.kind === kind).flatMap((each) => Object.keys(each));
       unused.push(
         ...Object.keys(properties).flatMap((key) =>
@@ -33,6 +42,11 @@ describe('the map of the whole language', () => {
     expect(unused).toEqual([]);
   });
 });
+
+function isOfImages(reason: MissingReason): boolean {
+  const ofRecords = ['not-found', 'undecodable', 'time-unknown'];
+  return imageMissingReasons.some((known) => known === reason) && !ofRecords.includes(reason);
+}
 
 type Kind = { readonly properties: Readonly<Record<string, { readonly const?: unknown }>> };
 

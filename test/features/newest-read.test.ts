@@ -53,6 +53,7 @@ it('the newest are the same whether older ones are read or not, lest the number 
       lastAttended: () => undefined,
       values: new Map(),
       outputs: new Map(),
+      images: new Map(),
       observations: index.sort(observations),
     };
     const [everything, few] = [all(context).measured, least(context).measured];

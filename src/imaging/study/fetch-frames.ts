@@ -68,7 +68,9 @@ function checkSizes(taken: readonly TakenFrame[], limits: FetchLimits): void {
     const { rows, columns, samplesPerPixel, bitsAllocated } = formOf(image);
     const bytes = Math.ceil((rows * columns * samplesPerPixel * bitsAllocated) / 8);
     if (bytes > limits.objectBytes)
-      throw tooLarge(`${rows} × ${columns} pixels; ${limits.objectBytes} bytes are read (limits.objectMb of IMAGING_FILE)`);
+      throw tooLarge(
+        `${rows} × ${columns} pixels; ${limits.objectBytes} bytes are read (limits.objectMb of IMAGING_FILE)`,
+      );
   }
 }
 

@@ -30,7 +30,8 @@ export async function inlineBulkData(
   };
   const walked = async (one: DicomJson): Promise<DicomJson> => {
     const elements: Record<string, DicomJsonElement> = {};
-    for (const [tag, element] of Object.entries(one)) elements[tag] = isDataset(element) ? await inlined(tag, element as unknown as DicomJsonElement) : element;
+    for (const [tag, element] of Object.entries(one))
+      elements[tag] = isDataset(element) ? await inlined(tag, element as unknown as DicomJsonElement) : element;
     return elements;
   };
   return hasTableElsewhere(dataset) ? await walked(dataset) : dataset;

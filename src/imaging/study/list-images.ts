@@ -1,5 +1,5 @@
-import { type ElementReader, elementReader } from '../dicom/element-reader.ts';
 import type { DicomJson } from '../dicom/dicom-json.ts';
+import { type ElementReader, elementReader } from '../dicom/element-reader.ts';
 import { type ImageAttributes, readImageAttributes } from '../dicom/image-attributes.ts';
 import type { ImageSource } from '../dicomweb/image-sources.ts';
 import { ImageFault } from '../image-fault.ts';

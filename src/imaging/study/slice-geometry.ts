@@ -33,7 +33,9 @@ export function sliceOrder(slices: readonly Pick<FrameAttributes, 'position' | '
   const placed = slices.map(({ position, orientation }, index) => {
     if (position === undefined || orientation === undefined)
       throw new NoImage('image-unsupported', 'a slice does not state its position and orientation in the patient');
-    const isTurned = orientation.some((cosine, at) => Math.abs(cosine - (first.orientation?.[at] ?? 0)) > directionTolerance);
+    const isTurned = orientation.some(
+      (cosine, at) => Math.abs(cosine - (first.orientation?.[at] ?? 0)) > directionTolerance,
+    );
     if (isTurned) throw new NoImage('several-images', 'the slices lie in several orientations');
     return { index, position };
   });

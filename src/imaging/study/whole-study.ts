@@ -36,7 +36,9 @@ export function checkWhole(study: ImagingStudy, bySeries: ReadonlyMap<string, Se
     const there = bySeries.get(one.uid)?.objects ?? 0;
     counted += stated ?? 0;
     if (stated === undefined ? there === 0 : stated !== there)
-      throw incomplete(`a series has ${there} objects at the image server, and ${stated ?? 'some'} in the ImagingStudy`);
+      throw incomplete(
+        `a series has ${there} objects at the image server, and ${stated ?? 'some'} in the ImagingStudy`,
+      );
   }
   const listed = new Set(series.map(({ uid }) => uid));
   const unlisted = [...bySeries].filter(([uid, { mayCount }]) => !listed.has(uid) && mayCount).length;

@@ -37,7 +37,12 @@ export function compileOwnerCheck(
   const checked = new Set<string>();
   return (owner) => {
     // Thousands of images of one study say the same.
-    const said = JSON.stringify([owner.patientId, owner.issuerOfPatientId, owner.otherPatientIds, owner.accessionNumber]);
+    const said = JSON.stringify([
+      owner.patientId,
+      owner.issuerOfPatientId,
+      owner.otherPatientIds,
+      owner.accessionNumber,
+    ]);
     if (checked.has(said)) return;
     checkPatient(owner, patient, systems);
     const { accessionNumber } = owner;

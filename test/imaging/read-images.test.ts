@@ -1,0 +1,477 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Endpoint, ImagingStudy } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
+import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
+import { readPart10 } from '../../src/imaging/dicom/read-part10.ts';
+import { createImageSources } from '../../src/imaging/dicomweb/create-image-sources.ts';
+import type { ImageSources } from '../../src/imaging/dicomweb/image-sources.ts';
+import type { ImageReading } from '../../src/imaging/image-reading.ts';
+import { createPixelWorkers, type PixelWorkers } from '../../src/imaging/preprocess/pixel-workers.ts';
+import { type ImagingParts, type ReadOptions, readImages } from '../../src/imaging/read-images.ts';
+import type { ImageDefinition } from '../../src/model-catalog/image-schema.ts';
+import type { RecordResource } from '../../src/records/clinical-record.ts';
+import { imagingSeries, imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
+import { patient, recordOf } from '../support/build-record.ts';
+import { casesDir, casesPresent } from '../support/cases.ts';
+import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
+import { outboundTo } from '../support/outbound-to.ts';
+import { dataset } from './support/dataset.ts';
+
+const mrn = 'urn:oid:2.999.1';
+const subject = patient({ identifier: [{ system: mrn, value: '4711' }] });
+const asOf = '2026-01-02T12:00:00Z';
+const now = new Date('2026-01-02T12:00:30Z');
+
+/** Pixels as they are, and modality values of them: 2 rows of 3. */
+const raw: ImageDefinition = {
+  kind: 'image',
+  label: 'chest radiograph',
+  study: { modality: ['DX'], window: 'P2D' },
+  images: {},
+  exclude: ['derived'],
+  take: 'one-image',
+  preprocess: [
+    { step: 'resample', size: [2, 3], method: 'nearest', antialias: false },
+    { step: 'channels', as: 'gray', place: 'none' },
+  ],
+  missing: 'abstain',
+};
+
+let pacs: FakePacs;
+let archive: FakePacs;
+let sources: ImageSources;
+let workers: PixelWorkers;
+
+beforeAll(async () => {
+  pacs = await startFakePacs();
+  archive = await startFakePacs();
+  const server = ({ base }: FakePacs) => ({ url: base, endpoints: [], allowPlainHttp: false, connections: 4 });
+  sources = createImageSources(
+    {
+      servers: { pacs: server(pacs), archive: server(archive) },
+      default: 'pacs',
+      limits: { timeoutMs: 5_000, objectBytes: 1e6, metadataBytes: 1e6, studyBytes: 1e6, frames: 50 },
+    },
+    { outbound: outboundTo(pacs.base, archive.base), readVariable: () => undefined },
+  );
+  workers = createPixelWorkers({ threads: 1 });
+});
+
+afterAll(async () => {
+  await workers.close();
+  await sources.close();
+  await pacs.close();
+  await archive.close();
+});
+
+beforeEach(() => {
+  for (const server of [pacs, archive]) {
+    server.objects.length = 0;
+    server.requests.length = 0;
+    server.bulk.clear();
+    server.intercept = () => false;
+  }
+  pacs.objects.push(radiograph());
+});
+
+type Changes = Parameters<typeof dataset>[0];
+
+/** Of 2 rows of 3 pixels of 16 bits, of which 12 are stored. */
+function radiograph(changes: Changes = {}, pixels: readonly number[] = [0, 1, 2, 3, 4, 5]): KeptObject {
+  return {
+    dataset: dataset({
+      SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
+      SOPInstanceUID: '1.2.3.4.1.1',
+      StudyInstanceUID: '1.2.3.4',
+      SeriesInstanceUID: '1.2.3.4.1',
+      Modality: 'DX',
+      PatientID: '4711',
+      IssuerOfPatientID: 'NORTH',
+      Rows: 2,
+      Columns: 3,
+      SamplesPerPixel: 1,
+      PhotometricInterpretation: 'MONOCHROME2',
+      BitsAllocated: 16,
+      BitsStored: 12,
+      HighBit: 11,
+      PixelRepresentation: 0,
+      ...changes,
+    }),
+    frames: Array.from({ length: pixels.length / 6 }, (_, frame) => {
+      const values = Uint16Array.from(pixels.slice(frame * 6, frame * 6 + 6));
+      return new Uint8Array(values.buffer);
+    }),
+  };
+}
+
+interface Given {
+  readonly definition?: Partial<ImageDefinition>;
+  readonly study?: ImagingStudy;
+  readonly endpoints?: readonly Endpoint[];
+  readonly others?: readonly RecordResource[];
+  readonly parts?: Partial<ImagingParts>;
+  readonly options?: Partial<ReadOptions>;
+}
+
+async function read(given: Given = {}): Promise<ImageReading> {
+  const { definition, study = imagingStudy(), endpoints = [wadoEndpoint({ address: pacs.base })] } = given;
+  const parts: ImagingParts = {
+    sources,
+    workers,
+    limits: { frames: 50, objectBytes: 1e6, studyBytes: 1e6 },
+    quietPeriodMs: 120_000,
+    patientIdentifiers: [{ issuer: 'NORTH', system: mrn }],
+    clock: { now: () => now },
+    ...given.parts,
+  };
+  const record = recordOf([subject, study, ...endpoints, ...(given.others ?? [])], asOf);
+  const wanted = [{ name: 'chest', definition: { ...raw, ...definition } }];
+  const reading = (await readImages(parts, wanted, record, { timeZone: 'UTC', ...given.options })).get('chest');
+  if (reading === undefined) throw new Error('every image has a reading');
+  return reading;
+}
+
+async function tensor(given: Given = {}): Promise<number[]> {
+  const reading = await read(given);
+  if (reading.state === 'missing') throw new Error(`${reading.because}: ${reading.detail}`);
+  return [...reading.tensor];
+}
+
+async function reason(given: Given = {}): Promise<readonly [string, string]> {
+  const reading = await read(given);
+  return reading.state === 'missing' ? [reading.because, reading.detail] : ['read', reading.rule];
+}
+
+describe('TM-4: an image', () => {
+  it('of an ImagingStudy is read from its PACS, and it is said which and why', async () => {
+    const reading = await read();
+    expect(reading).toMatchObject({
+      state: 'read',
+      shape: [2, 3],
+      study: { imagingStudy: { reference: 'ImagingStudy/s1' }, studyInstanceUid: '1.2.3.4' },
+      images: [{ seriesInstanceUid: '1.2.3.4.1', sopInstanceUid: '1.2.3.4.1.1', frame: 1 }],
+      at: '2026-01-02T07:30:00Z',
+      rule: 'modality DX; without derived; took the only image that fits',
+    });
+    if (reading.state !== 'read') return;
+    expect([...reading.tensor]).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(reading.digest).toBe(tensorDigest(reading.tensor));
+    expect(pacs.requests).toEqual([
+      'GET /studies/1.2.3.4/metadata',
+      'GET /studies/1.2.3.4/series/1.2.3.4.1/instances/1.2.3.4.1.1/frames/1',
+    ]);
+  });
+
+  it('DW-1: of a study with a bare UID', async () => {
+    const bare = imagingStudy({ identifier: [{ system: 'urn:dicom:uid', value: '1.2.3.4' }] });
+    expect(await tensor({ study: bare })).toHaveLength(6);
+  });
+
+  it('DW-3: of a series with an Endpoint of its own is read from there, not from the Endpoint of the study', async () => {
+    archive.objects.push(radiograph({}, [9, 9, 9, 9, 9, 9]));
+    const study = imagingStudy({ series: [imagingSeries({ endpoint: [{ reference: 'Endpoint/archive' }] })] });
+    const endpoints = [wadoEndpoint({ address: pacs.base }), wadoEndpoint({ id: 'archive', address: archive.base })];
+    expect(await tensor({ study, endpoints })).toEqual([9, 9, 9, 9, 9, 9]);
+    expect(pacs.requests).toEqual([]);
+  });
+
+  it('DW-3: of two series at two servers is read from the one that has it', async () => {
+    archive.objects.push(
+      radiograph({ SeriesInstanceUID: '1.2.3.4.2', SOPInstanceUID: '1.2.3.4.2.1', ViewPosition: 'LL' }),
+    );
+    const series = [
+      imagingSeries(),
+      imagingSeries({ uid: '1.2.3.4.2', endpoint: [{ reference: 'Endpoint/archive' }] }),
+    ];
+    const study = imagingStudy({ series, numberOfSeries: 2, numberOfInstances: 2 });
+    const endpoints = [wadoEndpoint({ address: pacs.base }), wadoEndpoint({ id: 'archive', address: archive.base })];
+    const reading = await read({ study, endpoints, definition: { images: { view: ['LL'] } } });
+    expect(reading).toMatchObject({ images: [{ sopInstanceUid: '1.2.3.4.2.1' }] });
+  });
+
+  it('DW-3: of a study with a contained Endpoint, or with none where a default is configured', async () => {
+    const contained = imagingStudy({
+      contained: [wadoEndpoint({ id: 'here', address: `${pacs.base}/studies/` })],
+      endpoint: [{ reference: '#here' }],
+    });
+    expect(await tensor({ study: contained, endpoints: [] })).toHaveLength(6);
+    expect(await tensor({ study: imagingStudy({ endpoint: undefined }), endpoints: [] })).toHaveLength(6);
+  });
+
+  it('DW-3: of a study without an Endpoint is not read where no default is configured', async () => {
+    const without = { ...sources, defaultSource: () => undefined };
+    const study = imagingStudy({ endpoint: undefined });
+    expect((await reason({ study, parts: { sources: without } }))[0]).toBe('no-image-source');
+    expect(pacs.requests).toEqual([]);
+  });
+
+  it('DW-4: behind an Endpoint whose host is not listed is not read, and nobody is asked', async () => {
+    const endpoints = [wadoEndpoint({ address: 'http://169.254.169.254/dicom-web' })];
+    expect((await reason({ endpoints }))[0]).toBe('no-image-source');
+    expect([...pacs.requests, ...archive.requests]).toEqual([]);
+  });
+
+  it('DW-5: of a study that lists no series is found by the metadata of the study', async () => {
+    expect(await tensor({ study: imagingStudy({ series: undefined }) })).toHaveLength(6);
+  });
+
+  it('DW-16: of a study that the server does not know, or answers 204 for, is still to come', async () => {
+    pacs.objects.length = 0;
+    expect((await reason())[0]).toBe('study-incomplete');
+    pacs.intercept = (_request, response) => {
+      response.writeHead(204).end();
+      return true;
+    };
+    expect((await reason())[0]).toBe('study-incomplete');
+  });
+
+  it('DW-20: of 12 bits in 16, signed, is extended by its sign', async () => {
+    pacs.objects.splice(0, 1, radiograph({ PixelRepresentation: 1 }, [0x0fff, 0x0800, 0x07ff, 0, 1, 2]));
+    expect(await tensor()).toEqual([-1, -2048, 2047, 0, 1, 2]);
+  });
+
+  it('DW-23: in MONOCHROME1 is turned over after its window', async () => {
+    const window = { step: 'window' as const, center: 3, width: 5, function: 'LINEAR_EXACT' as const };
+    const [resample, channels] = raw.preprocess;
+    if (resample === undefined || channels === undefined) throw new Error('two steps');
+    pacs.objects.splice(0, 1, radiograph({ PhotometricInterpretation: 'MONOCHROME1' }));
+    const inverted = await tensor({ definition: { preprocess: [window, resample, channels] } });
+    pacs.objects.splice(0, 1, radiograph());
+    const plain = await tensor({ definition: { preprocess: [window, resample, channels] } });
+    expect(inverted.map((value) => Math.round((1 - value) * 1e5))).toEqual(
+      plain.map((value) => Math.round(value * 1e5)),
+    );
+    expect(inverted[0]).toBeGreaterThan(inverted[5] ?? 1);
+  });
+
+  it('DW-24: of several frames is rescaled frame by frame, and sorted by position', async () => {
+    pacs.objects.splice(
+      0,
+      1,
+      radiograph(
+        {
+          Modality: 'CT',
+          NumberOfFrames: 2,
+          ImageOrientationPatient: [1, 0, 0, 0, 1, 0],
+          PixelSpacing: [1, 1],
+          PerFrameFunctionalGroupsSequence: [
+            { z: 5, slope: 10 },
+            { z: 0, slope: 100 },
+          ].map(({ z, slope }) =>
+            dataset({
+              PlanePositionSequence: [dataset({ ImagePositionPatient: [0, 0, z] })],
+              PixelValueTransformationSequence: [dataset({ RescaleSlope: slope, RescaleIntercept: -1 })],
+            }),
+          ),
+        },
+        [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2],
+      ),
+    );
+    const volume: Partial<ImageDefinition> = {
+      study: { modality: ['CT'], window: 'P2D' },
+      take: 'volume',
+      preprocess: [
+        { step: 'resample', size: [2, 2, 3], method: 'nearest', antialias: false },
+        { step: 'channels', as: 'gray', place: 'none' },
+      ],
+    };
+    const study = imagingStudy({ series: [imagingSeries({ modality: { code: 'CT' } })] });
+    const reading = await read({ definition: volume, study });
+    expect(reading).toMatchObject({ state: 'read', images: [{ frame: 2 }, { frame: 1 }] });
+    if (reading.state === 'read') expect([...reading.tensor]).toEqual([...Array(6).fill(199), ...Array(6).fill(9)]);
+  });
+
+  it('DW-10: whose tables lie elsewhere on its server is read with them', async () => {
+    const table: DicomJson = dataset({ LUTDescriptor: [6, 0, 16], ModalityLUTType: 'US' });
+    const elsewhere = { ...table, '00283006': { vr: 'OW', BulkDataURI: `${pacs.base}/bulk/lut` } };
+    pacs.bulk.set('lut', new Uint8Array(Uint16Array.from([10, 20, 30, 40, 50, 60]).buffer));
+    pacs.objects.splice(0, 1, radiograph({ ModalityLUTSequence: [elsewhere] }));
+    expect(await tensor()).toEqual([10, 20, 30, 40, 50, 60]);
+  });
+});
+
+describe('TM-4: frames', () => {
+  it('DW-11: are asked for as they are stored, and uncompressed where the server answers 406', async () => {
+    const accepted: string[] = [];
+    pacs.intercept = (request, response) => {
+      if (!request.url?.includes('/frames/')) return false;
+      accepted.push(/transfer-syntax=(.*)$/.exec(String(request.headers.accept))?.[1] ?? '');
+      if (accepted.length > 1) return false;
+      response.writeHead(406).end();
+      return true;
+    };
+    expect(await tensor()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(accepted).toEqual(['*', '1.2.840.10008.1.2.1']);
+  });
+
+  it('DW-11: may come as a single part', async () => {
+    pacs.intercept = (request, response) => {
+      if (!request.url?.includes('/frames/')) return false;
+      const type = 'application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1';
+      response.writeHead(200, { 'content-type': type }).end(radiograph().frames[0]);
+      return true;
+    };
+    expect(await tensor()).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('DW-14: of a stack come as several parts, and stay in their order', async () => {
+    pacs.objects.splice(0, 1, radiograph({ NumberOfFrames: 2 }, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
+    const [, channels] = raw.preprocess;
+    const resample = { step: 'resample' as const, size: [2, 2, 3], method: 'nearest' as const, antialias: false };
+    const definition: Partial<ImageDefinition> = { take: 'stack', preprocess: [resample, ...(channels ? [channels] : [])] };
+    expect(await tensor({ definition })).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+
+  it.runIf(casesPresent)('stored as JPEG 2000 are decoded here', async () => {
+    const plain = readPart10(await readFile(path.join(casesDir, 'dicom/files/MR_small.dcm')));
+    const packed = readPart10(await readFile(path.join(casesDir, 'dicom/files/MR_small_jp2klossless.dcm')));
+    const tensors: number[][] = [];
+    for (const { dataset: stored, frames, transferSyntaxUid } of [plain, packed]) {
+      const owned = { ...stored, ...dataset({ PatientID: '4711', IssuerOfPatientID: 'NORTH' }) };
+      const known = { ...owned, ...dataset({ StudyInstanceUID: '1.2.3.4', SeriesInstanceUID: '1.2.3.4.1' }) };
+      const { '7FE00010': _, ...metadata } = known as Record<string, DicomJson[string]>;
+      pacs.objects.splice(0, 1, { dataset: metadata, frames, transferSyntaxUid });
+      const study = imagingStudy({ series: [imagingSeries({ modality: { code: 'MR' } })] });
+      const resample = { step: 'resample' as const, size: [64, 64], method: 'nearest' as const, antialias: false };
+      const [, channels] = raw.preprocess;
+      const definition: Partial<ImageDefinition> = {
+        study: { modality: ['MR'], window: 'P2D' },
+        exclude: [],
+        preprocess: [resample, ...(channels ? [channels] : [])],
+      };
+      tensors.push(await tensor({ study, definition }));
+    }
+    expect(tensors[1]).toEqual(tensors[0]);
+    expect(new Set(tensors[0]).size).toBeGreaterThan(100);
+  });
+});
+
+describe('no image is read', () => {
+  it('where no image server is configured', async () => {
+    const record = recordOf([subject, imagingStudy()], asOf);
+    const readings = await readImages(undefined, [{ name: 'chest', definition: raw }], record, { timeZone: 'UTC' });
+    expect(readings.get('chest')).toMatchObject({ state: 'missing', because: 'no-image-source' });
+  });
+
+  it('of another patient: PatientID, issuer, accession', async () => {
+    for (const changes of [{ PatientID: '4712' }, { PatientID: undefined }, { IssuerOfPatientID: 'SOUTH' }]) {
+      pacs.objects.splice(0, 1, radiograph(changes));
+      const [because, detail] = await reason();
+      expect(because).toBe('study-of-another-patient');
+      expect(detail).not.toMatch(/471[12]|SOUTH/);
+    }
+    expect(pacs.requests.filter((path) => path.includes('/frames/'))).toEqual([]);
+  });
+
+  it('where one object of the study is of another patient, also one that is not asked for', async () => {
+    pacs.objects.push(radiograph({ SOPInstanceUID: '1.2.3.4.9', Modality: 'CT', PatientID: '4712' }));
+    const study = imagingStudy({ numberOfInstances: 2, series: [imagingSeries({ numberOfInstances: 2 })] });
+    expect((await reason({ study }))[0]).toBe('study-of-another-patient');
+  });
+
+  it('of a study that is not whole: an object still to come, one that is not counted, a change a moment ago', async () => {
+    const counted = imagingStudy({ numberOfInstances: 2, series: [imagingSeries({ numberOfInstances: 2 })] });
+    expect((await reason({ study: counted }))[0]).toBe('study-incomplete');
+    pacs.objects.push(radiograph({ SOPInstanceUID: '1.2.3.4.9' }));
+    expect((await reason())[0]).toBe('study-incomplete');
+    pacs.objects.pop();
+    const fresh = imagingStudy({ meta: { lastUpdated: '2026-01-02T11:59:00Z' } });
+    expect((await reason({ study: fresh }))[0]).toBe('study-incomplete');
+    expect(pacs.requests.filter((path) => path.includes('/frames/'))).toEqual([]);
+  });
+
+  it('of a study without counts whose server lists fewer objects than it counts', async () => {
+    const uncounted = imagingStudy({ numberOfInstances: undefined, numberOfSeries: undefined, series: undefined });
+    expect((await reason({ study: uncounted }))[0]).toBe('read');
+    pacs.objects.push(radiograph({ SOPInstanceUID: '1.2.3.4.9' }));
+    const listsOne = JSON.stringify([radiograph().dataset]);
+    pacs.intercept = (request, response) => {
+      if (!request.url?.endsWith('/metadata')) return false;
+      response.writeHead(200, { 'content-type': 'application/dicom+json' }).end(listsOne);
+      return true;
+    };
+    expect((await reason({ study: uncounted }))[0]).toBe('study-incomplete');
+  });
+
+  it('DW-26: where none fits, and it is said how many do not by which rule', async () => {
+    pacs.objects.push(
+      radiograph({ SOPInstanceUID: '1.2.3.4.9', ImageType: ['DERIVED', 'PRIMARY'], ViewPosition: 'PA' }),
+    );
+    const study = imagingStudy({ numberOfInstances: 2, series: [imagingSeries({ numberOfInstances: 2 })] });
+    expect(await reason({ study, definition: { images: { view: ['PA'] } } })).toEqual([
+      'no-matching-image',
+      'chest radiograph: none of the 2 objects of the study fits (1 by view position, 1 excluded as derived)',
+    ]);
+  });
+
+  it('where several fit', async () => {
+    pacs.objects.push(radiograph({ SOPInstanceUID: '1.2.3.4.9' }));
+    const study = imagingStudy({ numberOfInstances: 2, series: [imagingSeries({ numberOfInstances: 2 })] });
+    expect((await reason({ study }))[0]).toBe('several-images');
+  });
+
+  it('that contradicts itself, also where the pixels do; one that is not asked for may', async () => {
+    pacs.objects.splice(0, 1, radiograph({ BitsStored: 17 }));
+    expect((await reason())[0]).toBe('image-damaged');
+    const half = radiograph();
+    pacs.objects.splice(0, 1, { ...half, frames: [half.frames[0]?.subarray(0, 6) ?? new Uint8Array()] });
+    expect((await reason())[0]).toBe('image-damaged');
+    pacs.objects.splice(
+      0,
+      1,
+      radiograph(),
+      radiograph({ SOPInstanceUID: '1.2.3.4.9', Modality: 'CT', BitsStored: 17 }),
+    );
+    const study = imagingStudy({ numberOfInstances: 2, series: [imagingSeries({ numberOfInstances: 2 })] });
+    expect((await reason({ study }))[0]).toBe('read');
+  });
+
+  it('that is larger than what is read, before a frame of it is fetched', async () => {
+    pacs.objects.splice(0, 1, radiograph({ Rows: 16_384, Columns: 16_384 }));
+    expect((await reason())[0]).toBe('image-too-large');
+    pacs.objects.splice(0, 1, radiograph({ NumberOfFrames: 51 }, Array(6 * 51).fill(1)));
+    expect((await reason({ definition: { take: 'stack' } }))[0]).toBe('image-too-large');
+    expect(pacs.requests.filter((path) => path.includes('/frames/'))).toEqual([]);
+    pacs.objects.splice(0, 1, radiograph());
+    expect((await reason({ parts: { limits: { frames: 50, objectBytes: 1e6, studyBytes: 11 } } }))[0]).toBe(
+      'image-too-large',
+    );
+  });
+
+  it('in colours that the server made and does not name', async () => {
+    const colour = { SamplesPerPixel: 3, PhotometricInterpretation: 'YBR_FULL', PlanarConfiguration: 0 };
+    const bits = { BitsAllocated: 8, BitsStored: 8, HighBit: 7 };
+    pacs.objects.splice(0, 1, radiograph({ ...colour, ...bits }));
+    pacs.intercept = (request, response) => {
+      if (!String(request.headers.accept).endsWith('transfer-syntax=*')) return false;
+      response.writeHead(406).end();
+      return true;
+    };
+    expect((await reason())[0]).toBe('image-unsupported');
+  });
+});
+
+describe('trouble with an image server is an error, never a reason', () => {
+  it.each([
+    ['HTML', 200, 'text/html', '<html>'],
+    ['a failure', 500, 'text/plain', 'broken'],
+    ['half of the metadata', 200, 'application/dicom+json', '[{"00080018":'],
+  ] as const)('%s', async (_, status, type, body) => {
+    pacs.intercept = (_request, response) => {
+      response.writeHead(status, { 'content-type': type }).end(body);
+      return true;
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'IMAGES_UNREACHABLE' });
+  });
+
+  it('and whoever gives up is let go', async () => {
+    const stop = new AbortController();
+    pacs.intercept = () => {
+      stop.abort();
+      return true;
+    };
+    await expect(read({ options: { signal: stop.signal } })).rejects.toMatchObject({ code: 'IMAGES_UNREACHABLE' });
+  });
+});
