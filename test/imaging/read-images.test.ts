@@ -2,66 +2,34 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Endpoint, ImagingStudy } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
 import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
 import { readPart10 } from '../../src/imaging/dicom/read-part10.ts';
-import { createImageSources } from '../../src/imaging/dicomweb/create-image-sources.ts';
-import type { ImageSources } from '../../src/imaging/dicomweb/image-sources.ts';
 import type { ImageReading } from '../../src/imaging/image-reading.ts';
-import { createPixelWorkers, type PixelWorkers } from '../../src/imaging/preprocess/pixel-workers.ts';
 import { type ImagingParts, type ReadOptions, readImages } from '../../src/imaging/read-images.ts';
 import type { ImageDefinition } from '../../src/model-catalog/image-schema.ts';
+import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
 import { imagingSeries, imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
-import { patient, recordOf } from '../support/build-record.ts';
+import { recordOf } from '../support/build-record.ts';
 import { casesDir, casesPresent } from '../support/cases.ts';
-import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
-import { outboundTo } from '../support/outbound-to.ts';
+import { type FakePacs, startFakePacs } from '../support/fake-pacs.ts';
+import { imagingAt, plainRadiograph, radiograph, radiographed } from '../support/radiographs.ts';
 import { dataset } from './support/dataset.ts';
 
-const mrn = 'urn:oid:2.999.1';
-const subject = patient({ identifier: [{ system: mrn, value: '4711' }] });
 const asOf = '2026-01-02T12:00:00Z';
-const now = new Date('2026-01-02T12:00:30Z');
-
-/** Pixels as they are, and modality values of them: 2 rows of 3. */
-const raw: ImageDefinition = {
-  kind: 'image',
-  label: 'chest radiograph',
-  study: { modality: ['DX'], window: 'P2D' },
-  images: {},
-  exclude: ['derived'],
-  take: 'one-image',
-  preprocess: [
-    { step: 'resample', size: [2, 3], method: 'nearest', antialias: false },
-    { step: 'channels', as: 'gray', place: 'none' },
-  ],
-  missing: 'abstain',
-};
 
 let pacs: FakePacs;
 let archive: FakePacs;
-let sources: ImageSources;
-let workers: PixelWorkers;
+let imaging: ReturnType<typeof imagingAt>;
 
 beforeAll(async () => {
   pacs = await startFakePacs();
   archive = await startFakePacs();
-  const server = ({ base }: FakePacs) => ({ url: base, endpoints: [], allowPlainHttp: false, connections: 4 });
-  sources = createImageSources(
-    {
-      servers: { pacs: server(pacs), archive: server(archive) },
-      default: 'pacs',
-      limits: { timeoutMs: 5_000, objectBytes: 1e6, metadataBytes: 1e6, studyBytes: 1e6, frames: 50 },
-    },
-    { outbound: outboundTo(pacs.base, archive.base), readVariable: () => undefined },
-  );
-  workers = createPixelWorkers({ threads: 1 });
+  imaging = imagingAt(pacs, archive);
 });
 
 afterAll(async () => {
-  await workers.close();
-  await sources.close();
+  await imaging.close();
   await pacs.close();
   await archive.close();
 });
@@ -76,36 +44,6 @@ beforeEach(() => {
   pacs.objects.push(radiograph());
 });
 
-type Changes = Parameters<typeof dataset>[0];
-
-/** Of 2 rows of 3 pixels of 16 bits, of which 12 are stored. */
-function radiograph(changes: Changes = {}, pixels: readonly number[] = [0, 1, 2, 3, 4, 5]): KeptObject {
-  return {
-    dataset: dataset({
-      SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
-      SOPInstanceUID: '1.2.3.4.1.1',
-      StudyInstanceUID: '1.2.3.4',
-      SeriesInstanceUID: '1.2.3.4.1',
-      Modality: 'DX',
-      PatientID: '4711',
-      IssuerOfPatientID: 'NORTH',
-      Rows: 2,
-      Columns: 3,
-      SamplesPerPixel: 1,
-      PhotometricInterpretation: 'MONOCHROME2',
-      BitsAllocated: 16,
-      BitsStored: 12,
-      HighBit: 11,
-      PixelRepresentation: 0,
-      ...changes,
-    }),
-    frames: Array.from({ length: pixels.length / 6 }, (_, frame) => {
-      const values = Uint16Array.from(pixels.slice(frame * 6, frame * 6 + 6));
-      return new Uint8Array(values.buffer);
-    }),
-  };
-}
-
 interface Given {
   readonly definition?: Partial<ImageDefinition>;
   readonly study?: ImagingStudy;
@@ -117,17 +55,9 @@ interface Given {
 
 async function read(given: Given = {}): Promise<ImageReading> {
   const { definition, study = imagingStudy(), endpoints = [wadoEndpoint({ address: pacs.base })] } = given;
-  const parts: ImagingParts = {
-    sources,
-    workers,
-    limits: { frames: 50, objectBytes: 1e6, studyBytes: 1e6 },
-    quietPeriodMs: 120_000,
-    patientIdentifiers: [{ issuer: 'NORTH', system: mrn }],
-    clock: { now: () => now },
-    ...given.parts,
-  };
-  const record = recordOf([subject, study, ...endpoints, ...(given.others ?? [])], asOf);
-  const wanted = [{ name: 'chest', definition: { ...raw, ...definition } }];
+  const parts = { ...imaging.parts, ...given.parts };
+  const record = recordOf([radiographed, study, ...endpoints, ...(given.others ?? [])], asOf);
+  const wanted = [{ name: 'chest', definition: { ...plainRadiograph, ...definition } }];
   const reading = (await readImages(parts, wanted, record, { timeZone: 'UTC', ...given.options })).get('chest');
   if (reading === undefined) throw new Error('every image has a reading');
   return reading;
@@ -201,7 +131,7 @@ describe('TM-4: an image', () => {
   });
 
   it('DW-3: of a study without an Endpoint is not read where no default is configured', async () => {
-    const without = { ...sources, defaultSource: () => undefined };
+    const without = { ...imaging.parts.sources, defaultSource: () => undefined };
     const study = imagingStudy({ endpoint: undefined });
     expect((await reason({ study, parts: { sources: without } }))[0]).toBe('no-image-source');
     expect(pacs.requests).toEqual([]);
@@ -234,7 +164,7 @@ describe('TM-4: an image', () => {
 
   it('DW-23: in MONOCHROME1 is turned over after its window', async () => {
     const window = { step: 'window' as const, center: 3, width: 5, function: 'LINEAR_EXACT' as const };
-    const [resample, channels] = raw.preprocess;
+    const [resample, channels] = plainRadiograph.preprocess;
     if (resample === undefined || channels === undefined) throw new Error('two steps');
     pacs.objects.splice(0, 1, radiograph({ PhotometricInterpretation: 'MONOCHROME1' }));
     const inverted = await tensor({ definition: { preprocess: [window, resample, channels] } });
@@ -318,9 +248,12 @@ describe('TM-4: frames', () => {
 
   it('DW-14: of a stack come as several parts, and stay in their order', async () => {
     pacs.objects.splice(0, 1, radiograph({ NumberOfFrames: 2 }, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
-    const [, channels] = raw.preprocess;
+    const [, channels] = plainRadiograph.preprocess;
     const resample = { step: 'resample' as const, size: [2, 2, 3], method: 'nearest' as const, antialias: false };
-    const definition: Partial<ImageDefinition> = { take: 'stack', preprocess: [resample, ...(channels ? [channels] : [])] };
+    const definition: Partial<ImageDefinition> = {
+      take: 'stack',
+      preprocess: [resample, ...(channels ? [channels] : [])],
+    };
     expect(await tensor({ definition })).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
@@ -335,7 +268,7 @@ describe('TM-4: frames', () => {
       pacs.objects.splice(0, 1, { dataset: metadata, frames, transferSyntaxUid });
       const study = imagingStudy({ series: [imagingSeries({ modality: { code: 'MR' } })] });
       const resample = { step: 'resample' as const, size: [64, 64], method: 'nearest' as const, antialias: false };
-      const [, channels] = raw.preprocess;
+      const [, channels] = plainRadiograph.preprocess;
       const definition: Partial<ImageDefinition> = {
         study: { modality: ['MR'], window: 'P2D' },
         exclude: [],
@@ -350,8 +283,10 @@ describe('TM-4: frames', () => {
 
 describe('no image is read', () => {
   it('where no image server is configured', async () => {
-    const record = recordOf([subject, imagingStudy()], asOf);
-    const readings = await readImages(undefined, [{ name: 'chest', definition: raw }], record, { timeZone: 'UTC' });
+    const record = recordOf([radiographed, imagingStudy()], asOf);
+    const readings = await readImages(undefined, [{ name: 'chest', definition: plainRadiograph }], record, {
+      timeZone: 'UTC',
+    });
     expect(readings.get('chest')).toMatchObject({ state: 'missing', because: 'no-image-source' });
   });
 
