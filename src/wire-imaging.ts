@@ -1,7 +1,11 @@
 import { createImageSources } from './imaging/dicomweb/create-image-sources.ts';
 import type { ImageSources } from './imaging/dicomweb/image-sources.ts';
+import { createPixelWorkers } from './imaging/preprocess/pixel-workers.ts';
+import type { ImagingParts } from './imaging/read-images.ts';
 import type { ImagingSettings } from './imaging/read-imaging-file.ts';
+import type { Clock } from './platform/clock.ts';
 import { readSecretVariable } from './platform/config.ts';
+import type { Logger } from './platform/logger.ts';
 import type { AllowedServer } from './platform/outbound/allowed-origins.ts';
 import type { Outbound } from './platform/outbound/create-outbound.ts';
 
@@ -32,4 +36,18 @@ export function openImaging(
   const sources = createImageSources(settings, { outbound, readVariable: readSecretVariable });
   opened(() => sources.close());
   return { settings, sources };
+}
+
+/** What predictions read images by; threads are opened when the first image comes. Undefined where no image server is configured. */
+export function openImageReading(
+  imaging: Imaging | undefined,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Pick<Logger, 'event'> },
+  opened: (close: () => Promise<void>) => void,
+): ImagingParts | undefined {
+  if (imaging === undefined) return undefined;
+  const { sources, settings } = imaging;
+  const { limits, quietPeriodMs, patientIdentifiers } = settings;
+  const workers = createPixelWorkers({ failed: (error) => logger.event({ name: 'error.unexpected', error }) });
+  opened(() => workers.close());
+  return { sources, workers, limits, quietPeriodMs, patientIdentifiers, clock };
 }

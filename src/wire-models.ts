@@ -68,7 +68,8 @@ export async function loadModels(
   };
   const contents = await loadContents(options);
   isStarted = true;
-  logLoaded(contents.versions, contents, logger);
+  const told = { logger, hasImages: config.imagingFile !== undefined };
+  logLoaded(contents.versions, contents, told);
   if (site !== undefined) logger.event(siteRead(site, contents));
   refuseSiteQueries(config, declared, contents);
   return {
@@ -86,7 +87,7 @@ export async function loadModels(
       logLoaded(
         next.versions.filter((version) => !serving.versions.includes(version)),
         next,
-        logger,
+        told,
       );
       return next;
     },
@@ -116,8 +117,17 @@ export function compileVersion(
   };
 }
 
-function logLoaded(loaded: readonly LoadedVersion[], { refused }: CatalogContents, logger: Logger): void {
-  for (const { key, digest, loadMs } of loaded) logger.event({ name: 'model.loaded', model: key, digest, loadMs });
+/** @param hasImages an image server is configured */
+function logLoaded(
+  loaded: readonly LoadedVersion[],
+  { refused }: CatalogContents,
+  { logger, hasImages }: { readonly logger: Logger; readonly hasImages: boolean },
+): void {
+  for (const { key, digest, loadMs, gathered } of loaded) {
+    logger.event({ name: 'model.loaded', model: key, digest, loadMs });
+    const readsImages = Object.values(gathered.features).some(({ kind }) => kind === 'image');
+    if (readsImages && !hasImages) logger.event({ name: 'model.images-unconfigured', model: key });
+  }
   for (const { dir, error } of refused) logger.event({ name: 'model.refused', folder: dir, error });
 }
 

@@ -34,7 +34,7 @@ import type { OperationJobs } from './runs/operation-jobs/open-operation-jobs.ts
 import { openMigrated } from './wire-database.ts';
 import { openEngine } from './wire-engine.ts';
 import { openOwnClient } from './wire-fhir-client.ts';
-import { type Imaging, imageServers, openImaging } from './wire-imaging.ts';
+import { type Imaging, imageServers, openImageReading, openImaging } from './wire-imaging.ts';
 import { folderIds, loadModels } from './wire-models.ts';
 import { openOperationJobsOf } from './wire-operation-jobs.ts';
 import { openOutbound } from './wire-outbound.ts';
@@ -139,6 +139,7 @@ export async function wire(options: WireOptions): Promise<House> {
     const sealing = await openSealing(config, (event) => logger.event(event));
     open.push(() => outbound.close());
     const imaging = openImaging(images, outbound, (close) => open.push(close));
+    const imageReading = openImageReading(imaging, { clock, logger }, (close) => open.push(close));
     let served = (): CatalogContents => loaded.contents;
     const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
     const server = { outbound, credentials: ownClient?.credentials };
@@ -204,6 +205,7 @@ export async function wire(options: WireOptions): Promise<House> {
       serverUrl,
       clock,
       timeZone: config.siteTimeZone,
+      ...(imageReading && { imaging: imageReading }),
       findModel: models.find,
       openServer: (base, accessToken) => openNamedServer(servers, base, accessToken),
       validate: (resource, path) => validator.validate(resource, path),

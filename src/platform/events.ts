@@ -88,6 +88,11 @@ export type LogEvent =
       readonly model: string;
       readonly dropped: number;
     }
+  | {
+      /** The model reads images, and no IMAGING_FILE is set: it abstains. */
+      readonly name: 'model.images-unconfigured';
+      readonly model: string;
+    }
   | { readonly name: 'model.refused'; readonly folder: string; readonly error: LoggedError }
   | {
       readonly name: 'request.finished';
@@ -317,6 +322,7 @@ const errorEvents = new Set<LogEvent['name']>([
   'models.changed-since-promoted',
   'error.unexpected',
   'database.stopped-unexpectedly',
+  'model.images-unconfigured',
   'model.refused',
   'delivery.dead',
   'access-log.failed',
