@@ -9,19 +9,19 @@ const mostFetched = 64;
 
 /**
  * The dataset with the tables in place that the server named by address only (DW-10). Pixels and all else stay where they are.
- * @param fetch the value at an address; throws IMAGES_UNREACHABLE
+ * @param valueAt the value at an address; throws IMAGES_UNREACHABLE
  * Throws ImageFault where there are too many.
  */
 export async function inlineBulkData(
   dataset: DicomJson,
-  fetch: (uri: string) => Promise<Uint8Array>,
+  valueAt: (uri: string) => Promise<Uint8Array>,
 ): Promise<DicomJson> {
   let fetched = 0;
   const inlined = async (tag: string, element: DicomJsonElement): Promise<DicomJsonElement> => {
     if (element.BulkDataURI !== undefined && tables.has(tag)) {
       if (++fetched > mostFetched)
         throw new ImageFault('image-unsupported', `The image has more than ${mostFetched} tables that lie elsewhere`);
-      return { vr: element.vr, InlineBinary: Buffer.from(await fetch(element.BulkDataURI)).toString('base64') };
+      return { vr: element.vr, InlineBinary: Buffer.from(await valueAt(element.BulkDataURI)).toString('base64') };
     }
     if (element.vr !== 'SQ' || !Array.isArray(element.Value)) return element;
     const items: unknown[] = [];

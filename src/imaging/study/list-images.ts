@@ -92,10 +92,10 @@ async function* objectsOf(
 async function attributesOf(
   dataset: DicomJson,
   isAsked: boolean,
-  fetch: (uri: string) => Promise<Uint8Array>,
+  valueAt: (uri: string) => Promise<Uint8Array>,
 ): Promise<ImageAttributes | undefined> {
   try {
-    return readImageAttributes(isAsked ? await inlineBulkData(dataset, fetch) : dataset);
+    return readImageAttributes(isAsked ? await inlineBulkData(dataset, valueAt) : dataset);
   } catch (error) {
     if (!(error instanceof ImageFault)) throw error;
     if (isAsked) throw new NoImage(error.because, error.message);
