@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Examination } from '../../src/cli/doctor/examine.ts';
 import { runFhirsight } from '../support/fhirsight-process.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A machine without devices, whatever it has. */
 const noDevices = { VK_ICD_FILENAMES: '/nowhere/driver.json', CUDA_VISIBLE_DEVICES: '' };
@@ -44,6 +45,22 @@ describe('fhirsight doctor', () => {
     );
     expect(stdout).toContain('require-gpu CANNOT be met: no GPU works: the model is refused (news2)');
     expect(stdout).toContain('script/install.js --onnxruntime-node-install');
+  });
+
+  test('exits 1 where a server of IMAGING_FILE does not answer, and says which and why', async () => {
+    const file = path.join(folder, 'imaging.json');
+    const url = `http://127.0.0.1:${await freePort()}/dicom-web`;
+    await writeFile(file, JSON.stringify({ servers: { pacs: { url } } }));
+    const asked = ['doctor', '--policy', 'cpu', '--json'];
+    const { code, stdout, stderr } = await runFhirsight(asked, { ...noDevices, IMAGING_FILE: file });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      healthy: false,
+      policies: [{ policy: 'cpu', met: true }],
+      imageServers: [
+        { name: 'pacs', base: url, answers: false, reason: expect.stringContaining('refused the connection') },
+      ],
+    });
   });
 
   test('exits 2 for a policy that there is not, and probes nothing', async () => {

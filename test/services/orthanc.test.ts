@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
@@ -54,9 +56,9 @@ function sourcesWith(password: string): ImageSources {
 const read = (file: string): Uint8Array => readFileSync(path.join(casesDir, 'dicom', file));
 
 /** Stores a file in Orthanc, alone; undefined where Orthanc refuses it. */
-async function stored(file: string): Promise<DicomJson | undefined> {
+async function stored(file: Uint8Array): Promise<DicomJson | undefined> {
   await orthanc.empty();
-  const told = await pacs.store([read(file)]).catch((error: Error) => error.message);
+  const told = await pacs.store([file]).catch((error: Error) => error.message);
   if (typeof told === 'string') {
     expect(told).toContain('refused the request (400)');
     return undefined;
@@ -80,7 +82,7 @@ const addressOf = (dataset: DicomJson): ObjectAddress => {
 
 /** Every frame of a file: out of Orthanc as it is stored there, else from disk. Says in the report which. */
 async function framesOf(file: string, syntax: string): Promise<{ frames: StoredFrame[]; lossy: boolean }> {
-  const dataset = await stored(file);
+  const dataset = await stored(read(file));
   const lossy = transferSyntax(syntax)?.lossy === true;
   if (dataset === undefined) {
     decoded.push([file, syntax, 'disk (Orthanc refuses the object)', 'fhirsight']);
@@ -158,14 +160,14 @@ describe('the case files, each stored in an emptied Orthanc and fetched as it is
 
 describe('an Orthanc', () => {
   it('DW-13: gives back the very file that was stored', async () => {
-    const dataset = (await stored('files/SC_rgb_rle_2frame.dcm')) as DicomJson;
+    const dataset = (await stored(read('files/SC_rgb_rle_2frame.dcm'))) as DicomJson;
     expect(Buffer.from(await pacs.instance(addressOf(dataset)))).toEqual(
       Buffer.from(read('files/SC_rgb_rle_2frame.dcm')),
     );
   });
 
   it('DW-11: gives one frame of several, and refuses one that is not there', async () => {
-    const address = addressOf((await stored('files/SC_rgb_rle_2frame.dcm')) as DicomJson);
+    const address = addressOf((await stored(read('files/SC_rgb_rle_2frame.dcm'))) as DicomJson);
     const encoded = readPart10(read('files/SC_rgb_rle_2frame.dcm')).frames;
     const [second, ...more] = await all(pacs.frames({ ...address, frameNumbers: [2], transferSyntax: 'stored' }));
     expect([second?.frame, Buffer.from(second?.bytes ?? []), more]).toEqual([2, Buffer.from(encoded[1] ?? []), []]);
@@ -174,11 +176,28 @@ describe('an Orthanc', () => {
   });
 
   it('DW-15: gives the value that its metadata name by address', async () => {
-    const dataset = (await stored('files/CT_small.dcm')) as DicomJson;
+    const dataset = (await stored(read('files/CT_small.dcm'))) as DicomJson;
     const uri = dataset['7FE00010']?.BulkDataURI ?? '';
     expect(uri).toContain(orthanc.base);
     const [pixels] = readPart10(read('files/CT_small.dcm')).frames;
     expect(Buffer.from(await pacs.bulkData(uri))).toEqual(Buffer.from(pixels ?? []));
+  });
+
+  it('DW-10 DW-15: names the tables of a palette by address, and they give the colours that the file has', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'fhirsight-palette-'));
+    const [quantised, explicit] = [path.join(folder, 'quantised.dcm'), path.join(folder, 'explicit.dcm')];
+    execFileSync('dcmquant', [path.join(casesDir, 'dicom/files/SC_rgb_jpeg_dcmd.dcm'), quantised]);
+    execFileSync('dcmconv', ['+te', quantised, explicit]);
+    const file = readFileSync(explicit);
+    rmSync(folder, { recursive: true });
+    const dataset = { ...(await stored(file)) };
+    for (const tag of ['00281201', '00281202', '00281203']) {
+      const { vr = 'OW', BulkDataURI: uri = '' } = dataset[tag] ?? {};
+      dataset[tag] = { vr, InlineBinary: Buffer.from(await pacs.bulkData(uri)).toString('base64') };
+    }
+    const form = readPixelForm(dataset);
+    expect(form?.palette).toBeDefined();
+    expect(form).toEqual(readPixelForm(readPart10(file).dataset));
   });
 
   it('DW-13 DW-16: has nothing of a study that it does not know', async () => {
@@ -187,7 +206,7 @@ describe('an Orthanc', () => {
   });
 
   it('has an object without pixels, and no frame of it', async () => {
-    const address = addressOf((await stored('no_pixels/test-SR.dcm')) as DicomJson);
+    const address = addressOf((await stored(read('no_pixels/test-SR.dcm'))) as DicomJson);
     const frames = all(pacs.frames({ ...address, frameNumbers: [1], transferSyntax: 'stored' }));
     await expect(frames).rejects.toMatchObject({
       code: 'IMAGES_UNREACHABLE',
