@@ -44,6 +44,11 @@ type Decoded = Pick<StoredFrame, 'data' | 'photometricInterpretation'>;
 
 function decode({ coding, lossy }: TransferSyntax, frame: { form: PixelForm; bytes: Uint8Array }): Decoded {
   const stated = frame.form.photometricInterpretation;
+  if ((stated === 'YBR_RCT' || stated === 'YBR_ICT') && coding !== 'jpeg-2000' && coding !== 'htj2k')
+    throw new ImageFault(
+      'image-damaged',
+      `The object states ${stated}, which only JPEG 2000 has; its pixels come otherwise`,
+    );
   // Where colour had half the resolution, decoding has given it the whole.
   const asStated = stated === 'YBR_FULL_422' ? 'YBR_FULL' : stated;
   switch (coding) {

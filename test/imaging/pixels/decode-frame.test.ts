@@ -78,6 +78,21 @@ describe('a frame that is not compressed', () => {
   });
 });
 
+describe('colours that only JPEG 2000 has', () => {
+  it.each([littleEndian, rle, '1.2.840.10008.1.2.4.50', '1.2.840.10008.1.2.4.80'])('are refused of %s', (uid) => {
+    const colours = {
+      samplesPerPixel: 3,
+      bitsAllocated: 8,
+      bitsStored: 8,
+      highBit: 7,
+      photometricInterpretation: 'YBR_RCT',
+    } as const;
+    expect(() => decode(colours, uid, new Uint8Array(9))).toThrow(
+      'The object states YBR_RCT, which only JPEG 2000 has',
+    );
+  });
+});
+
 describe('a frame that is too large', () => {
   it('is refused before anything is allocated', () => {
     const before = process.memoryUsage().arrayBuffers;

@@ -115,12 +115,14 @@ export class ArithmeticDecoder {
       this.#state[context] = afterLess[state] as number;
       decision = 1 - decision;
     }
-    do {
+    // Renormalise: as many shifts at once as there are bits left.
+    while ((this.#interval & 0x8000) === 0) {
       if (this.#left === 0) this.#byteIn();
-      this.#interval <<= 1;
-      this.#code <<= 1;
-      this.#left--;
-    } while ((this.#interval & 0x8000) === 0);
+      const shift = Math.min(this.#left, Math.clz32(this.#interval) - 16);
+      this.#interval <<= shift;
+      this.#code <<= shift;
+      this.#left -= shift;
+    }
     return decision;
   }
 

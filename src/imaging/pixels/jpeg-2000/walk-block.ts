@@ -19,24 +19,27 @@ export interface BlockFit {
   readonly symbols: boolean;
 }
 
-const significanceOf = { LL: 0, LH: 0, HL: 1, HH: 2 } as const;
-/** Contexts of significance by the kind of band, then horizontal, vertical and diagonal neighbours that are significant. */
-const zeroCoding = Uint8Array.from({ length: 3 * 45 }, (_, at) => {
-  const kind = Math.floor(at / 45);
-  const [a, b, diagonal] = [Math.floor((at % 45) / 15), Math.floor((at % 15) / 5), at % 5] as const;
-  if (kind === 2) {
-    const beside = a + b;
-    if (diagonal >= 3) return 8;
-    if (diagonal === 2) return beside >= 1 ? 7 : 6;
-    if (diagonal === 1) return 3 + Math.min(2, beside);
-    return Math.min(2, beside);
-  }
-  const [across, along] = kind === 0 ? [a, b] : [b, a];
-  if (across === 2) return 8;
-  if (across === 1) return along >= 1 ? 7 : diagonal >= 1 ? 6 : 5;
-  if (along > 0) return along + 2;
-  return Math.min(2, diagonal);
-});
+/** What a neighbour that becomes significant adds to the count of a coefficient: 0 to 2, 0 to 2 and 0 to 4 of them. */
+const [across, along, diagonal] = [32, 8, 1] as const;
+/** Contexts of significance by the count of neighbours, for each kind of band. */
+const contextsOf = {
+  LL: Uint8Array.from({ length: 128 }, (_, count) => significanceContext(count >> 5, (count >> 3) & 3, count & 7)),
+  HL: Uint8Array.from({ length: 128 }, (_, count) => significanceContext((count >> 3) & 3, count >> 5, count & 7)),
+  HH: Uint8Array.from({ length: 128 }, (_, count) => diagonalContext((count >> 5) + ((count >> 3) & 3), count & 7)),
+} as const;
+
+function significanceContext(beside: number, above: number, corners: number): number {
+  if (beside === 2) return 8;
+  if (beside === 1) return above >= 1 ? 7 : corners >= 1 ? 6 : 5;
+  return above > 0 ? above + 2 : Math.min(2, corners);
+}
+
+function diagonalContext(beside: number, corners: number): number {
+  if (corners >= 3) return 8;
+  if (corners === 2) return beside >= 1 ? 7 : 6;
+  return corners === 1 ? 3 + Math.min(2, beside) : Math.min(2, beside);
+}
+
 /** Contexts of signs and what they are exchanged with, by horizontal and vertical contribution of -1 to 1 (table D.3). */
 const signCoding = [13, 12, 11, 10, 9, 10, 11, 12, 13] as const;
 
@@ -59,7 +62,9 @@ class BlockWalk {
   readonly #decoder: ArithmeticDecoder;
   readonly #stride: number;
   readonly #flags: Uint8Array;
-  readonly #contextsFrom: number;
+  /** Of each coefficient, which neighbours are significant. */
+  readonly #neighbours: Uint8Array;
+  readonly #contexts: Uint8Array;
   #symbols = true;
 
   constructor(block: CodeBlock) {
@@ -67,7 +72,8 @@ class BlockWalk {
     this.#decoder = new ArithmeticDecoder(block.bytes);
     this.#stride = block.width + 2;
     this.#flags = new Uint8Array(this.#stride * (block.height + 2));
-    this.#contextsFrom = significanceOf[block.band] * 45;
+    this.#neighbours = new Uint8Array(this.#flags.length);
+    this.#contexts = contextsOf[block.band === 'LH' ? 'LL' : block.band];
   }
 
   /** @param kind 0 significance propagation, 1 refinement, 2 cleanup */
@@ -76,11 +82,11 @@ class BlockWalk {
     if (style.resets) this.#decoder.resetContexts();
     for (let top = 0; top < height; top += 4) {
       const rows = Math.min(4, height - top);
-      for (let column = 0; column < width; column++) {
-        const first = (top + 1) * this.#stride + column + 1;
-        if (kind === 0) this.#propagate(first, rows);
-        else if (kind === 1) this.#refine(first, rows);
-        else this.#cleanUp(first, rows);
+      const first = (top + 1) * this.#stride + 1;
+      for (let at = first; at < first + width; at++) {
+        if (kind === 0) this.#propagate(at, rows);
+        else if (kind === 1) this.#refine(at, rows);
+        else this.#cleanUp(at, rows);
       }
     }
     if (kind !== 2) return;
@@ -97,26 +103,28 @@ class BlockWalk {
   }
 
   #propagate(first: number, rows: number): void {
+    const flags = this.#flags;
     for (let row = 0, at = first; row < rows; row++, at += this.#stride) {
-      if (((this.#flags[at] as number) & significant) !== 0) continue;
-      const context = this.#significance(at, row);
-      if (context === 0) continue;
-      if (this.#decoder.bit(context) === 1) this.#becomeSignificant(at, row);
-      this.#flags[at] = (this.#flags[at] as number) | seen;
+      const neighbours = this.#neighbours[at] as number;
+      if (neighbours === 0 || ((flags[at] as number) & significant) !== 0) continue;
+      if (this.#decoder.bit(this.#contexts[neighbours] as number) === 1) this.#becomeSignificant(at, row);
+      flags[at] = (flags[at] as number) | seen;
     }
   }
 
   #refine(first: number, rows: number): void {
+    const flags = this.#flags;
     for (let row = 0, at = first; row < rows; row++, at += this.#stride) {
-      const flags = this.#flags[at] as number;
-      if ((flags & (significant | seen)) !== significant) continue;
-      const alone = (flags & refined) === 0 && this.#significance(at, row) === 0;
-      this.#decoder.bit((flags & refined) !== 0 ? contexts.refinement + 2 : contexts.refinement + (alone ? 0 : 1));
-      this.#flags[at] = flags | refined;
+      const known = flags[at] as number;
+      if ((known & (significant | seen)) !== significant) continue;
+      const alone = this.#neighbours[at] === 0 ? 0 : 1;
+      this.#decoder.bit(contexts.refinement + ((known & refined) !== 0 ? 2 : alone));
+      flags[at] = known | refined;
     }
   }
 
   #cleanUp(first: number, rows: number): void {
+    const flags = this.#flags;
     let row = 0;
     let at = first;
     if (rows === 4 && this.#runs(first)) {
@@ -129,45 +137,42 @@ class BlockWalk {
       at += this.#stride;
     }
     for (; row < rows; row++, at += this.#stride) {
-      if (((this.#flags[at] as number) & (significant | seen)) !== 0) continue;
-      if (this.#decoder.bit(this.#significance(at, row)) === 1) this.#becomeSignificant(at, row);
+      if (((flags[at] as number) & (significant | seen)) !== 0) continue;
+      if (this.#decoder.bit(this.#contexts[this.#neighbours[at] as number] as number) === 1)
+        this.#becomeSignificant(at, row);
     }
   }
 
   /** Four coefficients of a column are coded as one where none is known and none has a neighbour that is significant. */
   #runs(first: number): boolean {
-    for (let row = 0, at = first; row < 4; row++, at += this.#stride)
-      if (((this.#flags[at] as number) & (significant | seen)) !== 0 || this.#significance(at, row) !== 0) return false;
+    const [flags, neighbours, stride] = [this.#flags, this.#neighbours, this.#stride];
+    for (let row = 0, at = first; row < 4; row++, at += stride)
+      if (neighbours[at] !== 0 || ((flags[at] as number) & (significant | seen)) !== 0) return false;
     return true;
   }
 
-  /** The flags below, which a causal block does not see across its stripe. */
-  #below(at: number, row: number): number {
-    return this.#block.style.causal && row === 3 ? -1 : at + this.#stride;
-  }
-
-  #significance(at: number, row: number): number {
-    const flags = this.#flags;
-    const above = at - this.#stride;
-    const below = this.#below(at, row);
-    const across = ((flags[at - 1] as number) & 1) + ((flags[at + 1] as number) & 1);
-    let along = (flags[above] as number) & 1;
-    let diagonal = ((flags[above - 1] as number) & 1) + ((flags[above + 1] as number) & 1);
-    if (below >= 0) {
-      along += (flags[below] as number) & 1;
-      diagonal += ((flags[below - 1] as number) & 1) + ((flags[below + 1] as number) & 1);
-    }
-    return zeroCoding[this.#contextsFrom + across * 15 + along * 5 + diagonal] as number;
-  }
-
   #becomeSignificant(at: number, row: number): void {
-    const below = this.#below(at, row);
-    const across = Math.sign(this.#signAt(at - 1) + this.#signAt(at + 1));
-    const along = Math.sign(this.#signAt(at - this.#stride) + (below < 0 ? 0 : this.#signAt(below)));
-    const index = (across + 1) * 3 + along + 1;
-    const exchanged = index < 4 ? 1 : 0;
-    const bit = this.#decoder.bit(signCoding[index] as number) ^ exchanged;
+    const [neighbours, stride] = [this.#neighbours, this.#stride];
+    const below = this.#block.style.causal && row === 3 ? 0 : this.#signAt(at + stride);
+    const horizontal = Math.sign(this.#signAt(at - 1) + this.#signAt(at + 1));
+    const vertical = Math.sign(this.#signAt(at - stride) + below);
+    const index = (horizontal + 1) * 3 + vertical + 1;
+    // The first four of nine are coded as their opposite.
+    const bit = this.#decoder.bit(signCoding[index] as number) ^ (index < 4 ? 1 : 0);
     this.#flags[at] = (this.#flags[at] as number) | significant | (bit === 1 ? negative : 0);
+    const add = (to: number, what: number): void => {
+      neighbours[to] = (neighbours[to] as number) + what;
+    };
+    add(at - 1, across);
+    add(at + 1, across);
+    add(at + stride, along);
+    add(at + stride - 1, diagonal);
+    add(at + stride + 1, diagonal);
+    // The stripe above does not see this one where it is causal.
+    if (this.#block.style.causal && row === 0) return;
+    add(at - stride, along);
+    add(at - stride - 1, diagonal);
+    add(at - stride + 1, diagonal);
   }
 
   #signAt(at: number): number {

@@ -43,8 +43,6 @@ export function decodeDctJpeg({ form, bytes }: { form: PixelForm; bytes: Uint8Ar
 function requireSameColours(form: PixelForm, { adobeTransform, jfif }: JpegStream): void {
   if (form.samplesPerPixel === 1) return;
   const { photometricInterpretation } = form;
-  if (photometricInterpretation === 'YBR_RCT' || photometricInterpretation === 'YBR_ICT')
-    throw new ImageFault('image-damaged', `The object states ${photometricInterpretation}, which JPEG does not have`);
   const isYbr = photometricInterpretation !== 'RGB';
   const saysYbr = adobeTransform === undefined ? jfif || undefined : adobeTransform !== 0;
   if (saysYbr !== undefined && saysYbr !== isYbr)
