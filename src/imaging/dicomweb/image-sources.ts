@@ -26,7 +26,8 @@ export interface FramesAsked extends ObjectAddress {
   /** Counted from 1, ascending, none twice (DW-11). */
   readonly frameNumbers: readonly number[];
   /**
-   * stored: as the server keeps them, so that our decoder runs; where the server cannot give them so, as explicit-le.
+   * stored: as the server keeps them, so that our decoder runs; where the server cannot give them so, or there is no decoder here
+   * for them and the server has one, as explicit-le.
    * explicit-le: uncompressed, so that the server decodes.
    */
   readonly transferSyntax: 'stored' | 'explicit-le';

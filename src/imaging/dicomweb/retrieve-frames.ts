@@ -1,3 +1,4 @@
+import { transferSyntax } from '../pixels/transfer-syntaxes.ts';
 import { type Answer, askServer } from './ask-server.ts';
 import { isDicomUid } from './dicom-uid.ts';
 import type { DicomwebServer } from './dicomweb-server.ts';
@@ -32,15 +33,42 @@ export async function* retrieveFrames(
   signal?: AbortSignal,
 ): AsyncGenerator<FetchedFrame, void, void> {
   let form = asked.transferSyntax;
-  for (let first = 0; first < asked.frameNumbers.length; first += framesAtOnce) {
-    const numbers = asked.frameNumbers.slice(first, first + framesAtOnce);
-    let answer = await askFor(server, asked, numbers, form, signal);
-    if (answer.status !== 200) {
+  /** False once the server has said that it does not decode what is stored. */
+  let mayDecode = true;
+  for (let from = 0; from < asked.frameNumbers.length; from += framesAtOnce) {
+    const numbers = asked.frameNumbers.slice(from, from + framesAtOnce);
+    const answerAs = (as: FramesAsked['transferSyntax'], statuses: readonly number[]) =>
+      askFor(server, asked, numbers, { form: as, statuses }, signal);
+    if (form === 'stored') {
+      const answer = await answerAs('stored', [200, ...cannot]);
+      if (answer.status === 200) {
+        const stored = framesOf(server, answer, numbers, 'stored');
+        try {
+          const { value: first } = await stored.next();
+          if (first === undefined || !mayDecode || transferSyntax(first.transferSyntaxUid) !== undefined) {
+            if (first !== undefined) yield first;
+            yield* stored;
+            continue;
+          }
+        } finally {
+          await stored.return();
+        }
+        // There is no decoder here for how it is stored; the server may have one.
+        const decoded = await answerAs('explicit-le', [200, ...cannot]);
+        if (decoded.status !== 200) {
+          decoded.drop();
+          mayDecode = false;
+          yield* framesOf(server, await answerAs('stored', [200]), numbers, 'stored');
+          continue;
+        }
+        form = 'explicit-le';
+        yield* framesOf(server, decoded, numbers, form);
+        continue;
+      }
       answer.drop();
       form = 'explicit-le';
-      answer = await askFor(server, asked, numbers, form, signal);
     }
-    yield* framesOf(server, answer, numbers, form);
+    yield* framesOf(server, await answerAs(form, [200]), numbers, form);
   }
 }
 
@@ -48,7 +76,7 @@ async function askFor(
   server: DicomwebServer,
   { study, series, instance }: FramesAsked,
   numbers: readonly number[],
-  form: FramesAsked['transferSyntax'],
+  { form, statuses }: { readonly form: FramesAsked['transferSyntax']; readonly statuses: readonly number[] },
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   const syntax = form === 'stored' ? '*' : explicitLittleEndian;
@@ -60,7 +88,7 @@ async function askFor(
       base: server.wadoBase,
       path: `/studies/${study}/series/${series}/instances/${instance}/frames/${numbers.join(',')}`,
       accept: `multipart/related; type="application/octet-stream"; transfer-syntax=${syntax}`,
-      statuses: form === 'stored' ? [200, ...cannot] : [200],
+      statuses,
     },
     signal,
   );

@@ -188,6 +188,27 @@ describe('the frames of an object', () => {
     },
   );
 
+  it.each([
+    ['decodes it', 200, ['explicit-le', explicitLe]],
+    ['does not decode it either', 406, ['stored', '1.2.840.10008.1.2.4.102']],
+  ] as const)(
+    'are asked for uncompressed where there is no decoder here for what is stored, and the server %s',
+    async (_, status, told) => {
+      stub.answer = (request, response) => {
+        const stored = request.headers.accept?.endsWith('transfer-syntax=*') === true;
+        if (!stored && status !== 200) return void response.writeHead(status).end();
+        const mpeg4 = 'Content-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.4.102';
+        const octets = stored ? mpeg4 : 'Content-Type: application/octet-stream';
+        response
+          .writeHead(200, { 'content-type': related('') })
+          .end(multipart(part('one', octets), part('two', octets)));
+      };
+      const found = await all(sourceOn(stub.url).frames(twoFrames));
+      expect(found.map(({ asked, transferSyntaxUid }) => [asked, transferSyntaxUid])).toEqual([told, told]);
+      expect(stub.requests).toHaveLength(status === 200 ? 2 : 3);
+    },
+  );
+
   it('are asked for in several requests where they are many, in the order of their numbers', async () => {
     stub.answer = (request, response) => {
       const numbers = (/frames\/(.*)$/.exec(request.url ?? '')?.[1] ?? '').split(',');
