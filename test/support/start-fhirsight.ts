@@ -7,6 +7,7 @@ import type { Logger } from '../../src/platform/logger.ts';
 import type { House } from '../../src/wire.ts';
 import { keepAnswer, keepStored } from './checked/written-resources.ts';
 import { publishedModels } from './demonstrations.ts';
+import { privateMetricsOf, privatePlacesIn } from './private-places.ts';
 import { watchPrivateWords } from './private-words.ts';
 import { silentLogger } from './silent-logger.ts';
 import { someModels } from './some-models.ts';
@@ -54,6 +55,8 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
   let url = '';
   let house: House | undefined;
   const close = async (): Promise<void> => {
+    const places = house === undefined ? [] : await privatePlacesIn(house.database);
+    if (house !== undefined && server.listening) places.push(...(await privateMetricsOf(url)));
     const closed = server.listening ? once(server, 'close') : undefined;
     server.close();
     if (house !== undefined) await keepStored(house);
@@ -63,6 +66,7 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
     if (options.data === undefined) await data.remove();
     if (privateWords.told.length > 0)
       throw new Error(`the log names a patient of the test: ${privateWords.told.join('\n')}`);
+    if (places.length > 0) throw new Error(`a patient of the test stands in the clear: ${places.join('\n')}`);
   };
   try {
     await fhirsight.start({
