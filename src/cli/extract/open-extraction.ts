@@ -1,12 +1,14 @@
 import { createTreeShapWorker } from '../../explanation/trees/tree-shap-worker.ts';
 import { readDeclaredServer } from '../../fhir/client/read-declared-server.ts';
 import { createResourceValidator } from '../../fhir/validate-resource.ts';
+import { readImagingFile } from '../../imaging/read-imaging-file.ts';
 import { createOnnxEngine } from '../../inference/onnx-engine.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { createLogger } from '../../platform/logger.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
 import { openOwnClient } from '../../wire-fhir-client.ts';
+import { imageServers, openImageReading, openImaging } from '../../wire-imaging.ts';
 import { loadModels } from '../../wire-models.ts';
 import { openOutbound } from '../../wire-outbound.ts';
 import { openRecordServer } from '../../wire-record-server.ts';
@@ -62,10 +64,15 @@ async function overHttp<T>(
     const loaded = await loadModels(config, engine, logged, createTreeShapWorker(), declared);
     const models = serveModels(loaded);
     const validator = createResourceValidator();
-    const outbound = openOutbound(config, { sinks: [], further: own ? [running.allowed] : [] }, (event) =>
-      logger.event(event),
-    );
+    const images = await readImagingFile(config.imagingFile);
+    const further = [...(own ? [running.allowed] : []), ...imageServers(images)];
+    const outbound = openOutbound(config, { sinks: [], further }, (event) => logger.event(event));
     open.push(() => outbound.close());
+    const imaging = openImageReading(
+      openImaging(images, outbound, (close) => open.push(close)),
+      logged,
+      (close) => open.push(close),
+    );
     const contents = () => loaded.contents;
     const credentials = own
       ? await ownCredentials(config)
@@ -88,6 +95,7 @@ async function overHttp<T>(
       sliceSize: runSliceSize.pglite,
       rowTimeoutMs: config.predictTimeoutMs,
       event: (event) => logger.event(event),
+      ...(imaging && { imaging }),
     };
     const draft = (folder: string): Promise<MatrixModel> => draftModel(folder, config, parts.findModel);
     return await work({ parts, cohorts, draft });

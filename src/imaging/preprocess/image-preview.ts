@@ -3,7 +3,7 @@ import type { PixelForm } from '../dicom/pixel-form.ts';
 import { type AxisMap, sameAxis, thenAxis } from './axis-map.ts';
 import { axisWeights } from './axis-weights.ts';
 import { isWhiteLow, ownWindow, presentRange, type RangeStep, type ValueRange, valueRange } from './map-range.ts';
-import { leastWeight, type Plane } from './plane.ts';
+import { leastWeight, mapped, type Plane } from './plane.ts';
 import { resamplePlane } from './resample.ts';
 
 /** The longest side of a preview, in pixels: a report is read on a screen. */
@@ -73,7 +73,7 @@ function shrunk(plane: Plane, value: (x: number) => number, channels: 1 | 3): Sh
     rows: small.rows,
     columns: small.columns,
     channels,
-    data: Uint8Array.from(small.values, (x) => Math.round(255 * Math.min(1, Math.max(0, value(x))))),
+    data: new Uint8Array(mapped(small.values, (x) => Math.round(255 * Math.min(1, Math.max(0, value(x)))))),
     toFrame: { rows: thenAxis(sameAxis, rows.map), columns: thenAxis(sameAxis, columns.map) },
   };
 }

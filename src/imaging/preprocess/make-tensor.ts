@@ -132,5 +132,5 @@ function planeOf({ stored, attributes, form }: DecodedFrame): Plane {
   if (stored.photometricInterpretation.startsWith('MONOCHROME'))
     return modalityValues(stored, attributes.modalityLut, form);
   const { rows, columns, data } = toRgb(stored, form);
-  return { rows, columns, channels: 3, values: Float64Array.from(data) };
+  return { rows, columns, channels: 3, values: new Float64Array(data) };
 }

@@ -1,7 +1,7 @@
 import type { ImageStep } from '../../model-catalog/image-preprocess-schema.ts';
 import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import { ImageFault } from '../image-fault.ts';
-import { leastWeight, type Plane } from './plane.ts';
+import { leastWeight, mapped, type Plane } from './plane.ts';
 import { voiLutFunction, windowFunction } from './voi.ts';
 
 export type RangeStep = Extract<ImageStep, { step: 'window' | 'rescale' }>;
@@ -50,9 +50,13 @@ function straightLine({ from, to, clip }: Extract<RangeStep, { step: 'rescale' }
  */
 export function presentRange(plane: Plane, { value, to: [low, high] }: ValueRange, inverted: boolean): Plane {
   const { weight, ...rest } = plane;
-  const shown = inverted ? (x: number) => low + high - value(x) : value;
-  const isImage = (at: number): boolean => weight === undefined || (weight[at] ?? 0) >= leastWeight;
-  return { ...rest, values: plane.values.map((x, at) => (isImage(Math.floor(at / plane.channels)) ? shown(x) : low)) };
+  const values = mapped(plane.values, inverted ? (x) => low + high - value(x) : value);
+  if (weight !== undefined) {
+    for (let pixel = 0; pixel < weight.length; pixel++)
+      if ((weight[pixel] as number) < leastWeight)
+        values.fill(low, pixel * plane.channels, (pixel + 1) * plane.channels);
+  }
+  return { ...rest, values };
 }
 
 /**

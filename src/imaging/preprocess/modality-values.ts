@@ -1,7 +1,7 @@
 import type { ModalityLut } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import type { StoredFrame } from '../pixels/stored-frame.ts';
-import type { Plane } from './plane.ts';
+import { mapped, type Plane } from './plane.ts';
 
 /**
  * The values of one gray frame after its own modality LUT (DW-21): rescale slope and intercept, or a table, in the units of
@@ -13,11 +13,11 @@ export function modalityValues(
   lut: ModalityLut,
   { paddingValue }: Pick<PixelForm, 'paddingValue'>,
 ): Plane {
-  const plane = { rows, columns, channels: 1, values: Float64Array.from(data, modalityFunction(lut)) };
+  const plane = { rows, columns, channels: 1, values: mapped(data, modalityFunction(lut)) };
   if (paddingValue === undefined) return plane;
   const { from, to } = paddingValue;
   if (!data.some((stored) => stored >= from && stored <= to)) return plane;
-  return { ...plane, weight: Float64Array.from(data, (stored) => (stored >= from && stored <= to ? 0 : 1)) };
+  return { ...plane, weight: mapped(data, (stored) => (stored >= from && stored <= to ? 0 : 1)) };
 }
 
 /** Of a stored value; a table takes lower values than its first as that, and higher ones than its last as that (PS3.3 C.11.1.1.1). */

@@ -17,5 +17,12 @@ export const leastWeight = 0.5;
 
 /** The same plane with other values of the same pixels. */
 export function withValues(plane: Plane, value: (x: number) => number): Plane {
-  return { ...plane, values: plane.values.map(value) };
+  return { ...plane, values: mapped(plane.values, value) };
+}
+
+/** Each number as what is made of it; in a plain loop, for an image has millions and `from` takes ten times as long. */
+export function mapped(numbers: ArrayLike<number>, value: (x: number) => number): Float64Array {
+  const made = new Float64Array(numbers.length);
+  for (let at = 0; at < made.length; at++) made[at] = value(numbers[at] as number);
+  return made;
 }

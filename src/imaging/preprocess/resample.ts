@@ -73,12 +73,19 @@ function alongAxis(
   const made = new Float64Array(outer * size * inner);
   for (let block = 0; block < outer; block++) {
     for (let at = 0; at < size; at++) {
-      const parts = weights[at] ?? new Float64Array();
+      const parts = weights[at] as Float64Array;
       const to = (block * size + at) * inner;
+      const begin = (block * old + (first[at] as number)) * inner;
+      if (inner === 1) {
+        let sum = 0;
+        for (let k = 0; k < parts.length; k++) sum += (parts[k] as number) * (values[begin + k] as number);
+        made[to] = sum;
+        continue;
+      }
       for (let k = 0; k < parts.length; k++) {
-        const w = parts[k] ?? 0;
-        const from = (block * old + (first[at] ?? 0) + k) * inner;
-        for (let i = 0; i < inner; i++) made[to + i] = (made[to + i] ?? 0) + w * (values[from + i] ?? 0);
+        const w = parts[k] as number;
+        const from = begin + k * inner;
+        for (let i = 0; i < inner; i++) made[to + i] = (made[to + i] as number) + w * (values[from + i] as number);
       }
     }
   }
