@@ -9,7 +9,6 @@ import { runRoutes } from './entrances/cohort/run-routes.ts';
 import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
 import { feedbackRoutes } from './entrances/feedback/feedback-routes.ts';
 import { asyncRoutes } from './entrances/fhir-operation/async-routes.ts';
-import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
 import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.ts';
 import { servedModels } from './entrances/inference-protocol/served-models.ts';
@@ -36,6 +35,7 @@ import { ownBases } from './wire-account.ts';
 import { predictionAccess, runAccess } from './wire-data-access.ts';
 import { findEarlier, isOwnStore } from './wire-earlier.ts';
 import { forgetOf } from './wire-forget.ts';
+import { predictOperationOf } from './wire-predict-operation.ts';
 import { deviceOf } from './wire-served-models.ts';
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
@@ -82,26 +82,25 @@ const authentication: Omit<OfferedSecurity, 'cors'> = {
 export function routesOf(house: House, config: Config, clock: Clock, callers: Callers): MountedRoute[] {
   const { tokens, access, limit } = callers;
   const { protocol: protocolToken } = tokens;
-  const { repository, catalog, source, validator, fhirBase } = house;
+  const { repository, catalog, fhirBase } = house;
   const { serverUrl } = house.prediction;
   const feedbackFrame = { tenant: config.tenant, cipher: house.sealing.values };
   const today = (): string => siteDay(clock.now(), config.siteTimeZone);
-  const definition = predictDefinition();
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
-  const operation = {
-    definition,
-    timeZone: config.siteTimeZone,
-    bases: [source.base, ...(source.earlierBases ?? [])],
-    validate: (resource: unknown) => validator.validate(resource),
-    authorise: predictionAccess(catalog),
-    predict: house.predict,
-  };
+  const by = { authorise: predictionAccess(catalog), predict: house.predict };
+  const operation = predictOperationOf(house, config, by);
+  const { definition } = operation;
   const statement = capabilityStatement({
     baseUrl: fhirBase,
     version: packageVersion(),
     date: clock.now(),
     operations: [
-      { name: definition.code ?? 'predict', definition: definition.url ?? '', system: true, resources: ['Patient'] },
+      {
+        name: definition.code ?? 'predict',
+        definition: definition.url ?? '',
+        system: true,
+        resources: definition.resource ?? [],
+      },
     ],
     security: { ...(access === undefined ? noAuthentication : authentication), cors: config.corsOrigins.length > 0 },
     readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
@@ -120,6 +119,7 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
       handler: predictRoutes(operation, {
         maxBodyBytes,
         timeoutMs: config.predictTimeoutMs,
+        asyncAboveSeconds: config.asyncAboveSeconds,
         storeBase: fhirBase,
         jobs: house.operationJobs,
         now: () => clock.now(),

@@ -4,6 +4,7 @@ import { createTreeShapWorker } from './explanation/trees/tree-shap-worker.ts';
 import { readDeclaredServer } from './fhir/client/read-declared-server.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
+import type { StudyIndex } from './fhir/studies/study-index.ts';
 import { createResourceValidator, type ResourceValidator } from './fhir/validate-resource.ts';
 import { readImagingFile } from './imaging/read-imaging-file.ts';
 import { refuseUnknownModels } from './inference/read-engines.ts';
@@ -42,6 +43,7 @@ import { openRunsOf } from './wire-runs.ts';
 import { openSealing, type Sealing } from './wire-sealing.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
 import { openOwnSource, openSource } from './wire-sources.ts';
+import { openStudies } from './wire-studies.ts';
 import { type FirstDefaults, openVersions, type Versions } from './wire-versions.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
@@ -59,6 +61,8 @@ export interface House {
   readonly validator: ResourceValidator;
   readonly catalog: LiveCatalog;
   readonly source: RecordSource;
+  /** The imaging studies of `source`. */
+  readonly studies: StudyIndex;
   readonly prediction: PredictionParts;
   readonly sealing: Sealing;
   /** What every entrance calls: the path, logged and accounted for. `parts` differ where the records of many subjects were read at once. */
@@ -163,6 +167,7 @@ export async function wire(options: WireOptions): Promise<House> {
     const { source, subjectBase } = openSource(config, own, { validator, declared, ...server }, (close) =>
       open.push(close),
     );
+    const studies = openStudies(config, { repository, source }, server, (close) => open.push(close));
     const versionParts = { config, database, clock, logger, subjectBase, firstDefaults };
     const versions = await openVersions(loaded, versionParts, (close) => open.push(close));
     const { models } = versions;
@@ -282,6 +287,7 @@ export async function wire(options: WireOptions): Promise<House> {
       validator,
       catalog,
       source,
+      studies,
       prediction,
       sealing,
       predict: predictMonitored,

@@ -45,6 +45,7 @@ const everything = [
   'wire-models.ts',
   'wire-operation-jobs.ts',
   'wire-outbound.ts',
+  'wire-predict-operation.ts',
   'wire-reload.ts',
   'wire-served-models.ts',
   'wire-versions.ts',
@@ -53,6 +54,7 @@ const everything = [
   'wire-runs.ts',
   'wire-sealing.ts',
   'wire-sources.ts',
+  'wire-studies.ts',
 ];
 
 /** Third parties stay at their border. */

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
-import { predictDefinition } from '../entrances/fhir-operation/predict-definition.ts';
 import { answerPrediction, predictRequestOf } from '../entrances/fhir-operation/predict-operation.ts';
 import { describeError } from '../http/error-response.ts';
 import { anyone } from '../http/principal.ts';
 import { type Config, readConfigFromProcess } from '../platform/config.ts';
 import { PredictionError } from '../platform/errors.ts';
-import type { PredictionRequest } from '../prediction/prediction-request.ts';
+import { predictOperationOf } from '../wire-predict-operation.ts';
 import { askServer, commandHeaders, runningServer } from './running-server.ts';
 import { withHouse } from './with-house.ts';
 
@@ -49,17 +48,14 @@ async function ask(body: Parameters, patient: string, config: Config): Promise<n
 async function predictHere(body: Parameters, patient: string, config: Config): Promise<number> {
   const requestId = randomUUID();
   return await withHouse(config, async (house) => {
-    const operation = {
-      definition: predictDefinition(),
-      timeZone: config.siteTimeZone,
-      bases: [house.source.base, ...(house.source.earlierBases ?? [])],
-      validate: (resource: unknown) => house.validator.validate(resource),
+    const operation = predictOperationOf(house, config, {
       // Whoever can open the data may do everything with it.
       authorise: () => undefined,
-      predict: (request: PredictionRequest) => house.predict({ ...request, entrance: 'command-line' }),
-    };
+      predict: (request) => house.predict({ ...request, entrance: 'command-line' }),
+    });
     try {
-      const asked = predictRequestOf(operation, { instance: patient, body, requestId, principal: anyone });
+      const place = { type: 'Patient', id: patient } as const;
+      const asked = await predictRequestOf(operation, { place, body, requestId, principal: anyone });
       print(await answerPrediction(operation.predict, asked));
       return 0;
     } catch (error) {

@@ -55,6 +55,12 @@ export function prefersAsync(prefer: string | undefined): boolean {
   return (prefer ?? '').split(/[,;]/).some((preference) => preference.trim().toLowerCase() === 'respond-async');
 }
 
+/** How long the caller waits for the answer itself (`Prefer: wait=…`, RFC 7240 section 4.3), in seconds. */
+export function preferredWaitSeconds(prefer: string | undefined): number | undefined {
+  const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?\s*(?:[,;]|$)/i.exec(prefer ?? '') ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
 function fitsVersion(version: string | undefined): boolean {
   return version === undefined || version === '4.0' || version === '4.0.1';
 }

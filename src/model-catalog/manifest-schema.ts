@@ -48,6 +48,19 @@ export const manifestSchema = Type.Object(
       pattern: '^P\\d+[YMWD]$',
       description: 'how long after as-of a result may be shown as current',
     }),
+    cost: Type.Optional(
+      Type.Object(
+        {
+          seconds: Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 86_400,
+            description:
+              'how long one prediction usually takes, images included; above ASYNC_ABOVE_SECONDS $predict is answered later',
+          }),
+        },
+        { ...strict, description: 'what one prediction costs; for models that take long, as those of images may' },
+      ),
+    ),
     tensors: tensorsSchema,
     outcomes: Type.Array(outcomeSchema, {
       minItems: 1,

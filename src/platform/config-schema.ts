@@ -197,6 +197,15 @@ export const configSchema = Type.Object(
         'How long one prediction may wait for the record and for the model. A computation that has begun is finished, and its result dropped.',
       default: 30_000,
     }),
+    asyncAboveSeconds: whole({
+      description:
+        'A model whose manifest declares a longer cost.seconds answers $predict asynchronously (202), unless the caller sends Prefer: wait with at least that time.',
+      unit: 'seconds',
+      allowed: 'a whole number from 1 to 86400',
+      default: 10,
+      minimum: 1,
+      maximum: 86_400,
+    }),
     maxOpenRequests: whole({
       description:
         'Requests under way at once, those of CDS Hooks and all others each; more are refused with 503 and Retry-After before they are read, so that those under way stay in time. Fewer while the server is behind, but not fewer than 32.',

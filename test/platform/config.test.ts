@@ -30,6 +30,7 @@ describe('settings', () => {
       fhirTimeoutMs: 10_000,
       fhirMaxResources: 20_000,
       predictTimeoutMs: 30_000,
+      asyncAboveSeconds: 10,
       drainTimeoutMs: 30_000,
       logLevel: 'info',
       optOutBy: ['consent', 'group'],

@@ -55,7 +55,7 @@ describe('the levels of $predict', () => {
     const { body } = await send(`${server.fhir}/OperationDefinition/predict`);
     answered.push(body);
     expect(body).toMatchObject({ code: 'predict', kind: 'operation', affectsState: true });
-    expect([body.system, body.type, body.instance, body.resource]).toEqual([true, true, true, ['Patient']]);
+    expect([body.system, body.type, body.instance, body.resource]).toEqual([true, true, true, ['Patient', 'ImagingStudy']]);
     expect(body.name).toMatch(/^[A-Z][A-Za-z0-9_]{0,254}$/);
     const check = (
       parameters: { name: string; type?: string; part?: []; searchType?: string; targetProfile?: [] }[],

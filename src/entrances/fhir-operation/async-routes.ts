@@ -13,11 +13,18 @@ const statusPath = '_async';
 /** When to ask for the first time, and again. */
 const retryAfterSeconds = 1;
 
-/** Tells the caller of a request that was taken where it is asked after (OP-50). @param base the absolute FHIR base */
-export function sendAccepted(response: Response, base: string, id: string): void {
+/**
+ * Tells the caller of a request that was taken where it is asked after (OP-50).
+ * @param base the absolute FHIR base
+ * @param isAsked false where the caller did not ask for an answer that comes later
+ */
+export function sendAccepted(
+  response: Response,
+  { base, id, isAsked }: { readonly base: string; readonly id: string; readonly isAsked: boolean },
+): void {
   const url = `${base}/${statusPath}/${id}`;
   response.setHeader('Content-Location', url);
-  response.setHeader('Preference-Applied', 'respond-async');
+  if (isAsked) response.setHeader('Preference-Applied', 'respond-async');
   response.setHeader('Retry-After', String(retryAfterSeconds));
   sendOwnResource(response, 202, successOutcome('The request was taken. Ask for its answer at Content-Location.'));
 }

@@ -1,11 +1,20 @@
 import type { OperationDefinition, Parameters, Resource } from '@medplum/fhirtypes';
+import type { StudyIndex } from '../../fhir/studies/study-index.ts';
 import type { Principal } from '../../http/principal.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import { abstentionError } from './abstention-error.ts';
 import { callerOf } from './caller-of.ts';
-import { predictionRequestFromParameters } from './prediction-request-from-parameters.ts';
+import { type PredictPlace, predictionRequestFromParameters } from './prediction-request-from-parameters.ts';
+import { resolveStudy } from './resolve-study.ts';
+
+/** What `$predict` must know of a model before it is asked. */
+export interface AskedModel {
+  readonly readsImages: boolean;
+  /** How long its owner says that one prediction takes. */
+  readonly costSeconds?: number;
+}
 
 export interface PredictOperation {
   /** Parsed from this definition, and served under it. */
@@ -13,6 +22,10 @@ export interface PredictOperation {
   readonly timeZone: string;
   /** Absolute bases under which the subject may be named: the record source's, and the own store's if it is the source. */
   readonly bases: readonly string[];
+  /** Where studies are found by their ids and UIDs. */
+  readonly studies: StudyIndex;
+  /** Throws MODEL_UNKNOWN. */
+  readonly describeModel: (id: string, version?: string) => AskedModel;
   /** Throws RESOURCE_INVALID for what is not base R4. */
   readonly validate: (resource: unknown) => void;
   /** Throws FORBIDDEN where whoever asks may not have this read or written. */
@@ -22,21 +35,26 @@ export interface PredictOperation {
 
 /** One call of `$predict`, free of HTTP. */
 export interface PredictCall {
-  /** Id in the URL at instance level; undefined at system and type level. */
-  readonly instance?: string;
+  readonly place: PredictPlace;
   /** The parsed body; undefined where it was empty. */
   readonly body: unknown;
   readonly requestId: string;
   readonly principal: Principal;
 }
 
-/** What a call asks for and may ask for. Throws PARAMETER_INVALID, RESOURCE_INVALID and FORBIDDEN. */
-export function predictRequestOf(operation: PredictOperation, call: PredictCall): PredictionRequest {
+/** What a call asks for and may ask for. Throws PARAMETER_INVALID, RESOURCE_INVALID, FORBIDDEN, and what `resolveStudy` throws. */
+export async function predictRequestOf(operation: PredictOperation, call: PredictCall): Promise<PredictionRequest> {
   const { definition, timeZone, bases } = operation;
   const parameters = parametersOf(call.body);
   if (call.body !== undefined) operation.validate(parameters);
   const context = { timeZone, bases, requestId: call.requestId };
-  const request = predictionRequestFromParameters(definition, parameters, call.instance, context);
+  const asked = predictionRequestFromParameters(definition, parameters, call.place, context);
+  const { model, version } = asked.request;
+  const request = await resolveStudy(asked, {
+    studies: operation.studies,
+    readsImages: () => operation.describeModel(model, version).readsImages,
+    principal: call.principal,
+  });
   operation.authorise(call.principal, request);
   const caller = callerOf(call.principal);
   return caller === undefined ? request : { ...request, caller };

@@ -1,22 +1,26 @@
 import { type Request, type Response, Router } from 'express';
-import { preferredReturn, prefersAsync } from '../../http/content-negotiation.ts';
+import { preferredReturn, preferredWaitSeconds, prefersAsync } from '../../http/content-negotiation.ts';
 import { readPlainJsonBody } from '../../http/read-body.ts';
 import { requestContext } from '../../http/request-context.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import type { OperationJobs } from '../../runs/operation-jobs/open-operation-jobs.ts';
 import { sendAccepted } from './async-routes.ts';
 import { predictJobText } from './predict-job.ts';
 import { answerPrediction, type PredictOperation, predictRequestOf } from './predict-operation.ts';
+import type { PredictPlace } from './prediction-request-from-parameters.ts';
 import { sendResult } from './send-result.ts';
 
 const atSystem = /^\/\$predict\/?$/;
-const atType = /^\/Patient\/\$predict\/?$/;
-const atInstance = /^\/Patient\/([^/]+)\/\$predict\/?$/;
+const atType = /^\/(Patient|ImagingStudy)\/\$predict\/?$/;
+const atInstance = /^\/(Patient|ImagingStudy)\/([^/]+)\/\$predict\/?$/;
 const anyOperation = /\/\$[^/]*\/?$/;
 
 export interface PredictRoutesOptions {
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
+  /** A model that takes longer, as its owner says, is answered asynchronously, unless the caller says that it waits. */
+  readonly asyncAboveSeconds: number;
   /** Absolute FHIR base of the own store, where written results lie. */
   readonly storeBase: string;
   /** Takes what is asked for with `Prefer: respond-async`. */
@@ -30,39 +34,53 @@ export interface PredictRoutesOptions {
  */
 export function predictRoutes(operation: PredictOperation, options: PredictRoutesOptions): Router {
   const router = Router();
-  const answer = async (request: Request, response: Response, route: string, instance?: string): Promise<void> => {
+  const isDear = ({ model, version }: PredictionRequest, aboveSeconds: number): boolean =>
+    (operation.describeModel(model, version).costSeconds ?? 0) > aboveSeconds;
+  const answer = async (request: Request, response: Response, route: string, place: PredictPlace): Promise<void> => {
     requestContext(response).route = `${request.baseUrl}/${route}`;
     refuseOtherMethods(request, response);
     refuseQuery(request);
     const { requestId, principal } = requestContext(response);
-    const asked = predictRequestOf(operation, {
+    const asked = await predictRequestOf(operation, {
       body: isEmpty(request) ? undefined : await readPlainJsonBody(request, options.maxBodyBytes),
       requestId,
       principal,
-      ...(instance === undefined ? {} : { instance }),
+      place,
     });
-    const preferred = preferredReturn(request.get('Prefer'));
-    if (prefersAsync(request.get('Prefer'))) {
+    const prefer = request.get('Prefer');
+    const preferred = preferredReturn(prefer);
+    const isAsked = prefersAsync(prefer);
+    if (isAsked || isDear(asked, Math.max(options.asyncAboveSeconds, preferredWaitSeconds(prefer) ?? 0))) {
       const text = predictJobText({ request: asked, preferred }, options.now());
       const id = await options.jobs.create({ owner: principal.key, subject: asked.subject, request: text });
-      return sendAccepted(response, options.storeBase, id);
+      return sendAccepted(response, { base: options.storeBase, id, isAsked });
     }
     const result = await answerPrediction(operation.predict, asked, givenUp(response, options.timeoutMs));
     sendResult(response, result, preferred, options.storeBase);
   };
-  router.all(atSystem, (request, response) => answer(request, response, '$predict'));
-  router.all(atType, (request, response) => answer(request, response, 'Patient/$predict'));
-  router.all(atInstance, (request, response) =>
-    answer(request, response, 'Patient/:id/$predict', (request.params as Record<string, string>)[0]),
-  );
+  router.all(atSystem, (request, response) => answer(request, response, '$predict', {}));
+  router.all(atType, (request, response) => {
+    const { type } = placeIn(request);
+    return answer(request, response, `${type}/$predict`, { type });
+  });
+  router.all(atInstance, (request, response) => {
+    const place = placeIn(request);
+    return answer(request, response, `${place.type}/:id/$predict`, place);
+  });
   router.all(anyOperation, (request, response) => {
     requestContext(response).route = `${request.baseUrl}/*/$*`;
     throw new PredictionError(
       'OPERATION_UNKNOWN',
-      'There is no such operation here; this server has $predict, Patient/$predict and Patient/[id]/$predict.',
+      'There is no such operation here; this server has $predict, and $predict of Patient, Patient/[id], ImagingStudy and ImagingStudy/[id].',
     );
   });
   return router;
+}
+
+/** What the patterns of the routes hold. */
+function placeIn(request: Request): { readonly type: 'Patient' | 'ImagingStudy'; readonly id?: string } {
+  const { 0: type, 1: id } = request.params as Record<string, string>;
+  return { type: type === 'ImagingStudy' ? type : 'Patient', ...(id === undefined ? {} : { id }) };
 }
 
 function refuseOtherMethods(request: Request, response: Response): void {

@@ -1,5 +1,6 @@
 import type { OperationDefinition, Parameters, ParametersParameter, Quantity, Resource } from '@medplum/fhirtypes';
 import { belowBase, isFhirId } from '../../fhir/reference.ts';
+import { type NamedStudy, namedStudy } from '../../fhir/studies/named-study.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionRequest, Seed } from '../../prediction/prediction-request.ts';
 import { parseAsOf } from './parse-as-of.ts';
@@ -8,33 +9,86 @@ import { type ParsedParameter, type ParsedParameters, parseParameters } from './
 /** How many Bundles may lie in each other. */
 const bundleDepth = 3;
 
+/** Where a call of `$predict` stands (OP-3): at a type or above all types, and about which resource of the type. */
+export interface PredictPlace {
+  readonly type?: 'Patient' | 'ImagingStudy';
+  /** Id in the URL at instance level. */
+  readonly id?: string;
+}
+
+/** What the Parameters ask for. Where a study is named, it says whose the prediction is, and the call may leave the subject out. */
+export interface AskedPrediction {
+  readonly request: Omit<PredictionRequest, 'subject' | 'focus'>;
+  readonly subject?: { readonly id: string; readonly expression?: string };
+  readonly study?: NamedStudy;
+  /** The one ImagingStudy among the resources of the call is meant. */
+  readonly studyIsSent?: true;
+}
+
 /**
- * Translates the Parameters of `$predict` into the request every entrance makes.
- * @param instance the id in the URL at instance level; undefined at system and type level, where `subject` names the patient
+ * Translates the Parameters of `$predict` into what is asked for.
  * @param bases absolute FHIR bases whose references are the record source's own
  * @throws PARAMETER_INVALID
  */
 export function predictionRequestFromParameters(
   definition: OperationDefinition,
   body: Parameters,
-  instance: string | undefined,
+  place: PredictPlace,
   context: { readonly timeZone: string; readonly bases: readonly string[]; readonly requestId: string },
-): PredictionRequest {
+): AskedPrediction {
   const parsed = parseParameters(definition, body);
-  const subject = only(parsed, 'subject');
-  if (instance !== undefined && subject !== undefined) {
+  const about = placeOf(parsed, place, context.bases);
+  return { request: requestOf(parsed, context), ...about };
+}
+
+/** Whose prediction it is, and about which study. */
+function placeOf(
+  parsed: ParsedParameters,
+  { type, id }: PredictPlace,
+  bases: readonly string[],
+): Pick<AskedPrediction, 'subject' | 'study' | 'studyIsSent'> {
+  const named = only(parsed, 'subject');
+  if (id !== undefined && type === 'Patient' && named !== undefined) {
     throw invalid(
-      subject.expression,
-      "The patient stands in the URL; 'subject' is for $predict and Patient/$predict only. Leave it out.",
+      named.expression,
+      "The patient stands in the URL; 'subject' is for $predict, Patient/$predict and ImagingStudy only. Leave it out.",
     );
   }
-  const subjectId = instance ?? referencedId(subject, 'Patient', context.bases);
-  if (subjectId === undefined)
+  const asked = only(parsed, 'study');
+  if (id !== undefined && type === 'ImagingStudy' && asked !== undefined)
+    throw invalid(asked.expression, "The study stands in the URL; leave out the parameter 'study'.");
+  const subjectId = type === 'Patient' && id !== undefined ? id : referencedId(named, 'Patient', bases);
+  const subject =
+    subjectId === undefined
+      ? undefined
+      : { id: subjectId, ...(named === undefined ? {} : { expression: named.expression }) };
+  const study = type === 'ImagingStudy' && id !== undefined ? { id } : studyIn(asked, bases);
+  if (subject === undefined && study === undefined && type !== 'ImagingStudy')
     throw invalid(
       'Parameters.parameter',
-      "$predict needs the parameter 'subject', for example Patient/17, where no patient stands in the URL.",
+      "$predict needs the parameter 'subject', for example Patient/17, where no patient stands in the URL; or 'study'.",
       'required',
     );
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(study === undefined ? (type === 'ImagingStudy' ? { studyIsSent: true } : {}) : { study }),
+  };
+}
+
+function studyIn(asked: ParsedParameter | undefined, bases: readonly string[]): NamedStudy | undefined {
+  if (asked === undefined) return undefined;
+  const study = namedStudy(asked.parameter.valueString ?? '', bases);
+  if (study !== undefined) return study;
+  throw invalid(
+    asked.expression,
+    "Parameter 'study' names no study of this server; send ImagingStudy/[id], or a Study Instance UID with or without urn:oid: before it.",
+  );
+}
+
+function requestOf(
+  parsed: ParsedParameters,
+  context: { readonly timeZone: string; readonly bases: readonly string[]; readonly requestId: string },
+): AskedPrediction['request'] {
   const asOf = only(parsed, 'asOf');
   const version = only(parsed, 'version')?.parameter.valueString;
   const encounter = referencedId(only(parsed, 'encounter'), 'Encounter', context.bases);
@@ -42,7 +96,6 @@ export function predictionRequestFromParameters(
     requestId: context.requestId,
     entrance: 'fhir-operation',
     model: only(parsed, 'model')?.parameter.valueString ?? '',
-    subject: subjectId,
     seed: (parsed.get('resource') ?? []).flatMap(({ parameter, expression }) =>
       seedsOf(parameter.resource, `${expression}.resource`),
     ),

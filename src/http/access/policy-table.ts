@@ -35,6 +35,8 @@ export const policyTable: readonly PolicyRow[] = [
   row('*', '/fhir/R4/$predict', 'prediction'),
   row('*', '/fhir/R4/Patient/$predict', 'prediction'),
   row('*', '/fhir/R4/Patient/:id/$predict', 'prediction'),
+  row('*', '/fhir/R4/ImagingStudy/$predict', 'prediction'),
+  row('*', '/fhir/R4/ImagingStudy/:id/$predict', 'prediction'),
   row('*', '/cds-services', 'cds-client'),
   row('*', '/cds-services/:service', 'cds-client'),
   row('*', '/cds-services/:service/feedback', 'cds-client'),

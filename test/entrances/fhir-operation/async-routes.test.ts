@@ -20,7 +20,7 @@ const opened: OperationJobs[] = [];
 const takes: RequestHandler = async (request, response) => {
   const id = await jobs.create({ owner: requestContext(response).principal.key, subject: '17', request: '{}' });
   requestContext(response).route = request.path;
-  sendAccepted(response, server.base, id);
+  sendAccepted(response, { base: server.base, id, isAsked: true });
 };
 
 /** A token with one scope, and a `patient` claim of a launch. */

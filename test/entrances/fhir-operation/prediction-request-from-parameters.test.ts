@@ -1,15 +1,19 @@
 import type { Bundle, Observation, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
 import { predictDefinition } from '../../../src/entrances/fhir-operation/predict-definition.ts';
-import { predictionRequestFromParameters } from '../../../src/entrances/fhir-operation/prediction-request-from-parameters.ts';
-import type { PredictionRequest } from '../../../src/prediction/prediction-request.ts';
+import {
+  type AskedPrediction,
+  predictionRequestFromParameters,
+} from '../../../src/entrances/fhir-operation/prediction-request-from-parameters.ts';
 
 const base = 'http://127.0.0.1:8080/fhir/R4';
 
-function requestOf(...more: ParametersParameter[]): PredictionRequest {
+function requestOf(...more: ParametersParameter[]): AskedPrediction['request'] {
   const parameter = [{ name: 'model', valueString: 'prevent-base' }, ...more];
   const context = { timeZone: 'UTC', bases: [base], requestId: 'r' };
-  return predictionRequestFromParameters(predictDefinition(), { resourceType: 'Parameters', parameter }, '1', context);
+  const place = { type: 'Patient', id: '1' } as const;
+  return predictionRequestFromParameters(predictDefinition(), { resourceType: 'Parameters', parameter }, place, context)
+    .request;
 }
 
 const observation: Observation = { resourceType: 'Observation', status: 'final', code: {} };

@@ -1,0 +1,25 @@
+import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
+import type { PredictOperation } from './entrances/fhir-operation/predict-operation.ts';
+import type { Config } from './platform/config.ts';
+import type { House } from './wire.ts';
+
+/** `$predict` of a house. */
+export function predictOperationOf(
+  { source, studies, validator, catalog }: Pick<House, 'source' | 'studies' | 'validator' | 'catalog'>,
+  { siteTimeZone }: Pick<Config, 'siteTimeZone'>,
+  by: Pick<PredictOperation, 'authorise' | 'predict'>,
+): PredictOperation {
+  return {
+    definition: predictDefinition(),
+    timeZone: siteTimeZone,
+    bases: [source.base, ...(source.earlierBases ?? [])],
+    studies,
+    describeModel: (id, version) => {
+      const { gathered, manifest } = catalog.describe(id, version);
+      const readsImages = Object.values(gathered.features).some(({ kind }) => kind === 'image');
+      return { readsImages, ...(manifest.cost === undefined ? {} : { costSeconds: manifest.cost.seconds }) };
+    },
+    validate: (resource) => validator.validate(resource),
+    ...by,
+  };
+}
