@@ -115,12 +115,12 @@ test('every extension of a result conforms to its StructureDefinition', () => {
   }
 });
 
-test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient, at system, type and instance level', () => {
+test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient and ImagingStudy, at system, type and instance level', () => {
   const operation = read<OperationDefinition>('OperationDefinition-predict');
   expect(operation).toMatchObject({
     code: 'predict',
     affectsState: true,
-    resource: ['Patient'],
+    resource: ['Patient', 'ImagingStudy'],
     system: true,
     type: true,
     instance: true,
@@ -131,6 +131,7 @@ test('OP-1 OP-2 OP-6 GX-1 $predict is a state-changing operation of Patient, at 
     ['version', 'in', 0, '1', 'string'],
     ['asOf', 'in', 0, '1', 'dateTime'],
     ['subject', 'in', 0, '1', 'string'],
+    ['study', 'in', 0, '1', 'string'],
     ['encounter', 'in', 0, '1', 'string'],
     ['resource', 'in', 0, '*', 'Resource'],
     ['useServerData', 'in', 0, '1', 'boolean'],

@@ -229,8 +229,7 @@ describe('names that are not known', () => {
   it.each([
     '/Patient/subject/$predicted',
     '/Observation/x/$predict',
-    '/ImagingStudy/x/$predict',
-    '/ImagingStudy/$predict',
+    '/Observation/$predict',
     '/$everything',
     '/Patient/$predict/x',
   ])('answers %s with 404', async (place) => {

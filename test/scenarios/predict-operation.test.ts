@@ -55,7 +55,12 @@ describe('the levels of $predict', () => {
     const { body } = await send(`${server.fhir}/OperationDefinition/predict`);
     answered.push(body);
     expect(body).toMatchObject({ code: 'predict', kind: 'operation', affectsState: true });
-    expect([body.system, body.type, body.instance, body.resource]).toEqual([true, true, true, ['Patient', 'ImagingStudy']]);
+    expect([body.system, body.type, body.instance, body.resource]).toEqual([
+      true,
+      true,
+      true,
+      ['Patient', 'ImagingStudy'],
+    ]);
     expect(body.name).toMatch(/^[A-Z][A-Za-z0-9_]{0,254}$/);
     const check = (
       parameters: { name: string; type?: string; part?: []; searchType?: string; targetProfile?: [] }[],
@@ -73,14 +78,14 @@ describe('the levels of $predict', () => {
 });
 
 describe('what is served beside it', () => {
-  it('OP-13 OP-41 OP-42 /metadata is valid R4 and lists the operation at the base and at Patient, with a definition that is found', async () => {
+  it('OP-13 OP-41 OP-42 /metadata is valid R4 and lists the operation at the base, at Patient and at ImagingStudy, with a definition that is found', async () => {
     const statement = (await send(`${server.fhir}/metadata`)).body as CapabilityStatement;
     answered.push(statement);
     const [rest] = statement.rest ?? [];
     const offered = rest?.resource?.filter(({ operation }) => operation !== undefined) ?? [];
-    expect(offered.map(({ type }) => type)).toEqual(['Patient']);
-    const operations = [...(rest?.operation ?? []), ...(offered[0]?.operation ?? [])];
-    expect(operations.map(({ name }) => name)).toEqual(['predict', 'predict']);
+    expect(offered.map(({ type }) => type)).toEqual(['ImagingStudy', 'Patient']);
+    const operations = [...(rest?.operation ?? []), ...offered.flatMap(({ operation = [] }) => operation)];
+    expect(operations.map(({ name }) => name)).toEqual(['predict', 'predict', 'predict']);
     for (const { definition } of operations) {
       const found = await send(`${server.fhir}/OperationDefinition?url=${definition}`);
       expect(found.body.entry?.map(({ resource }: { resource: Resource }) => resource.id)).toEqual(['predict']);
