@@ -32,43 +32,54 @@ export async function* retrieveFrames(
   asked: FramesAsked,
   signal?: AbortSignal,
 ): AsyncGenerator<FetchedFrame, void, void> {
-  let form = asked.transferSyntax;
-  /** False once the server has said that it does not decode what is stored. */
-  let mayDecode = true;
+  let wanted: Wanted = asked.transferSyntax === 'stored' ? 'stored-or-decoded' : 'explicit-le';
   for (let from = 0; from < asked.frameNumbers.length; from += framesAtOnce) {
     const numbers = asked.frameNumbers.slice(from, from + framesAtOnce);
-    const answerAs = (as: FramesAsked['transferSyntax'], statuses: readonly number[]) =>
-      askFor(server, asked, numbers, { form: as, statuses }, signal);
-    if (form === 'stored') {
-      const answer = await answerAs('stored', [200, ...cannot]);
-      if (answer.status === 200) {
-        const stored = framesOf(server, answer, numbers, 'stored');
-        try {
-          const { value: first } = await stored.next();
-          if (first === undefined || !mayDecode || transferSyntax(first.transferSyntaxUid) !== undefined) {
-            if (first !== undefined) yield first;
-            yield* stored;
-            continue;
-          }
-        } finally {
-          await stored.return();
-        }
-        // There is no decoder here for how it is stored; the server may have one.
-        const decoded = await answerAs('explicit-le', [200, ...cannot]);
-        if (decoded.status !== 200) {
-          decoded.drop();
-          mayDecode = false;
-          yield* framesOf(server, await answerAs('stored', [200]), numbers, 'stored');
-          continue;
-        }
-        form = 'explicit-le';
-        yield* framesOf(server, decoded, numbers, form);
-        continue;
-      }
+    const framesAs: FramesAs = async (form, statuses) => {
+      const answer = await askFor(server, asked, numbers, { form, statuses }, signal);
+      if (answer.status === 200) return framesOf(server, answer, numbers, form);
       answer.drop();
-      form = 'explicit-le';
+      return undefined;
+    };
+    const given = await framesBy(framesAs, wanted);
+    wanted = given.wanted;
+    yield* given.frames;
+  }
+}
+
+/** `stored-or-decoded`: stored, where there is a decoder here for that; `stored`: the server does not decode it either. */
+type Wanted = 'stored-or-decoded' | 'stored' | 'explicit-le';
+type Frames = AsyncGenerator<FetchedFrame, void, void>;
+/** Asks for frames in a form; undefined where the server answers with another one of the statuses than 200. */
+type FramesAs = (form: FramesAsked['transferSyntax'], statuses: readonly number[]) => Promise<Frames | undefined>;
+
+/** Frames in the form that can be had, and what is to be wanted of the frames after them. */
+async function framesBy(framesAs: FramesAs, wanted: Wanted): Promise<{ frames: Frames; wanted: Wanted }> {
+  if (wanted !== 'explicit-le') {
+    const stored = await framesAs('stored', [200, ...cannot]);
+    if (stored === undefined) return await framesBy(framesAs, 'explicit-le');
+    if (wanted === 'stored') return { frames: stored, wanted };
+    const next = await stored.next();
+    const first = next.done === true ? undefined : next.value;
+    if (first === undefined || transferSyntax(first.transferSyntaxUid) !== undefined) {
+      return { frames: resumed(first, stored), wanted };
     }
-    yield* framesOf(server, await answerAs(form, [200]), numbers, form);
+    await stored.return();
+    const decoded = await framesAs('explicit-le', [200, ...cannot]);
+    if (decoded === undefined) return await framesBy(framesAs, 'stored');
+    return { frames: decoded, wanted: 'explicit-le' };
+  }
+  const frames = await framesAs('explicit-le', [200]);
+  if (frames === undefined) throw new Error('200 is the only status that is an answer');
+  return { frames, wanted };
+}
+
+async function* resumed(first: FetchedFrame | undefined, rest: Frames): Frames {
+  try {
+    if (first !== undefined) yield first;
+    yield* rest;
+  } finally {
+    await rest.return(); // whoever stops at the first has the connection ended
   }
 }
 
@@ -99,7 +110,7 @@ async function* framesOf(
   answer: Answer,
   numbers: readonly number[],
   form: FramesAsked['transferSyntax'],
-): AsyncGenerator<FetchedFrame, void, void> {
+): Frames {
   let index = 0;
   for await (const { type, location, bytes } of retrieveParts(server, answer, numbers.length, isPixels)) {
     const frame = numbers[index++] as number;
