@@ -23,8 +23,7 @@ export function decodeJpeg2000(
   if (!lossy && !header.reversible)
     throw new ImageFault('image-damaged', 'The transfer syntax is lossless, its JPEG 2000 codestream is not');
   const photometricInterpretation = coloursOf(form, header);
-  // Blocks of high throughput have lengths of their own, and their decoder looks at them.
-  if (!header.highThroughput) checkCodestream(header.parts);
+  checkCodestream(header.parts);
   const decoded = runCodec(codec, bytes);
   requireSameForm(form, {
     rows: decoded.frame.height,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ImageFault } from '../../../src/imaging/image-fault.ts';
 import { decodeFrame } from '../../../src/imaging/pixels/decode-frame.ts';
 import { casesPresent } from '../../support/cases.ts';
+import { encode, picture } from '../support/encode.ts';
 import { encodedCases } from '../support/encoded-cases.ts';
 
 /** Bytes with a part of them zero; parts are fractions of the length. */
@@ -40,5 +41,34 @@ describe.runIf(casesPresent)('a frame of which a part is lost', () => {
       }
     };
     expect(outcome()).toBe('refused');
+  });
+});
+
+describe('a frame of HTJ2K of which a part is lost', async () => {
+  const plain = { width: 256, height: 256, bitsPerSample: 12, componentCount: 1, isSigned: false };
+  const form = {
+    rows: 256,
+    columns: 256,
+    samplesPerPixel: 1,
+    bitsAllocated: 16,
+    bitsStored: 12,
+    highBit: 11,
+    signed: false,
+    planarConfiguration: 0,
+    photometricInterpretation: 'MONOCHROME2',
+    frames: 1,
+    lossy: false,
+  } as const;
+  const values = Uint16Array.from(picture(256 * 256, 4095));
+  const bytes = await encode('htj2k', { plain, values });
+  const frame = { form, transferSyntaxUid: '1.2.840.10008.1.2.4.201' };
+
+  it('is read where none is', () => {
+    expect(decodeFrame({ ...frame, bytes }).data).toEqual(values);
+  });
+
+  it.each(Object.keys(damages))('is refused with %s', (damage) => {
+    const damaged = (damages[damage] as (typeof damages)[string])(bytes);
+    expect(() => decodeFrame({ ...frame, bytes: damaged })).toThrow(ImageFault);
   });
 });

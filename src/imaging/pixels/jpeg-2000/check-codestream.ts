@@ -74,17 +74,35 @@ function styleOf(coding: Uint8Array): Style {
     marksEnd: (flags & 4) !== 0,
     bypasses: (block & 1) !== 0,
     endsEachPass: (block & 4) !== 0,
+    highThroughput: (block & 64) !== 0,
     block: { resets: (block & 2) !== 0, causal: (block & 8) !== 0, symbols: (block & 32) !== 0 },
   };
 }
 
-function checkBlock({ width, height, band, passes, parts }: OpenBlock, { block }: Style): void {
+function checkBlock(
+  { width, height, band, passes, firstLength, parts }: OpenBlock,
+  { block, highThroughput }: Style,
+): void {
   if (passes === 0) return;
   const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : new Uint8Array(Buffer.concat(parts));
+  if (highThroughput) {
+    checkCleanup(bytes.subarray(0, firstLength));
+    return;
+  }
   const { unused, beyond, symbols } = walkBlock({ width, height, band, passes, bytes, style: block });
   if (unused > slack.unused || beyond > slack.beyond || !symbols)
     throw damaged(
       `has a block of ${bytes.length} bytes whose decisions leave ${unused} and lack ${beyond}, so it is not what was written`,
+    );
+}
+
+/** T.814 7.1.1: the last twelve bits of a cleanup segment are the length of its suffix: 2 to all of it, less than 4,080. */
+function checkCleanup(segment: Uint8Array): void {
+  if (segment.length === 0) return;
+  const suffix = (segment.at(-1) ?? 0) * 16 + ((segment.at(-2) ?? 0) & 15);
+  if (suffix < 2 || suffix > segment.length || suffix > 4079)
+    throw damaged(
+      `has a block of ${segment.length} bytes that states a suffix of ${suffix}, so it is not what was written`,
     );
 }
 

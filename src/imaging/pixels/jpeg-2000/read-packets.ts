@@ -10,6 +10,8 @@ export interface PacketStyle extends CodingStyle {
   readonly endsEachPass: boolean;
   /** From the eleventh pass, two of three bypass the arithmetic coder. */
   readonly bypasses: boolean;
+  /** Blocks are coded as T.814 says: a cleanup pass, and at most two that refine it. */
+  readonly highThroughput: boolean;
 }
 
 /**
@@ -117,8 +119,12 @@ function readBlock(
   if (block.lengthBits > 32) throw damaged('has a packet that is not whole');
   let length = 0;
   while (passes > 0) {
-    const together = Math.min(passes, passesTogether(block.passes, style));
-    length += bits.number(block.lengthBits + Math.floor(Math.log2(together)));
+    const together = style.highThroughput
+      ? highThroughputPasses(block.passes, passes)
+      : Math.min(passes, passesTogether(block.passes, style));
+    const own = bits.number(block.lengthBits + Math.floor(Math.log2(together)));
+    if (block.passes === 0) block.firstLength = own;
+    length += own;
     block.passes += together;
     passes -= together;
   }
@@ -133,6 +139,11 @@ function readPasses(bits: PacketBits): number {
   if (two < 3) return 3 + two;
   const five = bits.number(5);
   return five < 31 ? 6 + five : 37 + bits.number(7);
+}
+
+/** T.814 B.3: passes of sets that are left out stand before the cleanup pass and share its length; two refine it. */
+function highThroughputPasses(passed: number, passes: number): number {
+  return passed === 0 ? Math.floor((passes - 1) / 3) * 3 + 1 : passes;
 }
 
 /** How many passes from here on share a length (T.800 tables D.8 and D.9). */

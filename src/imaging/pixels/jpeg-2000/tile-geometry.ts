@@ -29,6 +29,8 @@ export interface OpenBlock {
   passes: number;
   /** Bits of the lengths. */
   lengthBits: number;
+  /** Bytes of its first passes that share a length. */
+  firstLength: number;
   readonly parts: Uint8Array[];
 }
 
@@ -157,6 +159,7 @@ function blocksOf(
       included: false,
       passes: 0,
       lengthBits: 3,
+      firstLength: 0,
       parts: [],
     };
   });
