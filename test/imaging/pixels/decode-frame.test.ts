@@ -183,6 +183,21 @@ describe('a stream of a codec', () => {
     expect(decoded).toMatchObject({ photometricInterpretation: 'RGB', data: colour });
   });
 
+  it.each(
+    (['jpeg-2000', 'htj2k'] as const).flatMap((codec) =>
+      [0, 1, 2, 3, 4].map((progression) => [codec, progression] as const),
+    ),
+  )('DW-20: %s is walked in progression %i, with blocks of another size', async (codec, progression) => {
+    const inColour = {
+      plain: { ...plain, bitsPerSample: 8, componentCount: 3 },
+      values: colour,
+      colourTransform: true,
+    };
+    const stream = await encode(codec, { ...inColour, progression, block: { width: 16, height: 32 } });
+    const uid = codec === 'htj2k' ? '1.2.840.10008.1.2.4.201' : '1.2.840.10008.1.2.4.90';
+    expect(decode({ ...rgb, photometricInterpretation: 'YBR_RCT' }, uid, stream).data).toEqual(colour);
+  });
+
   it('DW-20: JPEG-LS gives its values, and their sign from the highest bit stored', async () => {
     const uid = '1.2.840.10008.1.2.4.80';
     const stream = await encode('jpeg-ls', { plain, values: gray });

@@ -16,6 +16,8 @@ interface Encoder {
   getEncodedBuffer(): Uint8Array;
   encode(): void;
   setQuality?(reversible: boolean, step: number): void;
+  setProgressionOrder?(order: number): void;
+  setBlockDimensions?(size: { width: number; height: number }): void;
 }
 
 const encoders = {
@@ -31,7 +33,17 @@ export async function encode(
     plain,
     values,
     colourTransform = false,
-  }: { plain: Plain; values: Uint8Array | Uint16Array | Int16Array; colourTransform?: boolean },
+    progression,
+    block,
+  }: {
+    plain: Plain;
+    values: Uint8Array | Uint16Array | Int16Array;
+    colourTransform?: boolean;
+    /** JPEG 2000: 0 to 4, LRCP to CPRL. */
+    progression?: number;
+    /** JPEG 2000: width and height of a code-block. */
+    block?: { width: number; height: number };
+  },
 ): Promise<Uint8Array> {
   const [glue, encoderName] = encoders[name];
   const module = (await codec(glue)({ print: () => undefined })) as Record<string, new () => Encoder>;
@@ -39,6 +51,8 @@ export async function encode(
   const buffer = encoder.getDecodedBuffer({ ...plain, isUsingColorTransform: colourTransform });
   buffer.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   encoder.setQuality?.(true, 0);
+  if (progression !== undefined) encoder.setProgressionOrder?.(progression);
+  if (block !== undefined) encoder.setBlockDimensions?.(block);
   encoder.encode();
   return Uint8Array.from(encoder.getEncodedBuffer());
 }
