@@ -32,8 +32,35 @@ class KerasGraph(Graph):
         """A Dense layer of Keras with linear, relu or sigmoid activation."""
         weights, bias = layer.get_weights()
         found = self.add("Add", self.add("MatMul", x, self.constant(weights)), self.constant(bias))
-        operator = {"linear": None, "relu": "Relu", "sigmoid": "Sigmoid"}[layer.activation.__name__]
-        return found if operator is None else self.add(operator, found)
+        return self.activated(found, layer)
+
+    def activated(self, x, layer):
+        operator = {"linear": None, "relu": "Relu", "sigmoid": "Sigmoid", "softmax": "Softmax"}[layer.activation.__name__]
+        if operator is None:
+            return x
+        return self.add(operator, x, **({"axis": -1} if operator == "Softmax" else {}))
+
+    def channels_first(self, x):
+        """Keras keeps images as [n, rows, columns, channels], ONNX as [n, channels, rows, columns]."""
+        return self.add("Transpose", x, perm=[0, 3, 1, 2])
+
+    def convolution(self, x, layer):
+        """A Conv2D layer of Keras without padding, over x [n, channels, rows, columns]."""
+        assert layer.padding == "valid", "only convolutions without padding are taken over"
+        weights, bias = layer.get_weights()
+        found = self.add(
+            "Conv", x, self.constant(weights.transpose(3, 2, 0, 1)), self.constant(bias),
+            kernel_shape=list(layer.kernel_size), strides=list(layer.strides),
+        )
+        return self.activated(found, layer)
+
+    def largest(self, x, layer):
+        """A MaxPooling2D layer of Keras over x [n, channels, rows, columns]; rows and columns that fill no window are dropped."""
+        return self.add("MaxPool", x, kernel_shape=list(layer.pool_size), strides=list(layer.strides))
+
+    def flat(self, x):
+        """A Flatten layer of Keras: over [n, rows, columns, channels], in which order its weights are."""
+        return self.add("Flatten", self.add("Transpose", x, perm=[0, 2, 3, 1]), axis=1)
 
     def gru(self, x, layer):
         """
