@@ -27,7 +27,7 @@ POPULATION = f"{EACH_TEST * len(CLASSES)} drawings that the network was not trai
 # The same steps as `preprocess` of the feature map: the window of all 12 bits, means of 2 by 2 pixels, one channel three times.
 PREPROCESS = [
     {"step": "window", "center": 2 ** (BITS - 1), "width": 2**BITS, "function": "LINEAR"},
-    {"step": "resample", "size": [PIXELS, PIXELS], "method": "area", "antialias": True},
+    {"step": "resample", "size": [PIXELS, PIXELS], "method": "area", "antialias": False},
     {"step": "channels", "as": "gray-to-3", "place": "last"},
 ]
 

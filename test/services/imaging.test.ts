@@ -1,0 +1,175 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { DiagnosticReport, ImagingStudy, Media, Observation, Provenance, Resource } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkResource } from '../support/checked/check-resource.ts';
+import { root } from '../support/markdown-blocks.ts';
+import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
+import { type Orthanc, startOrthanc } from '../support/start-orthanc.ts';
+
+const folder = path.join(root, 'models/chest-phantom/1.0.0');
+const artefacts = path.join(root, 'test-artefacts');
+const vectors = JSON.parse(readFileSync(path.join(folder, 'training/test-vectors.json'), 'utf8')) as {
+  readonly classes: readonly string[];
+  readonly probabilities: readonly (readonly number[])[];
+};
+
+let orthanc: Orthanc;
+let server: StartedFhirsight;
+let settings: string;
+
+beforeAll(async () => {
+  settings = mkdtempSync(path.join(tmpdir(), 'fhirsight-imaging-'));
+  orthanc = await startOrthanc();
+  const passwordFile = path.join(settings, 'password');
+  writeFileSync(passwordFile, orthanc.password);
+  const imaging = {
+    servers: { pacs: { url: orthanc.base, user: orthanc.user, passwordFile } },
+    quietPeriodSeconds: 0,
+    patientIdentifiers: [{ issuer: 'FHIRSIGHT-PHANTOM', system: 'https://example.org/phantoms' }],
+  };
+  const file = path.join(settings, 'imaging.json');
+  writeFileSync(file, JSON.stringify(imaging));
+  server = await startFhirsight({ models: ['chest-phantom'], settings: { IMAGING_FILE: file } });
+  await put({
+    resourceType: 'Endpoint',
+    id: 'pacs',
+    status: 'active',
+    connectionType: { system: 'http://terminology.hl7.org/CodeSystem/endpoint-connection-type', code: 'dicom-wado-rs' },
+    payloadType: [{ text: 'DICOM' }],
+    address: orthanc.base,
+  });
+});
+afterAll(async () => {
+  await server?.close();
+  await orthanc?.stop();
+  rmSync(settings, { recursive: true, force: true });
+});
+
+async function put(resource: Resource): Promise<void> {
+  const answer = await fetch(`${server.fhir}/${resource.resourceType}/${resource.id}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify(resource),
+  });
+  expect([200, 201], await answer.clone().text()).toContain(answer.status);
+}
+
+const labels = [
+  'nothing-added',
+  'spot-left',
+  'spot-right',
+  'level-left',
+  'level-right',
+  'dark-left',
+  'dark-right',
+  'wide-centre',
+  'box',
+];
+
+/** Stores a drawn picture in the PACS, and its patient and study in the FHIR store. @returns the id of both */
+async function storeStudy(name: string): Promise<string> {
+  const label = String(labels.indexOf(name)).padStart(2, '0');
+  const bytes = readFileSync(path.join(folder, `training/samples/${name}.dcm`));
+  const stored = await orthanc.ask('POST', '/instances', new Uint8Array(bytes));
+  expect(stored.status).toBe(200);
+  const uid = `2.25.7320508075688772${label}0001`;
+  await put({
+    resourceType: 'Patient',
+    id: name,
+    identifier: [{ system: 'https://example.org/phantoms', value: `PHANTOM-${label}` }],
+  });
+  const study: ImagingStudy = {
+    resourceType: 'ImagingStudy',
+    id: name,
+    identifier: [{ system: 'urn:dicom:uid', value: `urn:oid:${uid}.1` }],
+    status: 'available',
+    subject: { reference: `Patient/${name}` },
+    started: new Date(Date.now() - 3_600_000).toISOString(),
+    endpoint: [{ reference: 'Endpoint/pacs' }],
+    numberOfSeries: 1,
+    numberOfInstances: 1,
+    series: [
+      {
+        uid: `${uid}.2`,
+        modality: { system: 'http://dicom.nema.org/resources/ontology/DCM', code: 'CR' },
+        numberOfInstances: 1,
+      },
+    ],
+  };
+  await put(study);
+  return name;
+}
+
+async function predict(id: string, more: readonly object[] = []): Promise<Resource> {
+  const answer = await fetch(`${server.fhir}/Patient/${id}/$predict`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify({
+      resourceType: 'Parameters',
+      parameter: [{ name: 'model', valueString: 'chest-phantom' }, ...more],
+    }),
+  });
+  return (await answer.json()) as Resource;
+}
+
+function asReport(resource: Resource): DiagnosticReport {
+  if (resource.resourceType !== 'DiagnosticReport') throw new Error(JSON.stringify(resource));
+  return resource;
+}
+
+const contained = <Kind extends Resource>(report: DiagnosticReport, type: Kind['resourceType']): Kind[] =>
+  (report.contained ?? []).filter(({ resourceType }) => resourceType === type) as Kind[];
+
+describe('a study in a PACS', () => {
+  it.each(['nothing-added', 'spot-left', 'level-right', 'box'])(
+    'becomes a report that says what was drawn: %s',
+    async (name) => {
+      const report = asReport(await predict(await storeStudy(name)));
+      const [finding] = contained<Observation>(report, 'Observation');
+      expect(finding?.valueCodeableConcept?.coding?.[0]?.code).toBe(name);
+      const at = vectors.classes.indexOf(name);
+      const probability = finding?.extension?.find(({ url }) => url.endsWith('/prediction-class-probability'));
+      const expected = Math.max(...(vectors.probabilities[at] ?? []));
+      expect((probability?.valueQuantity?.value ?? 0) / 100).toBeCloseTo(expected, 5);
+      expect(checkResource(report)).toEqual([]);
+      expect(report.conclusion).toMatch(/^AI result, not read by a radiologist\./);
+      keep(report, name);
+    },
+  );
+
+  it('is written back as one report, with who made it and of what', async () => {
+    const report = asReport(await predict(await storeStudy('box'), [{ name: 'writeBack', valueBoolean: true }]));
+    expect(report.id).toBeDefined();
+    const found = await fetch(`${server.fhir}/Provenance?target=DiagnosticReport/${report.id}`);
+    const { entry } = (await found.json()) as { entry?: { resource: Provenance }[] };
+    expect(entry).toHaveLength(1);
+    expect(entry?.[0]?.resource.entity?.map(({ what }) => what?.reference)).toContainEqual(
+      expect.stringMatching(/^ImagingStudy\/box\/_history\//),
+    );
+    expect(checkResource(report)).toEqual([]);
+  });
+
+  it('of another patient is read for nobody', async () => {
+    await storeStudy('spot-left');
+    await put({
+      resourceType: 'Patient',
+      id: 'spot-left',
+      identifier: [{ system: 'https://example.org/phantoms', value: 'ANOTHER' }],
+    });
+    const outcome = await predict('spot-left');
+    expect(outcome).toMatchObject({ resourceType: 'OperationOutcome' });
+    expect(JSON.stringify(outcome)).toContain('study-of-another-patient');
+  });
+});
+
+/** Pages and pictures for a person to look at. */
+function keep(report: DiagnosticReport, name: string): void {
+  mkdirSync(artefacts, { recursive: true });
+  const [page] = report.presentedForm ?? [];
+  writeFileSync(path.join(artefacts, `${name}.html`), Buffer.from(page?.data ?? '', 'base64'));
+  contained<Media>(report, 'Media').forEach(({ content }, index) => {
+    writeFileSync(path.join(artefacts, `${name}-${index + 1}.png`), Buffer.from(content.data ?? '', 'base64'));
+  });
+}
