@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createExplainer } from './explanation/create-explainer.ts';
+import { createSaliency } from './explanation/create-saliency.ts';
 import { createRunningTime } from './explanation/running-time.ts';
 import type { TreeShapWorker } from './explanation/trees/tree-shap-worker.ts';
 import { compileFeatureMap } from './features/compile-feature-map.ts';
@@ -24,7 +25,7 @@ import { createResultFrame } from './results/result-frame.ts';
 /** What is made once for each model version, at load. */
 type CompiledModel = Pick<
   PredictableModel,
-  'compiled' | 'explainer' | 'explainTime' | 'resultFrame' | 'queriesAt' | 'readByUsed'
+  'compiled' | 'explainer' | 'explainTime' | 'saliency' | 'resultFrame' | 'queriesAt' | 'readByUsed'
 >;
 
 /** The versions of MODELS_DIR, loaded, and what each needs in this house. */
@@ -106,10 +107,12 @@ export function compileVersion(
 ): Omit<CompiledModel, 'explainer'> {
   const { manifest, featureMap, lookups, gathered, site } = version;
   const made = compileFeatureMap(featureMap, lookups);
+  const saliency = createSaliency(version);
   return {
     compiled: made,
     readByUsed: readByUsed(version),
     explainTime: createRunningTime(),
+    ...(saliency === undefined ? {} : { saliency: { method: saliency, time: createRunningTime() } }),
     resultFrame: createResultFrame(manifest, made.labels, site),
     queriesAt: keptRecordQueries(gathered, config.optOutBy, (queries) =>
       withSiteQueries(queries, declared.queries?.[manifest.id] ?? {}),

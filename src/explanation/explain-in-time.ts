@@ -1,5 +1,4 @@
 import { PredictionError } from '../platform/errors.ts';
-import type { Explanation } from './contribution.ts';
 import type { NoExplanation } from './explain.ts';
 import type { RunningTime } from './running-time.ts';
 
@@ -21,11 +20,11 @@ const tooLate: NoExplanation = { none: 'left out, for the answer would have come
  * then counts for the next.
  * @param work explains; `due` is aborted when the answer is, and absent where none is
  */
-export async function explainInTime(
+export async function explainInTime<Made extends object>(
   { explain, answerBy }: ExplanationWish,
   time: RunningTime,
-  work: (due?: AbortSignal) => Promise<Explanation | NoExplanation>,
-): Promise<Explanation | NoExplanation> {
+  work: (due?: AbortSignal) => Promise<Made | NoExplanation>,
+): Promise<Made | NoExplanation> {
   if (explain === false) return { none: 'not asked for' };
   const startedMs = performance.now();
   const expectedMs = time.expectedMs() ?? 0;
@@ -33,7 +32,7 @@ export async function explainInTime(
     time.leftOut();
     return tooLate;
   }
-  const measured = async (due?: AbortSignal): Promise<Explanation | NoExplanation> => {
+  const measured = async (due?: AbortSignal): Promise<Made | NoExplanation> => {
     const explanation = await work(due);
     time.took(performance.now() - startedMs);
     return explanation;
@@ -41,10 +40,10 @@ export async function explainInTime(
   return answerBy === undefined ? await measured() : await dueBy(answerBy, measured);
 }
 
-async function dueBy(
+async function dueBy<Made extends object>(
   answerBy: number,
-  work: (due: AbortSignal) => Promise<Explanation | NoExplanation>,
-): Promise<Explanation | NoExplanation> {
+  work: (due: AbortSignal) => Promise<Made | NoExplanation>,
+): Promise<Made | NoExplanation> {
   const over = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const due = new Promise<NoExplanation>((resolve) => {

@@ -20,11 +20,18 @@ export async function explain(
 ): Promise<Explanation | NoExplanation> {
   try {
     const explanation = await explainer(request);
-    if (explanation.contributions.length === 0)
-      return { none: 'the reference person of the model has none of its inputs' };
+    if (explanation.contributions.length === 0) return { none: nothingCompared(request) };
     return explanation;
   } catch (cause) {
     const code = cause instanceof PredictionError ? cause.code : 'INTERNAL';
     return { none: `the explanation by ${method} failed (${code})`, cause };
   }
+}
+
+/** An image is compared with that of no reference person. */
+function nothingCompared({ inputs }: ExplainerRequest): string {
+  const imagesAlone = inputs.length > 0 && inputs.every((cell) => cell instanceof Float32Array);
+  return imagesAlone
+    ? 'the model reads images alone, and an image as a whole has no share'
+    : 'the reference person of the model has none of its inputs';
 }

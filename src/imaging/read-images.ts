@@ -19,7 +19,7 @@ import { compileOwnerCheck, type PatientIdentifier } from './study/whose-images.
 /** What reading images needs of the house; made once, of IMAGING_FILE. */
 export interface ImagingParts {
   readonly sources: Pick<ImageSources, 'sourceFor' | 'defaultSource'>;
-  readonly workers: Pick<PixelWorkers, 'make'>;
+  readonly workers: Pick<PixelWorkers, 'make' | 'draw'>;
   readonly limits: FetchLimits;
   /** How long nothing of a study may have changed before it counts as whole. */
   readonly quietPeriodMs: number;

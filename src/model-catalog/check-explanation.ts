@@ -1,3 +1,4 @@
+import { checkSaliency } from './check-saliency.ts';
 import { referencePerson } from './explanation-schema.ts';
 import type { FeatureMap } from './feature-map-schema.ts';
 import type { Manifest } from './manifest-schema.ts';
@@ -10,6 +11,7 @@ type Find = (path: string, message: string) => void;
 /** That the values of the explanation fit the input columns: the reference person, and the means of a linear model. */
 export function checkExplanation(manifest: Manifest, map: FeatureMap, find: Find): void {
   checkReference(manifest, map, find);
+  checkSaliency(manifest, map, find);
   const { explanation } = manifest;
   const image = inputTensors(manifest).find((input) => input.image !== undefined)?.image;
   if (image !== undefined && explanation.method !== 'occlusion')

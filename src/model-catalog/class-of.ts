@@ -18,9 +18,7 @@ export interface SaidClass {
  */
 export function classOf(outcome: ClassOutcome, row: readonly number[]): SaidClass | string {
   if (outcome.column !== undefined) return { number: row[outcome.column] ?? Number.NaN };
-  const numbers = outcome.classes.map(({ column }) =>
-    column === undefined ? Number.NaN : (row[column] ?? Number.NaN),
-  );
+  const numbers = numbersOf(outcome, row);
   if (numbers.some(Number.isNaN)) return 'not there for every class';
   const greatest = Math.max(...numbers);
   const at = numbers.indexOf(greatest);
@@ -29,6 +27,19 @@ export function classOf(outcome: ClassOutcome, row: readonly number[]): SaidClas
   const probabilities = probabilitiesOf(outcome, numbers);
   if (typeof probabilities === 'string') return probabilities;
   return { number: outcome.classes[at]?.number ?? Number.NaN, probability: probabilities[at] ?? Number.NaN };
+}
+
+/** How probable the class of a number is by a row, 0..1, whichever is said; a text on why that is not known, as it follows "is". */
+export function classProbability(outcome: ClassOutcome, row: readonly number[], number: number): number | string {
+  const numbers = numbersOf(outcome, row);
+  if (numbers.some(Number.isNaN)) return 'not there for every class';
+  const probabilities = probabilitiesOf(outcome, numbers);
+  if (typeof probabilities === 'string') return probabilities;
+  return probabilities[outcome.classes.findIndex((each) => each.number === number)] ?? 'none of its classes';
+}
+
+function numbersOf({ classes }: ClassOutcome, row: readonly number[]): number[] {
+  return classes.map(({ column }) => (column === undefined ? Number.NaN : (row[column] ?? Number.NaN)));
 }
 
 function probabilitiesOf({ link, calibration }: ClassOutcome, numbers: readonly number[]): readonly number[] | string {

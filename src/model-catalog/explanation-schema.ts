@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { saliencySchema } from './saliency-schema.ts';
 import { featureName, strict } from './schema-terms.ts';
 
 /** How the contributions of a score are computed: `explanation` of `manifest.json`. */
@@ -26,6 +27,7 @@ const occlusion = Type.Object(
           'inputs that are occluded part by part: sequences as if one bin held no measurement, texts without one word',
       }),
     ),
+    saliency: Type.Optional(saliencySchema),
     because,
   },
   strict,

@@ -29,6 +29,7 @@ import { readFocus } from './read-focus.ts';
 import { refuseDemonstration } from './refuse-demonstration.ts';
 import { refuseFuture } from './refuse-future.ts';
 import { refuseOthers } from './refuse-others.ts';
+import { reportPictures } from './report-pictures.ts';
 import { reportWrite } from './report-write.ts';
 import { runOptions } from './run-options.ts';
 
@@ -132,6 +133,17 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     }),
   );
   const explanation = shownExplanation(known, compiled.sensitive);
+  const isBuilt = request.writeBack || request.build !== false;
+  const drawn = isBuilt
+    ? await reportPictures(parts, model, request, {
+        row,
+        features: all.features,
+        outcomes,
+        scores,
+        details,
+        run: (due) => runWith(runOptions(request, due)),
+      })
+    : {};
   if ('none' in known && known.cause !== undefined) {
     parts.event({
       name: 'explanation.degraded',
@@ -153,12 +165,13 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     scores,
     details,
     explanation,
+    ...drawn,
     testData: isTestData(record.patient),
     heldByCaller: origin.heldByCaller,
     deviceReference: `Device/${model.device.id}`,
     modelCard: cardUrl(parts.serverUrl, manifest),
   };
-  const resource = request.writeBack || request.build !== false ? checkedResult(result, parts.validate) : undefined;
+  const resource = isBuilt ? checkedResult(result, parts.validate) : undefined;
 
   if (resource !== undefined) time.step('buildMs');
   const making = {

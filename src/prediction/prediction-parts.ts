@@ -1,5 +1,6 @@
 import type { Device, Resource } from '@medplum/fhirtypes';
 import type { Explainer } from '../explanation/create-explainer.ts';
+import type { SaliencyMethod } from '../explanation/create-saliency.ts';
 import type { RunningTime } from '../explanation/running-time.ts';
 import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import type { ImagingParts } from '../imaging/read-images.ts';
@@ -44,6 +45,8 @@ export interface PredictableModel extends UsableModel {
   readonly explainer: Explainer;
   /** How long contributions of this version have taken. */
   readonly explainTime: RunningTime;
+  /** Where an image moved its scores, and how long that has taken; absent where its manifest declares no pictures. */
+  readonly saliency?: { readonly method: SaliencyMethod; readonly time: RunningTime };
   /** What all its results have in common. */
   readonly resultFrame: ResultFrame;
   /** What is asked about a subject, in this house. */

@@ -24,6 +24,7 @@ export function remarks(request: ResultRequest): string[] {
   said.push(...ofOtherModels(request), ...clipped(request), ...withheld(request));
   said.push(...aboutHidden(request), ...aboutLabels(request));
   said.push(...contributionRemarks(explanation, frame));
+  if (request.noPictures !== undefined) said.push(`No picture of what moved the score: ${request.noPictures}`);
   return said;
 }
 

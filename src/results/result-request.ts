@@ -70,6 +70,8 @@ export interface ResultRequest {
   readonly explanation: Explanation | { readonly none: string };
   /** For a report; absent where nothing was drawn. */
   readonly pictures?: readonly ReportPicture[];
+  /** Why a report has no pictures although its model makes some, in words. */
+  readonly noPictures?: string;
   /** See `resultIdentifier`: that of this very result. */
   readonly identifier: string;
   /** By feature name: the features of the map. */

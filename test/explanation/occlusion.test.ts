@@ -137,3 +137,20 @@ test('a feature that is missing on purpose is compared with a reference person o
     ],
   ]);
 });
+
+test('of a model that reads images alone it says so, and not that a reference person lacks inputs', async () => {
+  const image = Float32Array.of(1, 2);
+  const explainer = () =>
+    explainByOcclusion(
+      request({
+        columns: [{ feature: 'chest' }],
+        inputs: [image],
+        reference: {},
+        run: async (rows) => rows.map(() => [0, 0]),
+      }),
+    );
+  const asked = { inputs: [image], features: new Map(), run: linear, outcomes: [] };
+  expect(await explain(explainer, 'occlusion', asked)).toEqual({
+    none: 'the model reads images alone, and an image as a whole has no share',
+  });
+});

@@ -40,6 +40,7 @@ export const tableFiles = [
   'src/results/build-observation.ts',
   'src/results/build-risk-assessment.ts',
   'src/results/report-page.ts',
+  'src/results/saliency-title.ts',
   'src/results/value-extensions.ts',
   'src/entrances/cds-hooks/card.ts',
   'src/entrances/cds-hooks/earlier-card.ts',

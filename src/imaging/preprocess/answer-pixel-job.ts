@@ -1,5 +1,6 @@
 import { ImageFault } from '../image-fault.ts';
 import { decodeFrame } from '../pixels/decode-frame.ts';
+import { drawSaliency } from './draw-saliency.ts';
 import { encodePng } from './encode-png.ts';
 import { type DecodedFrame, makeTensor } from './make-tensor.ts';
 import type { PixelAnswer, PixelJob, StatedFrame, TensorJob } from './pixel-messages.ts';
@@ -7,6 +8,10 @@ import type { PixelAnswer, PixelJob, StatedFrame, TensorJob } from './pixel-mess
 /** Does one job to its end; frames are decoded one after the other, each when the one before is done with. */
 export function answerPixelJob(job: PixelJob): PixelAnswer {
   try {
+    if ('saliency' in job) {
+      const picture = drawSaliency(job.saliency);
+      return { drawn: { png: encodePng(picture), rows: picture.rows, columns: picture.columns } };
+    }
     return 'png' in job ? { png: encodePng(job.png) } : { made: tensorOf(job.tensor) };
   } catch (error) {
     if (error instanceof ImageFault) return { fault: { because: error.because, message: error.message } };

@@ -1,6 +1,7 @@
 import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import type { ImageFaultReason } from '../image-fault.ts';
+import type { SaliencyDrawing } from './draw-saliency.ts';
 import type { Picture } from './encode-png.ts';
 import type { MadeTensor, TensorDefinition } from './make-tensor.ts';
 
@@ -19,11 +20,22 @@ export interface TensorJob {
 }
 
 /** To a thread: what it shall do; one at a time. */
-export type PixelJob = { readonly tensor: TensorJob } | { readonly png: Picture };
+export type PixelJob =
+  | { readonly tensor: TensorJob }
+  | { readonly png: Picture }
+  | { readonly saliency: SaliencyDrawing };
+
+/** A picture as a PNG file. */
+export interface DrawnPicture {
+  readonly png: Uint8Array;
+  readonly rows: number;
+  readonly columns: number;
+}
 
 /** From a thread: what came of it. `broken` is what nobody expected. */
 export type PixelAnswer =
   | { readonly made: MadeTensor }
   | { readonly png: Uint8Array }
+  | { readonly drawn: DrawnPicture }
   | { readonly fault: { readonly because: ImageFaultReason; readonly message: string } }
   | { readonly broken: unknown };

@@ -3,10 +3,11 @@ import { PredictionError } from '../../platform/errors.ts';
 import { createLanes, type Lane } from '../../platform/lanes.ts';
 import { unlessAborted } from '../../platform/unless-aborted.ts';
 import { ImageFault } from '../image-fault.ts';
+import type { SaliencyDrawing } from './draw-saliency.ts';
 import type { Picture } from './encode-png.ts';
 import type { MadeTensor } from './make-tensor.ts';
 import { pixelEntryFile } from './pixel-entry-file.ts';
-import type { PixelAnswer, PixelJob, TensorJob } from './pixel-messages.ts';
+import type { DrawnPicture, PixelAnswer, PixelJob, TensorJob } from './pixel-messages.ts';
 import { openPixelThread, type PixelThread } from './pixel-thread.ts';
 
 export interface PixelOptions {
@@ -38,6 +39,8 @@ export interface PixelWorkers {
   make(job: TensorJob, options?: AskOptions): Promise<MadeTensor>;
   /** A PNG file of the picture. Throws like `make`. */
   png(picture: Picture, options?: AskOptions): Promise<Uint8Array>;
+  /** A PNG file of an image with a map of what moved a score over it, see `drawSaliency`. Throws like `make`. */
+  draw(drawing: SaliencyDrawing, options?: AskOptions): Promise<DrawnPicture>;
   /** Ends the threads; what they work on fails with SHUTTING_DOWN. */
   close(): Promise<void>;
 }
@@ -149,6 +152,10 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     async png({ rows, columns, channels, data }, askOptions = {}) {
       const answer = await ask({ png: { rows, columns, channels, data } }, [], askOptions);
       return checked(answer, (one) => 'png' in one).png;
+    },
+    async draw(saliency, askOptions = {}) {
+      const answer = await ask({ saliency }, [], askOptions);
+      return checked(answer, (one) => 'drawn' in one).drawn;
     },
     async close() {
       closed = true;
