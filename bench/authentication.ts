@@ -1,10 +1,11 @@
 /**
  * What does it cost to prove who calls? `$predict` and the CDS hook with AUTH=required against the same with AUTH=none.
  *
- *     node bench/authentication.ts [seconds per round] [rounds]      # 4 and 5 by default
+ *     node bench/authentication.ts [seconds per round] [rounds] [postgresql]      # 4 and 5 by default
  *
- * Two servers, each a process of its own with an embedded database (or a PostgreSQL database each, with
- * TEST_DATABASE_URL), loaded in turn by the same generator with the same calls. Every call of the hook carries a token of
+ * Two servers, each a process of its own with an embedded database, loaded in turn by the same generator with the same calls.
+ * With `postgresql` each has a database on a PostgreSQL server, where the store of used tokens is behind a connection: on that of
+ * TEST_DATABASE_URL, else on one that is started from Debian's package. Every call of the hook carries a token of
  * its own, as CDS Hooks wants it: ES384, then RS384 with 2048 bits; `$predict` carries one access token for all calls, as
  * SMART Backend Services does until it expires. The server with AUTH=none is sent a header of the same length. Tokens
  * are signed before the rounds, so that the generator does not take the cores. Beside requests a second stands the CPU
@@ -16,6 +17,7 @@ import path from 'node:path';
 import { createCdsClient } from '../test/support/cds-client.ts';
 import { startFhirsightProcess } from '../test/support/fhirsight-process.ts';
 import { copyModel } from '../test/support/model-folder.ts';
+import startPostgresql from '../test/support/postgresql-setup.ts';
 import { createTestDataDir } from '../test/support/test-data-dir.ts';
 import { makeKey, signToken } from '../test/support/token-issuer.ts';
 import { cpuMsOf } from './support/cpu-of.ts';
@@ -23,7 +25,8 @@ import { type Load, load, median } from './support/load.ts';
 import { type HeldRecord, heldRecords, hookBody, model, predictBody } from './support/records.ts';
 import { atLeast, type Figure, report } from './support/report.ts';
 
-const [seconds = 4, rounds = 5] = process.argv.slice(2).map(Number);
+const [seconds = 4, rounds = 5] = process.argv.slice(2, 4).map(Number);
+const onPostgresql = process.argv[4] === 'postgresql';
 const warmUpSeconds = 2 * seconds;
 const connections = 32;
 const candidates = 80;
@@ -40,7 +43,6 @@ interface Measured {
   readonly cpuMs: number[];
 }
 
-const data = [await createTestDataDir(), await createTestDataDir()] as const;
 const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-bench-access-'));
 const models = await copyModel(model);
 await models.edit('manifest.json', (manifest) => {
@@ -146,21 +148,56 @@ async function signedFor(url: string, client: (typeof clients)['ES384']): Promis
 }
 
 const settings = { MODELS_DIR: models.modelsDir, OPT_OUT_BY: 'consent,group' };
-const off = await startFhirsightProcess({ ...data[0].settings, ...settings });
-const on = await startFhirsightProcess({
-  ...data[1].settings,
-  ...settings,
-  AUTH: 'required',
-  // One client sends them all here.
-  MAX_REQUESTS_PER_MINUTE: '0',
-  ACCESS_FILE: path.join(folder, 'access.json'),
-});
-try {
-  const records = await computable(off.url);
+
+/** Both servers, each with a database of its own. */
+async function measured(): Promise<Figure[]> {
+  const data = [await createTestDataDir(), await createTestDataDir()] as const;
+  const off = await startFhirsightProcess({ ...data[0].settings, ...settings });
+  const on = await startFhirsightProcess({
+    ...data[1].settings,
+    ...settings,
+    AUTH: 'required',
+    // One client sends them all here.
+    MAX_REQUESTS_PER_MINUTE: '0',
+    ACCESS_FILE: path.join(folder, 'access.json'),
+  });
+  try {
+    const records = await computable(off.url);
+    const accessToken = await accessTokenFor(on.fhir);
+    const predictions: Calls = {
+      path: '/fhir/R4/Patient/$predict',
+      contentType: 'application/fhir+json',
+      bodies: records.map((record) => JSON.stringify(predictBody(record, asOf))),
+    };
+    const tokens = { off: () => accessToken, on: () => accessToken };
+    const figures = figuresOf('$predict', await compared({ off, on }, predictions, tokens));
+    const hooks: Calls = {
+      path: `/cds-services/${model}`,
+      contentType: 'application/json',
+      bodies: records.map((record, index) => JSON.stringify(hookBody(record, index))),
+    };
+    for (const [alg, client] of Object.entries(clients)) {
+      const signed = await signedFor(on.url, client);
+      const [any = ''] = signed;
+      const fresh = (): string => {
+        const token = signed.pop();
+        if (token === undefined) throw new Error('more calls were answered than there are tokens: raise mostRps');
+        return token;
+      };
+      figures.push(...figuresOf(`hook, ${alg}`, await compared({ off, on }, hooks, { off: () => any, on: fresh })));
+    }
+    return figures;
+  } finally {
+    await Promise.all([off.stop('SIGTERM'), on.stop('SIGTERM')]);
+    for (const one of data) await one.remove();
+  }
+}
+
+async function accessTokenFor(audience: string): Promise<string> {
   const nowSeconds = Math.floor(Date.now() / 1_000);
-  const accessToken = await signToken(backend.key, {
+  return await signToken(backend.key, {
     iss: backend.issuer,
-    aud: on.fhir,
+    aud: audience,
     sub: backend.clientId,
     client_id: backend.clientId,
     scope: 'system/*.cruds',
@@ -168,38 +205,14 @@ try {
     exp: nowSeconds + 3_600,
     jti: 'bench',
   });
-  const predictions: Calls = {
-    path: '/fhir/R4/Patient/$predict',
-    contentType: 'application/fhir+json',
-    bodies: records.map((record) => JSON.stringify(predictBody(record, asOf))),
-  };
-  const figures = figuresOf(
-    '$predict',
-    await compared({ off, on }, predictions, { off: () => accessToken, on: () => accessToken }),
-  );
-  const hooks: Calls = {
-    path: `/cds-services/${model}`,
-    contentType: 'application/json',
-    bodies: records.map((record, index) => JSON.stringify(hookBody(record, index))),
-  };
-  for (const [alg, client] of Object.entries(clients)) {
-    const tokens = await signedFor(on.url, client);
-    const [any = ''] = tokens;
-    const fresh = (): string => {
-      const token = tokens.pop();
-      if (token === undefined) throw new Error('more calls were answered than there are tokens: raise mostRps');
-      return token;
-    };
-    figures.push(...figuresOf(`hook, ${alg}`, await compared({ off, on }, hooks, { off: () => any, on: fresh })));
-  }
-  report(
-    'authentication',
-    { connections, rounds, seconds, database: process.env.TEST_DATABASE_URL ? 'PostgreSQL' : 'embedded' },
-    figures,
-  );
+}
+
+const stopPostgresql = onPostgresql ? await startPostgresql() : undefined;
+try {
+  const database = process.env.TEST_DATABASE_URL === undefined ? 'embedded' : 'PostgreSQL';
+  report('authentication', { connections, rounds, seconds, database }, await measured());
 } finally {
-  await Promise.all([off.stop('SIGTERM'), on.stop('SIGTERM')]);
-  for (const one of data) await one.remove();
+  await stopPostgresql?.();
   await models[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 }

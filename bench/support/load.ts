@@ -35,6 +35,8 @@ export async function load({
   authorization,
 }: Load): Promise<LoadResult> {
   const latencies: number[] = [];
+  /** How often each status that is no success came. */
+  const refusals = new Map<number, number>();
   const startedMs = performance.now();
   let endedMs = startedMs;
   const result = await new Promise<Result>((resolve, reject) => {
@@ -64,14 +66,15 @@ export async function load({
       },
       (error: unknown, finished) => (error ? reject(error) : resolve(finished)),
     );
-    running.on('response', (_client, _status, _bytes, latencyMs) => {
+    running.on('response', (_client, status, _bytes, latencyMs) => {
+      if (status > 299) refusals.set(status, (refusals.get(status) ?? 0) + 1);
       endedMs = performance.now();
       if (endedMs - latencyMs > startedMs + settlingSeconds * 1_000) latencies.push(latencyMs);
     });
   });
   if (result.non2xx > 0 || result.errors > 0) {
     throw new Error(
-      `${url} answered ${result.non2xx} of ${result.requests.total} with an error (${result.errors} broken)`,
+      `${url} answered ${result.non2xx} of ${result.requests.total} with an error (${[...refusals].map(([status, count]) => `${status} ${count} times`).join(', ')}; ${result.errors} broken)`,
     );
   }
   if (latencies.length === 0) throw new Error(`${url} answered nothing within ${seconds} s`);
