@@ -41,6 +41,7 @@ describe('the shipped models', () => {
     expect(catalog.refused).toEqual([]);
     expect(catalog.list().map(({ key }) => key)).toEqual([
       'cha2ds2-vasc@1.0.0',
+      'chest-phantom@1.0.0',
       'ckd-epi-2021@1.0.0',
       ...demonstrations.map((id) => `${id}@1.0.0`),
       'fib4@1.0.0',
