@@ -5,12 +5,14 @@
  *
  * TreeSHAP for 100 full trees of depth 8 over 20 columns against the same algorithm written down plainly (lists of numbers,
  * copied at each node), both checked to give the same numbers; the same through the thread that long explanations go
- * to; and a score with its contributions by occlusion against the score alone, by the engine that serves (prevent-base, 11
- * inputs). Every side has its turn in each round, in one process; figures are of the least of all turns, for
+ * to; a score with its contributions by occlusion against the score alone, by the engine that serves (prevent-base, 11
+ * inputs); and the score of an image with the map of where it moved it (chest-phantom, 81 patches) against that score alone, and
+ * against as many runs of one row. Every side has its turn in each round, in one process; figures are of the least of all turns, for
  * whatever else the machine does only adds to the work.
  */
 import path from 'node:path';
 import { createExplainer } from '../src/explanation/create-explainer.ts';
+import { createSaliency } from '../src/explanation/create-saliency.ts';
 import { treeShap } from '../src/explanation/trees/tree-shap.ts';
 import { createTreeShapWorker } from '../src/explanation/trees/tree-shap-worker.ts';
 import { createOnnxEngine } from '../src/inference/onnx-engine.ts';
@@ -68,8 +70,34 @@ const explained = async (): Promise<void> => {
   await explainer({ inputs, features: new Map(), run: model.run, outcomes });
 };
 const [scoreMs = 0, explainedMs = 0] = await leastMs([scored, explained], rounds * scoresPerRound);
-
 await model.release();
+
+const images = await readModelFolder(path.resolve(import.meta.dirname, '../models/chest-phantom/1.0.0'));
+const network = await engine.load({ key: images.key, artefact: images.artefact, ...engineForms(images.manifest) });
+const [drawn] = images.goldenCases;
+if (drawn === undefined) throw new Error('chest-phantom has no golden case');
+const image = goldenRow(drawn, images.manifest, images.featureMap);
+const saliency = createSaliency(images);
+if (saliency === undefined) throw new Error('chest-phantom declares no saliency');
+const asked = images.manifest.outcomes;
+let rows = 0;
+const counted: typeof network.run = (chunk) => {
+  rows += chunk.length;
+  return network.run(chunk);
+};
+const scoredImage = () => score(network.run, image, asked);
+const mapped = async (): Promise<void> => {
+  rows = 0;
+  await saliency.mapsOf({ inputs: image, run: counted, outcomes: asked, ...(await scoredImage()) });
+};
+await mapped();
+const patches = rows - 1;
+const oneByOne = async (): Promise<void> => {
+  for (let row = 0; row <= patches + 1; row++) await network.run([image]);
+};
+const [imageMs = 0, mappedMs = 0, oneByOneMs = 0] = await leastMs([scoredImage, mapped, oneByOne], rounds);
+
+await network.release();
 await engine.close();
 await worker.close();
 report('explain', { rounds, ...setting }, [
@@ -79,4 +107,9 @@ report('explain', { rounds, ...setting }, [
     scoreUs: scoreMs * 1000,
     explainedUs: explainedMs * 1000,
   }),
+  atMost(`score and saliency of ${patches} patches against the score alone`, mappedMs / imageMs, 2 * patches, {
+    imageMs,
+    mappedMs,
+  }),
+  atMost('score and saliency against as many runs of one row', mappedMs / oneByOneMs, 1.5, { mappedMs, oneByOneMs }),
 ]);

@@ -24,7 +24,7 @@ export interface OccludedImage {
 }
 
 /** Numbers of the images of one run: what is copied at once keeps nobody waiting, and little memory. */
-const numbersOfRun = 500_000;
+const numbersOfRun = 250_000;
 
 /**
  * Saliency by occlusion (Zeiler and Fergus 2014, doi:10.1007/978-3-319-10590-1_53): how much each score falls when one patch of the

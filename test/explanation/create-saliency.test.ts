@@ -4,12 +4,14 @@ import type { SaliencyMap } from '../../src/explanation/saliency-map.ts';
 import type { InferenceEngine, LoadedModel } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { score } from '../../src/inference/score.ts';
+import { goldenRow } from '../../src/model-catalog/golden-cases.ts';
 import type { ModelRow, RunRows } from '../../src/model-catalog/model-row.ts';
 import { engineForms } from '../../src/model-catalog/model-tensors.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import type { Saliency } from '../../src/model-catalog/saliency-schema.ts';
 import { byOcclusion, cornerImage, cornerManifest, cornerNetwork } from '../support/corner-network.ts';
 import { onnxBytes } from '../support/onnx-model.ts';
+import { shippedModel } from '../support/shipped-model.ts';
 
 let engine: InferenceEngine;
 let model: Pick<LoadedModel, 'run'>;
@@ -33,6 +35,35 @@ async function mapsOf(saliency: Saliency, run: RunRows = (rows) => model.run(row
 }
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Mean row and column, of so many places that hold the greatest numbers. */
+function centreOf(numbers: readonly number[], width: number, count: number): readonly [number, number] {
+  const places = numbers
+    .map((number, at) => ({ number, row: Math.floor(at / width), column: at % width }))
+    .toSorted((one, other) => other.number - one.number)
+    .slice(0, count);
+  const mean = (axis: 'row' | 'column') => places.reduce((sum, place) => sum + place[axis], 0) / count;
+  return [mean('row'), mean('column')];
+}
+
+test('the shipped network of drawn pictures is moved most where a box was drawn, its brightest part', async () => {
+  const version = await shippedModel('chest-phantom');
+  const { manifest, artefact, key } = version;
+  const network = await engine.load({ key, artefact, ...engineForms(manifest) });
+  const golden = version.goldenCases.find(({ name }) => name === 'box');
+  if (golden === undefined) throw new Error('there is no case of a box');
+  const inputs = goldenRow(golden, manifest, version.featureMap);
+  const { outcomes } = manifest;
+  const asked = { inputs, run: network.run, outcomes, ...(await score(network.run, inputs, outcomes)) };
+  const [map] = (await createSaliency(version)?.mapsOf(asked)) ?? [];
+  await network.release();
+  const gray = [...(inputs[0] as Float32Array)].filter((_, at) => at % 3 === 0);
+  const box = centreOf(gray, 100, 50);
+  const [row, column] = centreOf([...(map?.values ?? [])], 9, 1);
+  expect([map?.rows.length, map?.columns.length]).toEqual([9, 9]);
+  expect(Math.abs((map?.rows[row] ?? 0) - box[0])).toBeLessThanOrEqual(10);
+  expect(Math.abs((map?.columns[column] ?? 0) - box[1])).toBeLessThanOrEqual(10);
+});
 
 describe('where an image moved a score', () => {
   test('by occlusion it is the fall of the probability for each patch, and exactly 0 where the network does not look', async () => {

@@ -134,6 +134,9 @@ describe('a study in a PACS', () => {
       const expected = Math.max(...(vectors.probabilities[at] ?? []));
       expect((probability?.valueQuantity?.value ?? 0) / 100).toBeCloseTo(expected, 5);
       expect(checkResource(report)).toEqual([]);
+      const [picture, ...others] = contained<Media>(report, 'Media');
+      expect(picture?.content.title).toMatch(/^What was drawn into the picture: .*Orange: what raised its probability/);
+      expect(others).toEqual([]);
       expect(report.conclusion).toMatch(/^AI result, not read by a radiologist\./);
       keep(report, name);
     },

@@ -118,7 +118,15 @@ manifest = {
     "explanation": {
         "method": "occlusion",
         "reference": {},
-        "because": "The only input is an image, and no image stands for an average one.",
+        "saliency": {
+            "feature": FEATURE,
+            "by": "occlusion",
+            "patch": [20, 20],
+            "stride": [10, 10],
+            "baseline": "mean",
+            "most": 1,
+        },
+        "because": "The only input is an image, and no image stands for an average one; patches of the mean show where in it the answer comes from.",
     },
     "report": {
         "coding": [{"system": SYSTEM, "code": "phantom-report", "display": "Report on a drawn phantom"}],
