@@ -16,6 +16,7 @@ export function outcomeToRecord(
     readonly computedAt: Date;
     readonly validUntil: Date;
     readonly whatIf: boolean;
+    readonly reportInputs?: string;
   },
 ): OutcomeRecord {
   const { model, asOf, identifier, inputs } = outcome;
@@ -42,6 +43,7 @@ export function outcomeToRecord(
           : { state: verdict.state, reasons: verdict.reasons.map(({ reason }) => reason) },
       ]),
     ),
+    ...(made.reportInputs === undefined ? {} : { reportInputs: made.reportInputs }),
     ...(outcome.state === 'scored' ? { scores: Object.fromEntries(outcome.scores) } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import type { Patient } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
 import { shownExplanation } from '../explanation/shown-explanation.ts';
@@ -10,6 +10,7 @@ import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import type { Level } from '../model-catalog/outcome-score.ts';
 import type { RunOptions } from '../model-catalog/run-options.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { amendReport } from '../results/amend-report.ts';
 import { assertResultValid } from '../results/assert-result-valid.ts';
 import { buildResult, resultValidUntil } from '../results/build-result.ts';
 import { testHealthData } from '../results/canonical-urls.ts';
@@ -19,8 +20,11 @@ import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
 import type { ResultResource } from '../results/result-resource.ts';
 import { scoreLevel } from '../results/score-level.ts';
+import { studyOf } from '../results/study-of.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
+import { metaWithSupersededTag } from '../write-back/superseded-tag.ts';
 import { readModelInputs } from './model-inputs.ts';
+import { outcomeAbout } from './outcome-about.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
@@ -73,11 +77,13 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   request.inputsRead?.(inputs);
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const basedOn = readFocus(record, request.focus);
+  const study =
+    model.resultFrame.form === 'DiagnosticReport' ? studyOf({ inputs: all, timeZone: parts.timeZone }) : undefined;
   const identity = {
     model: named(model),
     subject,
     encounter: request.encounter,
-    focus: request.focus,
+    focus: request.focus ?? study,
     asOf,
     inputs: all,
     features: compiled.labels,
@@ -96,8 +102,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   };
   const made = {
     subject,
-    encounter: request.encounter,
-    focus: request.focus,
+    ...outcomeAbout(identity, study),
     computedAt: now,
     validUntil,
     whatIf: request.inputs.length > 0,
@@ -189,13 +194,17 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
           result: resource,
           checked: true,
           device: model.device,
-          provenance: (target) => buildProvenance({ target, ...making }),
+          provenance: (target, revised) =>
+            buildProvenance({ target, ...(revised === undefined ? {} : { revised }), ...making }),
+          ...(resource.resourceType === 'DiagnosticReport'
+            ? { amending: (earlier: DiagnosticReport) => amendReport(resource, earlier, making) }
+            : {}),
         }
       : undefined,
   );
   if (receipt !== undefined) reportWrite(receipt, parts.event);
   time.step('writeMs');
-  const shown = request.writeBack ? stored(receipt) : resource;
+  const shown = request.writeBack ? stored(receipt, resource) : resource;
   return {
     state: 'scored',
     ...common,
@@ -261,8 +270,10 @@ function named({ manifest, digest, engine, site }: PredictableModel): ResultRequ
   return { id, version, title, digest, manifest, engine, ...(site === undefined ? {} : { site }) };
 }
 
-function stored(receipt: WriteReceipt | undefined): ResultResource {
-  if (receipt?.resource === undefined)
+/** What is stored, or the report that no version of a report says: it is superseded, and the stored one says what stands. */
+function stored(receipt: WriteReceipt | undefined, made: ResultResource | undefined): ResultResource {
+  if (receipt?.resource !== undefined) return receipt.resource;
+  if (receipt?.row.supersededBy === undefined || made?.resourceType !== 'DiagnosticReport')
     throw new PredictionError('WRITE_REJECTED', 'The store gave back no result although it was asked to keep it.');
-  return receipt.resource;
+  return { ...made, meta: metaWithSupersededTag(made.meta ?? {}, true) };
 }

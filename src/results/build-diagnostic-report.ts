@@ -1,18 +1,21 @@
 import type { CodeableConcept, DiagnosticReport, Media, Observation, RiskAssessment } from '@medplum/fhirtypes';
 import { isRisk } from '../model-catalog/outcome-score.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { reportNamingSystem } from './canonical-urls.ts';
 import { fhirDateTime } from './duration.ts';
 import type { OutcomeSentence } from './narrative.ts';
 import type { OutcomeFrame } from './outcome-frame.ts';
 import { plainText } from './plain-text.ts';
 import { reportFinding } from './report-finding.ts';
+import { reportIdentifier } from './report-identifier.ts';
 import { attachment, reportMedia } from './report-media.ts';
 import { notRead, reportPage } from './report-page.ts';
 import { reportRisk } from './report-risk.ts';
+import { withFirstLine } from './report-standing.ts';
 import { resultBody } from './result-body.ts';
 import type { ResultRequest } from './result-request.ts';
 import { toReference } from './source-reference.ts';
-import { isImagingStudy, studyStarted } from './study-of.ts';
+import { isImagingStudy, studyOf, studyStarted } from './study-of.ts';
 
 /** Extension of R4 by which a report points to a RiskAssessment, which `result` may not (DR-3). */
 const diagnosticReportRisk = 'http://hl7.org/fhir/StructureDefinition/diagnosticReport-risk';
@@ -36,7 +39,8 @@ export function buildDiagnosticReport(request: ResultRequest, outcomes: readonly
   const { sentences, findings, risk } = partsOf(request, outcomes, at);
   const body = resultBody(request, times, sentences);
   const studies = body.basis.filter(isImagingStudy);
-  if (studies.length === 0)
+  const study = studyOf(request);
+  if (study === undefined)
     throw new PredictionError(
       'RESULT_INVALID',
       `${model.id}@${model.version} makes reports of imaging studies, and its inputs come from none.`,
@@ -70,13 +74,16 @@ export function buildDiagnosticReport(request: ResultRequest, outcomes: readonly
   return {
     resourceType: 'DiagnosticReport',
     meta: body.meta,
-    text: body.text,
+    text: withFirstLine(body.text, notRead),
     contained,
     extension: [
       ...body.extension,
       ...(risk === undefined ? [] : [{ url: diagnosticReportRisk, valueReference: { reference: `#${risk.id}` } }]),
     ],
-    identifier: body.identifier,
+    identifier: [
+      ...body.identifier,
+      { system: reportNamingSystem, value: reportIdentifier({ modelId: model.id, subject: request.subject, study }) },
+    ],
     ...(order === undefined ? {} : { basedOn: [order as NonNullable<DiagnosticReport['basedOn']>[number]] }),
     status: 'preliminary',
     category: [radiology],

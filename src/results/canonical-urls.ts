@@ -16,6 +16,8 @@ export const extensionUrls = {
 } as const;
 
 export const predictionNamingSystem = `${own}/NamingSystem/prediction`;
+/** Of a report, whatever it says: see `reportIdentifier`. */
+export const reportNamingSystem = `${own}/NamingSystem/imaging-report`;
 export const modelNamingSystem = `${own}/NamingSystem/model`;
 export const modelEngineNamingSystem = `${own}/NamingSystem/model-engine`;
 export const batchGradeSystem = `${own}/CodeSystem/batch-grade`;

@@ -9,6 +9,8 @@ import { distinctSources, toReference } from './source-reference.ts';
 export interface ProvenanceRequest {
   /** `RiskAssessment/[id]/_history/[version]`: the version that the model made. */
   readonly target: string;
+  /** The version of a report that it takes the place of. */
+  readonly revised?: string;
   readonly deviceReference: string;
   readonly computedAt: Date;
   /** When the Provenance is recorded. */
@@ -21,7 +23,10 @@ export interface ProvenanceRequest {
 
 /** Who made a result, when and of what, in the shape of the AI-Provenance profile (PRV-1, PRV-2, AIT-4). */
 export function buildProvenance(request: ProvenanceRequest): Provenance {
-  const sources = distinctSources(request.basis);
+  const entity = [
+    ...(request.revised === undefined ? [] : [{ role: 'revision' as const, what: { reference: request.revised } }]),
+    ...distinctSources(request.basis).map((source) => ({ role: 'source' as const, what: toReference(source) })),
+  ];
   return {
     resourceType: 'Provenance',
     meta: {
@@ -41,8 +46,6 @@ export function buildProvenance(request: ProvenanceRequest): Provenance {
         who: { reference: request.deviceReference },
       },
     ],
-    ...(sources.length === 0
-      ? {}
-      : { entity: sources.map((source) => ({ role: 'source' as const, what: toReference(source) })) }),
+    ...(entity.length === 0 ? {} : { entity }),
   };
 }

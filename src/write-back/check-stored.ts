@@ -1,8 +1,10 @@
 import type { Device } from '@medplum/fhirtypes';
+import type { NamedMade } from '../fhir/store/read-with-made.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { ResultResource } from '../results/result-resource.ts';
-import type { FoundOutcome } from './outcome-table.ts';
+import { type FoundOutcome, groupName } from './outcome-table.ts';
 import type { PreparedResult, ResultResourceDrafts } from './prepare-result.ts';
+import { reportHolders } from './report-holder.ts';
 import type { Found, ResultStore, Stored } from './result-store.ts';
 import { saysTheSame } from './says-the-same.ts';
 
@@ -19,7 +21,8 @@ export const openElements = { Device: ['id', 'meta'], result: ['id', 'meta', 'no
 
 /**
  * Reads what is stored of the results and compares it with what the model made; a Device that is not there yet is
- * created. The row alone says which resource is the outcome's: any client can write one with its identifier.
+ * created. The row alone says which resource is the outcome's: any client can write one with its identifier. A report that may be
+ * amended is locked: nobody changes it between this look and its next version.
  */
 export async function checkStored(
   store: ResultStore,
@@ -31,22 +34,17 @@ export async function checkStored(
   const refused = new Map<PreparedResult, PredictionError>();
   if (asked.length === 0) return { existing, refused };
 
-  const written = new Map(
-    found.flatMap(({ row, tagged }) =>
-      tagged === undefined || row.resourceId === undefined || row.resourceType === undefined
-        ? []
-        : [[row.identifier, { type: row.resourceType, id: row.resourceId }] as const],
-    ),
+  const placeOf = placesOf(found);
+  const places = new Map(
+    results.flatMap((result) => {
+      const place = placeOf(result);
+      return place === undefined ? [] : [[`${place.type}/${place.id}`, place] as const];
+    }),
   );
-  const placeOf = ({ record, drafts }: PreparedResult) =>
-    drafts === undefined ? undefined : written.get(record.identifier);
+  const reports = [...places.values()].filter(({ type }) => type === 'DiagnosticReport').map(({ id }) => id);
+  if (reports.length > 0) await store.lock('DiagnosticReport', reports);
   const stored = await store.read([
-    ...new Map(
-      results.flatMap((result) => {
-        const place = placeOf(result);
-        return place === undefined ? [] : [[`${place.type}/${place.id}`, place] as const];
-      }),
-    ).values(),
+    ...places.values(),
     ...[...new Set(asked.map(({ device }) => device.id))].map((id) => ({ type: 'Device' as const, id })),
   ]);
   for (const result of results) {
@@ -55,7 +53,7 @@ export async function checkStored(
     const name = `${place.type}/${place.id}`;
     const one = stored.get(name);
     if (one === undefined) continue;
-    if (one.saysWhatItSaidFirst(openElements.result)) existing.set(name, one.resource as Stored<ResultResource>);
+    if (one.saysWhatWasMade(openElements.result)) existing.set(name, one.resource as Stored<ResultResource>);
     else refused.set(result, changedResult(name));
   }
   const devices = await storedDevices(
@@ -69,6 +67,27 @@ export async function checkStored(
     if (devices.get(drafts.device) !== true) refused.set(result, foreignDevice(drafts.device.id));
   }
   return { existing, refused };
+}
+
+/** Where the result is stored, or the report that it amends; undefined where there is neither. */
+function placesOf(found: readonly FoundOutcome[]) {
+  const written = new Map(
+    found.flatMap(({ row, tagged }) =>
+      tagged === undefined || row.resourceId === undefined || row.resourceType === undefined
+        ? []
+        : [[row.identifier, { type: row.resourceType, id: row.resourceId }] as const],
+    ),
+  );
+  const holders = reportHolders(found);
+  return ({
+    record,
+    drafts,
+  }: PreparedResult): (NamedMade & { readonly type: ResultResource['resourceType'] }) | undefined => {
+    if (drafts === undefined) return undefined;
+    if (drafts.amending === undefined) return written.get(record.identifier);
+    const { resourceId: id, resourceVersion: made } = holders.get(groupName(record))?.row ?? {};
+    return id === undefined ? undefined : { type: 'DiagnosticReport', id, made };
+  };
 }
 
 /** By Device as it is asked for, most often one for all results of a model: whether the stored one says the same. */

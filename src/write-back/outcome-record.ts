@@ -1,4 +1,4 @@
-import type { Device, Provenance } from '@medplum/fhirtypes';
+import type { Device, DiagnosticReport, Provenance } from '@medplum/fhirtypes';
 import type { ResultResource } from '../results/result-resource.ts';
 
 /** Results of one group supersede each other; results of different groups never do. */
@@ -9,7 +9,7 @@ export interface OutcomeGroup {
   readonly subjectId: string;
   /** Logical id of the encounter; empty where the prediction was not made for one. */
   readonly encounterId: string;
-  /** The order or appointment that the prediction is about; empty where it is about none. */
+  /** The order, appointment or imaging study that the prediction is about; empty where it is about none. */
   readonly focus: string;
   readonly modelId: string;
 }
@@ -31,6 +31,8 @@ export interface OutcomeRecord extends OutcomeGroup {
   readonly verdicts: Readonly<Record<string, unknown>>;
   /** By outcome id: probability 0..1, points, value in the unit or number of the class; absent for an abstention. */
   readonly scores?: Readonly<Record<string, number>>;
+  /** Of a model with reports: the same for the same inputs and model, whatever the as-of and the encounter. */
+  readonly reportInputs?: string;
 }
 
 /** A record as it stands in the table. */
@@ -39,6 +41,8 @@ export interface OutcomeRow extends OutcomeRecord {
   readonly resourceId?: string;
   /** There where the id is there. */
   readonly resourceType?: ResultResource['resourceType'];
+  /** Of a report, which later outcomes of the group amend: the version that says this one. */
+  readonly resourceVersion?: number;
   /** Identifier of the outcome that took its place. */
   readonly supersededBy?: string;
   readonly supersededAt?: Date;
@@ -52,8 +56,13 @@ export interface ResultResources {
   readonly checked?: boolean;
   /** With the id by which the result names it. */
   readonly device: Device & { id: string };
-  /** @param target the stored result, with its version */
-  readonly provenance: (target: string) => Provenance;
+  /**
+   * @param target the stored result, with its version
+   * @param revised the version that it takes the place of
+   */
+  readonly provenance: (target: string, revised?: string) => Provenance;
+  /** Of a report: what becomes of it where it amends an earlier one of the same study. */
+  readonly amending?: (earlier: DiagnosticReport) => DiagnosticReport;
 }
 
 /** An outcome that gave way, and the one that took its place; both by identifier. */
@@ -70,8 +79,11 @@ export interface WriteReceipt {
   readonly repeated: boolean;
   /** What this call superseded: the recorded outcome itself where a later one stands. */
   readonly superseded: readonly Supersession[];
-  /** The stored result, where it was asked for. */
+  /**
+   * The stored result, where it was asked for. Absent for a superseded prediction that no report says any more: a study has
+   * one report, which says the prediction that stands.
+   */
   readonly resource?: ResultResource & { id: string };
-  /** True where this call stored it. */
+  /** True where this call stored it, or a version of it. */
   readonly created: boolean;
 }

@@ -5,7 +5,7 @@ import { supersededTag } from './superseded-tag.ts';
 
 const columns = `identifier, tenant, fhir_base, subject_id, encounter_id, focus, model_id, model_version, model_digest,
   as_of, computed_at, valid_until, state, what_if, verdicts::text as verdicts, scores::text as scores,
-  resource_id, resource_type, superseded_by, superseded_at`;
+  resource_id, resource_type, resource_version, report_inputs, superseded_by, superseded_at`;
 
 interface SqlRow {
   identifier: string;
@@ -26,6 +26,8 @@ interface SqlRow {
   scores: string | null;
   resource_id: string | null;
   resource_type: ResultResource['resourceType'] | null;
+  resource_version: number | null;
+  report_inputs: string | null;
   superseded_by: string | null;
   superseded_at: Date | null;
 }
@@ -72,7 +74,8 @@ export async function findOutcomes(sql: Sql, tenant: string, identifiers: readon
 
 /**
  * What a write must know, in one statement: of the groups the outcomes with these identifiers, those that nothing has
- * superseded yet, and those whose resource lacks the tag that says so. What-if outcomes take no part in a group.
+ * superseded yet, those whose resource lacks the tag that says so, and those that a version of a report says. What-if
+ * outcomes take no part in a group.
  */
 export async function readOutcomes(
   sql: Sql,
@@ -95,7 +98,7 @@ export async function readOutcomes(
            and (o.superseded_by is null or o.resource_id is not null or o.identifier = any($2::text[])) offset 0
        ) as own offset 0
      ) as found
-     where superseded_by is null or not tagged or identifier = any($2::text[])`,
+     where superseded_by is null or not tagged or resource_version is not null or identifier = any($2::text[])`,
     [
       tenant,
       identifiers,
@@ -123,7 +126,7 @@ export async function saveOutcomes(
 ): Promise<Set<string>> {
   if (inserts.length + updates.length === 0) return new Set();
   const values: unknown[] = [tenant];
-  const bind = (rows: readonly OutcomeRow[], column: (row: OutcomeRow) => string | boolean | null) =>
+  const bind = (rows: readonly OutcomeRow[], column: (row: OutcomeRow) => string | boolean | number | null) =>
     `$${values.push(rows.map(column))}`;
   const parts: string[] = [];
   if (inserts.length > 0) {
@@ -132,7 +135,7 @@ export async function saveOutcomes(
     parts.push(`inserted as (
       insert into outcomes (tenant, identifier, fhir_base, subject_id, encounter_id, focus, model_id, model_version,
         model_digest, as_of, computed_at, valid_until, state, what_if, verdicts, scores, resource_id, resource_type,
-        superseded_by, superseded_at)
+        resource_version, report_inputs, superseded_by, superseded_at)
       select $1, * from unnest(
         ${bind(given, ({ identifier }) => identifier)}::text[], ${bind(given, ({ fhirBase }) => fhirBase)}::text[],
         ${bind(given, ({ subjectId }) => subjectId)}::text[], ${bind(given, ({ encounterId }) => encounterId)}::text[],
@@ -147,6 +150,8 @@ export async function saveOutcomes(
         ${bind(given, ({ scores }) => (scores === undefined ? null : JSON.stringify(scores)))}::json[],
         ${bind(given, ({ resourceId }) => resourceId ?? null)}::text[],
         ${bind(given, ({ resourceType }) => resourceType ?? null)}::text[],
+        ${bind(given, ({ resourceVersion }) => resourceVersion ?? null)}::int[],
+        ${bind(given, ({ reportInputs }) => reportInputs ?? null)}::text[],
         ${bind(given, ({ supersededBy }) => supersededBy ?? null)}::text[],
         ${bind(given, ({ supersededAt }) => supersededAt?.toISOString() ?? null)}::timestamptz[])
       on conflict do nothing returning identifier)`);
@@ -155,15 +160,16 @@ export async function saveOutcomes(
     const identifiers = values.length + 1;
     parts.push(`updated as (
       update outcomes o set computed_at = t.computed_at, resource_id = t.resource_id, resource_type = t.resource_type,
-        superseded_by = t.superseded_by, superseded_at = t.superseded_at
+        resource_version = t.resource_version, superseded_by = t.superseded_by, superseded_at = t.superseded_at
       from unnest(
         ${bind(updates, ({ identifier }) => identifier)}::text[],
         ${bind(updates, ({ computedAt }) => computedAt.toISOString())}::timestamptz[],
         ${bind(updates, ({ resourceId }) => resourceId ?? null)}::text[],
         ${bind(updates, ({ resourceType }) => resourceType ?? null)}::text[],
+        ${bind(updates, ({ resourceVersion }) => resourceVersion ?? null)}::int[],
         ${bind(updates, ({ supersededBy }) => supersededBy ?? null)}::text[],
         ${bind(updates, ({ supersededAt }) => supersededAt?.toISOString() ?? null)}::timestamptz[]
-      ) as t(identifier, computed_at, resource_id, resource_type, superseded_by, superseded_at)
+      ) as t(identifier, computed_at, resource_id, resource_type, resource_version, superseded_by, superseded_at)
       where o.tenant = $1 and o.identifier = t.identifier and o.identifier = any($${identifiers}::text[]))`);
   }
   const result = inserts.length > 0 ? 'select identifier from inserted' : 'select null as identifier where $1 is null';
@@ -191,6 +197,8 @@ function toOutcomeRow(row: SqlRow): OutcomeRow {
     ...(row.scores === null ? {} : { scores: JSON.parse(row.scores) as Record<string, number> }),
     ...(row.resource_id === null ? {} : { resourceId: row.resource_id }),
     ...(row.resource_type === null ? {} : { resourceType: row.resource_type }),
+    ...(row.resource_version === null ? {} : { resourceVersion: row.resource_version }),
+    ...(row.report_inputs === null ? {} : { reportInputs: row.report_inputs }),
     ...(row.superseded_by === null ? {} : { supersededBy: row.superseded_by }),
     ...(row.superseded_at === null ? {} : { supersededAt: row.superseded_at }),
   };

@@ -1,4 +1,4 @@
-import type { Device, Provenance } from '@medplum/fhirtypes';
+import type { Device, DiagnosticReport, Provenance } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import type { ResultResource } from '../results/result-resource.ts';
 import type { OutcomeRecord, ResultResources } from './outcome-record.ts';
@@ -21,6 +21,15 @@ export interface ResultResourceDrafts {
   readonly result: Draft<ResultResource>;
   readonly provenance: Draft<Provenance>;
   readonly device: Stored<Device>;
+  /** Of a report: what it becomes where it amends an earlier one. */
+  readonly amending?: Amending;
+}
+
+/** The next version of a report that is stored already, and who made it. */
+export interface Amending {
+  readonly report: (earlier: DiagnosticReport) => DiagnosticReport;
+  /** See ResultResources.provenance. */
+  readonly provenance: (target: string, revised: string) => Provenance;
 }
 
 /**
@@ -31,7 +40,7 @@ export interface ResultResourceDrafts {
 export function prepareResult(store: ResultDrafts, { record, resources }: ResultToWrite): PreparedResult {
   if (resources === undefined) return { record };
   refuseUnwritable(record, resources.result);
-  const { device, provenance, checked } = resources;
+  const { device, provenance, checked, amending: report } = resources;
   const result = store.draft(resources.result, checked);
   const { resourceType, id, meta } = result.resource;
   return {
@@ -40,6 +49,7 @@ export function prepareResult(store: ResultDrafts, { record, resources }: Result
       result,
       provenance: store.draft(provenance(`${resourceType}/${id}/_history/${meta?.versionId}`)),
       device,
+      ...(report === undefined ? {} : { amending: { report, provenance } }),
     },
   };
 }

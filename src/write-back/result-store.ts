@@ -1,4 +1,5 @@
 import type { Meta, Resource } from '@medplum/fhirtypes';
+import type { NamedMade } from '../fhir/store/read-with-made.ts';
 import type { ResourceRow } from '../fhir/store/resource-row.ts';
 import type { Sql } from '../platform/database.ts';
 
@@ -13,8 +14,8 @@ export interface Draft<Kind extends Resource = Resource> {
 /** A resource in the store. */
 export interface Found<Kind extends Resource = Resource> {
   readonly resource: Stored<Kind>;
-  /** Whether it says the same as its first version said, apart from `meta` and the elements named. */
-  saysWhatItSaidFirst(apartFrom: readonly string[]): boolean;
+  /** Whether it says the same as the version said that was made here, apart from `meta` and the elements named. */
+  saysWhatWasMade(apartFrom: readonly string[]): boolean;
 }
 
 /** What write-back needs of the own FHIR store before a transaction: nothing here touches the database. */
@@ -32,11 +33,16 @@ export interface ResultDrafts {
  * statements of each method does not depend on how many resources it is given.
  */
 export interface ResultStore extends ResultDrafts {
+  /** Keeps everybody from changing these resources until the transaction ends, so that what is read of them next stays true. */
+  lock(type: Resource['resourceType'], ids: readonly string[]): Promise<void>;
   /** By `Type/id`; what is not there or was deleted is left out. */
-  read(
-    names: readonly { readonly type: Resource['resourceType']; readonly id: string }[],
-  ): Promise<ReadonlyMap<string, Found>>;
+  read(names: readonly NamedMade[]): Promise<ReadonlyMap<string, Found>>;
   insert(drafts: readonly Draft[]): Promise<void>;
+  /**
+   * Stores the next version of a resource that is there and locked. It keeps the tags and labels of the one before, but for
+   * the tag `superseded`, which becomes what is said here.
+   */
+  amend<Kind extends Resource>(resource: Stored<Kind>, superseded: boolean): Promise<Stored<Kind>>;
   /** Creates a resource under the id it carries; one that is there stays as it is and is given back, whatever it says. */
   createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>): Promise<Stored<Kind>>;
   /**

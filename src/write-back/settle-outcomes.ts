@@ -1,20 +1,10 @@
 import { PredictionError } from '../platform/errors.ts';
-import type { OutcomeRow, Supersession } from './outcome-record.ts';
+import type { Supersession } from './outcome-record.ts';
 import { type FoundOutcome, groupName } from './outcome-table.ts';
-import type { PreparedResult, ResultResourceDrafts } from './prepare-result.ts';
-
-/** An outcome while results are settled: how it stands now, and what of it is new. */
-export interface SettledOutcome {
-  row: OutcomeRow;
-  /** True where it is not in the table yet. */
-  readonly isNew: boolean;
-  /** True where the table says something else. */
-  changed: boolean;
-  /** Whether the stored resource has the tag `superseded`; undefined where there is none. */
-  readonly tagged: boolean | undefined;
-  /** What is to be stored for it. */
-  drafts?: ResultResourceDrafts;
-}
+import type { PreparedResult } from './prepare-result.ts';
+import { isReported, reportHolders } from './report-holder.ts';
+import { type Amendment, newestFirst, type SettlingReports, settleReport } from './settle-report.ts';
+import { change, type SettledOutcome } from './settled-outcome.ts';
 
 /** What became of one result. */
 export interface SettledResult {
@@ -29,18 +19,25 @@ export interface SettledResult {
  * Settles results as if they were written one after the other, without a statement. After each of them exactly one
  * outcome of its group stands, the one with the greatest (as-of, computed at, identifier), and the others are marked
  * with the one that took their place: an old 40 % never stays current, and a prediction at an earlier instant never
- * displaces a later one. What-if outcomes take no part.
+ * displaces a later one. What-if outcomes take no part. All reports of a group are versions of one.
  * @param found of every group all outcomes that stand, and every outcome with the identifier of a result
  */
 export function settleOutcomes(
   found: readonly FoundOutcome[],
   results: readonly PreparedResult[],
-): { readonly outcomes: readonly SettledOutcome[]; readonly results: readonly SettledResult[] } {
+): {
+  readonly outcomes: readonly SettledOutcome[];
+  readonly results: readonly SettledResult[];
+  readonly amendments: readonly Amendment[];
+} {
   const outcomes = new Map<string, SettledOutcome>(
     found.map(({ row, tagged }) => [row.identifier, { row, tagged, isNew: false, changed: false }]),
   );
   const groups = new Map<string, SettledOutcome[]>();
   for (const outcome of outcomes.values()) join(groups, outcome);
+  const reports: SettlingReports = { holders: reportHolders(outcomes.values()), amendments: [] };
+  for (const outcome of outcomes.values())
+    if (isReported(outcome) && reports.holders.get(groupName(outcome.row)) !== outcome) outcome.tagged = undefined;
   const settled = results.map(({ record, drafts }): SettledResult => {
     const known = outcomes.get(record.identifier);
     const outcome = known ?? { row: { ...record }, tagged: undefined, isNew: true, changed: false };
@@ -53,6 +50,11 @@ export function settleOutcomes(
     const group = groups.get(groupName(outcome.row)) ?? [];
     if (repeated) reinstateIfNewest(group, outcome, record.computedAt);
     const superseded = supersedeOlder(group, record.computedAt);
+    if (drafts?.amending !== undefined) {
+      const { amending } = drafts;
+      const created = settleReport(reports, group, outcome, { ...drafts, amending });
+      return { outcome, repeated, superseded, created };
+    }
     const created = drafts !== undefined && outcome.tagged === undefined && outcome.drafts === undefined;
     if (created) {
       outcome.drafts = drafts;
@@ -61,7 +63,7 @@ export function settleOutcomes(
     }
     return { outcome, repeated, superseded, created };
   });
-  return { outcomes: [...outcomes.values()], results: settled };
+  return { outcomes: [...outcomes.values()], results: settled, amendments: reports.amendments };
 }
 
 function join(groups: Map<string, SettledOutcome[]>, outcome: SettledOutcome): void {
@@ -99,15 +101,5 @@ function reinstateIfNewest(group: readonly SettledOutcome[], outcome: SettledOut
 function standing(group: readonly SettledOutcome[]): SettledOutcome[] {
   return group
     .filter(({ row }) => row.supersededBy === undefined)
-    .sort(
-      ({ row: one }, { row: other }) =>
-        other.asOf.getTime() - one.asOf.getTime() ||
-        other.computedAt.getTime() - one.computedAt.getTime() ||
-        (other.identifier < one.identifier ? -1 : 1),
-    );
-}
-
-function change(outcome: SettledOutcome, row: OutcomeRow): void {
-  outcome.row = row;
-  outcome.changed = true;
+    .sort(({ row: one }, { row: other }) => newestFirst(one, other));
 }

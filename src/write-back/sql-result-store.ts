@@ -2,10 +2,10 @@ import type { Meta, Resource } from '@medplum/fhirtypes';
 import { changeMeta } from '../fhir/store/change-meta.ts';
 import { insertRows } from '../fhir/store/insert-new.ts';
 import { parseBody, readResource } from '../fhir/store/read-resource.ts';
-import { readWithFirst, type WithFirst } from '../fhir/store/read-with-first.ts';
+import { readWithMade, type WithMade } from '../fhir/store/read-with-made.ts';
 import { requireSubject } from '../fhir/store/require-subject.ts';
 import { resourceRow, sameBeyondMeta } from '../fhir/store/resource-row.ts';
-import { stamped } from '../fhir/store/stamped.ts';
+import { stamped, withCarriedMeta } from '../fhir/store/stamped.ts';
 import type { SqlRepositoryOptions, StoreContext } from '../fhir/store/store-context.ts';
 import { createResource, updateResource } from '../fhir/store/write-resource.ts';
 import type { Sql } from '../platform/database.ts';
@@ -29,8 +29,14 @@ export function openSqlResultStore(
       const resource = stamped(context, given, options.newId(), 1) as Stored<Kind>;
       return { resource, row: resourceRow(context, resource) };
     },
+    async lock(type, ids) {
+      await sql.query(
+        `select 1 from resources where tenant = $1 and type = $2 and id = any($3::text[]) order by id for update`,
+        [tenant, type, ids],
+      );
+    },
     async read(names) {
-      const rows = await readWithFirst(context, names);
+      const rows = await readWithMade(context, names);
       return new Map(await inSlices([...rows], ([name, row]) => [name, found(row)] as const));
     },
     async insert(drafts) {
@@ -43,6 +49,13 @@ export function openSqlResultStore(
       const taken = drafts.find(({ resource: { resourceType, id } }) => !stored.has(`${resourceType}/${id}`));
       if (taken === undefined) return;
       throw new PredictionError('INTERNAL', `A new ${taken.resource.resourceType} got an id that is taken.`);
+    },
+    async amend<Kind extends Resource>(given: Stored<Kind>, superseded: boolean) {
+      const { meta: before } = await readResource(context, given.resourceType, given.id);
+      const { meta = {}, ...carried } = withCarriedMeta(given, before);
+      const whole = { ...carried, meta: metaWithSupersededTag(meta, superseded) } as Stored<Kind>;
+      const { resource } = await rejecting(updateResource(context, whole, undefined, { replaceMeta: true }));
+      return resource as Stored<Kind>;
     },
     async createWithIdIfAbsent<Kind extends Resource>(resource: Stored<Kind>) {
       try {
@@ -71,14 +84,14 @@ export function openSqlResultStore(
   };
 }
 
-function found({ body, version, first }: WithFirst): Found {
+function found({ body, isMade, made }: WithMade): Found {
   const resource = parseBody(body) as Stored<Resource>;
   return {
     resource,
-    saysWhatItSaidFirst: (apartFrom) =>
-      version === 1 ||
-      (first !== undefined &&
-        (sameBeyondMeta(resource, body, first) || saysTheSame(resource, parseBody(first), [...apartFrom, 'meta']))),
+    saysWhatWasMade: (apartFrom) =>
+      isMade ||
+      (made !== undefined &&
+        (sameBeyondMeta(resource, body, made) || saysTheSame(resource, parseBody(made), [...apartFrom, 'meta']))),
   };
 }
 

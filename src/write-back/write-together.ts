@@ -4,18 +4,20 @@ import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { GroupReceipt } from '../platform/group-writer.ts';
 import type { ResultResource } from '../results/result-resource.ts';
+import { amendReports } from './amend-reports.ts';
 import { checkStored } from './check-stored.ts';
 import type { OutcomeGroup, WriteReceipt } from './outcome-record.ts';
 import { findOutcomes, groupName, readOutcomes, saveOutcomes } from './outcome-table.ts';
 import type { PreparedResult } from './prepare-result.ts';
 import type { Draft, ResultStore } from './result-store.ts';
-import { type SettledOutcome, type SettledResult, settleOutcomes } from './settle-outcomes.ts';
+import { type SettledResult, settleOutcomes } from './settle-outcomes.ts';
+import type { SettledOutcome } from './settled-outcome.ts';
 import { enqueueDeliveries } from './sinks/enqueue-deliveries.ts';
 import { metaWithSupersededTag } from './superseded-tag.ts';
 
 /**
  * Writes results of one tenant inside a transaction that holds the locks of their groups. The number of statements does
- * not depend on how many results there are. A result that somebody else changed is refused alone, with nothing kept of
+ * not depend on how many results there are, but for amended reports. A result that somebody else changed is refused alone, with nothing kept of
  * it; every other failure ends the transaction.
  * @returns one receipt per result, in the order of the results
  */
@@ -35,11 +37,15 @@ export async function writeTogether(
     results.filter((result) => !refused.has(result)),
   );
 
-  const repeatedWhatIfs = await saveAll(sql, tenant, settled.outcomes);
   const drafts = new Map(settled.outcomes.flatMap((outcome) => taggedDrafts(outcome)));
   if (drafts.size > 0) {
     await store.insert([...drafts.values()].flatMap(({ result, provenance }) => [result, provenance]));
   }
+  const fresh = [...drafts.values()].map(
+    ({ result: { resource } }) => [`${resource.resourceType}/${resource.id}`, resource] as const,
+  );
+  const amended = await amendReports(store, settled.amendments, new Map([...existing, ...fresh]));
+  const repeatedWhatIfs = await saveAll(sql, tenant, settled.outcomes);
   const metas = await alignTags(store, settled.outcomes);
   const changed = settled.outcomes.flatMap(({ row: { identifier, resourceId, resourceType } }) =>
     resourceId !== undefined &&
@@ -52,11 +58,13 @@ export async function writeTogether(
   const delivered = changed.filter(({ resourceType }) => resourceType !== 'DiagnosticReport');
   if (sinks.length > 0 && delivered.length > 0) await enqueueDeliveries(sql, tenant, sinks, delivered);
 
-  const resourceOf = ({ row: { identifier, resourceId, resourceType } }: SettledOutcome) => {
+  const resourceOf = ({ row: { identifier, resourceId, resourceType }, tagged }: SettledOutcome) => {
+    const written = amended.get(identifier) ?? drafts.get(identifier)?.result.resource;
+    if (written !== undefined || tagged === undefined) return written;
     const name = `${resourceType}/${resourceId}`;
     const stored = existing.get(name);
     const meta = metas.get(name);
-    if (stored === undefined) return drafts.get(identifier)?.result.resource;
+    if (stored === undefined) return undefined;
     return meta === undefined ? stored : { ...stored, meta };
   };
   const receiptOf = (result: PreparedResult, { outcome, repeated, superseded, created }: SettledResult) => {

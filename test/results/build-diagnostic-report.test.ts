@@ -1,86 +1,13 @@
 import type { DiagnosticReport, Media, Observation, RiskAssessment } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
-import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
 import { buildResult } from '../../src/results/build-result.ts';
-import { createResultFrame } from '../../src/results/result-frame.ts';
-import type { ReportPicture, ResultRequest } from '../../src/results/result-request.ts';
+import type { ResultRequest } from '../../src/results/result-request.ts';
 import { checkResource } from '../support/checked/check-resource.ts';
+import { coded, drawn, later, picture, reportRequest, spot } from '../support/report-request.ts';
 import { resultRequest } from '../support/result-request.ts';
-
-const own = 'https://example.org/codes';
-const coded = (code: string) => [{ system: own, code }];
-const spot: Outcome = {
-  id: 'spot',
-  kind: 'finding',
-  label: 'Spot <drawn>',
-  coding: coded('spot'),
-  column: 0,
-  bands: {
-    citation: 'none: synthetic',
-    levels: [
-      { code: 'unlikely', display: 'unlikely', from: 0, below: 0.5 },
-      { code: 'likely', display: 'likely', from: 0.5 },
-    ],
-  },
-};
-const drawn: Outcome = {
-  id: 'drawn',
-  kind: 'class',
-  label: 'What was drawn',
-  coding: coded('drawn'),
-  column: 1,
-  classes: [
-    { number: 0, code: 'nothing', display: 'nothing', coding: coded('nothing') },
-    { number: 1, code: 'box', display: 'a box', coding: coded('box') },
-  ],
-};
-const later: Outcome = { id: 'later', kind: 'probability', label: 'Something later', column: 2, horizon: 'P1Y' };
-
-const image: FeatureValue = {
-  state: 'observed',
-  value: 1,
-  at: '2026-02-27T08:15:00Z',
-  sources: [{ reference: 'ImagingStudy/s1/_history/3' }],
-  detail: 'the only image of the series',
-};
-const picture: ReportPicture = {
-  title: 'What moved "Spot" most',
-  png: Uint8Array.of(137, 80, 78, 71),
-  rows: 2,
-  columns: 3,
-};
-
-function reportRequest(outcomes: readonly Outcome[], changes: Partial<ResultRequest> = {}): ResultRequest {
-  const request = resultRequest();
-  const manifest = {
-    ...request.model.manifest,
-    outcomes: [...outcomes],
-    report: { coding: coded('phantom-report'), title: 'Phantom report' },
-  };
-  const features = { radiograph: { label: 'Radiograph' } };
-  return {
-    ...request,
-    model: { ...request.model, manifest },
-    features,
-    frame: createResultFrame(manifest, features),
-    inputs: {
-      features: new Map([['radiograph', image]]),
-      verdicts: new Map(outcomes.map(({ id }) => [id, { state: 'score' }])),
-      basis: [...image.sources, { reference: 'Patient/17/_history/2' }],
-    },
-    scores: new Map([
-      ['spot', 0.37],
-      ['drawn', 1],
-      ['later', 0.02],
-    ]),
-    details: new Map(),
-    explanation: { none: 'tests' },
-    ...changes,
-  };
-}
 
 function report(
   outcomes: readonly Outcome[] = [spot, drawn, later],
@@ -105,7 +32,13 @@ describe('a report of an imaging study', () => {
       status: 'preliminary',
       category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0074', code: 'RAD' }] }],
       code: { coding: coded('phantom-report'), text: 'Phantom report' },
-      identifier: [{ value: resultRequest().identifier }],
+      identifier: [
+        { system: 'https://fhirsight.org/fhir/NamingSystem/prediction', value: resultRequest().identifier },
+        {
+          system: 'https://fhirsight.org/fhir/NamingSystem/imaging-report',
+          value: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
+      ],
       meta: { security: expect.arrayContaining([expect.objectContaining({ code: 'AIAST' })]) },
     });
     expect(checkResource(made)).toEqual([]);

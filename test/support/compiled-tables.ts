@@ -36,6 +36,7 @@ export const tableFiles = [
   'src/results/outcome-frame.ts',
   'src/results/result-frame.ts',
   'src/results/risk-prediction.ts',
+  'src/results/amend-report.ts',
   'src/results/build-diagnostic-report.ts',
   'src/results/build-observation.ts',
   'src/results/build-risk-assessment.ts',
@@ -63,8 +64,10 @@ export const wordlessFiles = [
   'src/results/derivable.ts',
   'src/results/plain-text.ts',
   'src/results/report-finding.ts',
+  'src/results/report-identifier.ts',
   'src/results/report-media.ts',
   'src/results/report-risk.ts',
+  'src/results/report-standing.ts',
   'src/results/study-of.ts',
   'src/results/explanation-extension.ts',
   // About the model and its engine.

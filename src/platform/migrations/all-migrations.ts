@@ -15,6 +15,7 @@ import { focusAndReuse } from './0013-focus-and-reuse.ts';
 import { toldAtHooks } from './0014-told-at-hooks.ts';
 import { sealedTexts } from './0015-sealed-texts.ts';
 import { reports } from './0016-reports.ts';
+import { reportLife } from './0017-report-life.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const allMigrations: readonly Migration[] = [
   toldAtHooks,
   sealedTexts,
   reports,
+  reportLife,
 ];

@@ -1,7 +1,7 @@
 import type { Device, Provenance, Resource } from '@medplum/fhirtypes';
 import { parseFhirJson } from '../../fhir/fhir-json.ts';
 import { parseRelativeReference } from '../../fhir/reference.ts';
-import { readWithFirst } from '../../fhir/store/read-with-first.ts';
+import { readWithMade } from '../../fhir/store/read-with-made.ts';
 import { sameBeyondMeta } from '../../fhir/store/resource-row.ts';
 import type { Sql } from '../../platform/database.ts';
 import type { ResultResource } from '../../results/result-resource.ts';
@@ -59,15 +59,15 @@ async function readResults(
   wanted: readonly ChangedResult[],
 ): Promise<Map<string, Pick<StoredResult, 'resource' | 'tampered'>>> {
   const names = wanted.map(({ resourceType: type, resourceId: id }) => ({ type, id }));
-  const rows = await readWithFirst({ sql, tenant }, names);
+  const rows = await readWithMade({ sql, tenant }, names);
   return new Map(
-    await inSlices([...rows], ([name, { body, first, version }]) => {
+    await inSlices([...rows], ([name, { body, made, isMade }]) => {
       const resource = parseFhirJson(body) as StoredResult['resource'];
       const same =
-        version === 1 ||
-        (first !== undefined &&
-          (sameBeyondMeta(resource, body, first) ||
-            saysTheSame(resource, parseFhirJson(first) as ResultResource, openElements.result)));
+        isMade ||
+        (made !== undefined &&
+          (sameBeyondMeta(resource, body, made) ||
+            saysTheSame(resource, parseFhirJson(made) as ResultResource, openElements.result)));
       return [name, { resource, tampered: !same }] as const;
     }),
   );
