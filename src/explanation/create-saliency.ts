@@ -19,6 +19,8 @@ export interface SaliencyRequest {
   readonly outcomes: readonly Outcome[];
   readonly scores: ReadonlyMap<string, number>;
   readonly details: ReadonlyMap<string, ScoreDetail>;
+  /** See Scores.output. */
+  readonly output: readonly number[];
 }
 
 /** Where an image moved the scores of a model, as its manifest declares. */
@@ -54,8 +56,7 @@ export function createSaliency({
       const chosen = mostProbable(saliency, request);
       if (chosen.length === 0) return [];
       if (saliency.by === 'activation') {
-        const [row = []] = await run([inputs]);
-        const output = row.slice(from.column, from.column + from.columns);
+        const output = request.output.slice(from.column, from.column + from.columns);
         return chosen.map((outcome) =>
           activationMap(saliency, output, { outcome, all: manifest.outcomes, size, request }),
         );

@@ -51,6 +51,8 @@ export interface Scores {
   readonly scores: ReadonlyMap<string, number>;
   /** Of outcomes about which more is said than the score. */
   readonly details: ReadonlyMap<string, ScoreDetail>;
+  /** The numbers of all declared outputs that they were read from. */
+  readonly output: readonly number[];
 }
 
 /**
@@ -59,13 +61,13 @@ export interface Scores {
  * Throws INFERENCE_FAILED where the model fails or answers something that the outcome cannot be.
  */
 export async function score(run: RunRows, row: ModelRow, outcomes: readonly Outcome[]): Promise<Scores> {
-  const [output] = await run([row]);
+  const [output = []] = await run([row]);
   const scores = new Map<string, number>();
   const details = new Map<string, ScoreDetail>();
   for (const outcome of outcomes) {
-    scores.set(outcome.id, outcomeScore(outcome, output ?? []));
-    const detail = scoreDetail(outcome, output ?? []);
+    scores.set(outcome.id, outcomeScore(outcome, output));
+    const detail = scoreDetail(outcome, output);
     if (detail !== undefined) details.set(outcome.id, detail);
   }
-  return { scores, details };
+  return { scores, details, output };
 }

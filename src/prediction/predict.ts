@@ -126,7 +126,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     (options: RunOptions): PredictableModel['run'] =>
     (rows) =>
       model.run(rows, options);
-  const { scores, details } = await score(runWith(runOptions(request)), row, outcomes);
+  const { scores, details, output } = await score(runWith(runOptions(request)), row, outcomes);
   time.step('inferMs');
   const known = await explainInTime(request, model.explainTime, (due) =>
     explain(model.explainer, manifest.explanation.method, {
@@ -146,6 +146,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
         outcomes,
         scores,
         details,
+        output,
         run: (due) => runWith(runOptions(request, due)),
       })
     : {};

@@ -21,6 +21,8 @@ export interface Pictured {
   readonly outcomes: readonly Outcome[];
   readonly scores: ReadonlyMap<string, number>;
   readonly details: ReadonlyMap<string, ScoreDetail>;
+  /** See Scores.output. */
+  readonly output: readonly number[];
   /** @param due aborted when nobody waits for the pictures any more */
   readonly run: (due?: AbortSignal) => RunRows;
 }
@@ -74,12 +76,13 @@ export async function reportPictures(
       const maps = await method.mapsOf({ ...scored, inputs, run: run(due) });
       const { signal } = runOptions(request, due);
       return { pictures: await Promise.all(maps.map((map) => drawOne(map, signal))) };
-    } catch (error) {
-      parts.event({ name: 'explanation.degraded', model: `${manifest.id}@${manifest.version}`, error });
-      const code = error instanceof PredictionError ? error.code : 'INTERNAL';
-      return { none: `it could not be made (${code})` };
+    } catch (cause) {
+      const code = cause instanceof PredictionError ? cause.code : 'INTERNAL';
+      return { none: `it could not be made (${code})`, cause };
     }
   });
+  if ('none' in made && made.cause !== undefined)
+    parts.event({ name: 'explanation.degraded', model: `${manifest.id}@${manifest.version}`, error: made.cause });
   return 'none' in made ? { noPictures: made.none } : made;
 }
 

@@ -120,13 +120,14 @@ describe('where an image moved a score', () => {
       outcomes: manifest.outcomes,
       scores: new Map([['finding', 0.5]]),
       details: new Map(),
+      output: [0.5],
     });
     expect(asked[1]).toEqual([3, 20, 100, 2, 10, 100, 4, 10, 100, 6, 50, 100]);
     expect(asked[4]).toEqual([0, 10, 100, 2, 10, 100, 4, 10, 100, 3, 20, 100]);
     expect(asked).toHaveLength(5);
   });
 
-  test('by activation it is the map that the graph gives, in one run of one row', async () => {
+  test('by activation it is the map that the graph gives, in the very run of the score', async () => {
     const rows: number[] = [];
     const run: RunRows = (asked) => {
       rows.push(asked.length);
@@ -138,7 +139,7 @@ describe('where an image moved a score', () => {
     );
     expect(map).toMatchObject({ rows: [2, 6], columns: [2, 6] });
     expect([...(map?.values ?? [])]).toEqual([0.5, 0.5, 0.5, 0.5]);
-    expect(rows).toEqual([1, 1]);
+    expect(rows).toEqual([1]);
   });
 
   test('of a class it is the probability of the class that was said, though another one is said without the patch', async () => {

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
+import { loadCatalog } from '../../src/model-catalog/catalog.ts';
 import { checkSaliency } from '../../src/model-catalog/check-saliency.ts';
 import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import type { Saliency } from '../../src/model-catalog/saliency-schema.ts';
-import { byOcclusion, cornerImage, cornerManifest } from '../support/corner-network.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { byOcclusion, cornerImage, cornerManifest, cornerNetwork } from '../support/corner-network.ts';
+import { imageModelFolder } from '../support/image-model.ts';
+import { onnxBytes } from '../support/onnx-model.ts';
 
 const age = { kind: 'demographics', label: 'Age', element: 'age', unit: 'a' } as const;
 
@@ -46,6 +51,26 @@ describe('pictures of where an image moved a score', () => {
       expect.stringMatching(/saliency makes pictures for reports/),
       expect.stringMatching(/feature is frontal, which the map marks as sensitive/),
     ]);
+  });
+
+  test('by an output of the graph are part of a version that loads, though no outcome reads that output', async () => {
+    const golden = (name: string, age: number, logit: number) => ({
+      name,
+      inputs: { frontal: { npy: `${name}.npy` }, age },
+      expected: { finding: 1 / (1 + Math.exp(-logit)) },
+      tolerance: 1e-6,
+    });
+    const cases = [golden('dark', 40, 0.5 + 0.8 - 2), golden('chessboard', 70, 2 + 1.4 - 2)];
+    await using folder = await imageModelFolder({ source: 'worked out in doubles', cases });
+    await folder.write('model.onnx', onnxBytes(cornerNetwork));
+    const { tensors, explanation, report } = cornerManifest(byActivation);
+    await folder.edit('manifest.json', (json) => Object.assign(json, { tensors, explanation, report }));
+    await folder.seal();
+    const engine = createOnnxEngine();
+    const { refused, find } = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
+    expect(refused.map(({ error }) => error.message)).toEqual([]);
+    expect(find('pce-2013').manifest.explanation).toEqual(explanation);
+    await engine.close();
   });
 
   test('are refused at load where they would take more runs of the model than anybody waits for', () => {

@@ -65,6 +65,7 @@ async function picturesOf({
       outcomes: manifest.outcomes,
       scores: new Map([['finding', 0.9]]),
       details: new Map(),
+      output: [0.9],
       run: () => run,
     },
   );
@@ -110,6 +111,16 @@ describe('DR-4: the pictures of a report', () => {
       noPictures: expect.stringMatching(/too late/),
     });
     expect(await picturesOf({ request: { explain: false } })).toEqual({ noPictures: 'not asked for' });
+  });
+
+  it('hold up no answer that is due while they are made, which is no failure', async () => {
+    const events: LogEvent[] = [];
+    const { promise, reject } = Promise.withResolvers<number[][]>();
+    const asked = picturesOf({ run: () => promise, request: { answerBy: performance.now() + 5 }, events });
+    expect(await asked).toEqual({ noPictures: expect.stringMatching(/too late/) });
+    reject(new PredictionError('DEADLINE_EXCEEDED', 'test'));
+    await new Promise(setImmediate);
+    expect(events).toEqual([]);
   });
 
   it('are none where there is no image', async () => {
