@@ -1,0 +1,48 @@
+import type { DicomJson } from '../dicom/dicom-json.ts';
+import type { ReadFrame } from '../image-reading.ts';
+import { writtenDataset } from './written-dataset.ts';
+
+/** One object, and which of its frames. */
+export interface ReadObject {
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  readonly sopClassUid: string;
+  /** From 1, ascending. */
+  readonly frames: readonly number[];
+}
+
+/** The objects that frames belong to, in the order in which they were read. */
+export function readObjects(images: readonly ReadFrame[]): readonly ReadObject[] {
+  const objects = new Map<string, ReadObject & { frames: number[] }>();
+  for (const { frame, ...object } of images) {
+    const known = objects.get(object.sopInstanceUid) ?? { ...object, frames: [] };
+    known.frames.push(frame);
+    objects.set(object.sopInstanceUid, known);
+  }
+  return [...objects.values()].map((object) => ({ ...object, frames: object.frames.toSorted((a, b) => a - b) }));
+}
+
+/** A reference to an image (PS3.3, table 10-3); frames are named where it is not the only one that matters. */
+export function imageReference({ sopClassUid, sopInstanceUid, frames }: ReadObject): DicomJson {
+  return writtenDataset({
+    ReferencedSOPClassUID: sopClassUid,
+    ReferencedSOPInstanceUID: sopInstanceUid,
+    ...(frames.length === 1 && frames[0] === 1 ? {} : { ReferencedFrameNumber: frames.map(String) }),
+  });
+}
+
+/** Hierarchical SOP Instance Reference (PS3.3, table C.17-3): every object that a document refers to, under its series and study. */
+export function evidence(study: string, objects: readonly ReadObject[]): DicomJson {
+  const bySeries = Map.groupBy(objects, ({ seriesInstanceUid }) => seriesInstanceUid);
+  return writtenDataset({
+    StudyInstanceUID: study,
+    ReferencedSeriesSequence: [...bySeries].map(([series, inSeries]) =>
+      writtenDataset({
+        SeriesInstanceUID: series,
+        ReferencedSOPSequence: inSeries.map(({ sopClassUid, sopInstanceUid }) =>
+          writtenDataset({ ReferencedSOPClassUID: sopClassUid, ReferencedSOPInstanceUID: sopInstanceUid }),
+        ),
+      }),
+    ),
+  });
+}

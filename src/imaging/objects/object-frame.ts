@@ -1,0 +1,69 @@
+import type { DicomJson } from '../dicom/dicom-json.ts';
+import { type Coding, codedEntry, cut, dcm } from './coded-entry.ts';
+import { copiedAttributes } from './copied-attributes.ts';
+import { dicomInstant } from './dicom-instant.ts';
+import type { ResultOrigin } from './result-origin.ts';
+import { resultUid } from './result-uid.ts';
+import { writtenDataset } from './written-dataset.ts';
+
+/** By this the series of results are told from those of the scanner, by people and by the selection of images. */
+export const resultSeriesDescription = 'AI result, not read by a radiologist';
+
+/** PS3.16, CID 7005. */
+const processingEquipment: Coding = { system: dcm, code: '109102', display: 'Processing Equipment' };
+const longest = 64;
+
+export interface ObjectKind {
+  readonly sopClassUid: string;
+  readonly modality: string;
+  /** Names the series and, with the number, the object inside a result. */
+  readonly role: string;
+  /** From 1. */
+  readonly number: number;
+  readonly seriesNumber: number;
+}
+
+/**
+ * What every object of a result says (PS3.3: SOP Common, Patient, General Study, General Series, Enhanced General Equipment): whose
+ * study, that a machine made it, and which model and version.
+ */
+export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
+  const { identifier, source, model, software } = origin;
+  const stated = source['00080201']?.Value?.[0];
+  const zone = typeof stated === 'string' && /^[+-]\d{4}$/.test(stated) ? stated : origin.timeZone;
+  const at = dicomInstant(origin.computedAt, zone);
+  return {
+    ...copiedAttributes(source),
+    ...writtenDataset({
+      SpecificCharacterSet: 'ISO_IR 192',
+      InstanceCreationDate: at.date,
+      InstanceCreationTime: at.time,
+      SOPClassUID: kind.sopClassUid,
+      SOPInstanceUID: resultUid(identifier, `${kind.role}/${kind.number}`),
+      SeriesDate: at.date,
+      SeriesTime: at.time,
+      ContentDate: at.date,
+      ContentTime: at.time,
+      // Dates of the study would mean another instant where the source states no offset.
+      ...(zone === stated ? { TimezoneOffsetFromUTC: zone } : {}),
+      Modality: kind.modality,
+      SeriesDescription: resultSeriesDescription,
+      SeriesInstanceUID: resultUid(identifier, kind.role),
+      SeriesNumber: String(kind.seriesNumber),
+      InstanceNumber: String(kind.number),
+      Manufacturer: 'fhirsight',
+      ManufacturerModelName: 'fhirsight',
+      DeviceSerialNumber: model.digest.slice(0, longest),
+      SoftwareVersions: cut(software, longest),
+      ContributingEquipmentSequence: writtenDataset({
+        PurposeOfReferenceCodeSequence: codedEntry(processingEquipment),
+        Manufacturer: 'fhirsight',
+        ManufacturerModelName: cut(model.title, longest),
+        DeviceSerialNumber: model.digest.slice(0, longest),
+        SoftwareVersions: cut(`${model.id} ${model.version}`, longest),
+        ContributionDateTime: at.dateTime,
+        ContributionDescription: 'Algorithm that read the images',
+      }),
+    }),
+  };
+}

@@ -1,0 +1,24 @@
+import type { DicomJson } from '../dicom/dicom-json.ts';
+import type { ReadFrame } from '../image-reading.ts';
+
+/** Where the objects of one result come from: what all of them say. */
+export interface ResultOrigin {
+  /** See `resultIdentifier`: UIDs are made of it. */
+  readonly identifier: string;
+  /** The data set of an image of the study; patient and study are copied from it. */
+  readonly source: DicomJson;
+  /** The images that the model was given, at least one. */
+  readonly images: readonly ReadFrame[];
+  readonly model: {
+    readonly id: string;
+    readonly version: string;
+    readonly title: string;
+    /** SHA-256 of the model's folder. */
+    readonly digest: string;
+  };
+  /** Version of fhirsight. */
+  readonly software: string;
+  readonly computedAt: Date;
+  /** IANA zone of the site; dates are in it where the source does not state another offset. */
+  readonly timeZone: string;
+}
