@@ -187,7 +187,13 @@ export async function wire(options: WireOptions): Promise<House> {
     });
     open.push(() => deliveries.close(Math.min(config.drainTimeoutMs, longestDeliveryGraceMs)));
     const openResults = (of: Database, gathers: boolean) => {
-      const results = createResultWriter({ database: of, openResultStore, sinks: deliveries.sinkNames, gathers });
+      const results = createResultWriter({
+        database: of,
+        openResultStore,
+        sinks: deliveries.sinkNames,
+        reportSinks: deliveries.reportSinkNames,
+        gathers,
+      });
       open.push(() => results.close());
       return results;
     };

@@ -94,7 +94,8 @@ const removals: readonly (readonly [table: string, statement: string])[] = [
   ['told_bands', `delete from told_bands where ${ofSubject}`],
   [
     'deliveries',
-    `delete from deliveries where tenant = :tenant and identifier in (select identifier from outcomes where ${ofSubject})`,
+    `delete from deliveries where tenant = :tenant and (identifier in (select identifier from outcomes where ${ofSubject})
+       or resource_type = 'DiagnosticReport' and resource_id in (select resource_id from outcomes where ${ofSubject}))`,
   ],
   [
     'run_members (names)',

@@ -6,8 +6,7 @@ import { withStanding } from './report-standing.ts';
 
 /**
  * A report that takes the place of an earlier one of the same study: `amended`, with the predictions that it said before as old
- * identifiers (RA-7). Its first line says what it takes the place of, and that nobody has read it, also where a person had read
- * the earlier one: what was confirmed was another text.
+ * identifiers (RA-7). Its first line says that nobody has read it, and what it takes the place of.
  * @param report as it was made, preliminary
  * @param timeZone IANA zone of the site
  */

@@ -21,12 +21,14 @@ export function createResultWriter(options: {
   readonly openResultStore: OpenResultStore;
   /** Names of the sinks that every stored result is delivered to. */
   readonly sinks: readonly string[];
+  /** See WriteOptions. */
+  readonly reportSinks?: readonly string[];
   /** See GroupWriterOptions. */
   readonly gathers?: boolean;
 }): ResultWriter {
-  const { database, openResultStore, sinks, gathers = false } = options;
+  const { database, openResultStore, sinks, reportSinks = [], gathers = false } = options;
   const writer = createGroupWriter<ResultToWrite, WriteReceipt>(
-    (results) => writeResults(database, openResultStore, results, { sinks }),
+    (results) => writeResults(database, openResultStore, results, { sinks, reportSinks }),
     { maxItems: mostResults, gathers },
   );
   return {

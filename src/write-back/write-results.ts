@@ -13,6 +13,8 @@ import { writeTogether } from './write-together.ts';
 export interface WriteOptions {
   /** Names of the sinks that every stored result is delivered to. */
   readonly sinks: readonly string[];
+  /** Those that reports of studies are delivered to; absent: none. */
+  readonly reportSinks?: readonly string[];
 }
 
 type Receipt = GroupReceipt<WriteReceipt>;
@@ -29,7 +31,7 @@ export async function writeResults(
   database: Database,
   openResultStore: OpenResultStore,
   batch: readonly ResultToWrite[],
-  { sinks }: WriteOptions,
+  options: WriteOptions,
 ): Promise<Receipt[]> {
   // All that takes time in this process is done before the transaction begins.
   const prepared = await inSlices(batch, (item) => {
@@ -40,7 +42,7 @@ export async function writeResults(
     }
   });
   const writable = prepared.filter((one): one is PreparedResult => !('error' in one));
-  const written = (await writeOrSplit(database, openResultStore, writable, sinks))[Symbol.iterator]();
+  const written = (await writeOrSplit(database, openResultStore, writable, options))[Symbol.iterator]();
   return prepared.map((one): Receipt => ('error' in one ? one : taken(written.next().value)));
 }
 
@@ -52,17 +54,17 @@ async function writeOrSplit(
   database: Database,
   openResultStore: OpenResultStore,
   results: readonly PreparedResult[],
-  sinks: readonly string[],
+  options: WriteOptions,
 ): Promise<Receipt[]> {
   if (results.length === 0) return [];
   try {
-    return await retryingConflicts(() => writeInTransaction(database, openResultStore, results, sinks));
+    return await retryingConflicts(() => writeInTransaction(database, openResultStore, results, options));
   } catch (error) {
     if (results.length === 1 && databaseErrorCode(error) === lockNotAvailable) return [{ error: stillLocked(error) }];
     if (results.length === 1 || failsAll(error)) return results.map(() => ({ error }));
     const middle = Math.ceil(results.length / 2);
-    const first = await writeOrSplit(database, openResultStore, results.slice(0, middle), sinks);
-    return [...first, ...(await writeOrSplit(database, openResultStore, results.slice(middle), sinks))];
+    const first = await writeOrSplit(database, openResultStore, results.slice(0, middle), options);
+    return [...first, ...(await writeOrSplit(database, openResultStore, results.slice(middle), options))];
   }
 }
 
@@ -70,7 +72,7 @@ function writeInTransaction(
   database: Database,
   openResultStore: OpenResultStore,
   results: readonly PreparedResult[],
-  sinks: readonly string[],
+  options: WriteOptions,
 ): Promise<Receipt[]> {
   return database.transaction(async (sql) => {
     const groups = results.flatMap(({ record }) => (record.whatIf ? [] : [record]));
@@ -82,7 +84,7 @@ function writeInTransaction(
     }
     const receipts = new Map<PreparedResult, Receipt>();
     for (const [tenant, own] of Map.groupBy(results, ({ record }) => record.tenant)) {
-      const written = await writeTogether(sql, openResultStore(sql, tenant), tenant, own, sinks);
+      const written = await writeTogether(sql, openResultStore(sql, tenant), tenant, own, options);
       own.forEach((result, index) => {
         receipts.set(result, taken(written[index]));
       });

@@ -12,8 +12,9 @@ import type { PreparedResult } from './prepare-result.ts';
 import type { Draft, ResultStore } from './result-store.ts';
 import { type SettledResult, settleOutcomes } from './settle-outcomes.ts';
 import type { SettledOutcome } from './settled-outcome.ts';
-import { enqueueDeliveries } from './sinks/enqueue-deliveries.ts';
+import { enqueueChanged } from './sinks/enqueue-changed.ts';
 import { metaWithSupersededTag } from './superseded-tag.ts';
+import type { WriteOptions } from './write-results.ts';
 
 /**
  * Writes results of one tenant inside a transaction that holds the locks of their groups. The number of statements does
@@ -26,7 +27,7 @@ export async function writeTogether(
   store: ResultStore,
   tenant: string,
   results: readonly PreparedResult[],
-  sinks: readonly string[],
+  options: Pick<WriteOptions, 'sinks' | 'reportSinks'>,
 ): Promise<GroupReceipt<WriteReceipt>[]> {
   const real = results.flatMap(({ record }) => (record.whatIf ? [] : [record]));
   const identifiers = [...new Set(real.map(({ identifier }) => identifier))];
@@ -47,16 +48,16 @@ export async function writeTogether(
   const amended = await amendReports(store, settled.amendments, new Map([...existing, ...fresh]));
   const repeatedWhatIfs = await saveAll(sql, tenant, settled.outcomes);
   const metas = await alignTags(store, settled.outcomes);
-  const changed = settled.outcomes.flatMap(({ row: { identifier, resourceId, resourceType } }) =>
-    resourceId !== undefined &&
-    resourceType !== undefined &&
-    (drafts.has(identifier) || metas.has(`${resourceType}/${resourceId}`))
-      ? [{ identifier, resourceId, resourceType }]
-      : [],
+  const changed = settled.outcomes.filter(
+    ({ row: { identifier, resourceId, resourceType } }) =>
+      drafts.has(identifier) || amended.has(identifier) || metas.has(`${resourceType}/${resourceId}`),
   );
-  // A report of a study is delivered to nobody who has not asked for reports.
-  const delivered = changed.filter(({ resourceType }) => resourceType !== 'DiagnosticReport');
-  if (sinks.length > 0 && delivered.length > 0) await enqueueDeliveries(sql, tenant, sinks, delivered);
+  await enqueueChanged(
+    sql,
+    tenant,
+    changed.map(({ row }) => row),
+    options,
+  );
 
   const resourceOf = ({ row: { identifier, resourceId, resourceType }, tagged }: SettledOutcome) => {
     const written = amended.get(identifier) ?? drafts.get(identifier)?.result.resource;

@@ -9,6 +9,7 @@ import type { SinkSettings } from '../../src/write-back/sinks/sink-schema.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
 import { outboundTo } from './outbound-to.ts';
 import { outcomeBase, resourcesOf } from './outcome-record.ts';
+import { reportResources } from './report-record.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
 
 const validator = createResourceValidator();
@@ -20,6 +21,8 @@ export interface DeliveryBench {
   readonly events: LogEvent[];
   /** Stores results, which enqueues them. */
   write(...records: OutcomeRecord[]): Promise<void>;
+  /** Likewise, reports of studies. */
+  writeReport(record: OutcomeRecord, score?: number): Promise<void>;
   /** Goes on in time, a second each, until the deliveries are as asked; fails after `seconds`. */
   until(
     asked: (summary: { pending: number; sending: number; delivered: number; dead: number }) => boolean,
@@ -41,6 +44,7 @@ export function openDeliveryBench(
     database,
     openResultStore: (sql, tenant) => openSqlResultStore(store, sql, tenant),
     sinks: sinks.map(({ name }) => name),
+    reportSinks: sinks.filter(({ reports }) => reports).map(({ name }) => name),
   });
   const deliveries = createDeliveries({
     database,
@@ -65,6 +69,9 @@ export function openDeliveryBench(
     events,
     async write(...records) {
       await Promise.all(records.map((record) => writer.write(record, resourcesOf(record))));
+    },
+    async writeReport(record, score) {
+      await writer.write(record, reportResources(record, score));
     },
     async until(asked, seconds = 3_600) {
       for (let second = 0; second < seconds; second++) {
@@ -95,6 +102,7 @@ export function sinkAt<Kind extends SinkSettings['kind']>(
     firstRetryMs: 1_000,
     maxRetryMs: 300_000,
     subjectReferences: 'absolute',
+    reports: false,
   };
   const server = {
     ...retries,

@@ -1,9 +1,12 @@
 import type { Reference, Resource } from '@medplum/fhirtypes';
 import { alignSupersededTag } from './align-superseded-tag.ts';
+import { amendThere } from './amend-there.ts';
 import {
   type Delivery,
   type DeliveryOutcome,
   type DeliveryReceipt,
+  heldOf,
+  isAsItIs,
   isSinkFault,
   type RemoteResource,
   type StoredResult,
@@ -68,6 +71,7 @@ async function deliverSingly(server: SinkServer, { result, receipt, unsure }: De
 
   const device = await deviceThere(server, result);
   if (isFailed(device)) return { ...device, ...(unsure && device.kind === 'failed' ? { unsure: true } : {}) };
+  const amended = here !== undefined && here.made !== result.made;
   const done: Record<string, RemoteResource> = {};
   const partly = (failed: Failed): DeliveryOutcome =>
     Object.keys(done).length === 0
@@ -76,20 +80,33 @@ async function deliverSingly(server: SinkServer, { result, receipt, unsure }: De
           ...failed,
           unsure: true,
           // What was there before and was not come to is looked at next time: it is unsure.
-          receipt: { at, superseded, resources: { ...known, ...done } },
+          // An amended report is not taken for delivered: see amendThere.
+          receipt: { at, ...heldOf({ ...result, ...madeOf(here, result) }), resources: { ...known, ...done } },
         };
 
   for (const part of renderResult(server.form, result, device)) {
     const { value } = part.identifier;
-    const settled = here?.superseded === superseded && !unsure ? known[value] : undefined;
-    const there = settled ?? (await settlePart(server, part, known[value], mayHold, superseded));
+    const before = known[value];
+    const settled = here !== undefined && isAsItIs(here, result) && !unsure ? before : undefined;
+    const there =
+      settled ??
+      (amended && before !== undefined
+        ? await amendThere(server, before, part, { superseded, unsure })
+        : await settlePart(server, part, before, mayHold, result));
     if ('kind' in there) return partly(there);
     done[value] = there;
   }
-  const provenance = known[provenanceKey] ?? (await putProvenance(server, result, Object.values(done), device));
+  const provenance =
+    (amended ? undefined : known[provenanceKey]) ?? (await putProvenance(server, result, Object.values(done), device));
   if (provenance !== undefined && 'kind' in provenance) return partly(provenance);
   if (provenance !== undefined) done[provenanceKey] = provenance;
-  return { kind: 'delivered', receipt: { at, superseded, resources: done } };
+  return { kind: 'delivered', receipt: { at, ...heldOf(result), resources: done } };
+}
+
+/** After an attempt that failed, the sink holds of a report what it held before. */
+function madeOf(here: DeliveryReceipt | undefined, { made }: StoredResult): { readonly made?: number } {
+  const before = here === undefined ? made : here.made;
+  return before === undefined ? {} : { made: before };
 }
 
 /** It was never current at the sink, and nobody there misses it. */
@@ -100,22 +117,28 @@ export function skippedAsSuperseded(at: string): DeliveryOutcome {
 
 async function settlePart(
   server: SinkServer,
-  { identifier, resource }: SinkResource,
+  part: SinkResource,
   known: RemoteResource | undefined,
   mayHold: boolean,
-  superseded: boolean,
+  { superseded, made }: StoredResult,
 ): Promise<RemoteResource | Failed> {
+  const { identifier, resource } = part;
+  // What is there of a report may be what it said before it was amended: that is replaced where nobody has touched it.
+  const alignFound = (reference: string) =>
+    made === undefined
+      ? alignSupersededTag(server, { reference }, identifier, superseded)
+      : amendThere(server, { reference, version: '1' }, part, { superseded, unsure: true });
   if (known !== undefined) return alignSupersededTag(server, known, identifier, superseded);
   if (mayHold) {
     const found = await findThere(server, resource.resourceType, identifier);
     if (isFailed(found)) return found;
     if (found !== undefined) {
-      return alignSupersededTag(server, { reference: `${found.resourceType}/${found.id}` }, identifier, superseded);
+      return alignFound(`${found.resourceType}/${found.id}`);
     }
   }
   const created = await createUnlessThere(server, resource, identifier);
   if ('kind' in created) return created;
-  return created.isNew ? created.there : alignSupersededTag(server, created.there, identifier, superseded);
+  return created.isNew ? created.there : alignFound(created.there.reference);
 }
 
 async function createUnlessThere(

@@ -30,6 +30,8 @@ export interface DeliveriesOptions {
 export interface Deliveries extends DeliveryDesk {
   /** To be enqueued for. */
   readonly sinkNames: readonly string[];
+  /** Those of them that take reports of studies. */
+  readonly reportSinkNames: readonly string[];
   start(): void;
   /** Says that results were enqueued. Without it they are found within a second. */
   wake(): void;
@@ -52,6 +54,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   return {
     ...desk,
     sinkNames: sinks.map(({ name }) => name),
+    reportSinkNames: sinks.filter(({ reports }) => reports).map(({ name }) => name),
     start() {
       if (runs.length > 0) return;
       runs = sinks.map((settings) =>

@@ -8,8 +8,10 @@ export interface StoredResult {
   readonly superseded: boolean;
   /** It no longer says what it said first: somebody else changed it. */
   readonly tampered: boolean;
+  /** Of a report, which is amended: the version that says what it says now. */
+  readonly made?: number;
   readonly device?: Device & { id: string };
-  /** Who made it and of what; its target is the first version. */
+  /** Who made it and of what; its target is the version that was made. */
   readonly provenance?: Provenance & { id: string };
 }
 
@@ -25,6 +27,8 @@ export interface DeliveryReceipt {
   /** Base URL or folder: what was delivered to one place is not taken for delivered to another. */
   readonly at: string;
   readonly superseded: boolean;
+  /** Of a report: which version of it. */
+  readonly made?: number;
   /** The resources by the identifier they carry there; empty where nothing had to be delivered. */
   readonly resources: Readonly<Record<string, RemoteResource>>;
   /** Name of the file, for a sink of files. */
@@ -47,6 +51,7 @@ export interface DeliveryError {
     | 'gone' // deleted at the sink
     | 'keeps-tag' // the sink does not let go of a tag
     | 'changed' // the stored result is no longer what the model computed
+    | 'changed-there' // people at the sink changed a report that was amended here
     | 'unexpected-answer' // not what FHIR prescribes
     | 'unprepared' // the stored result cannot be put into the sink's form
     | 'not-writable'; // the folder
@@ -132,4 +137,20 @@ export interface Sink {
     stopping: () => boolean,
   ): Promise<BatchOutcome>;
   close(): Promise<void>;
+}
+
+/** The part of a receipt that says what of a result a sink holds. */
+export function heldOf({ superseded, made }: Pick<StoredResult, 'superseded' | 'made'>): {
+  readonly superseded: boolean;
+  readonly made?: number;
+} {
+  return { superseded, ...(made === undefined ? {} : { made }) };
+}
+
+/** True where the sink holds the result as it is now. */
+export function isAsItIs(
+  receipt: DeliveryReceipt,
+  { superseded, made }: Pick<StoredResult, 'superseded' | 'made'>,
+): boolean {
+  return receipt.superseded === superseded && receipt.made === made;
 }

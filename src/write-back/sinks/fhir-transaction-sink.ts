@@ -7,6 +7,8 @@ import {
   type Delivery,
   type DeliveryOutcome,
   type DeliveryReceipt,
+  heldOf,
+  isAsItIs,
   isSinkFault,
   type Sink,
   type StoredResult,
@@ -57,7 +59,9 @@ function wayOf({ result, receipt, unsure }: Delivery, at: string): 'together' | 
   if (unsure || (receipt !== undefined && receipt.at !== at)) return 'alone';
   const delivered = receipt !== undefined && Object.keys(receipt.resources).length > 0;
   if (!delivered) return superseded ? skippedAsSuperseded(at) : 'together';
-  if (receipt.superseded === superseded) return { kind: 'delivered', receipt };
+  if (isAsItIs(receipt, result)) return { kind: 'delivered', receipt };
+  // An amended report is put upon the one that was delivered, and upon no other.
+  if (receipt.made !== result.made) return 'alone';
   return superseded ? 'together' : 'alone';
 }
 
@@ -169,7 +173,7 @@ function outcomeOf(
   answered: readonly AnsweredEntry[] | undefined,
 ): DeliveryOutcome {
   const [own, provenance] = answered ?? [];
-  const { identifier, superseded } = result;
+  const { identifier } = result;
   if (own === undefined) {
     return {
       ...unexpectedAnswer(200, 'not with one answer for each entry of the transaction'),
@@ -193,7 +197,7 @@ function outcomeOf(
       ? {}
       : { [provenanceKey]: provenanceThere ?? { reference: `Provenance/${identifier}` } }),
   };
-  return { kind: 'delivered', receipt: { at: server.settings.url, superseded, resources } };
+  return { kind: 'delivered', receipt: { at: server.settings.url, ...heldOf(result), resources } };
 }
 
 /** The same text gives the same name, so that a repeated transaction is the same. */

@@ -6,7 +6,14 @@ import { PredictionError } from '../../platform/errors.ts';
 import type { ResultResource } from '../../results/result-resource.ts';
 import { isTaggedSuperseded } from '../superseded-tag.ts';
 import { skippedAsSuperseded } from './deliver-singly.ts';
-import type { Delivery, DeliveryOutcome, DeliveryReceipt, Sink, StoredResult } from './delivery.ts';
+import {
+  type Delivery,
+  type DeliveryOutcome,
+  type DeliveryReceipt,
+  isAsItIs,
+  type Sink,
+  type StoredResult,
+} from './delivery.ts';
 import { type ReferenceRules, withSinkReferences } from './sink-references.ts';
 import type { NdjsonSink } from './sink-schema.ts';
 
@@ -38,7 +45,7 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
           outcomes.set(result.identifier, { kind: 'delivered', receipt: receiptOf(result, held, file) });
         else if (!doubtful && result.superseded && here?.file === undefined)
           outcomes.set(result.identifier, skippedAsSuperseded(folder));
-        else if (!doubtful && here?.file !== undefined && here.superseded === result.superseded)
+        else if (!doubtful && here?.file !== undefined && isAsItIs(here, result))
           outcomes.set(result.identifier, { kind: 'delivered', receipt: here });
         // Somebody may have read the file of this name and taken it away: what changed since comes under another.
         else if (there !== undefined || changed) outcomes.set(result.identifier, { kind: 'unsent' });
@@ -86,14 +93,25 @@ export function createNdjsonSink(settings: NdjsonSink, ownBase: string): Sink {
   }
 
   /** @param held the result as it stands in the file */
-  function receiptOf({ identifier }: StoredResult, held: ResultResource, file: string): DeliveryReceipt {
+  function receiptOf(
+    { identifier, made, resource }: StoredResult,
+    held: ResultResource,
+    file: string,
+  ): DeliveryReceipt {
     const version = held.meta?.versionId;
+    const isNow = made !== undefined && version === resource.meta?.versionId;
     const there = { reference: nameOf(held), ...(version === undefined ? {} : { version }) };
-    return { at: folder, superseded: isTaggedSuperseded(held), resources: { [identifier]: there }, file };
+    return {
+      at: folder,
+      superseded: isTaggedSuperseded(held),
+      ...(isNow ? { made } : {}),
+      resources: { [identifier]: there },
+      file,
+    };
   }
 }
 
-/** Device before the results that name it; the Provenance only with the first delivery of a result. */
+/** Device before the results that name it; the Provenance only with the first delivery of a result, or of a version of a report. */
 async function* lines(deliveries: readonly Delivery[], rules: ReferenceRules, folder: string): AsyncGenerator<string> {
   const devices = new Set<string>();
   for (const [index, { result, receipt }] of deliveries.entries()) {
@@ -103,7 +121,7 @@ async function* lines(deliveries: readonly Delivery[], rules: ReferenceRules, fo
     if (device !== undefined && !devices.has(device.id)) parts.push(device);
     if (device !== undefined) devices.add(device.id);
     parts.push(resource);
-    const isFirst = receipt?.at !== folder || receipt.file === undefined;
+    const isFirst = receipt?.at !== folder || receipt.file === undefined || receipt.made !== result.made;
     if (provenance !== undefined && isFirst) parts.push(provenance);
     yield parts.map((part) => `${stringifyFhirJson(withSinkReferences(part, rules))}\n`).join('');
   }
@@ -119,7 +137,7 @@ async function published(place: string): Promise<ReadonlyMap<string, ResultResou
       read += 1;
       if (read % linesAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
       const { resourceType, id = '', meta } = JSON.parse(line) as ResultResource;
-      if (resourceType === 'RiskAssessment' || resourceType === 'Observation') {
+      if (resourceType === 'RiskAssessment' || resourceType === 'Observation' || resourceType === 'DiagnosticReport') {
         const result = { resourceType, id, ...(meta && { meta }) } as ResultResource;
         held.set(nameOf(result), result);
       }

@@ -15,7 +15,7 @@ import type { ChangedResult } from './enqueue-deliveries.ts';
 
 /**
  * The results as they stand now in the own store, by `Type/id`; one that was deleted is not among them. Their models'
- * Devices and the Provenance of their first versions come along.
+ * Devices and the Provenance of the versions that were made come along.
  */
 export async function readStoredResults(
   sql: Sql,
@@ -23,10 +23,15 @@ export async function readStoredResults(
   wanted: readonly ChangedResult[],
 ): Promise<ReadonlyMap<string, StoredResult>> {
   const nameOf = ({ resourceType, resourceId }: ChangedResult): string => `${resourceType}/${resourceId}`;
-  const stored = await readResults(sql, tenant, wanted);
+  const made = await reportVersions(sql, tenant, wanted);
+  const stored = await readResults(sql, tenant, wanted, made);
   const deviceIds = new Set([...stored.values()].flatMap(({ resource }) => deviceId(resource) ?? []));
   const devices = await bodies<Device>(sql, tenant, 'Device', [...deviceIds]);
-  const provenances = await provenancesOf(sql, tenant, [...stored.keys()]);
+  const provenances = await provenancesOf(
+    sql,
+    tenant,
+    [...stored.keys()].map((name) => `${name}/_history/${made.get(name) ?? 1}`),
+  );
   return new Map(
     wanted.flatMap((result): [string, StoredResult][] => {
       const name = nameOf(result);
@@ -35,6 +40,7 @@ export async function readStoredResults(
       const { resource, tampered } = found;
       const device = devices.get(deviceId(resource) ?? '');
       const provenance = provenances.get(name);
+      const version = made.get(name);
       return [
         [
           name,
@@ -43,6 +49,7 @@ export async function readStoredResults(
             resource,
             superseded: isTaggedSuperseded(resource),
             tampered,
+            ...(version === undefined ? {} : { made: version }),
             ...(device === undefined ? {} : { device }),
             ...(provenance === undefined ? {} : { provenance }),
           },
@@ -52,25 +59,44 @@ export async function readStoredResults(
   );
 }
 
-/** Each as it stands, by `Type/id`, and whether it says anything else than its first version, apart from what others may change. */
+/** Each as it stands, by `Type/id`, and whether it says anything else than the version that was made, apart from what others may change. */
 async function readResults(
   sql: Sql,
   tenant: string,
   wanted: readonly ChangedResult[],
+  made: ReadonlyMap<string, number>,
 ): Promise<Map<string, Pick<StoredResult, 'resource' | 'tampered'>>> {
-  const names = wanted.map(({ resourceType: type, resourceId: id }) => ({ type, id }));
+  const names = wanted.map(({ resourceType: type, resourceId: id }) => ({ type, id, made: made.get(`${type}/${id}`) }));
   const rows = await readWithMade({ sql, tenant }, names);
   return new Map(
-    await inSlices([...rows], ([name, { body, made, isMade }]) => {
+    await inSlices([...rows], ([name, { body, made: before, isMade }]) => {
       const resource = parseFhirJson(body) as StoredResult['resource'];
       const same =
         isMade ||
-        (made !== undefined &&
-          (sameBeyondMeta(resource, body, made) ||
-            saysTheSame(resource, parseFhirJson(made) as ResultResource, openElements.result)));
+        (before !== undefined &&
+          (sameBeyondMeta(resource, body, before) ||
+            saysTheSame(resource, parseFhirJson(before) as ResultResource, openElements.result)));
       return [name, { resource, tampered: !same }] as const;
     }),
   );
+}
+
+/** Of reports, by `Type/id`: the version that says what the report says now. */
+async function reportVersions(
+  sql: Sql,
+  tenant: string,
+  wanted: readonly ChangedResult[],
+): Promise<ReadonlyMap<string, number>> {
+  const ids = wanted.flatMap(({ resourceType, resourceId }) =>
+    resourceType === 'DiagnosticReport' ? [resourceId] : [],
+  );
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql.query<{ id: string; version: number }>(
+    `select resource_id as id, max(resource_version) as version from outcomes
+     where tenant = $1 and resource_type = 'DiagnosticReport' and resource_id = any($2::text[]) group by resource_id`,
+    [tenant, ids],
+  );
+  return new Map(rows.map(({ id, version }) => [`DiagnosticReport/${id}`, version]));
 }
 
 function deviceId(result: ResultResource): string | undefined {
@@ -95,13 +121,13 @@ async function bodies<Kind extends Resource>(
 async function provenancesOf(
   sql: Sql,
   tenant: string,
-  names: readonly string[],
+  targets: readonly string[],
 ): Promise<Map<string, Provenance & { id: string }>> {
-  if (names.length === 0) return new Map();
+  if (targets.length === 0) return new Map();
   const { rows } = await sql.query<{ target: string; body: string }>(
     `select body->'target'->0->>'reference' as target, body::text as body from resources
      where tenant = $1 and type = 'Provenance' and not deleted and (body->'target'->0->>'reference') = any($2)`,
-    [tenant, names.map((name) => `${name}/_history/1`)],
+    [tenant, targets],
   );
   const read = ({ target, body }: { target: string; body: string }) =>
     [target.slice(0, target.indexOf('/_history/')), parseFhirJson(body) as Provenance & { id: string }] as const;

@@ -22,7 +22,7 @@ export function renderDocumentReference(
     ...(result.meta === undefined ? {} : { meta: result.meta }),
     identifier: [identifier],
     status: superseded ? 'superseded' : 'current',
-    docStatus: 'preliminary',
+    docStatus: isReport && result.status === 'amended' ? 'amended' : 'preliminary',
     type: { text: kind },
     subject: result.subject as DocumentReference['subject'] & object,
     ...(madeAt === undefined ? {} : { date: new Date(madeAt).toISOString() }),
@@ -37,6 +37,8 @@ export function renderDocumentReference(
           title,
         },
       },
+      // The page for people, as it is.
+      ...(isReport ? (result.presentedForm ?? []).map((attachment) => ({ attachment })) : []),
       ...(plain === ''
         ? []
         : [

@@ -55,7 +55,7 @@ export function renderDevice(device: Device): Device {
 }
 
 /**
- * Who made the delivered result. Its id depends on the result alone: sent twice, it is still one.
+ * Who made the delivered result. Its id depends on the result alone, and on the version of a report: sent twice, it is still one.
  * @param targets what the sink calls the result's resources
  */
 export function renderProvenance(
@@ -67,10 +67,11 @@ export function renderProvenance(
   if (result.provenance === undefined) return undefined;
   const { target: _, ...rest } = result.provenance;
   const named = withSinkReferences(rest, form.rules, deviceNames(result, device));
+  const version = result.made === undefined ? '' : ` version ${result.made}`;
   const id =
-    form.as === 'risk-assessment'
+    form.as === 'risk-assessment' && version === ''
       ? result.identifier
-      : createHash('sha256').update(`${form.as} ${result.identifier}`).digest('hex');
+      : createHash('sha256').update(`${form.as} ${result.identifier}${version}`).digest('hex');
   return { ...withoutServerMeta(named as Provenance), id, target: targets.map((reference) => ({ reference })) };
 }
 

@@ -11,6 +11,10 @@ const attempts = {
   firstRetryMs: Type.Integer({ minimum: 1, maximum: 3_600_000, default: 1_000, description: 'doubles each time' }),
   maxRetryMs: Type.Integer({ minimum: 1, maximum: 86_400_000, default: 300_000 }),
 };
+const reports = Type.Boolean({
+  default: false,
+  description: 'true: reports of imaging studies are delivered too, and their amended versions',
+});
 const subjectReferences = Type.Union([Type.Literal('absolute'), Type.Literal('relative')], {
   default: 'absolute',
   description: 'relative: the sink holds the same patients and encounters under the same ids as the own store',
@@ -22,6 +26,7 @@ const server = {
   tokenFile: Type.Optional(Type.String({ minLength: 1, description: 'holds a bearer token; read at each use' })),
   timeoutMs: Type.Integer({ minimum: 10, maximum: 600_000, default: 30_000, description: 'of one request' }),
   ...attempts,
+  reports,
   subjectReferences,
   foreignReferences: Type.Union([Type.Literal('absolute'), Type.Literal('identifier')], {
     default: 'absolute',
@@ -78,6 +83,7 @@ const ndjsonSink = Type.Object(
     name,
     folder: Type.String({ minLength: 1 }),
     ...attempts,
+    reports,
     subjectReferences,
     batchSize: Type.Integer({ minimum: 1, maximum: 10_000, default: 500, description: 'most results in one file' }),
   },

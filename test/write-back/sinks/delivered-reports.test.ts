@@ -1,0 +1,157 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { DiagnosticReport, DocumentReference, Observation, Provenance } from '@medplum/fhirtypes';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../../src/platform/database.ts';
+import { reportNamingSystem } from '../../../src/results/canonical-urls.ts';
+import type { SinkSettings } from '../../../src/write-back/sinks/sink-schema.ts';
+import { type DeliveryBench, openDeliveryBench, sinkAt } from '../../support/delivery-bench.ts';
+import { scoredRecord } from '../../support/outcome-record.ts';
+import { reportRecord } from '../../support/report-record.ts';
+import { type StubSinkServer, startStubSinkServer } from '../../support/stub-sink-server.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+import { clearWriteBack } from '../../support/write-back-tables.ts';
+
+let opened: TestDatabase;
+let database: Database;
+let sink: StubSinkServer;
+const open: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  opened = await openTestDatabase();
+  database = opened.database;
+});
+beforeEach(async () => {
+  await clearWriteBack(database);
+  sink = await startStubSinkServer();
+});
+afterEach(async () => {
+  for (const bench of open.splice(0)) await bench.close();
+  await sink.close();
+});
+afterAll(() => opened.close());
+
+function bench(settings: SinkSettings): DeliveryBench {
+  const made = openDeliveryBench(database, [settings]);
+  open.push(made);
+  made.deliveries.start();
+  return made;
+}
+
+const at = (hour: number) => ({
+  asOf: new Date(Date.UTC(2026, 2, 1, hour)),
+  computedAt: new Date(Date.UTC(2026, 2, 1, hour, 1)),
+});
+const first = reportRecord('a', at(9));
+const late = reportRecord('b', at(10));
+const settled = ({ pending, sending }: { pending: number; sending: number }) => pending + sending === 0;
+const percentOf = ({ contained = [] }: DiagnosticReport) =>
+  (contained[0] as Observation | undefined)?.valueQuantity?.value;
+const reports = () => sink.all<DiagnosticReport>('DiagnosticReport');
+
+test('a sink that has not asked for reports gets none, and gets the other results', async () => {
+  const made = bench(sinkAt('fhir-creates', sink.base));
+  await made.writeReport(first);
+  await made.write(scoredRecord('a'));
+  await made.until(({ delivered }) => delivered === 1);
+  expect(reports()).toEqual([]);
+  expect(sink.all('RiskAssessment')).toHaveLength(1);
+});
+
+describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s that takes reports', (kind) => {
+  const asking = () => sinkAt(kind, sink.base, { reports: true });
+
+  test('DR-3: gets a report whole with what it contains, and the amended one in its place, each with its Provenance', async () => {
+    const made = bench(asking());
+    await made.writeReport(first, 0.37);
+    await made.until(({ delivered }) => delivered === 1);
+    const [before] = reports();
+    expect(percentOf(before as DiagnosticReport)).toBe(37);
+    expect(before?.result).toEqual([{ reference: '#finding-1' }]);
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    const [after, second] = reports();
+    expect(second).toBeUndefined();
+    expect(after).toMatchObject({ id: before?.id, status: 'amended' });
+    expect(percentOf(after as DiagnosticReport)).toBe(62);
+    expect(sink.all<Provenance>('Provenance')).toHaveLength(2);
+    const [row] = await made.deliveries.list({ count: 10 });
+    expect(row).toMatchObject({ state: 'delivered', result: expect.stringMatching(/^DiagnosticReport\//) });
+    expect(after?.identifier).toContainEqual({ system: reportNamingSystem, value: row?.identifier });
+  });
+
+  test('that is cut off after it took the amended report holds it once', async () => {
+    const made = bench(asking());
+    await made.writeReport(first);
+    await made.until(({ delivered }) => delivered === 1);
+    sink.faults.push({ method: 'PUT', path: 'DiagnosticReport', does: 'cut-after', times: 1 });
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    expect(reports().map(percentOf)).toEqual([62]);
+    expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
+  });
+
+  test('that took the first report without an answer holds the amended one in its place, and never two', async () => {
+    const made = bench(asking());
+    sink.faults.push({ method: 'POST', holding: 'DiagnosticReport', does: 'cut-after', times: 1 });
+    await made.writeReport(first, 0.37);
+    await made.until(() => reports().length === 1);
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    expect(reports().map(percentOf)).toEqual([62]);
+    expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
+  });
+
+  test('whose people changed the report keeps their change: the amended one is a dead letter that says so', async () => {
+    const made = bench(asking());
+    await made.writeReport(first);
+    await made.until(({ delivered }) => delivered === 1);
+    const [report] = reports();
+    await fetch(`${sink.base}/DiagnosticReport/${report?.id}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/fhir+json' },
+      body: JSON.stringify({ ...report, conclusion: 'Read by a person.' }),
+    });
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    expect(reports().map(({ conclusion }) => conclusion)).toEqual(['Read by a person.']);
+    expect(await made.deliveries.list({ count: 10 })).toMatchObject([
+      { state: 'dead', lastError: { reason: 'changed-there' } },
+    ]);
+  });
+});
+
+test('DR-4: as a document it is the page that a person reads, and an amended one is the same document', async () => {
+  const made = bench(sinkAt('fhir-creates', sink.base, { reports: true, as: 'document-reference' }));
+  await made.writeReport(first);
+  await made.until(({ delivered }) => delivered === 1);
+  await made.writeReport(late, 0.62);
+  await made.until(settled);
+  const documents = sink.all<DocumentReference>('DocumentReference');
+  expect(documents).toHaveLength(1);
+  expect(documents[0]).toMatchObject({ status: 'current', docStatus: 'amended', type: { text: 'AI imaging report' } });
+  const page = documents[0]?.content?.find(({ attachment }) => attachment?.contentType === 'text/html')?.attachment;
+  expect(Buffer.from(page?.data ?? '', 'base64').toString('utf8')).toContain('AI result, not read by a radiologist.');
+});
+
+test('a folder gets each version of a report in a file of its own', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'reports-'));
+  try {
+    const made = bench(sinkAt('ndjson', folder, { reports: true }));
+    await made.writeReport(first, 0.37);
+    await made.until(({ delivered }) => delivered === 1);
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    const found: number[] = [];
+    for (const name of (await readdir(folder)).sort()) {
+      for (const line of (await readFile(path.join(folder, name), 'utf8')).trim().split('\n')) {
+        const resource = JSON.parse(line) as DiagnosticReport | Provenance;
+        if (resource.resourceType === 'DiagnosticReport') found.push(percentOf(resource) ?? Number.NaN);
+      }
+    }
+    expect(found).toEqual([37, 62]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
