@@ -165,6 +165,7 @@ export function createFhirsight(options: FhirsightOptions = {}): Fhirsight {
         await prepare?.(opened);
         await opened.runs.start();
         opened.operationJobs.start();
+        await opened.subscriptions?.notices.start();
         opened.deliveries.start();
       } catch (error) {
         house = undefined;

@@ -15,6 +15,7 @@ import { servedModels } from './entrances/inference-protocol/served-models.ts';
 import { cardRoutes } from './entrances/models/card-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
+import { subscriptionRoutes, subscriptionsPath } from './entrances/subscription/subscription-routes.ts';
 import { capabilityStatement, type OfferedSecurity } from './fhir/capability-statement.ts';
 import { smartConfigurationRoutes } from './http/access/smart-configuration-routes.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
@@ -51,6 +52,7 @@ export const ownPaths = [
   '/fhir/R4',
   '/cds-services',
   '/cds-feedback',
+  subscriptionsPath,
 ];
 
 /** What callers must show. */
@@ -133,6 +135,19 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
     { path: '/models', handler: modelRoutes(catalog, config.optOutBy, { serverUrl, today }) },
     { path: '/schemas', handler: schemaRoutes() },
     { path: '/runs', handler: runRoutes(house.runs, { timeZone: config.siteTimeZone, ...runAccess(catalog) }) },
+    ...(house.subscriptions === undefined
+      ? []
+      : [
+          {
+            path: subscriptionsPath,
+            handler: subscriptionRoutes({
+              subscriptions: house.subscriptions.declared,
+              notices: house.subscriptions.notices,
+              maxBodyBytes,
+              event: house.prediction.event,
+            }),
+          },
+        ]),
     { path: '/deliveries', handler: deliveryRoutes(house.deliveries) },
     {
       path: '/cds-feedback',

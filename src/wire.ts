@@ -44,6 +44,7 @@ import { openSealing, type Sealing } from './wire-sealing.ts';
 import { namedModel, shadowVersions } from './wire-served-models.ts';
 import { openOwnSource, openSource } from './wire-sources.ts';
 import { openStudies } from './wire-studies.ts';
+import { openSubscriptions, type Subscriptions } from './wire-subscriptions.ts';
 import { type FirstDefaults, openVersions, type Versions } from './wire-versions.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
@@ -71,6 +72,8 @@ export interface House {
   readonly runs: Runs;
   /** What was asked for asynchronously; nothing is worked on before `start`. */
   readonly operationJobs: OperationJobs;
+  /** Absent where no SUBSCRIPTIONS_FILE is set; nothing is worked on before `notices.start`. */
+  readonly subscriptions: Subscriptions | undefined;
   readonly versions: Versions;
   readonly accessLog: AccessLog;
   /** Sends written results to the sinks, once it is started. */
@@ -277,9 +280,12 @@ export async function wire(options: WireOptions): Promise<House> {
     const house = { ...parts, predict: predictMonitored, fhirBase, sealing };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
     const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close));
+    const notified = { ...house, studies, source, validator };
+    const subscriptions = await openSubscriptions(config, notified, (close) => open.push(close));
     return {
       runs,
       operationJobs,
+      subscriptions,
       deliveries,
       ownKeys: ownClient?.keys.published,
       outbound,

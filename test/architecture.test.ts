@@ -55,6 +55,7 @@ const everything = [
   'wire-sealing.ts',
   'wire-sources.ts',
   'wire-studies.ts',
+  'wire-subscriptions.ts',
 ];
 
 /** Third parties stay at their border. */

@@ -82,6 +82,7 @@ const cards = `select card from prediction_log where ${ofSubject} and card is no
 const removals: readonly (readonly [table: string, statement: string])[] = [
   // Also those that wait: what they hold of the subject would be predicted about, and kept, after all else is gone.
   ['operation_jobs', `delete from operation_jobs where ${ofSubject}`],
+  ['study_notices', `delete from study_notices where ${ofSubject}`],
   [
     'prediction_values',
     `delete from prediction_values where tenant = :tenant and prediction in (select id from prediction_log where ${ofSubject})`,

@@ -305,6 +305,13 @@ export const configSchema = Type.Object(
         allowed: 'a path this user may read',
       }),
     ),
+    subscriptionsFile: optional(
+      text({
+        description:
+          'JSON file that declares by which Subscriptions a FHIR server tells of imaging studies, and what is done about them; without it nobody may.',
+        allowed: 'a path this user may read',
+      }),
+    ),
     enginesFile: optional(
       text({
         description:

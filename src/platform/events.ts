@@ -222,6 +222,25 @@ export type LogEvent =
   | { readonly name: 'run.failed'; readonly run: string; readonly error: LoggedError }
   | { readonly name: 'run.postponed'; readonly run: string; readonly attempts: number; readonly error: LoggedError }
   | { readonly name: 'run.taken-over'; readonly jobs: number }
+  | { readonly name: 'study-notice.received'; readonly subscription: string; readonly studies: number }
+  | { readonly name: 'study-notice.refused'; readonly subscription: string }
+  | {
+      readonly name: 'study-notice.worked';
+      readonly subscription: string;
+      readonly model: string;
+      readonly state: 'scored' | 'abstained' | 'incomplete' | 'unchanged' | 'no-study';
+      readonly durationMs: number;
+    }
+  | {
+      /** A study that was told of could not be predicted about: it is tried again, or given up. */
+      readonly name: 'study-notice.postponed' | 'study-notice.given-up';
+      readonly subscription: string;
+      readonly model: string;
+      readonly attempts: number;
+      readonly error: LoggedError;
+    }
+  | { readonly name: 'study-notice.checked'; readonly subscription: string; readonly studies: number }
+  | { readonly name: 'study-notice.check-failed'; readonly subscription: string; readonly error: LoggedError }
   | { readonly name: 'operation-job.created' }
   | { readonly name: 'operation-job.finished'; readonly waitedMs: number; readonly durationMs: number }
   | { readonly name: 'operation-job.cancelled' }
@@ -325,6 +344,7 @@ const errorEvents = new Set<LogEvent['name']>([
   'model.images-unconfigured',
   'model.refused',
   'delivery.dead',
+  'study-notice.given-up',
   'access-log.failed',
   'access-log.lost',
   'audit-file.failed',
@@ -356,6 +376,9 @@ const warningEvents = new Set<LogEvent['name']>([
   'cds-hook.repeats-unknown',
   'run.failed',
   'run.postponed',
+  'study-notice.postponed',
+  'study-notice.check-failed',
+  'study-notice.refused',
   'schedule.missed',
   'schedule.failed',
   'schedule.look-ahead',

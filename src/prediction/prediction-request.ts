@@ -8,7 +8,7 @@ export interface Seed {
   readonly expression: string;
 }
 
-export const entrances = ['fhir-operation', 'cds-hooks', 'cohort', 'command-line'] as const;
+export const entrances = ['fhir-operation', 'cds-hooks', 'cohort', 'subscription', 'command-line'] as const;
 /** By which way a request came; part of every row of the prediction log. */
 export type Entrance = (typeof entrances)[number];
 

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { createValuesCipher, parseKeys } from '../../src/platform/values-cipher.ts';
 import { insertJob, startJob } from '../../src/runs/operation-jobs/operation-job-table.ts';
 import { sealCohort, searchOf } from '../../src/runs/sealed-cohort.ts';
+import { finishNotice, noteStudies, takeNotice } from '../../src/runs/study-notices/study-notice-table.ts';
 import { testCipher } from '../support/test-cipher.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -227,5 +228,22 @@ describe('forgetting a patient', () => {
     );
     expect((await forget(tenant)).removed).toEqual({ operation_jobs: 1 });
     expect(await startJob(opened.database, key, new Date())).toBeUndefined();
+  });
+
+  it('removes the studies of the patient that a subscription told of', async () => {
+    const tenant = randomUUID();
+    const scope = { tenant, fhirBase: base };
+    const now = new Date();
+    for (const [study, subject] of [
+      ['s1', '17'],
+      ['s2', '18'],
+    ] as const) {
+      const key = { model: 'chest', study };
+      await noteStudies(opened.database, scope, 'chest', [key], { now, quietMs: 0, longestMs: 0 });
+      const taken = await takeNotice(opened.database, scope, now, 1_000);
+      if (taken === undefined) throw new Error('nothing was noted');
+      await finishNotice(opened.database, scope, taken, { subject, at: now });
+    }
+    expect((await forget(tenant)).removed).toEqual({ study_notices: 1 });
   });
 });

@@ -39,7 +39,7 @@ export const auditSearchParameters = [
     name: 'subtype',
     type: 'token',
     documentation:
-      'The interaction (read, search-type, create, …), or of a prediction its entrance: fhir-operation, cds-hooks, cohort or command-line.',
+      'The interaction (read, search-type, create, …), or of a prediction its entrance: fhir-operation, cds-hooks, cohort, subscription or command-line.',
   },
 ] as const;
 

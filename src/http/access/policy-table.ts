@@ -63,6 +63,8 @@ export const policyTable: readonly PolicyRow[] = [
   row('*', '/runs/:id/members', 'runs.manage'),
   row('*', '/runs/:id/cancel', 'runs.manage'),
   row('*', '/runs/:id/resume', 'runs.manage'),
+  row('*', '/subscriptions/imaging-study/:name', 'own-token'),
+  row('*', '/subscriptions/imaging-study/:name/ImagingStudy/:id', 'own-token'),
   row('*', '/cds-feedback', 'feedback.read'),
   row('*', '/cds-feedback/rates', 'feedback.read'),
   row('*', '/deliveries', 'deliveries.read'),

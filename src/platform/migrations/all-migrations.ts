@@ -16,6 +16,7 @@ import { toldAtHooks } from './0014-told-at-hooks.ts';
 import { sealedTexts } from './0015-sealed-texts.ts';
 import { reports } from './0016-reports.ts';
 import { reportLife } from './0017-report-life.ts';
+import { studyNotices } from './0018-study-notices.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const allMigrations: readonly Migration[] = [
   sealedTexts,
   reports,
   reportLife,
+  studyNotices,
 ];
