@@ -129,7 +129,7 @@ type NoticeState = 'scored' | 'abstained' | 'incomplete' | 'unchanged' | 'no-stu
 /** Whether the model said nothing because the study is not whole yet. */
 function isIncomplete({ inputs }: PredictionOutcome): boolean {
   return [...inputs.features.values()].some(
-    (value) => value.state === 'missing' && (value.because as string) === 'study-incomplete',
+    (value) => value.state === 'missing' && value.because === 'study-incomplete',
   );
 }
 

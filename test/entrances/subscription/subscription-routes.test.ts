@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { OperationOutcome } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { subscriptionRoutes } from '../../../src/entrances/subscription/subscription-routes.ts';
 import { createApp } from '../../../src/http/server-app.ts';
@@ -72,7 +73,7 @@ async function call(
     headers: { ...headers, ...(body === undefined ? {} : fhirJson) },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as OperationOutcome };
 }
 
 function notification(type: string | undefined, focus?: string, ...entry: readonly object[]) {
@@ -146,7 +147,7 @@ describe('what is refused', () => {
   ])('SUB-4 SUB-15: %s is 401, in words that do not say which, and nothing is noted', async (_, place, headers) => {
     const { status, headers: answered, body } = await call('POST', place, { body: imagingStudy(), headers });
     expect([status, answered.get('www-authenticate'), told]).toEqual([401, expect.stringContaining('Bearer'), []]);
-    expect(body.issue[0].diagnostics).toMatch(/^There is no subscription of this name with the secret/);
+    expect(body.issue[0]?.diagnostics).toMatch(/^There is no subscription of this name with the secret/);
     expect(refused).toEqual([place === 'none' ? 'unknown' : 'chest']);
   });
 

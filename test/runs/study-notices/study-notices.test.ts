@@ -49,9 +49,11 @@ interface House {
 
 type Predict = (request: PredictionRequest) => Promise<PredictionOutcome>;
 
+const noStudies = (): Studies => ({ held: new Map(), asked: [] });
+
 /** A server on the database of the test, whose time passes only by `pass`. */
 function open(predict: Predict = async () => scoredOutcome(), of: Partial<House> = {}): House {
-  const { base = randomUUID(), studies = { held: new Map(), asked: [] } } = of;
+  const { base = randomUUID(), studies = noStudies() } = of;
   let nowMs = of.now?.().getTime() ?? Date.parse('2026-03-01T10:00:30Z');
   const asked: PredictionRequest[] = [];
   const events: LogEvent[] = [];
@@ -289,18 +291,18 @@ describe('asking for what has changed', () => {
   it('SUB-2 SUB-5: finds what nobody told of, from the last check on, and each version once', async () => {
     const house = open();
     await house.notices.start();
-    await until(() => house.studies.asked.length, 1);
+    await until(() => house.events.some(({ name }) => name === 'study-notice.checked'), true);
     hold(house, 'untold');
     await house.notices.noteSomething(chest);
-    await until(() => house.studies.asked.length, 2);
-    await until(() => house.events.filter(({ name }) => name === 'study-notice.checked').length, 2);
+    const checks = () => house.events.filter(({ name }) => name === 'study-notice.checked').length;
+    await until(checks, 2);
     house.pass(60_000);
     await until(() => worked(house), ['scored']);
     house.pass(300_000);
     await house.notices.noteSomething(chest);
-    await until(() => house.studies.asked.length, 3);
+    await until(checks, 3);
     house.pass(900_000);
-    await until(() => house.studies.asked.length, 4);
+    await until(checks, 4);
     house.pass(60_000);
     expect(house.asked).toHaveLength(1);
     const [first, , third] = house.studies.asked;
