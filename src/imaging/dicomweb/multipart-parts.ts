@@ -1,3 +1,4 @@
+import { joinPieces } from './join-pieces.ts';
 import { type MediaType, parseMediaType } from './media-type.ts';
 
 /** One part of a multipart body, byte for byte. */
@@ -134,7 +135,7 @@ async function* partsOf(
     yield {
       type: parseMediaType(headers.get('content-type')),
       location: headers.get('content-location'),
-      bytes: Buffer.concat(pieces, length),
+      bytes: await joinPieces(pieces, length),
     };
   }
   for (let after = window.length; ; ) {

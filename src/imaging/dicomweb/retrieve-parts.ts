@@ -2,6 +2,7 @@ import { ImageFault } from '../image-fault.ts';
 import type { Answer } from './ask-server.ts';
 import type { DicomwebServer } from './dicomweb-server.ts';
 import { imagesUnreachable } from './images-unreachable.ts';
+import { joinPieces } from './join-pieces.ts';
 import type { MediaType } from './media-type.ts';
 import { multipartParts } from './multipart-parts.ts';
 
@@ -57,7 +58,7 @@ export async function* retrieveParts(
     if (length > objectBytes) throw tooLarge();
     pieces.push(chunk);
   }
-  yield judged({ type, location: undefined, bytes: Buffer.concat(pieces, length) });
+  yield judged({ type, location: undefined, bytes: await joinPieces(pieces, length) });
 
   function judged(payload: { [K in keyof Payload]: Payload[K] | undefined }): Payload {
     const { type: said, location, bytes } = payload;
