@@ -12,6 +12,7 @@ const benches = [
   'authentication.ts',
   'run-against-copy.ts',
   'predict-during-run.ts',
+  'imaging.ts',
   'predict-by-store-size.ts',
   'extract-against-fhirpath.ts',
   'engine.ts',
