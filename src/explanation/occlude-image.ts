@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ImageLayout } from '../model-catalog/image-layout.ts';
 import type { ModelRow, RunRows } from '../model-catalog/model-row.ts';
 import { patchStarts } from '../model-catalog/patch-starts.ts';
@@ -58,7 +59,11 @@ export async function occludeImage({
   const mostRows = Math.max(1, Math.floor(numbersOfRun / image.length));
   for (let from = -1; from < places.length; from += mostRows) {
     const asked = Array.from({ length: Math.min(mostRows, places.length - from) }, (_, at) => from + at);
-    const outputs = await run(asked.map((at) => (places[at] === undefined ? inputs : without(places[at]))));
+    // Others have their turn after what a large image takes here, and before it is looked at and copied once more.
+    await setImmediate();
+    const occluded = asked.map((at) => (places[at] === undefined ? inputs : without(places[at])));
+    await setImmediate();
+    const outputs = await run(occluded);
     for (const [index, at] of asked.entries()) {
       scores.forEach((score, which) => {
         const value = score.of(outputs[index] ?? []);

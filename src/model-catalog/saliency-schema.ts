@@ -5,8 +5,8 @@ import { featureName, strict } from './schema-terms.ts';
 
 /** Most runs of the model for the pictures of one subject. */
 export const mostPatches = 1024;
-/** Most numbers of an image that is occluded: each run copies it. */
-export const mostNumbers = 2 ** 21;
+/** Most numbers of an image that is occluded: each run copies it on the thread that answers requests. */
+export const mostNumbers = 2 ** 20;
 
 const ofAny = {
   feature: featureName,

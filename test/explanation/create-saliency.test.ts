@@ -142,6 +142,33 @@ describe('where an image moved a score', () => {
     expect(rows).toEqual([1]);
   });
 
+  test('by activation it is the map of the class that was said, where there is one for each', async () => {
+    const manifest = cornerManifest({ feature: 'frontal', by: 'activation', output: 'maps', grid: [1, 2], most: 1 });
+    const outcome: Outcome = {
+      id: 'drawn',
+      kind: 'class',
+      label: 'Drawn',
+      coding: [{ system: 'https://example.org/codes', code: 'drawn' }],
+      classes: [
+        { number: 7, column: 0, code: 'nothing', display: 'nothing' },
+        { number: 8, column: 1, code: 'box', display: 'a box' },
+      ],
+    };
+    const outputs = [
+      { name: 'probabilities', type: 'float32', columns: 2 },
+      { name: 'maps', type: 'float32', columns: 4 },
+    ] as const;
+    const method = createSaliency({
+      manifest: { ...manifest, outcomes: [outcome], tensors: { ...manifest.tensors, outputs: [...outputs] } },
+      featureMap: { features: { frontal: cornerImage } },
+    });
+    const run: RunRows = async (rows) => rows.map(() => [0.25, 0.75, 1, 2, 3, 4]);
+    const outcomes = [outcome];
+    const [map] = (await method?.mapsOf({ inputs: row, run, outcomes, ...(await score(run, row, outcomes)) })) ?? [];
+    expect(map).toMatchObject({ outcome: 'drawn', rows: [4], columns: [2, 6] });
+    expect([...(map?.values ?? [])]).toEqual([3, 4]);
+  });
+
   test('of a class it is the probability of the class that was said, though another one is said without the patch', async () => {
     const manifest = cornerManifest(byOcclusion);
     const drawn: Outcome = {
