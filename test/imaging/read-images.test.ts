@@ -5,6 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
 import { readPart10 } from '../../src/imaging/dicom/read-part10.ts';
 import type { ImageReading } from '../../src/imaging/image-reading.ts';
+import { comprehensiveReport } from '../../src/imaging/objects/comprehensive-report.ts';
+import { secondaryCapture } from '../../src/imaging/objects/secondary-capture.ts';
 import { type ImagingParts, type ReadOptions, readImages } from '../../src/imaging/read-images.ts';
 import type { ImageDefinition } from '../../src/model-catalog/image-schema.ts';
 import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
@@ -15,6 +17,7 @@ import { casesDir, casesPresent } from '../support/cases.ts';
 import { type FakePacs, startFakePacs } from '../support/fake-pacs.ts';
 import { imagingAt, plainRadiograph, radiograph, radiographed } from '../support/radiographs.ts';
 import { dataset } from './support/dataset.ts';
+import { reportContent, resultOrigin } from './support/result-origin.ts';
 
 const asOf = '2026-01-02T12:00:00Z';
 
@@ -385,6 +388,51 @@ describe('no image is read', () => {
       return true;
     };
     expect((await reason())[0]).toBe('image-unsupported');
+  });
+});
+
+describe('what a model made of a study and sent there', () => {
+  /** A map that would take whatever there is. */
+  const greedy = { study: { modality: ['DX', 'OT', 'SR'], window: 'P2D' }, exclude: [] };
+  const listed = imagingStudy({ series: undefined });
+
+  function sendResults(): void {
+    const origin = resultOrigin({ source: radiograph().dataset });
+    const picture = { rows: 2, columns: 3, channels: 1, data: new Uint8Array(6).fill(200) } as const;
+    for (const file of [
+      secondaryCapture(origin, { title: 'What moved the score', number: 1, lossy: false, picture }),
+      comprehensiveReport(origin, reportContent),
+    ]) {
+      const { dataset: sent, frames, transferSyntaxUid } = readPart10(file);
+      pacs.objects.push({ dataset: unpadded(sent), frames, transferSyntaxUid });
+    }
+  }
+
+  /** As a PACS gives it: without the padding of a file. */
+  const unpadded = (sent: DicomJson): DicomJson =>
+    JSON.parse(JSON.stringify(sent).replaceAll('\\u0000', '').replaceAll(' "', '"'));
+
+  it.each([
+    ['as it was', imagingStudy()],
+    ['without a list of series, counted as it was', listed],
+    ['without a list of series, counted as it is', { ...listed, numberOfSeries: 3, numberOfInstances: 3 }],
+  ])('is never read again: its ImagingStudy is %s', async (_, study) => {
+    const before = await read({ definition: greedy });
+    sendResults();
+    const after = await read({ definition: greedy, study });
+    if (before.state === 'missing' || after.state === 'missing') throw new Error(JSON.stringify([before, after]));
+    expect([after.digest, after.images]).toEqual([before.digest, before.images]);
+  });
+
+  it('takes the place of no image that is still to come', async () => {
+    sendResults();
+    const study = { ...listed, numberOfSeries: 2, numberOfInstances: 2 };
+    expect((await reason({ definition: greedy, study }))[0]).toBe('study-incomplete');
+    pacs.objects.shift();
+    expect(await reason({ definition: greedy })).toEqual([
+      'study-incomplete',
+      expect.stringContaining('no object of the study'),
+    ]);
   });
 });
 

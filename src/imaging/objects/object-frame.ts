@@ -3,11 +3,9 @@ import { type Coding, codedEntry, cut, dcm } from './coded-entry.ts';
 import { copiedAttributes } from './copied-attributes.ts';
 import { dicomInstant } from './dicom-instant.ts';
 import type { ResultOrigin } from './result-origin.ts';
+import { resultSeriesDescription } from './result-series.ts';
 import { resultUid } from './result-uid.ts';
 import { writtenDataset } from './written-dataset.ts';
-
-/** By this the series of results are told from those of the scanner, by people and by the selection of images. */
-export const resultSeriesDescription = 'AI result, not read by a radiologist';
 
 /** PS3.16, CID 7005. */
 const processingEquipment: Coding = { system: dcm, code: '109102', display: 'Processing Equipment' };

@@ -1,5 +1,6 @@
 import type { ImageDefinition } from '../../model-catalog/image-schema.ts';
 import type { ImageAttributes } from '../dicom/image-attributes.ts';
+import { isResultSeries } from '../objects/result-series.ts';
 import { planeOf } from './slice-geometry.ts';
 
 /** Says why an image does not fit, in words without a value; undefined where it fits. */
@@ -21,7 +22,8 @@ const secondaryCapture = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.7(\.[1-4])?$/;
 
 /**
  * The rules of a feature map for the images of a study (DW-26). An image that does not state what is asked for does not fit; one that
- * does not state that it is derived, a localizer, burned-in or a secondary capture is none. What has no pixels (SR, PR, KO) never fits.
+ * does not state that it is derived, a localizer, burned-in or a secondary capture is none. What has no pixels (SR, PR, KO) never fits, nor
+ * does what a model made, whatever a feature map asks for: a model that reads results of models answers for itself.
  */
 export function compileImageRules({ study, images, exclude }: Rules): ImageRules {
   const { modality = study.modality, bodyPart, view, intent, description, sopClass, orientation } = images;
@@ -47,6 +49,7 @@ export function compileImageRules({ study, images, exclude }: Rules): ImageRules
     isModality,
     words: wordsOf({ study, images, exclude }, modality),
     judge: (image) => {
+      if (isResultSeries(image.seriesDescription)) return 'as results of models';
       const other = tests.find(([, fits]) => !fits(image));
       if (other !== undefined) return `by ${other[0]}`;
       const excluded = exclude.find((kind) => isKind[kind](image));

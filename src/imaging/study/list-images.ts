@@ -4,6 +4,7 @@ import { type ImageAttributes, readImageAttributes } from '../dicom/image-attrib
 import type { ImageSource } from '../dicomweb/image-sources.ts';
 import { ImageFault } from '../image-fault.ts';
 import { NoImage } from '../image-reading.ts';
+import { isResultSeries } from '../objects/result-series.ts';
 import type { ImageRules } from './image-rules.ts';
 import { inlineBulkData } from './inline-bulk-data.ts';
 import type { StudySources } from './study-sources.ts';
@@ -36,7 +37,7 @@ export interface ListedImages {
 export async function listImages(sources: StudySources, question: ListQuestion): Promise<ListedImages> {
   const fitting: ImageAttributes[] = [];
   const misfits = new Map<string, number>();
-  const bySeries = new Map<string, { objects: number; mayCount: boolean }>();
+  const bySeries = new Map<string, { objects: number; mayCount: boolean; isResult: boolean }>();
   const seen = new Set<string>();
   const { rules, checkOwner, series, signal } = question;
 
@@ -46,14 +47,18 @@ export async function listImages(sources: StudySources, question: ListQuestion):
     const name = image?.sopInstanceUid ?? textOf(reader, 'SOPInstanceUID') ?? `object ${seen.size}`;
     if (seen.has(name)) continue;
     seen.add(name);
-    const tally = bySeries.get(seriesUid) ?? { objects: 0, mayCount: false };
+    const tally = bySeries.get(seriesUid) ?? {
+      objects: 0,
+      mayCount: false,
+      isResult: isResultSeries(textOf(reader, 'SeriesDescription')),
+    };
     bySeries.set(seriesUid, tally);
     tally.objects += 1;
     if (image === undefined) {
       count(misfits, 'by modality');
       continue;
     }
-    if (isAsked && image.pixels !== undefined) tally.mayCount = true;
+    if (isAsked && image.pixels !== undefined && !tally.isResult) tally.mayCount = true;
     checkOwner(image);
     const misfit = series === undefined || series.has(seriesUid) ? judged(rules, image) : 'by body site';
     if (misfit === undefined) fitting.push(image);

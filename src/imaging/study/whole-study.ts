@@ -7,6 +7,8 @@ export interface SeriesTally {
   readonly objects: number;
   /** True where one of them is of a modality that is asked for, and has pixels. */
   readonly mayCount: boolean;
+  /** True for what was made here of results and sent there. */
+  readonly isResult?: boolean;
 }
 
 export interface Quiet {
@@ -23,12 +25,15 @@ export function statesCounts({ numberOfInstances, series = [] }: ImagingStudy): 
 /**
  * Checks that all objects of a study have arrived: as many at the image server as the ImagingStudy counts, series by series where it
  * counts them, and nothing changed for the quiet period. A series that it does not list is still to come, unless no image
- * of it could count: results are stored in the study that they are about.
+ * of it could count: results are stored in the study that they are about, and whoever counts it may count them or not.
  * Throws NoImage `study-incomplete`.
  */
 export function checkWhole(study: ImagingStudy, bySeries: ReadonlyMap<string, SeriesTally>, quiet: Quiet): void {
-  const atServer = [...bySeries.values()].reduce((sum, { objects }) => sum + objects, 0);
-  if (atServer === 0) throw incomplete('the image server has no object of the study');
+  const tallies = [...bySeries.values()];
+  const atServer = tallies.reduce((sum, { objects }) => sum + objects, 0);
+  const results = tallies.filter(({ isResult }) => isResult);
+  const resultObjects = results.reduce((sum, { objects }) => sum + objects, 0);
+  if (atServer === resultObjects) throw incomplete('the image server has no object of the study');
   const { series = [], numberOfInstances, numberOfSeries } = study;
   let counted = 0;
   for (const one of series) {
@@ -44,11 +49,12 @@ export function checkWhole(study: ImagingStudy, bySeries: ReadonlyMap<string, Se
   const unlisted = [...bySeries].filter(([uid, { mayCount }]) => !listed.has(uid) && mayCount).length;
   if (series.length > 0 && unlisted > 0)
     throw incomplete(`the image server has ${unlisted} series of images that the ImagingStudy does not list`);
-  if (series.length === 0 && numberOfSeries !== undefined && numberOfSeries !== bySeries.size)
+  const isSize = (stated: number, all: number, ofResults: number) => stated === all || stated === all - ofResults;
+  if (series.length === 0 && numberOfSeries !== undefined && !isSize(numberOfSeries, bySeries.size, results.length))
     throw incomplete(`${bySeries.size} series are at the image server, and ${numberOfSeries} in the ImagingStudy`);
   const isCounted = series.length > 0 && series.every((one) => countOf(one) !== undefined);
   const there = isCounted ? counted : atServer;
-  if (numberOfInstances !== undefined && numberOfInstances !== there)
+  if (numberOfInstances !== undefined && !isSize(numberOfInstances, there, isCounted ? 0 : resultObjects))
     throw incomplete(
       `${there} objects are ${isCounted ? 'in its series' : 'at the image server'}, and ${numberOfInstances} in the ImagingStudy`,
     );
