@@ -126,10 +126,12 @@ function logLoaded(
   { refused }: CatalogContents,
   { logger, hasImages }: { readonly logger: Logger; readonly hasImages: boolean },
 ): void {
-  for (const { key, digest, loadMs, gathered } of loaded) {
+  for (const { key, digest, loadMs, gathered, manifest } of loaded) {
     logger.event({ name: 'model.loaded', model: key, digest, loadMs });
     const readsImages = Object.values(gathered.features).some(({ kind }) => kind === 'image');
-    if (readsImages && !hasImages) logger.event({ name: 'model.images-unconfigured', model: key });
+    // Nobody waits for what a demonstration says, and there is one in every house.
+    const isMissed = readsImages && manifest.demonstration !== true;
+    if (isMissed && !hasImages) logger.event({ name: 'model.images-unconfigured', model: key });
   }
   for (const { dir, error } of refused) logger.event({ name: 'model.refused', folder: dir, error });
 }
