@@ -62,14 +62,17 @@ const labels = [
   'spot-right',
   'level-left',
   'level-right',
-  'dark-left',
+  'level-right',
   'dark-right',
   'wide-centre',
   'box',
 ];
 
-/** Stores a drawn picture in the PACS, and its patient and study in the FHIR store. @returns the id of both */
-async function storeStudy(name: string): Promise<string> {
+/**
+ * Stores a drawn picture in the PACS, and its patient and study in the FHIR store.
+ * @param id of both
+ */
+async function storeStudy(name: string, id = name): Promise<string> {
   const label = String(labels.indexOf(name)).padStart(2, '0');
   const bytes = readFileSync(path.join(folder, `training/samples/${name}.dcm`));
   const stored = await orthanc.ask('POST', '/instances', new Uint8Array(bytes));
@@ -77,15 +80,15 @@ async function storeStudy(name: string): Promise<string> {
   const uid = `2.25.7320508075688772${label}0001`;
   await put({
     resourceType: 'Patient',
-    id: name,
+    id,
     identifier: [{ system: 'https://example.org/phantoms', value: `PHANTOM-${label}` }],
   });
   const study: ImagingStudy = {
     resourceType: 'ImagingStudy',
-    id: name,
+    id,
     identifier: [{ system: 'urn:dicom:uid', value: `urn:oid:${uid}.1` }],
     status: 'available',
-    subject: { reference: `Patient/${name}` },
+    subject: { reference: `Patient/${id}` },
     started: new Date(Date.now() - 3_600_000).toISOString(),
     endpoint: [{ reference: 'Endpoint/pacs' }],
     numberOfSeries: 1,
@@ -99,7 +102,7 @@ async function storeStudy(name: string): Promise<string> {
     ],
   };
   await put(study);
-  return name;
+  return id;
 }
 
 async function predict(id: string, more: readonly object[] = []): Promise<Resource> {
@@ -152,6 +155,19 @@ describe('a study in a PACS', () => {
       expect.stringMatching(/^ImagingStudy\/box\/_history\//),
     );
     expect(checkResource(report)).toEqual([]);
+  });
+
+  it('RA-7: of which another image came has the same report still, amended, and the same image once more amends nothing', async () => {
+    const writeBack = { name: 'writeBack', valueBoolean: true };
+    const first = asReport(await predict(await storeStudy('nothing-added', 'late'), [writeBack]));
+    expect(asReport(await predict('late', [writeBack])).id).toBe(first.id);
+    await storeStudy('level-right', 'late');
+    const amended = asReport(await predict('late', [writeBack]));
+    expect(amended).toMatchObject({ id: first.id, status: 'amended', meta: { versionId: '2' } });
+    expect(contained<Observation>(amended, 'Observation')[0]?.valueCodeableConcept?.coding?.[0]?.code).toBe(
+      'level-right',
+    );
+    expect(checkResource(amended)).toEqual([]);
   });
 
   it('of another patient is read for nobody', async () => {
