@@ -217,7 +217,10 @@ describe('the table of who may call', () => {
   };
   const mounted = () => {
     const config = readConfig({ ...data.settings, INFERENCE_PROTOCOL: 'on', INFERENCE_PROTOCOL_TOKEN_FILE: 'token' });
-    const house = { ...server.house, ownKeys: { keys: [] } };
+    const notices = { note: async () => undefined, noteSomething: async () => undefined };
+    const nothing = async (): Promise<void> => undefined;
+    const subscriptions = { declared: [], notices: { ...notices, start: nothing, close: nothing } };
+    const house = { ...server.house, ownKeys: { keys: [] }, subscriptions };
     const routes = routesOf(house, config, clock, { tokens: { protocol: 'p', admin: 'a' }, access, limit: handler });
     const metrics = metricsRoutes({ contentType: 'text/plain', text: async () => '' });
     return mountedPaths([...routes, { path: '/metrics', handler: metrics }]);
@@ -256,6 +259,10 @@ describe('the table of who may call', () => {
     for (const [index, [example, row]] of rows.entries()) {
       expect(patterns[index]?.path.test(example), example).toBe(true);
       expect(policyTable.map(({ path }) => path)).toContain(row);
+    }
+    for (const place of ['/ImagingStudy/$predict', '/ImagingStudy/:id/$predict']) {
+      expect(patterns.some(({ path }) => path.test(place.replace(':id', '17')))).toBe(true);
+      expect(policyTable.map(({ path }) => path)).toContain(`/fhir/R4${place}`);
     }
   });
 });
