@@ -40,6 +40,7 @@ export const tableFiles = [
   'src/results/build-diagnostic-report.ts',
   'src/results/build-observation.ts',
   'src/results/build-risk-assessment.ts',
+  'src/results/report-content.ts',
   'src/results/report-page.ts',
   'src/results/saliency-title.ts',
   'src/results/value-extensions.ts',
