@@ -109,7 +109,7 @@ async function readStudy(
   }
   const [first] = listed.fitting;
   if (first === undefined) throw noneFits(listed);
-  const taken = takeFrames(listed.fitting, definition.take);
+  const taken = takeFrames(listed.fitting, definition.take, parts.limits.frames);
   const frames = await fetchFrames(taken.frames, sources, parts.limits, signal);
   const made = await parts.workers.make(
     { frames, definition: { take: definition.take, preprocess: definition.preprocess } },

@@ -1,3 +1,4 @@
+import { isDicomUid } from '../dicomweb/dicom-uid.ts';
 import { ImageFault } from '../image-fault.ts';
 import type { DicomJson } from './dicom-json.ts';
 import { type ElementReader, elementReader, nameOf } from './element-reader.ts';
@@ -109,18 +110,23 @@ function readPatient(
   });
   return {
     patientId: reader.text('PatientID'),
-    issuerOfPatientId: reader.text('IssuerOfPatientID'),
+    issuerOfPatientId: reader.text('IssuerOfPatientID') ?? issuerByQualifiers(reader),
     otherPatientIds: [...inSequence, ...reader.texts('OtherPatientIDs').map((id) => ({ id }))],
     patientBirthDate: date(reader, 'PatientBirthDate'),
     patientAgeYears: age === undefined ? undefined : patientAgeYears(age),
   };
 }
 
+/** Empty, which nobody can have declared, where the issuer is named by qualifiers alone: it is some authority, and not the site's own. */
+function issuerByQualifiers(reader: ElementReader): '' | undefined {
+  return reader.items('IssuerOfPatientIDQualifiersSequence').length > 0 ? '' : undefined;
+}
+
 /** DW-4: an identifier is checked before it becomes part of an address. */
 function uid(reader: ElementReader, keyword: Keyword): string | undefined {
   const text = reader.text(keyword);
-  if (text !== undefined && !/^[0-9.]{1,64}$/.test(text))
-    throw new ImageFault('image-damaged', `${nameOf(keyword)} is not 1 to 64 digits and dots`);
+  if (text !== undefined && !isDicomUid(text))
+    throw new ImageFault('image-damaged', `${nameOf(keyword)} is no UID of DICOM`);
   return text;
 }
 

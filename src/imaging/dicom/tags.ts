@@ -23,6 +23,7 @@ export const tags = {
   AvailableTransferSyntaxUID: ['00083002', 'UI'],
   PatientID: ['00100020', 'LO'],
   IssuerOfPatientID: ['00100021', 'LO'],
+  IssuerOfPatientIDQualifiersSequence: ['00100024', 'SQ'],
   PatientBirthDate: ['00100030', 'DA'],
   OtherPatientIDs: ['00101000', 'LO'],
   OtherPatientIDsSequence: ['00101002', 'SQ'],

@@ -58,9 +58,9 @@ export async function countInstances(server: DicomwebServer, study: string, sign
   return counted;
 }
 
-/** Resolves where a search for any one study is answered in DICOM JSON. Throws IMAGES_UNREACHABLE. */
+/** Resolves where a search for any one study is answered in DICOM JSON; 404 is no answer, but another base. Throws IMAGES_UNREACHABLE. */
 export async function checkSearch(server: DicomwebServer, signal?: AbortSignal): Promise<void> {
-  const { datasets } = await search(server, 'search a study', '/studies?limit=1', signal);
+  const { datasets } = await search(server, 'search a study', '/studies?limit=1', signal, [200, 204]);
   for await (const _ of datasets) break;
 }
 
@@ -69,6 +69,7 @@ async function search(
   name: string,
   path: string,
   signal: AbortSignal | undefined,
+  statuses: readonly number[] = [200, 204, 404],
 ): Promise<{ readonly asked: ImageRequest; readonly datasets: AsyncIterable<DicomJson> }> {
   const answer = await askServer(
     server,
@@ -78,7 +79,7 @@ async function search(
       base: server.qidoBase,
       path,
       accept: 'application/dicom+json',
-      statuses: [200, 204, 404],
+      statuses,
     },
     signal,
   );

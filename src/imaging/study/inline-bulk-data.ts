@@ -7,10 +7,13 @@ const tables: ReadonlySet<string> = new Set(['00283006', '00281201', '00281202',
 /** Of one image: one a frame and more is a server that should have put them in. */
 const mostFetched = 64;
 
+/** Of one table: 65,536 entries of 16 bits are half of it. */
+const mostBytes = 262_144;
+
 /**
  * The dataset with the tables in place that the server named by address only (DW-10). Pixels and all else stay where they are.
  * @param valueAt the value at an address; throws IMAGES_UNREACHABLE
- * Throws ImageFault where there are too many.
+ * Throws ImageFault where there are too many, or one is too large.
  */
 export async function inlineBulkData(
   dataset: DicomJson,
@@ -21,7 +24,13 @@ export async function inlineBulkData(
     if (element.BulkDataURI !== undefined && tables.has(tag)) {
       if (++fetched > mostFetched)
         throw new ImageFault('image-unsupported', `The image has more than ${mostFetched} tables that lie elsewhere`);
-      return { vr: element.vr, InlineBinary: Buffer.from(await valueAt(element.BulkDataURI)).toString('base64') };
+      const value = await valueAt(element.BulkDataURI);
+      if (value.length > mostBytes)
+        throw new ImageFault(
+          'image-unsupported',
+          `A table of the image has ${value.length} bytes; at most ${mostBytes} are read`,
+        );
+      return { vr: element.vr, InlineBinary: Buffer.from(value).toString('base64') };
     }
     if (element.vr !== 'SQ' || !Array.isArray(element.Value)) return element;
     const items: unknown[] = [];

@@ -1,5 +1,6 @@
 import type { Endpoint, ImagingStudy, Reference } from '@medplum/fhirtypes';
 import type { ClinicalRecord } from '../../records/clinical-record.ts';
+import { isDicomUid } from '../dicomweb/dicom-uid.ts';
 import type { ImageSource, ImageSources } from '../dicomweb/image-sources.ts';
 import { NoImage } from '../image-reading.ts';
 
@@ -25,6 +26,8 @@ export function studySources(study: ImagingStudy, record: Record, sources: Parts
   const bySeries = new Map<string, ImageSource>();
   const named = study.series ?? [];
   for (const { uid, endpoint } of named) {
+    if (!isDicomUid(uid))
+      throw new NoImage('undecodable', 'the ImagingStudy lists a series whose uid is no UID of DICOM');
     const source = sourceOf(endpoint, study, record, sources);
     if (source !== undefined) bySeries.set(uid, source);
   }

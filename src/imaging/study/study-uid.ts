@@ -1,8 +1,6 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
+import { isDicomUid } from '../dicomweb/dicom-uid.ts';
 import { NoImage } from '../image-reading.ts';
-
-/** A UID of DICOM as it may stand in an address (DW-4). */
-export const dicomUid = /^[0-9.]{1,64}$/;
 
 /**
  * The Study Instance UID that an ImagingStudy names: an identifier of system `urn:dicom:uid`, with or without `urn:oid:` (DW-1).
@@ -15,7 +13,7 @@ export function studyUidOf({ identifier = [] }: Pick<ImagingStudy, 'identifier'>
   if (uid === undefined)
     throw new NoImage('undecodable', 'the ImagingStudy has no identifier of the system urn:dicom:uid');
   if (uids.size > 1) throw new NoImage('undecodable', `the ImagingStudy names ${uids.size} Study Instance UIDs`);
-  if (!dicomUid.test(uid))
-    throw new NoImage('undecodable', 'the Study Instance UID of the ImagingStudy is not 1 to 64 digits and dots');
+  if (!isDicomUid(uid))
+    throw new NoImage('undecodable', 'the Study Instance UID of the ImagingStudy is no UID of DICOM');
   return uid;
 }

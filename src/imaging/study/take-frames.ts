@@ -18,10 +18,15 @@ export interface Taken {
 
 /**
  * Takes of the images that fit what the feature map takes; where that leaves a choice, none is made.
- * Throws NoImage.
+ * Throws NoImage; for more frames than `mostFrames` before any is listed: an object says how many it has, and may say anything.
  * @param fitting at least one
  */
-export function takeFrames(fitting: readonly ImageAttributes[], take: ImageDefinition['take']): Taken {
+export function takeFrames(
+  fitting: readonly ImageAttributes[],
+  take: ImageDefinition['take'],
+  mostFrames: number,
+): Taken {
+  refuseTooMany(fitting, take, mostFrames);
   switch (take) {
     case 'one-image':
       return { frames: oneFrame(onlyOne(fitting)), words: 'the only image that fits' };
@@ -42,14 +47,24 @@ export function takeFrames(fitting: readonly ImageAttributes[], take: ImageDefin
   }
 }
 
+function refuseTooMany(fitting: readonly ImageAttributes[], take: ImageDefinition['take'], mostFrames: number): void {
+  if (take !== 'stack' && take !== 'volume') return;
+  const frames = fitting.reduce((sum, { pixels }) => sum + (pixels?.frames ?? 0), 0);
+  if (frames > mostFrames)
+    throw new NoImage(
+      'image-too-large',
+      `the image is larger than what is read: ${frames} frames; ${mostFrames} are read (limits.frames of IMAGING_FILE)`,
+    );
+}
+
 function allFrames(image: ImageAttributes): TakenFrame[] {
   return Array.from({ length: image.pixels?.frames ?? 0 }, (_, index) => ({ image, frame: index + 1 }));
 }
 
 function oneFrame(image: ImageAttributes): TakenFrame[] {
-  const frames = allFrames(image);
-  if (frames.length > 1) throw new NoImage('several-images', `the image that fits has ${frames.length} frames`);
-  return frames;
+  const count = image.pixels?.frames ?? 0;
+  if (count > 1) throw new NoImage('several-images', `the image that fits has ${count} frames`);
+  return allFrames(image);
 }
 
 function onlyOne(fitting: readonly ImageAttributes[]): ImageAttributes {

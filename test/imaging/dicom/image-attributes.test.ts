@@ -72,6 +72,15 @@ describe('attributes of an image', () => {
     });
   });
 
+  it('say that an issuer which qualifiers alone name is some issuer, and not the site that names none', () => {
+    const qualified = imageDataset({
+      PatientID: '123',
+      IssuerOfPatientIDQualifiersSequence: [dataset({ PatientID: 'not looked at' })],
+    });
+    expect(readImageAttributes(qualified).issuerOfPatientId).toBe('');
+    expect(readImageAttributes(imageDataset({ PatientID: '123' })).issuerOfPatientId).toBeUndefined();
+  });
+
   it('give the study its date and time, and none where the text is none', () => {
     expect(
       readImageAttributes(imageDataset({ StudyDate: '20260301', StudyTime: '0830', TimezoneOffsetFromUTC: '+0200' })),
@@ -90,7 +99,7 @@ describe('attributes of an image', () => {
     [
       'an identifier that could leave an address',
       { StudyInstanceUID: '1.2/../../secret' },
-      'image-damaged: StudyInstanceUID (0020,000D) is not 1 to 64 digits and dots',
+      'image-damaged: StudyInstanceUID (0020,000D) is no UID of DICOM',
     ],
     ['no identifier', { SOPInstanceUID: undefined }, 'image-damaged: SOPInstanceUID (0008,0018) is missing'],
     ['no rows', { Rows: undefined }, 'image-damaged: The object has pixels, but Rows (0028,0010) is missing'],

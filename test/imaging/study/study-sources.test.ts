@@ -33,9 +33,12 @@ describe('the study UID of an ImagingStudy', () => {
     expect(() => studyUidOf({ identifier: [{ system: 'urn:mrn', value: '1.2.3' }] })).toThrow('no identifier');
   });
 
-  it.each(['', '1.2/../../', 'urn:uuid:7', '1.2.3?x', '1'.repeat(65)])('DW-4: is refused where it is %j', (value) => {
-    expect(() => uidOf(value)).toThrow('not 1 to 64 digits and dots');
-  });
+  it.each(['', '1.2/../../', 'urn:uuid:7', '1.2.3?x', '1'.repeat(65), '1.2.', '..'])(
+    'DW-4: is refused where it is %j',
+    (value) => {
+      expect(() => uidOf(value)).toThrow('no UID of DICOM');
+    },
+  );
 });
 
 describe('where the images of a study lie', () => {
@@ -44,6 +47,13 @@ describe('where the images of a study lie', () => {
     const found = studySources(study, recordOf([study, wadoEndpoint()]), both);
     expect(found.study?.base).toBe(pacs);
     expect(found.series.size).toBe(0);
+  });
+
+  it('DW-4: nowhere where a series has a uid that could not stand in an address', () => {
+    const study = imagingStudy({
+      series: [imagingSeries({ uid: 'series-1', endpoint: [{ reference: 'Endpoint/pacs' }] })],
+    });
+    expect(() => studySources(study, recordOf([study, wadoEndpoint()]), both)).toThrow('no UID of DICOM');
   });
 
   it('DW-3: at that of a series for this series, and at that of the study for the others', () => {

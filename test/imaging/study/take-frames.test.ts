@@ -18,12 +18,12 @@ function slice(uid: string, z: number, changes: Changes = {}) {
 }
 
 function taken(images: readonly ReturnType<typeof image>[], take: Take): string[] {
-  return takeFrames(images, take).frames.map(({ image, frame }) => `${image.sopInstanceUid}#${frame}`);
+  return takeFrames(images, take, 1000).frames.map(({ image, frame }) => `${image.sopInstanceUid}#${frame}`);
 }
 
 function refusal(images: readonly ReturnType<typeof image>[], take: Take): readonly [string, string] | undefined {
   try {
-    takeFrames(images, take);
+    takeFrames(images, take, 1000);
     return undefined;
   } catch (error) {
     if (error instanceof NoImage) return [error.because, error.message];
@@ -42,6 +42,18 @@ describe('one image', () => {
       'several-images',
       'the image that fits has 2 frames',
     ]);
+  });
+});
+
+describe('an object that says it has two thousand million frames', () => {
+  const endless = image('1', { NumberOfFrames: 2 ** 31 - 1 });
+
+  it.each(['one-image', 'newest-image'] as const)('is not listed frame by frame, and ends no process: %s', (take) => {
+    expect(refusal([endless], take)?.[0]).toBe('several-images');
+  });
+
+  it.each(['stack', 'volume'] as const)('is larger than what is read: %s', (take) => {
+    expect(refusal([endless], take)?.[0]).toBe('image-too-large');
   });
 });
 

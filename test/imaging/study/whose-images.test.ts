@@ -30,6 +30,7 @@ describe('whose images they are', () => {
     ['another PatientID', { ...own, patientId: '4712' }, 'PatientID (0010,0020) is no identifier of the subject'],
     ['no PatientID', { ...own, patientId: undefined }, 'no PatientID (0010,0020)'],
     ['an issuer that no entry maps', { ...own, issuerOfPatientId: 'SOUTH' }, 'IssuerOfPatientID (0010,0021)'],
+    ['an issuer that qualifiers alone name', { ...own, issuerOfPatientId: '' }, 'the issuer of the images'],
     ['no issuer, and no entry for that', { ...own, issuerOfPatientId: undefined }, 'images without an issuer'],
   ])('%s proves nothing, and no value is told', (_, owner, expected) => {
     const message = check(owner);
