@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { DiagnosticReport, ImagingStudy, Media, Observation, Provenance, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkResource } from '../support/checked/check-resource.ts';
-import { root } from '../support/markdown-blocks.ts';
+import { parseCurl } from '../support/curl-command.ts';
+import { blocksOf, root } from '../support/markdown-blocks.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { type Orthanc, startOrthanc } from '../support/start-orthanc.ts';
 
@@ -62,7 +63,7 @@ const labels = [
   'spot-right',
   'level-left',
   'level-right',
-  'level-right',
+  'dark-left',
   'dark-right',
   'wide-centre',
   'box',
@@ -168,6 +169,30 @@ describe('a study in a PACS', () => {
       'level-right',
     );
     expect(checkResource(amended)).toEqual([]);
+  });
+
+  it('is reported on as docs/imaging.md says', async () => {
+    const picture = readFileSync(path.join(folder, 'training/samples/level-right.dcm'));
+    await orthanc.ask('POST', '/instances', new Uint8Array(picture));
+    const [file, command] = blocksOf('docs/imaging.md').slice(0, 2);
+    const bundle = JSON.parse(file?.text ?? '') as { entry: { resource: ImagingStudy }[] };
+    const resources = bundle.entry.map(({ resource }) => resource);
+    const study = resources.find(({ resourceType }) => resourceType === 'ImagingStudy') as ImagingStudy;
+    study.started = new Date(Date.now() - 3_600_000).toISOString();
+    study.endpoint = [{ reference: 'Endpoint/pacs' }];
+    const stored = await fetch(server.fhir, {
+      method: 'POST',
+      headers: { 'content-type': 'application/fhir+json' },
+      body: JSON.stringify(bundle),
+    });
+    expect(stored.status, await stored.text()).toBe(200);
+    const { url, ...request } = parseCurl(command?.text ?? '');
+    const answer = await fetch(url.replace('http://127.0.0.1:8080', server.url), request);
+    expect(String(answer.status)).toBe(command?.mark?.value);
+    const report = asReport((await answer.json()) as Resource);
+    const [finding] = contained<Observation>(report, 'Observation');
+    expect(finding?.valueCodeableConcept?.coding?.[0]?.code).toBe('level-right');
+    expect(Buffer.from(report.presentedForm?.[0]?.data ?? '', 'base64').toString()).toContain('<html');
   });
 
   it('of another patient is read for nobody', async () => {
