@@ -12,6 +12,7 @@ import { type CatalogContents, type ContentsOptions, loadContents } from './mode
 import type { LoadedVersion, ModelVersion, UsedVersion } from './model-catalog/model-version.ts';
 import { readByUsed } from './model-catalog/read-by-used.ts';
 import { readSiteFile, type SiteFile } from './model-catalog/read-site-file.ts';
+import { readsImages } from './model-catalog/reads-images.ts';
 import { keptRecordQueries, recordQueries } from './model-catalog/record-queries.ts';
 import { checkSiteQueries, withSiteQueries } from './model-catalog/site-queries.ts';
 import type { Clock } from './platform/clock.ts';
@@ -128,9 +129,8 @@ function logLoaded(
 ): void {
   for (const { key, digest, loadMs, gathered, manifest } of loaded) {
     logger.event({ name: 'model.loaded', model: key, digest, loadMs });
-    const readsImages = Object.values(gathered.features).some(({ kind }) => kind === 'image');
     // Nobody waits for what a demonstration says, and there is one in every house.
-    const isMissed = readsImages && manifest.demonstration !== true;
+    const isMissed = readsImages({ gathered }) && manifest.demonstration !== true;
     if (isMissed && !hasImages) logger.event({ name: 'model.images-unconfigured', model: key });
   }
   for (const { dir, error } of refused) logger.event({ name: 'model.refused', folder: dir, error });

@@ -1,5 +1,6 @@
 import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
 import type { PredictOperation } from './entrances/fhir-operation/predict-operation.ts';
+import { readsImages } from './model-catalog/reads-images.ts';
 import type { Config } from './platform/config.ts';
 import type { House } from './wire.ts';
 
@@ -15,9 +16,12 @@ export function predictOperationOf(
     bases: [source.base, ...(source.earlierBases ?? [])],
     studies,
     describeModel: (id, version) => {
-      const { gathered, manifest } = catalog.describe(id, version);
-      const readsImages = Object.values(gathered.features).some(({ kind }) => kind === 'image');
-      return { readsImages, ...(manifest.cost === undefined ? {} : { costSeconds: manifest.cost.seconds }) };
+      const model = catalog.describe(id, version);
+      const { manifest } = model;
+      return {
+        readsImages: readsImages(model),
+        ...(manifest.cost === undefined ? {} : { costSeconds: manifest.cost.seconds }),
+      };
     },
     validate: (resource) => validator.validate(resource),
     ...by,

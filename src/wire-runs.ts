@@ -3,6 +3,7 @@ import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
 import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
+import { readsImages } from './model-catalog/reads-images.ts';
 import type { Config } from './platform/config.ts';
 import type { Database } from './platform/database.ts';
 import { PredictionError } from './platform/errors.ts';
@@ -25,6 +26,9 @@ const largestCohort = 1_000_000;
  * The embedded database has one session: the bedside waits for a whole slice, so that it is a small one.
  */
 export const runSliceSize = { pglite: 8, postgresql: 48 } as const;
+
+/** Of a model that reads images: each member holds the pixels of a study, and waits for the same few threads as all the others. */
+const imagesSliceSize = 2;
 
 /** Cohorts of the own store. */
 export function storeCohorts(
@@ -101,7 +105,8 @@ export async function openRunsOf(
       return () => clearInterval(timer);
     },
     chunkSize: config.runChunkSize,
-    sliceSize: runSliceSize[database.kind],
+    sliceSizeOf: ({ id, version }) =>
+      readsImages(house.catalog.describe(id, version)) ? imagesSliceSize : runSliceSize[database.kind],
     overlap: prediction.source.own,
     memberTimeoutMs: config.predictTimeoutMs,
     unreachableRetryMs: [500, 2_000, 5_000],

@@ -43,7 +43,8 @@ export interface ReadOptions extends AskOptions {
 /**
  * Reads the images that a feature map wants of one subject: which study, whose it is, whether it is whole, which images of
  * it, their frames, and the tensor. What cannot be had of the study is a reason.
- * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and the reason of the signal.
+ * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and DEADLINE_EXCEEDED where time runs out while the
+ * pixels are prepared.
  * @param parts undefined where no image server is configured
  */
 export async function readImages(

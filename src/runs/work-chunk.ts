@@ -4,8 +4,8 @@ import type { Run } from './run.ts';
 import { type BegunSlice, beginSlice, recordsOf, type SliceParts, type Unreachable } from './work-slice.ts';
 
 export interface ChunkParts extends SliceParts {
-  /** Members whose records are read at once. */
-  readonly sliceSize: number;
+  /** Members whose records are read at once: fewer where each brings images. */
+  sliceSizeOf(model: Run['model']): number;
   /** Whether a slice is begun while the one before is written. A crash repeats two slices at most then, else one. */
   readonly overlap: boolean;
   /** Waits between attempts to read records that could not be reached. */
@@ -41,7 +41,8 @@ export async function workChunk(
     await pause(waitMs, signal);
     const last = attempt === parts.unreachableRetryMs.length;
     const left: Unreachable[] = [];
-    const read = (at: number) => ahead(recordsOf(parts, run, members.slice(at, at + parts.sliceSize)));
+    const sliceSize = parts.sliceSizeOf(run.model);
+    const read = (at: number) => ahead(recordsOf(parts, run, members.slice(at, at + sliceSize)));
     let records = read(0);
     let begun: BegunSlice | undefined;
     /** @returns what ends the chunk, or this attempt at it */
@@ -58,14 +59,14 @@ export async function workChunk(
     let over: ChunkEnd | 'source-down' | undefined;
     let stopped = false;
     try {
-      for (let at = 0; at < members.length && over === undefined; at += parts.sliceSize) {
+      for (let at = 0; at < members.length && over === undefined; at += sliceSize) {
         stopped = signal.aborted;
         if (stopped) break;
         const held = await records;
         // The next records are read while these are predicted from.
-        if (at + parts.sliceSize < members.length) records = read(at + parts.sliceSize);
+        if (at + sliceSize < members.length) records = read(at + sliceSize);
         const before = begun;
-        begun = await beginSlice(parts, run, members.slice(at, at + parts.sliceSize), held);
+        begun = await beginSlice(parts, run, members.slice(at, at + sliceSize), held);
         // With the own store, what came of one slice is written while the next is computed; another server is asked about one at a time.
         if (!parts.overlap) over = await ended(begun);
         else if (before !== undefined) over = await ended(before);

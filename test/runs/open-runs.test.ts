@@ -183,6 +183,25 @@ describe.each([false, true])('a cohort run, a slice begun while the one before i
     await expect(changed.runs.resume(run.id)).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 
+  it('has no more members under way at once than its model has slices begun for', async () => {
+    let underWay = 0;
+    let most = 0;
+    await using opened = open({
+      predict: async (each, parts) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        return await server.house.predict(each, parts).finally(() => {
+          underWay -= 1;
+        });
+      },
+      sliceSizeOf: ({ id }) => (id === 'prevent-base' ? 2 : 30),
+    });
+    const { run } = await opened.runs.create(request, {});
+    await opened.runs.start();
+    expect((await ended(opened.runs, run.id)).tally.pending).toBe(0);
+    expect(most).toBe(overlap ? 4 : 2);
+  });
+
   it('stops with the reason where its model is switched off in the middle, and goes on once it is on again', async () => {
     const { desk } = server.house.versions;
     const asked = { requester: 'test', way: 'command-line', because: 'Wrong units.' } as const;
@@ -193,7 +212,7 @@ describe.each([false, true])('a cohort run, a slice begun while the one before i
         if (predicted === 12) await desk.disable({ model: 'prevent-base' }, asked);
         return await server.house.predict(each, parts);
       },
-      sliceSize: 10,
+      sliceSizeOf: () => 10,
     });
     const { run } = await opened.runs.create(request, {});
     await opened.runs.start();

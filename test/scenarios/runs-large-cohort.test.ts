@@ -24,7 +24,7 @@ describe(`a cohort of ${patients} patients`, () => {
   it('is read without gathering it in memory, cancelled at once, and listed by key to its end', async () => {
     const { house } = server;
     const cohorts = openCohortSource(storePatientIndex(house.repository, []), 'UTC');
-    const runs = openTestRuns(house, { cohorts, chunkSize: 250, sliceSize: 16 });
+    const runs = openTestRuns(house, { cohorts, chunkSize: 250, sliceSizeOf: () => 16 });
     const { run } = await runs.create(request, {});
     const before = process.memoryUsage().heapUsed;
     await runs.start();

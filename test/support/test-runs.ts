@@ -29,7 +29,7 @@ export function openTestRuns(house: House, changes: Partial<RunsParts> = {}): Ru
     schedules: [],
     every: () => () => undefined,
     chunkSize: 10,
-    sliceSize: 4,
+    sliceSizeOf: () => 4,
     overlap: false,
     memberTimeoutMs: 5_000,
     unreachableRetryMs: [1, 1],

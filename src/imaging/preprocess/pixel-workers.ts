@@ -34,7 +34,7 @@ export interface PixelWorkers {
   /**
    * From encoded frames to a tensor. The bytes of the frames are handed over where they are a whole buffer: the caller's are empty then.
    * Throws ImageFault for this image alone, be it that its decoder crashes, runs out of memory or out of time; OVERLOADED where too many
-   * wait; the reason of the signal.
+   * wait; DEADLINE_EXCEEDED where its signal is aborted first, or the PredictionError that is the reason of it.
    */
   make(job: TensorJob, options?: AskOptions): Promise<MadeTensor>;
   /** A PNG file of the picture. Throws like `make`. */
@@ -58,7 +58,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
   /** @returns what gives the place back */
   const enter = async ({ signal, lane = 'front' }: AskOptions): Promise<() => void> => {
     if (closed) throw closing();
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) throw givenUp(signal);
     if (held >= threads + mostWaiting)
       throw new PredictionError('OVERLOADED', `${mostWaiting} images wait to be prepared already. Try again in 5 s.`, {
         retryAfterSeconds: 5,
@@ -66,7 +66,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     held += 1;
     const entered = lanes.enter(lane);
     try {
-      const leave = await (signal === undefined ? entered : unlessAborted(signal, entered));
+      const leave = await (signal === undefined ? entered : unlessGivenUp(signal, entered));
       return () => {
         held -= 1;
         leave();
@@ -103,7 +103,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     );
     // Whoever gives up does not end it: the thread is free when the job is done, or its time is up.
     void done.then(leave);
-    return await (options.signal === undefined ? answer : unlessAborted(options.signal, answer));
+    return await (options.signal === undefined ? answer : unlessGivenUp(options.signal, answer));
   };
 
   const answerInTime = async (
@@ -172,4 +172,20 @@ function wholeBuffer(bytes: Uint8Array): Uint8Array {
 
 function closing(): PredictionError {
   return new PredictionError('SHUTTING_DOWN', 'The server stops; no image is prepared any more.');
+}
+
+async function unlessGivenUp<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  try {
+    return await unlessAborted(signal, work);
+  } catch (error) {
+    throw signal.aborted && error === signal.reason ? givenUp(signal) : error;
+  }
+}
+
+/** Why a job was given up: what its signal says, or that it took too long. */
+function givenUp({ reason }: AbortSignal): PredictionError {
+  if (reason instanceof PredictionError) return reason;
+  const message =
+    'The image was not prepared in the time that the call had. Try again with more time, or with less load.';
+  return new PredictionError('DEADLINE_EXCEEDED', message, { issues: [{ code: 'timeout', message }] });
 }
