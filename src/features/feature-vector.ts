@@ -31,7 +31,7 @@ export const missingReasons = [
   'too-long', // a text has more characters than the map reads
   'not-together', // measurements that belong together stand in no panel
   'not-computable', // the derivation gives no finite number
-  'no-image-source', // no image server is named or configured, or the one that is named is not listed
+  'no-image-source', // no image server is named or configured, or the one that is named is not listed, or only the caller says whose study it is
   'no-matching-image', // no image of the study fits the rules
   'several-images', // more images, or studies, fit than the map takes
   'study-incomplete', // images are still to come, as far as can be told

@@ -7,7 +7,7 @@ export const imageMissingReasons = [
   'not-found', // no study in the window
   'undecodable', // a study that may be the one does not say what it is, or does not name itself
   'time-unknown', // a study that may be the newest does not say when it was made
-  'no-image-source', // no endpoint is named and none configured, or the one that is named is not listed
+  'no-image-source', // no endpoint is named and none configured, or the one that is named is not listed, or only the caller says whose study it is
   'no-matching-image', // no image of the study fits the rules
   'several-images', // more fit than the rules allow
   'study-incomplete', // images are still to come, as far as can be told

@@ -70,7 +70,8 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const imagesOf = (map: CompiledFeatureMap) => imagesOfMap(parts, map, record, request);
+  const imagesOf = (map: CompiledFeatureMap) =>
+    imagesOfMap(parts, map, { record, unverified: origin.unverified }, request);
   const outputs = await askUsedModels(model, record, parts.timeZone, asserted, runOptions(request), imagesOf);
   const images = await imagesOf(compiled);
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs, images);

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
-import { type InputParts, type InputRequest, readModelInputs } from '../../src/prediction/model-inputs.ts';
+import { type InputRequest, readModelInputs } from '../../src/prediction/model-inputs.ts';
+import type { Seed } from '../../src/prediction/prediction-request.ts';
+import type { RecordReader, RecordSource } from '../../src/records/record-source.ts';
 import { imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
 import { type FakePacs, startFakePacs } from '../support/fake-pacs.ts';
 import { imagingAt, plainRadiograph, radiograph, radiographed } from '../support/radiographs.ts';
@@ -43,35 +45,43 @@ beforeEach(() => {
   pacs.intercept = () => false;
 });
 
-/** What a prediction from resources that only its caller holds begins with. */
+const base = 'http://127.0.0.1/fhir/R4';
+
+/** What a prediction begins with whose record a server holds: these resources and no others. */
 async function inputsOf(resources: readonly Resource[], rest: Partial<InputRequest> = {}, withImages = true) {
-  const nothing = (): never => {
-    throw new Error('only the caller holds the record');
+  const isOthers = ({ resourceType }: Resource) => resourceType === 'Endpoint';
+  const source: RecordReader = {
+    base,
+    own: true,
+    readMany: async () => {
+      const patient = resources.find((resource) => resource.resourceType === 'Patient');
+      const rows = resources.filter((resource) => resource.resourceType === 'ImagingStudy');
+      const others = resources.filter(isOthers).map((one) => [`${one.resourceType}/${one.id}`, one] as const);
+      return { subjects: new Map([['1', { rows, ...(patient && { patient }) }]]), others: new Map(others) };
+    },
   };
   const parts = {
     tenant: 'default',
-    source: undefined as unknown as InputParts['source'],
-    subjectBase: 'http://127.0.0.1/fhir/R4',
-    openServer: nothing,
+    source: source as RecordSource,
+    subjectBase: base,
+    openServer: () => undefined,
     validate: () => undefined,
     timeZone: 'UTC',
     ...(withImages && { imaging: imaging.parts }),
   };
-  const seed = resources.map((resource, index) => ({
-    resource,
-    expression: `Parameters.parameter[${index}].resource`,
-  }));
-  const request: InputRequest = { subject: '1', asOf, seed, inputs: [], origin: { from: 'caller' }, ...rest };
+  const request: InputRequest = { subject: '1', asOf, seed: [], inputs: [], ...rest };
   const { inputs } = await readModelInputs(parts, model, request);
   return { chest: inputs.features.get('chest'), verdict: inputs.verdicts.get('finding'), basis: inputs.basis };
 }
 
 const endpoint = wadoEndpoint();
-const sent = () => [radiographed, imagingStudy(), { ...endpoint, address: pacs.base }];
+const seedsOf = (resources: readonly Resource[]): Seed[] =>
+  resources.map((resource, index) => ({ resource, expression: `Parameters.parameter[${index}].resource` }));
+const held = (): Resource[] => [radiographed, imagingStudy(), { ...endpoint, address: pacs.base }];
 
 describe('a prediction from an image', () => {
   it('is made from the tensor, and names the study, the frames and the rule', async () => {
-    const { chest, verdict, basis } = await inputsOf(sent());
+    const { chest, verdict, basis } = await inputsOf(held());
     expect(verdict).toEqual({ state: 'score' });
     expect(chest).toMatchObject({
       state: 'observed',
@@ -85,7 +95,7 @@ describe('a prediction from an image', () => {
         preview: { rows: 2, columns: 3 },
       },
     });
-    expect(basis).toContainEqual({ display: 'ImagingStudy/s1 sent by the caller, not stored' });
+    expect(basis).toContainEqual({ reference: 'ImagingStudy/s1' });
   });
 
   it('is about the study that the call is about', async () => {
@@ -94,14 +104,14 @@ describe('a prediction from an image', () => {
       started: '2026-01-02T09:00:00Z',
       identifier: [{ system: 'urn:dicom:uid', value: '9.9' }],
     });
-    const all = [...sent(), newer];
+    const all = [...held(), newer];
     expect((await inputsOf(all)).chest).toMatchObject({ state: 'missing', because: 'study-incomplete' });
     expect((await inputsOf(all, { focus: 'ImagingStudy/s1' })).chest).toMatchObject({ state: 'observed' });
   });
 
   it('is none where the image is missing, for the reason that it is missing', async () => {
     pacs.objects.splice(0, 1, radiograph({ PatientID: '4712' }));
-    const { verdict } = await inputsOf(sent());
+    const { verdict } = await inputsOf(held());
     expect(verdict).toMatchObject({
       state: 'insufficient-data',
       reasons: [{ reason: 'chest:study-of-another-patient', feature: 'chest' }],
@@ -109,18 +119,46 @@ describe('a prediction from an image', () => {
   });
 
   it('is none where no image server is configured', async () => {
-    const { verdict } = await inputsOf(sent(), {}, false);
+    const { verdict } = await inputsOf(held(), {}, false);
     expect(verdict).toMatchObject({ state: 'insufficient-data', reasons: [{ reason: 'chest:no-image-source' }] });
   });
 
   it('fetches no image of somebody of whom no model may speak', async () => {
     const { verdict, chest } = await inputsOf([
       { ...radiographed, deceasedDateTime: '2026-01-02T08:00:00Z' },
-      ...sent().slice(1),
+      ...held().slice(1),
     ]);
     expect(verdict).toMatchObject({ state: 'not-eligible' });
     expect(chest).toMatchObject({ state: 'missing', because: 'input-missing' });
     expect(pacs.requests).toEqual([]);
+  });
+
+  it('is none, and no image server is asked, where the caller says whose study it is', async () => {
+    const [patient, study, where] = seedsOf(held());
+    const [query] = model.queriesAt(asOf);
+    if (!patient || !study || !where || !query) throw new Error('three resources and a query');
+    const answers = new Map([
+      ['patient', [patient]],
+      [query.key, [study, where]],
+    ]);
+    const here = held().filter(({ resourceType }) => resourceType !== 'ImagingStudy');
+    const claims: readonly (readonly [string, Resource[], Partial<InputRequest>])[] = [
+      ['all of it', [], { origin: { from: 'caller' }, seed: [patient, study, where] }],
+      ['a hook without a server', [], { origin: { from: 'caller', answers } }],
+      ['a hook of a server that is not listed', [], { origin: { from: 'server', base: `${base}/other`, answers } }],
+      ['a study of a Patient who is here', here, { seed: [study] }],
+      ['a study without an id', here, { seed: seedsOf([imagingStudy({ id: undefined })]) }],
+      ['where a study that is here lies', held().slice(0, 2), { seed: [where] }],
+    ];
+    for (const [what, resources, claim] of claims) {
+      const { verdict } = await inputsOf(resources, claim);
+      expect(verdict, what).toMatchObject({ reasons: [{ reason: 'chest:no-image-source' }] });
+    }
+    expect(pacs.requests).toEqual([]);
+  });
+
+  it('is made where the caller sends along what the server holds', async () => {
+    expect((await inputsOf(held(), { seed: seedsOf(held()) })).chest).toMatchObject({ state: 'observed' });
   });
 
   it('fails where the image server does', async () => {
@@ -128,7 +166,7 @@ describe('a prediction from an image', () => {
       response.writeHead(500).end();
       return true;
     };
-    await expect(inputsOf(sent())).rejects.toMatchObject({ code: 'IMAGES_UNREACHABLE' });
+    await expect(inputsOf(held())).rejects.toMatchObject({ code: 'IMAGES_UNREACHABLE' });
   });
 
   it('asks a server for the studies of the patient, whatever their modality or start', () => {
