@@ -197,6 +197,6 @@ async function cancelledRun(url: string, run: string): Promise<void> {
 
 /** Throws where a study was not read: what is not done costs nothing. */
 async function requireAllRead(url: string, run: string): Promise<void> {
-  const { tally } = (await (await fetch(`${url}/runs/${run}`)).json()) as { tally: { written: number } };
-  if (tally.written !== studies) throw new Error(`not every study has its report: ${JSON.stringify(tally)}`);
+  const { tally } = (await (await fetch(`${url}/runs/${run}`)).json()) as { tally: { scored: number } };
+  if (tally.scored !== studies) throw new Error(`not every study was read: ${JSON.stringify(tally)}`);
 }
