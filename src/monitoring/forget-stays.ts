@@ -33,6 +33,11 @@ const remains: readonly { readonly where: string; readonly because: string; read
     from: `access_log where ${ofSubject}`,
   },
   {
+    where: 'cds_feedback',
+    because: 'They are counted in how a service is answered: outcome and code of the reason, and no word of anybody.',
+    from: `cds_feedback where tenant = :tenant and card in (select card from prediction_log where ${ofSubject} and card is not null)`,
+  },
+  {
     where: 'resources (Group)',
     because: 'They are about others too: take the member out of them; their earlier versions hold it still.',
     from: "resources where tenant = :tenant and type = 'Group' and patients && :references",

@@ -88,8 +88,9 @@ const removals: readonly (readonly [table: string, statement: string])[] = [
     `delete from prediction_values where tenant = :tenant and prediction in (select id from prediction_log where ${ofSubject})`,
   ],
   [
-    'cds_feedback (comments)',
-    `update cds_feedback set user_comment = null where tenant = :tenant and user_comment is not null and card in (${cards})`,
+    'cds_feedback (words)',
+    `update cds_feedback set user_comment = null, reason_display = null
+      where tenant = :tenant and (user_comment is not null or reason_display is not null) and card in (${cards})`,
   ],
   ['held_cards', `delete from held_cards where tenant = :tenant and card in (${cards})`],
   ['told_bands', `delete from told_bands where ${ofSubject}`],

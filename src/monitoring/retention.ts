@@ -90,8 +90,9 @@ export async function pruneOnce({ database, tenant, clock, days, event }: Retent
 function removal(table: string, time: string): string {
   const ofPredictions = `,
     sealed as (delete from prediction_values v using gone where v.tenant = $1 and v.prediction = gone.id),
-    comments as (update cds_feedback f set user_comment = null from gone
-      where f.tenant = $1 and f.service = gone.service and f.card = gone.card and f.user_comment is not null)`;
+    words as (update cds_feedback f set user_comment = null, reason_display = null from gone
+      where f.tenant = $1 and f.service = gone.service and f.card = gone.card
+        and (f.user_comment is not null or f.reason_display is not null))`;
   return `with gone as (
       delete from ${table} where ctid in (
         select ctid from ${table} where tenant = $1 and ${time} < $2::timestamptz limit ${rowsPerStatement})

@@ -230,6 +230,50 @@ describe('forgetting a patient', () => {
     expect(await startJob(opened.database, key, new Date())).toBeUndefined();
   });
 
+  it('DSI-42: leaves no word of an answer to a card, of the clinician or of the client for the reason, and says that the answer stays', async () => {
+    const tenant = randomUUID();
+    const cards = { both: randomUUID(), comment: randomUUID(), reason: randomUUID(), none: randomUUID() };
+    const others = randomUUID();
+    for (const [card, subject] of [...Object.values(cards).map((card) => [card, '17']), [others, '18']])
+      await opened.database.query(
+        `insert into prediction_log (id, tenant, recorded, entrance, request_id, service, card, fhir_base, subject_id, result, state,
+           what_if, total_ms)
+         values ($1, $2, now(), 'cds-hooks', 'r', 's', $3, $4, $5, 'x', 'scored', false, 1)`,
+        [randomUUID(), tenant, card, base, subject],
+      );
+    const answers = [
+      [cards.both, 'as Verne wants', 'Verne says no'],
+      [cards.comment, 'as Verne wants', null],
+      [cards.reason, null, 'Verne says no'],
+      [cards.none, null, null],
+      [others, 'of another', 'of another'],
+    ];
+    for (const [card, comment, reason] of answers)
+      await opened.database.query(
+        `insert into cds_feedback (tenant, service, card, outcome, outcome_at, accepted_suggestions, user_comment, reason_system,
+           reason_code, reason_display, received_at)
+         values ($1, 's', $2, 'overridden', now(), '[]', $3, 'urn:x', 'r1', $4, now())`,
+        [tenant, card, comment, reason],
+      );
+    const foretold = await forget(tenant, false);
+    const forgotten = await forget(tenant);
+    expect(forgotten).toEqual(foretold);
+    expect(forgotten.removed).toEqual({ 'cds_feedback (words)': 3 });
+    expect(forgotten.stays.map(({ where, rows }) => [where, rows])).toEqual([
+      ['prediction_log', 4],
+      ['cds_feedback', 4],
+    ]);
+    const { rows } = await opened.database.query(
+      `select card, reason_code, user_comment, reason_display from cds_feedback
+       where tenant = $1 and (user_comment is not null or reason_display is not null or reason_code is null)`,
+      [tenant],
+    );
+    expect(rows).toEqual([
+      { card: others, reason_code: 'r1', user_comment: 'of another', reason_display: 'of another' },
+    ]);
+    expect((await forget(tenant)).removed).toEqual({});
+  });
+
   it('removes the studies of the patient that a subscription told of', async () => {
     const tenant = randomUUID();
     const scope = { tenant, fhirBase: base };

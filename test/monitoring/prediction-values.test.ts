@@ -132,7 +132,7 @@ describe('EU-2: retention', () => {
     expect(await counts()).toEqual([1, 0]);
   });
 
-  it('keeps no value and no comment longer than the row that says whose they are', async () => {
+  it('keeps no value and no word of an answer longer than the row that says whose they are', async () => {
     const { tenant, id } = await predicted(200, cipher);
     const { tenant: other } = await predicted(200, cipher);
     const card = randomUUID();
@@ -144,15 +144,16 @@ describe('EU-2: retention', () => {
     await opened.database.query('alter table prediction_log enable trigger user');
     for (const given of [card, randomUUID()])
       await opened.database.query(
-        `insert into cds_feedback (tenant, service, card, outcome, outcome_at, accepted_suggestions, user_comment, received_at)
-         values ($1, 'prevent-base', $2, 'overridden', now(), '[]', 'She knows.', now())`,
+        `insert into cds_feedback (tenant, service, card, outcome, outcome_at, accepted_suggestions, user_comment,
+           reason_system, reason_code, reason_display, received_at)
+         values ($1, 'prevent-base', $2, 'overridden', now(), '[]', 'She knows.', 'urn:x', 'r1', 'As her brother has', now())`,
         [tenant, given],
       );
     await pruneOnce({ database: opened.database, tenant, clock, days: { logs: 190 }, event: () => undefined });
     expect([await rowsOf('prediction_log', tenant), await rowsOf('prediction_values', tenant)]).toEqual([0, 0]);
     expect(await rowsOf('prediction_values', other)).toBe(1);
     const { rows } = await opened.database.query<{ card: string }>(
-      'select card from cds_feedback where tenant = $1 and user_comment is null',
+      'select card from cds_feedback where tenant = $1 and user_comment is null and reason_display is null',
       [tenant],
     );
     expect(rows).toEqual([{ card }]);

@@ -305,7 +305,7 @@ describe('forgetting the patient', () => {
     const results = await call('GET', '/fhir/R4/RiskAssessment?patient=one');
     expect((results.body as Bundle).entry ?? []).toEqual([]);
     const ofCaller = await forget(true, 'urn:fhirsight:caller');
-    expect(ofCaller.removed).toMatchObject({ 'cds_feedback (comments)': 1 });
+    expect(ofCaller.removed).toMatchObject({ 'cds_feedback (words)': 1 });
     expect(await canariesIn(server.house.database, [])).toEqual([]);
   });
 
