@@ -132,12 +132,22 @@ function describe({ instancePath, keyword, params, message = 'is invalid' }: Err
   }
 }
 
-function engineFaults(name: string, { url, allowPlainHttp }: RemoteEngineSettings): string[] {
+/** Inputs may be shown to whoever is between, if the operator says so; the token never is (decision 0055). */
+function engineFaults(name: string, { url, allowPlainHttp, tokenFile }: RemoteEngineSettings): string[] {
   const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || allowPlainHttp || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return [];
-  return [
-    `/engines/${name}/url sends inputs over http to another machine, where anybody between can read them. Use https, or say "allowPlainHttp": true.`,
-  ];
+  if (protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return [];
+  const faults: string[] = [];
+  if (!allowPlainHttp) {
+    faults.push(
+      `/engines/${name}/url sends inputs over http to another machine, where anybody between can read them. Use https, or say "allowPlainHttp": true.`,
+    );
+  }
+  if (tokenFile !== undefined) {
+    faults.push(
+      `/engines/${name}/url sends the token of tokenFile over http to another machine, where anybody between can read it. Use https, or remove tokenFile.`,
+    );
+  }
+  return faults;
 }
 
 function modelFaults(id: string, settings: ModelEngineSettings, engines: readonly string[]): string[] {

@@ -140,6 +140,18 @@ describe('a file with a fault ends the start and says where', () => {
   });
 });
 
+test('a token never crosses a network in the clear, also where http to another machine is allowed', async () => {
+  const secret = { ...farm, tokenFile: 'token', allowPlainHttp: true };
+  await expect(read({ engines: { farm: { ...secret, url: 'http://farm' } } })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/\/engines\/farm\/url sends the token of tokenFile over http to another machine/),
+  });
+  for (const url of ['http://[::1]:8000', 'http://127.0.0.1:8000', 'http://localhost:8000', 'https://farm'])
+    expect((await read({ engines: { farm: { ...secret, url } } })).remote.farm?.tokenFile).toBe(
+      path.join(folder, 'token'),
+    );
+});
+
 test('http to another machine may be allowed', async () => {
   const { remote } = await read({ engines: { farm: { ...farm, url: 'http://farm', allowPlainHttp: true } } });
   expect(remote.farm?.url).toBe('http://farm');
