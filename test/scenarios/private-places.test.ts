@@ -31,6 +31,20 @@ describe('what stands in the clear of the patients that the tests share', () => 
     await database.query("delete from settings_kv where tenant = 't'");
   });
 
+  it.each(privateWords)('is found in bytes, which a row shows as digits: %s', async (word) => {
+    const { database } = opened;
+    await database.query('create table of_bytes (kept bytea)');
+    await database.query('insert into of_bytes values ($1)', [Buffer.from(`{"of":"${word}"}`)]);
+    expect(await privatePlacesIn(database)).toEqual([expect.stringMatching(/^public\.of_bytes: /)]);
+    await database.query('drop table of_bytes');
+  });
+
+  it('is not known where the database is gone, which is told and not taken for nothing', async () => {
+    const gone = await openTestDatabase();
+    await gone.close();
+    await expect(privatePlacesIn(gone.database)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+
   it('is found in a table of another schema, and may stand in the FHIR store', async () => {
     const { database } = opened;
     await database.query(

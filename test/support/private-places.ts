@@ -1,7 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Database } from '../../src/platform/database.ts';
-import { PredictionError } from '../../src/platform/errors.ts';
 import { privateDetails } from './scorable-patient.ts';
 
 /** Names, record number, birth date and a value of the patients that the tests share. */
@@ -11,27 +10,21 @@ export const privateWords: readonly string[] = Object.values(privateDetails).map
 const store = ['public.resources', 'public.resource_versions'];
 
 /**
- * Tables of a server of the suite, beside the FHIR store, in which something of the shared patients stands in the clear, each
- * as `table: the row up to there`. Nothing of a database that its test has taken away.
+ * Tables of a server of the suite, beside the FHIR store, in which something of the shared patients stands in the clear, as text
+ * or as bytes, each as `table: the row up to there`. Throws where the database does not answer: nobody knows what stands there.
  */
 export async function privatePlacesIn(database: Pick<Database, 'query'>): Promise<string[]> {
-  try {
-    const { rows: tables } = await database.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables
-       where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
-    );
-    const searched = tables.filter(({ name }) => !store.includes(name));
-    const texts = searched.map(({ name }) => `select '${name}' as name, t::text as text from ${name} t`);
-    const { rows } = await database.query<{ name: string; text: string }>(
-      `select name, text from (${texts.join(' union all ')}) every_row where text ~ $1 limit 20`,
-      [patternOf(privateWords).source],
-    );
-    return rows.map(({ name, text: row }) => `${name}: ${row.slice(0, 300)}`);
-  } catch (error) {
-    const isGone = error instanceof PredictionError && ['DATABASE_UNAVAILABLE', 'SHUTTING_DOWN'].includes(error.code);
-    if (!isGone) throw error;
-    return [];
-  }
+  const { rows: tables } = await database.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
+  );
+  const searched = tables.filter(({ name }) => !store.includes(name));
+  const texts = searched.map(({ name }) => `select '${name}' as name, t::text as text from ${name} t`);
+  const { rows } = await database.query<{ name: string; text: string }>(
+    `select name, text from (${texts.join(' union all ')}) every_row where text ~ $1 limit 20`,
+    [patternOf([...privateWords, ...privateWords.map(hexOf)]).source],
+  );
+  return rows.map(({ name, text: row }) => `${name}: ${row.slice(0, 300)}`);
 }
 
 /** Lines of the metrics in which something of the shared patients stands; none where they are not shown without a token. */
@@ -42,6 +35,11 @@ export async function privateMetricsOf(url: string): Promise<string[]> {
   });
   const shown = await text(answer);
   return answer.statusCode === 200 ? shown.split('\n').filter((line) => patternOf(privateWords).test(line)) : [];
+}
+
+/** As a row that is cast to text writes bytes. */
+function hexOf(word: string): string {
+  return Buffer.from(word, 'utf8').toString('hex');
 }
 
 function patternOf(words: readonly string[]): RegExp {

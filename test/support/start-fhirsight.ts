@@ -54,9 +54,15 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
   });
   let url = '';
   let house: House | undefined;
+  // Closed once, it has been searched, and has no database any more.
+  let isSearched = false;
   const close = async (): Promise<void> => {
-    const places = house === undefined ? [] : await privatePlacesIn(house.database);
-    if (house !== undefined && server.listening) places.push(...(await privateMetricsOf(url)));
+    const places: string[] = [];
+    if (house !== undefined && !isSearched) {
+      isSearched = true;
+      places.push(...(await privatePlacesIn(house.database).catch((error: unknown) => [`not known: ${error}`])));
+      if (server.listening) places.push(...(await privateMetricsOf(url)));
+    }
     const closed = server.listening ? once(server, 'close') : undefined;
     server.close();
     if (house !== undefined) await keepStored(house);
@@ -81,6 +87,7 @@ export async function startFhirsight(options: StartFhirsightOptions = {}): Promi
       },
     });
   } catch (error) {
+    isSearched = true; // what failed to start has closed its database already
     await close();
     throw error;
   }
