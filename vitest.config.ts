@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a test waits for comes, however busy the machine: only what never comes takes this long.
+    expect: { poll: { timeout: 20_000 } },
     globalSetup: ['test/support/checked/check-written-resources.ts'],
     pool: 'forks',
     maxWorkers: 2,
