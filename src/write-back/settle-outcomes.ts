@@ -3,7 +3,7 @@ import type { Supersession } from './outcome-record.ts';
 import { type FoundOutcome, groupName } from './outcome-table.ts';
 import type { PreparedResult } from './prepare-result.ts';
 import { isReported, reportHolders } from './report-holder.ts';
-import { type Amendment, newestFirst, type SettlingReports, settleReport } from './settle-report.ts';
+import { type Amendment, keepReport, newestFirst, type SettlingReports, settleReport } from './settle-report.ts';
 import { change, type SettledOutcome } from './settled-outcome.ts';
 
 /** What became of one result. */
@@ -55,6 +55,7 @@ export function settleOutcomes(
       const created = settleReport(reports, group, outcome, { ...drafts, amending });
       return { outcome, repeated, superseded, created };
     }
+    if (drafts === undefined) keepReport(reports, outcome);
     const created = drafts !== undefined && outcome.tagged === undefined && outcome.drafts === undefined;
     if (created) {
       outcome.drafts = drafts;

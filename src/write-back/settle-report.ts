@@ -62,6 +62,22 @@ export function settleReport(
   return true;
 }
 
+/**
+ * Lets the report of a group say an outcome that none was asked for, where it stands and was made of the same by the same: the report
+ * is as true as it was, and is neither tagged nor stored again. Of anything else it says nothing: nobody asked for it.
+ */
+export function keepReport({ holders, amendments }: SettlingReports, outcome: SettledOutcome): void {
+  const name = groupName(outcome.row);
+  const holder = holders.get(name);
+  if (holder === undefined || holder === outcome || outcome.row.supersededBy !== undefined) return;
+  const { resourceId, resourceVersion, state } = holder.row;
+  if (resourceId === undefined || resourceVersion === undefined || outcome.row.state !== state) return;
+  if (!isOfTheSame(outcome.row, holder.row)) return;
+  holders.set(name, outcome);
+  change(outcome, saidBy(outcome.row, resourceId, resourceVersion));
+  handOver(holder, outcome, amendments);
+}
+
 function isOfTheSame({ reportInputs: one }: OutcomeRow, { reportInputs: other }: OutcomeRow): boolean {
   return one !== undefined && one === other;
 }

@@ -19,7 +19,7 @@ export interface DeliveryBench {
   readonly time: VirtualTime;
   readonly deliveries: Deliveries;
   readonly events: LogEvent[];
-  /** Stores results, which enqueues them. */
+  /** Stores results, which enqueues them; of an abstention the outcome alone. */
   write(...records: OutcomeRecord[]): Promise<void>;
   /** Likewise, reports of studies. */
   writeReport(record: OutcomeRecord, score?: number): Promise<void>;
@@ -68,7 +68,9 @@ export function openDeliveryBench(
     deliveries,
     events,
     async write(...records) {
-      await Promise.all(records.map((record) => writer.write(record, resourcesOf(record))));
+      await Promise.all(
+        records.map((record) => writer.write(record, record.state === 'scored' ? resourcesOf(record) : undefined)),
+      );
     },
     async writeReport(record, score) {
       await writer.write(record, reportResources(record, score));

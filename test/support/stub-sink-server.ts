@@ -37,7 +37,12 @@ export interface StubSinkServer {
 
 /** A small FHIR R4 server that keeps what it is given: creates, updates, reads, search by identifier, transactions. */
 export async function startStubSinkServer(
-  options: { readonly ignoresIfNoneExist?: boolean; readonly keepsTags?: boolean } = {},
+  options: {
+    readonly ignoresIfNoneExist?: boolean;
+    readonly keepsTags?: boolean;
+    /** True: where it answers what it made, no header says which version that is. */
+    readonly namesNoVersion?: boolean;
+  } = {},
 ): Promise<StubSinkServer> {
   const stored = new Map<string, Resource & { id: string }>();
   const requests: SinkRequest[] = [];
@@ -170,8 +175,12 @@ export async function startStubSinkServer(
     }
     const headers: Record<string, string> = { 'content-type': 'application/fhir+json' };
     if (resource?.id !== undefined && resource.meta?.versionId !== undefined) {
-      headers.location = `${base}/${resource.resourceType}/${resource.id}/_history/${resource.meta.versionId}`;
-      headers.etag = `W/"${resource.meta.versionId}"`;
+      const version = resource.meta.versionId;
+      headers.location = `${base}/${resource.resourceType}/${resource.id}`;
+      if (options.namesNoVersion !== true) {
+        headers.location += `/_history/${version}`;
+        headers.etag = `W/"${version}"`;
+      }
     }
     response.writeHead(status, headers).end(resource === undefined ? undefined : JSON.stringify(resource));
   };

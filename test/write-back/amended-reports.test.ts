@@ -158,6 +158,32 @@ describe('images that come later amend the report', () => {
     expect((await onlyReport()).meta?.versionId).toBe('2');
   });
 
+  test('a look at the same later, which asks for no report, leaves the report as it is: not superseded, and not delivered anew', async () => {
+    await write(back(first));
+    const report = await onlyReport();
+    const again = reportRecord('a', at(7));
+    const [looked] = await write({ record: again });
+    expect(looked).toMatchObject({ created: false, superseded: [{ identifier: first.identifier }] });
+    expect(await onlyReport()).toEqual(report);
+    expect(isTaggedSuperseded(await onlyReport())).toBe(false);
+    await write(back(reportRecord('b', at(8)), 0.62));
+    expect(await onlyReport()).toMatchObject({ id: report.id, status: 'amended', meta: { versionId: '2' } });
+  });
+
+  test('a look at something else, or that ends in an abstention, does not let the older text stand as current', async () => {
+    for (const other of [
+      reportRecord('b', at(7)),
+      abstainedRecord('a', { focus: 'ImagingStudy/s1', reportInputs: 'inputs a', ...at(7) }),
+    ]) {
+      await clearWriteBack(database);
+      await write(back(first));
+      await write({ record: other });
+      expect(isTaggedSuperseded(await onlyReport())).toBe(true);
+      await write({ record: reportRecord('a', at(8)) });
+      expect(isTaggedSuperseded(await onlyReport())).toBe(false);
+    }
+  });
+
   test('a prediction at an earlier instant displaces nothing: it is kept as an outcome, and no report says it', async () => {
     await write(back(late, 0.62));
     const [receipt] = await write(back(first, 0.37));

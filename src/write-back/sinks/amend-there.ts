@@ -1,9 +1,18 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { alignSupersededTag } from './align-superseded-tag.ts';
 import type { RemoteResource } from './delivery.ts';
-import { deliveryFailure, unexpectedAnswer } from './delivery-failure.ts';
-import { type Failed, holdsIdentifier, minimalAnswer, remoteResource, type SinkServer } from './fhir-sink-server.ts';
+import { deliveryFailure } from './delivery-failure.ts';
+import {
+  type Failed,
+  holdsIdentifier,
+  isFailed,
+  minimalAnswer,
+  remoteResource,
+  type SinkServer,
+} from './fhir-sink-server.ts';
+import { readThere } from './read-there.ts';
 import type { SinkResource } from './render-result.ts';
+import { ownVersion, withOwnVersion } from './with-own-version.ts';
 
 /**
  * Puts the amended report in the place of the one that the sink has, under its id there, and only upon the version that
@@ -17,26 +26,30 @@ export async function amendThere(
   { superseded, unsure }: { readonly superseded: boolean; readonly unsure: boolean },
 ): Promise<RemoteResource | Failed> {
   const { reference } = known;
-  const read = await server.call({ method: 'GET', path: reference });
-  if (read.kind === 'answered' && (read.status === 404 || read.status === 410)) return gone();
-  if (read.kind === 'silent' || read.status !== 200) return deliveryFailure(read);
-  const there = read.body as Resource;
-  if (`${there.resourceType}/${there.id}` !== reference) return unexpectedAnswer(200, 'a read gave another resource');
-  if (!holdsIdentifier(there, identifier)) return gone();
-  // What an attempt without an answer has put there is what was to be put.
-  if (unsure && saysThePrediction(there, resource)) return alignSupersededTag(server, known, identifier, superseded);
-  const version = there.meta?.versionId;
-  if (known.version !== undefined && version !== known.version) return changedThere(reference);
+  const read = await readThere(server, reference);
+  if (isFailed(read)) return read;
+  const { resource: there, version } = read;
+  if (there === undefined || !holdsIdentifier(there, identifier)) return gone();
+  // What an attempt without an answer has put there is what was to be put; what was changed since is not ours.
+  if (unsure && saysThePrediction(there, resource))
+    return alignSupersededTag(server, ownVersion(known, read, resource), identifier, superseded);
+  if (known.version === undefined || version !== known.version) return changedThere(reference);
   const answer = await server.call({
     method: 'PUT',
     path: reference,
     body: { ...resource, id: reference.slice(reference.indexOf('/') + 1) } as Resource,
-    headers: { ...(version === undefined ? {} : { 'if-match': `W/"${version}"` }), ...minimalAnswer },
+    headers: { 'if-match': `W/"${version}"`, ...minimalAnswer },
   });
   if (answer.kind === 'silent' || answer.status < 200 || answer.status > 299) return deliveryFailure(answer);
-  const put = remoteResource(answer.location, answer.body, resource.resourceType);
+  const put = remoteResource(answer, resource.resourceType);
+  const amended = await withOwnVersion(
+    server,
+    put?.version === undefined ? { reference } : { reference, version: put.version },
+    resource,
+  );
+  if (isFailed(amended)) return amended;
   // A server carries tags forward on an update: where it was superseded and is not any more, they are looked at.
-  return alignSupersededTag(server, { ...known, ...put }, identifier, superseded);
+  return alignSupersededTag(server, amended, identifier, superseded);
 }
 
 /** The first identifier that is not an old one names the prediction; of a document, which has but one, the date tells. */
@@ -56,7 +69,7 @@ function gone(): Failed {
 
 function changedThere(reference: string): Failed {
   const text =
-    `${reference} was changed at the sink since it was delivered, and the report was amended here: neither is written over the ` +
+    `${reference} was changed at the sink since it was delivered, or the sink never said which version that was, and the report was amended here: neither is written over the ` +
     'other. Tell its readers, delete it there, and re-drive twice: the first finds it gone, the second creates it anew.';
   return { kind: 'dead', error: { reason: 'changed-there', text } };
 }

@@ -28,6 +28,7 @@ import {
   renderResult,
   type SinkResource,
 } from './render-result.ts';
+import { withOwnVersion } from './with-own-version.ts';
 
 /** Under this key a receipt names the Provenance. */
 export const provenanceKey = 'provenance';
@@ -124,21 +125,26 @@ async function settlePart(
 ): Promise<RemoteResource | Failed> {
   const { identifier, resource } = part;
   // What is there of a report may be what it said before it was amended: that is replaced where nobody has touched it.
-  const alignFound = (reference: string) =>
+  const alignFound = (there: RemoteResource) =>
     made === undefined
-      ? alignSupersededTag(server, { reference }, identifier, superseded)
-      : amendThere(server, { reference, version: '1' }, part, { superseded, unsure: true });
+      ? alignSupersededTag(server, there, identifier, superseded)
+      : amendThere(server, { ...there, version: '1' }, part, { superseded, unsure: true });
   if (known !== undefined) return alignSupersededTag(server, known, identifier, superseded);
   if (mayHold) {
     const found = await findThere(server, resource.resourceType, identifier);
     if (isFailed(found)) return found;
-    if (found !== undefined) {
-      return alignFound(`${found.resourceType}/${found.id}`);
-    }
+    if (found !== undefined) return alignFound(asFound(found));
   }
   const created = await createUnlessThere(server, resource, identifier);
   if ('kind' in created) return created;
-  return created.isNew ? created.there : alignFound(created.there.reference);
+  if (!created.isNew) return alignFound(created.there);
+  // Upon the version of a report an amended one is put: it must be the one that was made now.
+  return made === undefined ? created.there : withOwnVersion(server, created.there, resource);
+}
+
+/** With the version that it has now, whoever made it. */
+function asFound({ resourceType, id, meta }: Resource): RemoteResource {
+  return { reference: `${resourceType}/${id}`, ...(meta?.versionId === undefined ? {} : { version: meta.versionId }) };
 }
 
 async function createUnlessThere(
@@ -151,13 +157,13 @@ async function createUnlessThere(
   const answer = await server.call({ method: 'POST', path: type, body: resource, headers });
   if (answer.kind === 'silent' || answer.status < 200 || answer.status > 299) return deliveryFailure(answer);
   const isNew = answer.status === 201;
-  const there = remoteResource(answer.location, answer.body, type);
+  const there = remoteResource(answer, type);
   if (there !== undefined) return { there, isNew };
   const found = await findThere(server, type, identifier);
   if (isFailed(found)) return found;
   return found === undefined
     ? unexpectedAnswer(answer.status, 'neither names what it created nor finds it')
-    : { there: { reference: `${type}/${found.id}` }, isNew };
+    : { there: isNew ? { reference: `${type}/${found.id}` } : asFound(found), isNew };
 }
 
 /** What the sink calls the model's Device; it is made there once, and remembered. */

@@ -139,15 +139,24 @@ export function holdsIdentifier(
   return Array.isArray(identifier) && identifier.some((one) => one.system === system && one.value === value);
 }
 
-/** `Type/id` and the version, out of a Location, or of the resource itself. */
-export function remoteResource(location: string | undefined, body: unknown, type: string): RemoteResource | undefined {
+/** The version that an ETag names. */
+export function versionOfTag(etag: string | undefined): string | undefined {
+  return /"([^"]+)"/.exec(etag ?? '')?.[1];
+}
+
+/** `Type/id` and the version, out of a Location, or of the resource itself; the version also out of the ETag. */
+export function remoteResource(
+  { location, body, etag }: { readonly location?: string | undefined; readonly body?: unknown; readonly etag?: string },
+  type: string,
+): RemoteResource | undefined {
   const [, id, version] =
     new RegExp(`(?:^|/)${type}/([A-Za-z0-9\\-.]{1,64})(?:/_history/([A-Za-z0-9\\-.]{1,64}))?$`).exec(location ?? '') ??
     [];
-  if (id !== undefined) return { reference: `${type}/${id}`, ...(version === undefined ? {} : { version }) };
+  const named = version ?? versionOfTag(etag);
+  if (id !== undefined) return { reference: `${type}/${id}`, ...(named === undefined ? {} : { version: named }) };
   const resource = body as Resource | undefined;
   if (resource?.resourceType !== type || !isFhirId(resource.id ?? '')) return undefined;
-  const { versionId } = resource.meta ?? {};
+  const versionId = resource.meta?.versionId ?? named;
   return { reference: `${type}/${resource.id}`, ...(versionId === undefined ? {} : { version: versionId }) };
 }
 

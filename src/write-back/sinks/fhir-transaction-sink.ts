@@ -21,6 +21,7 @@ import {
   remoteResource,
   type SinkParts,
   type SinkServer,
+  versionOfTag,
 } from './fhir-sink-server.ts';
 import { deviceByIdentifier, renderDevice, renderProvenance, renderResult } from './render-result.ts';
 import type { TransactionSink } from './sink-schema.ts';
@@ -62,7 +63,9 @@ function wayOf({ result, receipt, unsure }: Delivery, at: string): 'together' | 
   if (isAsItIs(receipt, result)) return { kind: 'delivered', receipt };
   // An amended report is put upon the one that was delivered, and upon no other.
   if (receipt.made !== result.made) return 'alone';
-  return superseded ? 'together' : 'alone';
+  // Without a version the tag is set upon what is there: an update would write over what people made of it.
+  const isVersioned = receipt.resources[result.identifier]?.version !== undefined;
+  return superseded && isVersioned ? 'together' : 'alone';
 }
 
 /** One transaction: all of it is there afterwards, or nothing. */
@@ -181,15 +184,15 @@ function outcomeOf(
     } as DeliveryOutcome;
   }
   const before = receipt?.resources[identifier];
-  const there = remoteResource(own.location, own.resource, result.resource.resourceType);
+  const there = remoteResource({ ...own, body: own.resource }, result.resource.resourceType);
   if (before === undefined && (!own.status.startsWith('201') || there === undefined)) {
     // It was there before this transaction: what it says there is looked at next.
     const text = 'The sink held the result already.';
     return { kind: 'failed', counts: false, unsure: true, alone: true, error: { reason: 'conflict', text } };
   }
-  const version = there?.version ?? /"([^"]+)"/.exec(own.etag ?? '')?.[1];
+  const version = there?.version ?? versionOfTag(own.etag);
   const reference = there?.reference ?? before?.reference ?? '';
-  const provenanceThere = remoteResource(provenance?.location, provenance?.resource, 'Provenance');
+  const provenanceThere = remoteResource({ ...provenance, body: provenance?.resource }, 'Provenance');
   const resources: DeliveryReceipt['resources'] = {
     ...receipt?.resources,
     [identifier]: { reference, ...(version === undefined ? {} : { version }) },

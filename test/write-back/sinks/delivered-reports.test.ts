@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Database } from '../../../src/platform/database.ts';
 import { reportNamingSystem } from '../../../src/results/canonical-urls.ts';
 import type { SinkSettings } from '../../../src/write-back/sinks/sink-schema.ts';
+import { isTaggedSuperseded } from '../../../src/write-back/superseded-tag.ts';
 import { type DeliveryBench, openDeliveryBench, sinkAt } from '../../support/delivery-bench.ts';
-import { scoredRecord } from '../../support/outcome-record.ts';
+import { abstainedRecord, scoredRecord } from '../../support/outcome-record.ts';
 import { reportRecord } from '../../support/report-record.ts';
 import { type StubSinkServer, startStubSinkServer } from '../../support/stub-sink-server.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -49,6 +50,14 @@ const settled = ({ pending, sending }: { pending: number; sending: number }) => 
 const percentOf = ({ contained = [] }: DiagnosticReport) =>
   (contained[0] as Observation | undefined)?.valueQuantity?.value;
 const reports = () => sink.all<DiagnosticReport>('DiagnosticReport');
+const edit = async (changes: Partial<DiagnosticReport>) => {
+  const [report] = reports();
+  await fetch(`${sink.base}/DiagnosticReport/${report?.id}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify({ ...report, ...changes }),
+  });
+};
 
 test('a sink that has not asked for reports gets none, and gets the other results', async () => {
   const made = bench(sinkAt('fhir-creates', sink.base));
@@ -103,16 +112,63 @@ describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s 
     expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
   });
 
+  const read: Partial<DiagnosticReport> = { status: 'final', conclusion: 'Read by a person.' };
+  const keepsWhatWasRead = async (made: DeliveryBench) => {
+    await made.until(settled);
+    expect(reports()).toMatchObject([read]);
+    expect(await made.deliveries.list({ count: 10 })).toMatchObject([
+      { state: 'dead', lastError: { reason: 'changed-there' } },
+    ]);
+  };
+
+  test('whose people read the report keeps what they wrote also after it was tagged as superseded there', async () => {
+    const made = bench(asking());
+    await made.writeReport(first);
+    await made.until(({ delivered }) => delivered === 1);
+    await edit(read);
+    await made.write(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(10) }));
+    await made.until(settled);
+    expect(isTaggedSuperseded(reports()[0] as DiagnosticReport)).toBe(true);
+    expect(reports()).toMatchObject([read]);
+    await made.writeReport(reportRecord('b', at(11)), 0.62);
+    await keepsWhatWasRead(made);
+  });
+
+  test('whose people read the report after an attempt without an answer keeps what they wrote', async () => {
+    const made = bench(asking());
+    await made.writeReport(first);
+    await made.until(({ delivered }) => delivered === 1);
+    sink.faults.push({ method: 'PUT', path: 'DiagnosticReport', does: 'cut-after', times: 1 });
+    await made.writeReport(late, 0.62);
+    await made.until(() => percentOf(reports()[0] as DiagnosticReport) === 62);
+    await edit(read);
+    await made.until(settled);
+    await made.writeReport(reportRecord('c', at(11)), 0.1);
+    await keepsWhatWasRead(made);
+  });
+
+  test('that superseded the report itself takes the amended ones after it', async () => {
+    const made = bench(asking());
+    await made.writeReport(first);
+    await made.until(({ delivered }) => delivered === 1);
+    await made.write(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(10) }));
+    await made.until(settled);
+    await made.writeReport(reportRecord('b', at(11)), 0.62);
+    await made.until(settled);
+    sink.faults.push({ method: 'PUT', path: 'DiagnosticReport', does: 'cut-after', times: 1 });
+    await made.writeReport(reportRecord('c', at(12)), 0.1);
+    await made.until(settled);
+    await made.writeReport(reportRecord('d', at(13)), 0.2);
+    await made.until(settled);
+    expect(reports().map(percentOf)).toEqual([20]);
+    expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
+  });
+
   test('whose people changed the report keeps their change: the amended one is a dead letter that says so', async () => {
     const made = bench(asking());
     await made.writeReport(first);
     await made.until(({ delivered }) => delivered === 1);
-    const [report] = reports();
-    await fetch(`${sink.base}/DiagnosticReport/${report?.id}`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/fhir+json' },
-      body: JSON.stringify({ ...report, conclusion: 'Read by a person.' }),
-    });
+    await edit({ conclusion: 'Read by a person.' });
     await made.writeReport(late, 0.62);
     await made.until(settled);
     expect(reports().map(({ conclusion }) => conclusion)).toEqual(['Read by a person.']);
@@ -120,6 +176,27 @@ describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s 
       { state: 'dead', lastError: { reason: 'changed-there' } },
     ]);
   });
+});
+
+test('a sink that does not say which version it made is asked, once, so that what people write there is not taken for ours', async () => {
+  await sink.close();
+  sink = await startStubSinkServer({ namesNoVersion: true });
+  const made = bench(sinkAt('fhir-creates', sink.base, { reports: true }));
+  await made.writeReport(first, 0.37);
+  await made.until(({ delivered }) => delivered === 1);
+  await made.writeReport(late, 0.62);
+  await made.until(settled);
+  expect(reports().map(percentOf)).toEqual([62]);
+  const [{ id } = { id: '' }] = reports();
+  await edit({ conclusion: 'Read by a person.' });
+  await made.write(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(11) }));
+  await made.until(settled);
+  await made.writeReport(reportRecord('c', at(12)), 0.1);
+  await made.until(settled);
+  expect(reports()).toMatchObject([{ id, conclusion: 'Read by a person.' }]);
+  expect(await made.deliveries.list({ count: 10 })).toMatchObject([
+    { state: 'dead', lastError: { reason: 'changed-there' } },
+  ]);
 });
 
 test('DR-4: as a document it is the page that a person reads, and an amended one is the same document', async () => {
