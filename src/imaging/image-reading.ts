@@ -1,3 +1,4 @@
+import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { SourceReference } from '../records/clinical-record.ts';
 import type { ImageFaultReason } from './image-fault.ts';
 import type { ImagePreview } from './preprocess/image-preview.ts';
@@ -58,10 +59,13 @@ export type ImageReading =
 /** Ends the reading of one image inside this folder; `readImages` makes it a reason. Its message holds no value of a patient. */
 export class NoImage extends Error {
   readonly because: ImageMissingReason | ImageFaultReason;
+  /** The study that was chosen and gives no image, so that the abstention is about it. */
+  readonly study?: ImagingStudy;
 
-  constructor(because: ImageMissingReason, message: string) {
+  constructor(because: ImageMissingReason, message: string, study?: ImagingStudy) {
     super(message);
     this.name = 'NoImage';
     this.because = because;
+    if (study !== undefined) this.study = study;
   }
 }

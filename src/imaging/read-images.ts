@@ -74,7 +74,8 @@ async function readOne(
     return await readStudy(parts, definition, chosen, { record, options });
   } catch (error) {
     if (!(error instanceof NoImage || error instanceof ImageFault)) throw error;
-    const sources = study === undefined ? [] : [record.sourceReference(study)];
+    const lookedAt = study ?? (error instanceof NoImage ? error.study : undefined);
+    const sources = lookedAt === undefined ? [] : [record.sourceReference(lookedAt)];
     return { state: 'missing', because: error.because, detail: `${label}: ${error.message}`, sources };
   }
 }

@@ -60,6 +60,8 @@ export function checkColumns(manifest: Manifest, map: FeatureMap): Finding[] {
     });
     checkMissingColumns(manifest, map, find);
     checkExplanation(manifest, map, find);
+    if (manifest.report !== undefined && !Object.values(map.features).some(({ kind }) => kind === 'image'))
+      find('/report', 'is of the study that an image is read from, but feature-map.json has no feature of kind image');
     manifest.outcomes.forEach((outcome, index) => {
       if (isRisk(outcome)) return;
       for (const name of outcome.effective ?? [])

@@ -1,5 +1,6 @@
 import type { FeatureValue } from '../features/feature-vector.ts';
 import { type ResultIdentity, resultIdentifier } from '../results/result-identifier.ts';
+import { studyOf } from '../results/study-of.ts';
 
 /** What an outcome is about, beside its subject: outcomes that agree in it, and in the model, supersede each other. */
 export interface OutcomeAbout {
@@ -10,10 +11,24 @@ export interface OutcomeAbout {
 }
 
 /**
+ * `ImagingStudy/id` of the study that an outcome of a model with reports is about: the one of its images, or, where they name
+ * none, the one that the call is about. A study that was withdrawn, or is gone, has a report all the same, which is not to
+ * stand as current. Undefined for a model without reports, and where no study was found and none is asked about.
+ */
+export function studyAbout(
+  isReport: boolean,
+  inputs: Parameters<typeof studyOf>[0],
+  focus: string | undefined,
+): string | undefined {
+  if (!isReport) return undefined;
+  return studyOf(inputs) ?? (focus?.startsWith('ImagingStudy/') ? focus : undefined);
+}
+
+/**
  * A study has one report, whatever encounter or order a call names with it: outcomes of a model with reports are about the
  * study alone. What was made of the same at another instant is known by a hash that leaves out all that a call names, and
  * which versions the sources had: a study whose description is corrected is no other study.
- * @param study see `studyOf`; undefined for a model without reports, and where no study was found
+ * @param study see `studyAbout`
  */
 export function outcomeAbout(identity: ResultIdentity, study: string | undefined): OutcomeAbout {
   const { encounter, focus, inputs, ...same } = identity;

@@ -20,11 +20,10 @@ import { resultIdentifier } from '../results/result-identifier.ts';
 import type { ResultRequest } from '../results/result-request.ts';
 import type { ResultResource } from '../results/result-resource.ts';
 import { scoreLevel } from '../results/score-level.ts';
-import { studyOf } from '../results/study-of.ts';
 import type { WriteReceipt } from '../write-back/outcome-record.ts';
 import { metaWithSupersededTag } from '../write-back/superseded-tag.ts';
 import { readModelInputs } from './model-inputs.ts';
-import { outcomeAbout } from './outcome-about.ts';
+import { outcomeAbout, studyAbout } from './outcome-about.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
 import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
@@ -77,8 +76,8 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
   request.inputsRead?.(inputs);
   const outcomes = manifest.outcomes.filter(({ id }) => inputs.verdicts.get(id)?.state === 'score');
   const basedOn = readFocus(record, request.focus);
-  const study =
-    model.resultFrame.form === 'DiagnosticReport' ? studyOf({ inputs: all, timeZone: parts.timeZone }) : undefined;
+  const isReport = model.resultFrame.form === 'DiagnosticReport';
+  const study = studyAbout(isReport, { inputs: all, timeZone: parts.timeZone }, request.focus);
   const identity = {
     model: named(model),
     subject,

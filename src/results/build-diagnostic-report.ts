@@ -28,23 +28,29 @@ const radiology = {
  * What a model says of an imaging study as a preliminary DiagnosticReport (DR-1 to DR-5): a contained Observation for each
  * finding, one RiskAssessment for all risks, a Media for each picture, and a page for people. Its code and identifier are
  * the model's own; no Device stands where R4 wants a person or an organization (DR-2).
- * Throws RESULT_INVALID where the inputs name no ImagingStudy: a report is of one.
+ * Throws RESULT_INVALID where the inputs name no ImagingStudy, or no image of it was read: a report is of one, and as-of is
+ * not when it began.
  */
 export function buildDiagnosticReport(request: ResultRequest, outcomes: readonly OutcomeFrame[]): DiagnosticReport {
   const { frame, model, computedAt, timeZone, pictures = [] } = request;
   const { report } = model.manifest;
   if (report === undefined) throw new RangeError(`${model.id}@${model.version} makes no reports`);
   const times = frame.timesOf(request.asOf, timeZone);
-  const at = studyStarted(request) ?? times.asOf;
-  const { sentences, findings, risk } = partsOf(request, outcomes, at);
-  const body = resultBody(request, times, sentences);
-  const studies = body.basis.filter(isImagingStudy);
+  const at = studyStarted(request);
   const study = studyOf(request);
   if (study === undefined)
     throw new PredictionError(
       'RESULT_INVALID',
       `${model.id}@${model.version} makes reports of imaging studies, and its inputs come from none.`,
     );
+  if (at === undefined)
+    throw new PredictionError(
+      'RESULT_INVALID',
+      `${model.id}@${model.version} makes reports of what was read of ${study}, and nothing was: when it began is not known. The model must not score without an image.`,
+    );
+  const { sentences, findings, risk } = partsOf(request, outcomes, at);
+  const body = resultBody(request, times, sentences);
+  const studies = body.basis.filter(isImagingStudy);
   const media = pictures.map((picture, index) =>
     reportMedia(request, picture, body, { id: `picture-${index + 1}`, number: index + 1 }),
   );

@@ -20,7 +20,7 @@ const imaging = {
  * One finding of a report as an Observation inside of it (OB-1 to OB-3): what the model says, by which Device, of which study.
  * Without labels of its own, which a contained resource may not have (dom-5).
  * @param id by which the report refers to it
- * @param at when the study began, or as-of
+ * @param at when the study began
  */
 export function reportFinding(
   request: ResultRequest,

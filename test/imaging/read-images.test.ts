@@ -293,6 +293,19 @@ describe('no image is read', () => {
     expect(readings.get('chest')).toMatchObject({ state: 'missing', because: 'no-image-source' });
   });
 
+  it('of a study that is not available, and it is said which one, so that its report does not stand as current', async () => {
+    const site = { bodySite: ['http://snomed.info/sct|51185008'] };
+    for (const [study, wanted] of [
+      [imagingStudy({ status: 'registered' }), plainRadiograph.study],
+      [imagingStudy({ series: undefined }), { ...plainRadiograph.study, ...site }],
+    ] as const)
+      expect(await read({ study, definition: { study: wanted } })).toMatchObject({
+        state: 'missing',
+        sources: [{ reference: 'ImagingStudy/s1' }],
+      });
+    expect(pacs.requests).toEqual([]);
+  });
+
   it('of another patient: PatientID, issuer, accession', async () => {
     for (const changes of [{ PatientID: '4712' }, { PatientID: undefined }, { IssuerOfPatientID: 'SOUTH' }]) {
       pacs.objects.splice(0, 1, radiograph(changes));

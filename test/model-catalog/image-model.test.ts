@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { createExplainer } from '../../src/explanation/create-explainer.ts';
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import type { InferenceEngine } from '../../src/inference/inference-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { inputRow, score } from '../../src/inference/score.ts';
 import { loadCatalog } from '../../src/model-catalog/catalog.ts';
+import { checkColumns } from '../../src/model-catalog/check-manifest.ts';
+import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import { inputColumns } from '../../src/model-catalog/model-tensors.ts';
 import type { LoadedVersion } from '../../src/model-catalog/model-version.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { byOcclusion, cornerImage, cornerManifest } from '../support/corner-network.ts';
 import { readImage } from '../support/image-map.ts';
 import { chessboard, goldenOfImages, imageModelFolder, imageRisk, npyBytes } from '../support/image-model.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
@@ -26,6 +29,16 @@ async function refusalOf(change: (folder: ModelFolder) => Promise<void>, sealed 
   const { refused } = await loadCatalog({ modelsDir: folder.modelsDir, engine, clock: systemClock });
   return refused.map(({ error }) => error.message).join('\n');
 }
+
+test('a manifest with reports is refused where its map reads no image: there would be no study that they are of', () => {
+  const told = (features: object) =>
+    checkColumns(cornerManifest(byOcclusion), { features } as unknown as FeatureMap).filter(
+      ({ path }) => path === '/report',
+    );
+  const age = { kind: 'demographics', label: 'Age', element: 'age', unit: 'a' };
+  expect(told({ frontal: cornerImage, age })).toEqual([]);
+  expect(told({ frontal: age, age })).toMatchObject([{ message: expect.stringContaining('no feature of kind image') }]);
+});
 
 describe('a model of an image and a number', () => {
   let folder: ModelFolder;

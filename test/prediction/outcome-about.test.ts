@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
-import { outcomeAbout } from '../../src/prediction/outcome-about.ts';
+import { outcomeAbout, studyAbout } from '../../src/prediction/outcome-about.ts';
 import { studyOf } from '../../src/results/study-of.ts';
 import { image, reportRequest, spot } from '../support/report-request.ts';
 
@@ -56,5 +56,16 @@ describe('the study of the inputs', () => {
     expect(studyOf(withValues({ one: missing('s1') }))).toBe('ImagingStudy/s1');
     expect(studyOf(withValues({ one: missing('s1'), two: missing('s2') }))).toBeUndefined();
     expect(studyOf(withValues({}))).toBeUndefined();
+  });
+});
+
+describe('the study that an outcome is about', () => {
+  const gone = withValues({});
+
+  test('RA-7: is the one that the call is about where it was withdrawn or is gone, so that its report does not stand as current', () => {
+    expect(studyAbout(true, gone, 'ImagingStudy/s1')).toBe('ImagingStudy/s1');
+    expect(studyAbout(true, withValues({ radiograph: image }), 'ServiceRequest/17')).toBe('ImagingStudy/s1');
+    expect(studyAbout(true, gone, 'ServiceRequest/17')).toBeUndefined();
+    expect(studyAbout(false, gone, 'ImagingStudy/s1')).toBeUndefined();
   });
 });

@@ -1,12 +1,13 @@
 import type { DiagnosticReport, Media, Observation, RiskAssessment } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
+import type { FeatureValue } from '../../src/features/feature-vector.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { Outcome } from '../../src/model-catalog/outcome-schema.ts';
 import { assertResultValid } from '../../src/results/assert-result-valid.ts';
 import { buildResult } from '../../src/results/build-result.ts';
 import type { ResultRequest } from '../../src/results/result-request.ts';
 import { checkResource } from '../support/checked/check-resource.ts';
-import { coded, drawn, later, picture, reportRequest, spot } from '../support/report-request.ts';
+import { coded, drawn, image, later, picture, reportRequest, spot } from '../support/report-request.ts';
 import { resultRequest } from '../support/result-request.ts';
 
 function report(
@@ -66,6 +67,23 @@ describe('a report of an imaging study', () => {
 
   test('DR-5: takes effect when the study began, and belongs to its subject', () => {
     expect(report()).toMatchObject({ effectiveDateTime: '2026-02-27T08:15:00Z', subject: { reference: 'Patient/17' } });
+  });
+
+  test('DR-5: never gives as-of as the time at which a study began: it is refused where no image was read', () => {
+    const { inputs } = reportRequest([spot]);
+    const unread: FeatureValue = {
+      state: 'missing',
+      because: 'image-damaged',
+      detail: 'tests',
+      sources: image.sources,
+    };
+    const features = new Map([['radiograph', unread]]);
+    expect(() => report([spot], { inputs: { ...inputs, features } })).toThrow(
+      expect.objectContaining({
+        code: 'RESULT_INVALID',
+        message: expect.stringContaining('when it began is not known'),
+      }),
+    );
   });
 
   test('DR-4: has a page for people whose first line says that no radiologist has read it, with the picture inside', () => {

@@ -31,7 +31,7 @@ const never: readonly string[] = ['cancelled', 'entered-in-error'];
  * The study that a prediction is about, or else the newest that fits: begun inside the window and not after as-of, with the
  * modality and the body site that are asked for, and available (DW-1, DW-26). Every doubt about which one that is is a reason, never
  * a reason to take another one.
- * Throws NoImage.
+ * Throws NoImage, with the study where one was chosen and gives no image.
  */
 export function chooseStudy(record: Asked, { wanted, focus, timeZone }: StudyQuestion): ChosenStudy {
   const asOf = record.asOf.getTime();
@@ -72,9 +72,9 @@ interface Dated {
 
 function available(study: ImagingStudy, isSite: TokenTest | undefined): ChosenStudy {
   if ((study.modifierExtension ?? []).length > 0)
-    throw new NoImage('undecodable', 'the newest study carries a modifier that is not known here');
+    throw new NoImage('undecodable', 'the newest study carries a modifier that is not known here', study);
   if (study.status !== 'available')
-    throw new NoImage('study-incomplete', `the newest study is ${study.status}, not available`);
+    throw new NoImage('study-incomplete', `the newest study is ${study.status}, not available`, study);
   const at = study.started ?? '';
   return isSite === undefined ? { study, at } : { study, at, series: seriesOfSite(study, isSite) };
 }
@@ -86,13 +86,18 @@ function mayHave({ modality = [], series = [] }: ImagingStudy, wanted: readonly 
 }
 
 /** Throws NoImage where no series shows the body site, or one does not say what it shows. */
-function seriesOfSite({ series = [] }: ImagingStudy, isSite: TokenTest): ReadonlySet<string> {
+function seriesOfSite(study: ImagingStudy, isSite: TokenTest): ReadonlySet<string> {
+  const { series = [] } = study;
   const silent = series.some(({ bodySite }) => bodySite?.code === undefined);
   if (series.length === 0 || silent)
-    throw new NoImage('undecodable', 'the newest study does not say which body site each of its series shows');
+    throw new NoImage('undecodable', 'the newest study does not say which body site each of its series shows', study);
   const fitting = series.filter(({ bodySite }) => bodySite !== undefined && isSite({ coding: [bodySite] }));
   if (fitting.length === 0)
-    throw new NoImage('no-matching-image', 'no series of the newest study shows the body site that is asked for');
+    throw new NoImage(
+      'no-matching-image',
+      'no series of the newest study shows the body site that is asked for',
+      study,
+    );
   return new Set(fitting.map(({ uid }) => uid));
 }
 
