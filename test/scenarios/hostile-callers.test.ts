@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { asyncOwners } from '../support/fuzz/async-owners.ts';
 import { type CallerKeys, writeCallerKeys } from '../support/fuzz/caller-keys.ts';
+import { chanceOf } from '../support/fuzz/chance.ts';
 import type { Credential } from '../support/fuzz/credential.ts';
 import { type Credentials, openCredentials, withCredential } from '../support/fuzz/credentials.ts';
-import { fuzzCall, fuzzedRoutes } from '../support/fuzz/fuzz-call.ts';
+import { type FuzzCall, fuzzCall, fuzzedRoutes } from '../support/fuzz/fuzz-call.ts';
 import { fuzzSize } from '../support/fuzz/fuzz-size.ts';
 import { isOpen, keptWords, lettingFault } from '../support/fuzz/letting-fault.ts';
 import { runFuzz } from '../support/fuzz/run-fuzz.ts';
@@ -25,6 +27,7 @@ const often = [
   '/fhir/R4/*rest',
   '/fhir/R4/Patient/:id/$predict',
   '/cds-services/:service',
+  '/fhir/R4/_async/:id',
 ];
 const routes = [...fuzzedRoutes, ...Array.from({ length: 4 }, () => often).flat()];
 
@@ -82,16 +85,28 @@ function writer(): Credential {
   return first;
 }
 
-it(`SM-12, SM-22, CDS-60, CDS-67: none of ${requests} requests of seed ${seed} with good, bad, mutated and missing tokens is let in where its token does not say so, and no token is told`, {
+/** Some predictions are asked for asynchronously, and what is asked after is mostly what the server took of somebody. */
+function asynchronous(call: FuzzCall, own: number, ids: readonly string[]): FuzzCall {
+  const chance = chanceOf(own ^ 0xa5c);
+  if (call.route.endsWith('/$predict') && chance.is(0.3))
+    return { ...call, headers: { ...call.headers, prefer: 'respond-async' } };
+  if (!call.route.includes('/_async/') || ids.length === 0 || chance.is(0.1)) return call;
+  const { body: _, ...bare } = call;
+  return { ...bare, method: chance.is(0.2) ? 'DELETE' : 'GET', target: `/fhir/R4/_async/${chance.of(ids)}` };
+}
+
+it(`SM-12, SM-22, CDS-60, CDS-67, OP-55: none of ${requests} requests of seed ${seed} with good, bad, mutated and missing tokens is let in where its token does not say so, and no token is told`, {
   timeout: 60_000 + requests * 60,
 }, async () => {
   const shown = new WeakMap<object, Credential>();
   const sent = new Map<string, number>();
   const letIn = new Map<string, number>();
   const everShown = new Set<string>();
+  const owners = asyncOwners();
+  const askedAfter = { byTheOwner: 0, byOthers: 0 };
   const more = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
   const callOf = async (own: number) => {
-    const plain = fuzzCall(own, routes, tokens, own % 3 === 0 ? 1 : 0.1);
+    const plain = asynchronous(fuzzCall(own, routes, tokens, own % 3 === 0 ? 1 : 0.1), own, owners.ids());
     const credential = await credentials.choose(own, plain);
     const call = withCredential(plain, credential);
     shown.set(call, credential);
@@ -107,12 +122,19 @@ it(`SM-12, SM-22, CDS-60, CDS-67: none of ${requests} requests of seed ${seed} w
       more(letIn, credential.name);
       credentials.taken(call, credential);
     }
-    return lettingFault(call, answer, credential);
+    owners.taken(call, answer, credential);
+    const id = owners.ids().find((one) => call.target === `/fhir/R4/_async/${one}`);
+    const mayPredict = credential.grant.permissions.has('predictions.make');
+    if (id !== undefined && owners.fault(id, credential) !== undefined && mayPredict) askedAfter.byOthers++;
+    else if (id !== undefined && answer.status < 400) askedAfter.byTheOwner++;
+    return lettingFault(call, answer, credential, owners);
   };
   const secrets = [tokens.protocol, tokens.admin, keys.staticToken, folder, root, String(data.settings.DATA_DIR)];
   const report = await runFuzz(server, { seed, requests, callOf, faultOf, secrets });
   const tokensLetIn = Object.fromEntries(letIn);
-  process.stdout.write(`fuzz of callers: ${JSON.stringify({ ...report, kinds: sent.size, tokensLetIn })}\n`);
+  process.stdout.write(
+    `fuzz of callers: ${JSON.stringify({ ...report, kinds: sent.size, askedAfter, tokensLetIn })}\n`,
+  );
   expect(report.faults.join('\n\n')).toBe('');
   expect(report.requests).toBe(requests);
   expect(report.rssMb.late - report.rssMb.early).toBeLessThan(400);
@@ -123,6 +145,7 @@ it(`SM-12, SM-22, CDS-60, CDS-67: none of ${requests} requests of seed ${seed} w
   const useful = [...credentials.holding.map(({ name }) => name), 'a CDS token', 'a CDS token of a tenant'];
   expect(useful.filter((name) => !idle.test(name) && !letIn.has(name))).toEqual([]);
   expect(credentials.notHolding.filter((name) => !sent.has(name))).toEqual([]);
+  expect(Math.min(askedAfter.byTheOwner, askedAfter.byOthers)).toBeGreaterThan(0);
   for (const { resourceType, id } of kept) {
     const read = await fetch(`${server.fhir}/${resourceType}/${id}`, {
       headers: { Authorization: writer().authorization ?? '' },

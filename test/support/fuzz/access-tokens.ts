@@ -81,17 +81,26 @@ export async function accessTokensThatHold(keys: CallerKeys, audience: string): 
   const made = holding.map(async ({ name, role, scope, grant, claims = {}, key = 'rsa' }) => {
     const client = clientOf[role ?? 'none'];
     const token = await signToken(keys[key], { ...claimsFor(keys.issuer, client, audience, scope), ...claims });
-    return bearer(name, token, grantOf(role === undefined ? [] : [role], grant));
+    return bearer(name, token, grantOf(role === undefined ? [] : [role], grant), `${keys.issuer} ${client}`);
   });
   const own = claimsFor(keys.granting, clientOf.none, audience, 'fhirsight/metrics.read fhirsight/models.read');
+  const predicting = claimsFor(keys.granting, clientOf.none, audience, 'fhirsight/predictions.make system/*.rs');
+  const granted = `${keys.granting} ${clientOf.none}`;
   return [
     ...(await Promise.all(made)),
     bearer(
       'own scopes that count',
       await signToken(keys.rsa, own),
       grantOf([], { permissions: ['metrics.read', 'models.read'] }),
+      granted,
     ),
-    bearer('a static token', keys.staticToken, grantOf(['operator'])),
+    bearer(
+      'predicting by an own scope',
+      await signToken(keys.rsa, predicting),
+      grantOf([], { permissions: ['predictions.make'], everybody: { '*': 'rs' } }),
+      granted,
+    ),
+    bearer('a static token', keys.staticToken, grantOf(['operator']), 'prometheus'),
   ];
 }
 

@@ -9,13 +9,16 @@ export interface Credential {
   /** What is added to the query. */
   readonly query?: string;
   readonly grant: Grant;
+  /** Who it says that calls, the same for all tokens of one client; absent: nobody whom the server knows. */
+  readonly caller?: string;
   /** What no answer and no log may hold of it. */
   readonly parts: readonly string[];
 }
 
 /** @param token which is shown as a bearer token */
-export function bearer(name: string, token: string, grant: Grant): Credential {
-  return { name, authorization: `Bearer ${token}`, grant, parts: partsOf(token) };
+export function bearer(name: string, token: string, grant: Grant, caller?: string): Credential {
+  const shown = { name, authorization: `Bearer ${token}`, grant, parts: partsOf(token) };
+  return caller === undefined ? shown : { ...shown, caller };
 }
 
 /** The claims and the signature of a JWT, or a whole opaque token; what is shorter could stand in any text. */

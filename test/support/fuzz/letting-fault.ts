@@ -1,7 +1,8 @@
-import { policyTable } from '../../../src/http/access/policy-table.ts';
+import type { AsyncOwners } from './async-owners.ts';
 import type { Credential } from './credential.ts';
 import type { FuzzCall } from './fuzz-call.ts';
 import { type Grant, reaches, reachesEverybody } from './grant.ts';
+import { openPaths, routeNeeds } from './route-needs.ts';
 import type { FuzzAnswer } from './send-call.ts';
 
 /** Stands in resources that no call of the fuzzer writes: only who may read or search that type may ever see it. */
@@ -9,17 +10,18 @@ export const keptWords: Readonly<Record<string, string>> = { Patient: 'Zzyzxpati
 
 const definitions =
   /^(CapabilityStatement|CodeSystem|ConceptMap|Library|OperationDefinition|SearchParameter|StructureDefinition|ValueSet)$/;
-const open = /^\/(health(\/(live|ready))?)$/i;
 
 /**
  * Why an answer of a server with AUTH=required let somebody do what the credential does not allow, or gave a token away;
- * undefined where it did not. It knows paths by themselves, whatever router took them.
+ * undefined where it did not. It knows paths by themselves, whatever router took them, and what they ask for by a table of its own.
  */
 export function lettingFault(
   call: FuzzCall,
   answer: FuzzAnswer,
-  { name, grant, parts }: Credential,
+  credential: Credential,
+  owners: AsyncOwners,
 ): string | undefined {
+  const { name, grant, parts } = credential;
   const text = answer.body.toString('utf8');
   const everything = text + JSON.stringify(answer.headers);
   if (parts.some((part) => everything.includes(part))) return `${name}: it gives away the token of the call`;
@@ -29,14 +31,20 @@ export function lettingFault(
   if (answer.status >= 400) return undefined;
   if (call.method === 'OPTIONS' && text === '') return undefined;
   const path = pathOf(call.target);
-  const fault = mayPass(call, path, text, grant);
+  const fault = mayPass(call, path, text, grant) ?? asyncFault(path, credential, owners);
   return fault === undefined ? undefined : `${name}: ${answer.status} for ${call.method} ${path}: ${fault}`;
 }
 
 /** Whether a success is one that needs no token. */
 export function isOpen(target: string): boolean {
   const path = pathOf(target);
-  return open.test(path) || needOf('GET', path) === 'nothing';
+  return open.some((pattern) => pattern.test(path));
+}
+
+/** What the routes of asynchronous requests ask for beside the right to predict. */
+function asyncFault(path: string, credential: Credential, owners: AsyncOwners): string | undefined {
+  const [, id] = asyncPath.exec(path) ?? [];
+  return id === undefined ? undefined : owners.fault(id, credential);
 }
 
 function mayPass(call: FuzzCall, path: string, text: string, grant: Grant): string | undefined {
@@ -46,8 +54,6 @@ function mayPass(call: FuzzCall, path: string, text: string, grant: Grant): stri
     case undefined:
     case 'unknown':
       return 'a path that is in no table';
-    case 'nothing':
-      return undefined;
     case 'own-token':
       return grant.own === (/^\/v2/i.test(path) ? 'protocol' : 'admin') ? undefined : 'without its own token';
     case 'cds-client':
@@ -71,7 +77,7 @@ function mayPass(call: FuzzCall, path: string, text: string, grant: Grant): stri
 }
 
 function predictionFault(call: FuzzCall, path: string, grant: Grant): string | undefined {
-  if (/_async/i.test(path)) return undefined;
+  if (asyncPath.test(path)) return undefined;
   if (!reaches(grant, 'Patient', 'r') || !reaches(grant, 'Observation', 's'))
     return 'without reading what is predicted from';
   const writes = bodyOf(call)?.parameter?.some(
@@ -142,19 +148,19 @@ function belowBase(path: string): string {
   return path.replace(/^\/fhir\/R4\//i, '');
 }
 
-const rows = policyTable.map(({ method, path, need }) => ({
-  method,
-  need,
-  pattern: new RegExp(
-    `^${path
-      .replace(/[.$]/g, '\\$&')
-      .replace(/\/\*rest/g, '/.+')
-      .replace(/:\w+/g, '[^/]+')}$`,
-    'i',
-  ),
-}));
+const asyncPath = /^\/fhir\/R4\/_async\/([^/]+)$/i;
+const open = openPaths.map(patternOf);
+const rows = routeNeeds.map(([method, path, need]) => ({ method, need, pattern: patternOf(path) }));
 
-function needOf(method: string, path: string): (typeof rows)[number]['need'] | undefined {
+function patternOf(path: string): RegExp {
+  const filled = path
+    .replace(/[.$]/g, '\\$&')
+    .replace(/\/\*rest/g, '/.+')
+    .replace(/:\w+/g, '[^/]+');
+  return new RegExp(`^${filled}$`, 'i');
+}
+
+function needOf(method: string, path: string): string | undefined {
   return rows.find(
     (row) =>
       (row.method === '*' || row.method === method || (row.method === 'GET' && method === 'HEAD')) &&
