@@ -31,7 +31,7 @@ function shapeFault({ method, target }: FuzzCall, { status, headers }: FuzzAnswe
     return method === 'OPTIONS' || status === 200 || status === 201 ? undefined : `${status} says nothing`;
   const type = headers['content-type'] ?? '';
   if (!/^(application\/(fhir\+|schema\+)?json|text\/json)/.test(type))
-    return status < 400 && /^(text\/(plain|html|csv|markdown)|application\/octet-stream)/.test(type)
+    return status < 400 && /^(text\/(plain|html|csv|markdown)|application\/(octet-stream|x-ndjson))/.test(type)
       ? undefined
       : `${status} as '${type}'`;
   let body: unknown;
