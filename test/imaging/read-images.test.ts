@@ -404,6 +404,48 @@ describe('no image is read', () => {
   });
 });
 
+describe('colours that come uncompressed', () => {
+  const ybr = { SamplesPerPixel: 3, PhotometricInterpretation: 'YBR_FULL', PlanarConfiguration: 0 };
+  const rgb = { ...ybr, PhotometricInterpretation: 'RGB' };
+  const bits = { BitsAllocated: 8, BitsStored: 8, HighBit: 7 };
+  const [little, jpeg] = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2.4.50'];
+
+  const [resample] = plainRadiograph.preprocess;
+  const gray = { step: 'channels' as const, as: 'gray' as const, place: 'none' as const, colour: 'luma' as const };
+  const definition = { preprocess: [...(resample ? [resample] : []), gray] };
+
+  it.each([
+    ['YBR, which does not say how it is stored', ybr, 'image-unsupported', 'not say that it is stored so'],
+    [
+      'YBR, which is stored as JPEG',
+      { ...ybr, AvailableTransferSyntaxUID: jpeg },
+      'image-unsupported',
+      'not say that it is stored so',
+    ],
+    [
+      'YBR, which can be had so and as JPEG',
+      { ...ybr, AvailableTransferSyntaxUID: [little, jpeg] },
+      'image-unsupported',
+      'not say that it is stored so',
+    ],
+    [
+      'RGB plane by plane, stored as JPEG',
+      { ...rgb, PlanarConfiguration: 1 },
+      'image-unsupported',
+      'not say that it is stored so',
+    ],
+    ['RGB pixel by pixel', rgb, 'read', 'the only image'],
+    ['YBR, which is stored so', { ...ybr, AvailableTransferSyntaxUID: little }, 'read', 'the only image'],
+  ])(
+    'DW-14: are never taken for others than the server may have made, whatever was asked of it: %s',
+    async (_, of, is, said) => {
+      const stated = radiograph({ ...of, ...bits });
+      pacs.objects.splice(0, 1, { ...stated, frames: [new Uint8Array(18).fill(200)] });
+      expect(await reason({ definition })).toEqual([is, expect.stringContaining(said)]);
+    },
+  );
+});
+
 describe('what a model made of a study and sent there', () => {
   /** A map that would take whatever there is. */
   const greedy = { study: { modality: ['DX', 'OT', 'SR'], window: 'P2D' }, exclude: [] };

@@ -13,7 +13,7 @@ export interface ImageAttributes {
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;
   readonly sopClassUid: string;
-  /** As stored: of the file's header, or what a server says that it holds. */
+  /** As stored: of the file's header, or the only one in which a server says that it has it. */
   readonly transferSyntaxUid?: string;
   readonly modality?: string;
   readonly patientId?: string;
@@ -69,7 +69,7 @@ export function readImageAttributes(dataset: DicomJson): ImageAttributes {
     seriesInstanceUid: requiredUid(reader, 'SeriesInstanceUID'),
     sopInstanceUid: requiredUid(reader, 'SOPInstanceUID'),
     sopClassUid: requiredUid(reader, 'SOPClassUID'),
-    transferSyntaxUid: uid(reader, 'TransferSyntaxUID') ?? uid(reader, 'AvailableTransferSyntaxUID'),
+    transferSyntaxUid: uid(reader, 'TransferSyntaxUID') ?? availableSyntax(reader),
     modality: reader.text('Modality'),
     ...readPatient(reader),
     accessionNumber: reader.text('AccessionNumber'),
@@ -128,6 +128,12 @@ function uid(reader: ElementReader, keyword: Keyword): string | undefined {
   if (text !== undefined && !isDicomUid(text))
     throw new ImageFault('image-damaged', `${nameOf(keyword)} is no UID of DICOM`);
   return text;
+}
+
+/** One of several may be what a server would make of the object. */
+function availableSyntax(reader: ElementReader): string | undefined {
+  const several = reader.texts('AvailableTransferSyntaxUID').length > 1;
+  return several ? undefined : uid(reader, 'AvailableTransferSyntaxUID');
 }
 
 function requiredUid(reader: ElementReader, keyword: Keyword): string {

@@ -1,6 +1,7 @@
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import type { ImageSource } from '../dicomweb/image-sources.ts';
 import { NoImage } from '../image-reading.ts';
+import { transferSyntax } from '../pixels/transfer-syntaxes.ts';
 import type { StatedFrame } from '../preprocess/pixel-messages.ts';
 import type { StudySources } from './study-sources.ts';
 import type { TakenFrame } from './take-frames.ts';
@@ -37,7 +38,7 @@ export async function fetchFrames(
       bytes += each.bytes.byteLength;
       if (bytes > limits.studyBytes)
         throw tooLarge(`its frames are more than ${limits.studyBytes} bytes (limits.studyMb of IMAGING_FILE)`);
-      if (each.asked === 'explicit-le') refuseUnknownColours(formOf(image));
+      refuseUnknownColours(image, each);
       fetched.set(`${image.sopInstanceUid}#${each.frame}`, {
         bytes: each.bytes,
         transferSyntaxUid: each.transferSyntaxUid,
@@ -74,13 +75,26 @@ function checkSizes(taken: readonly TakenFrame[], limits: FetchLimits): void {
   }
 }
 
-/** A server that decodes colours may turn them to RGB or leave them; what it says of the stored image does not tell. */
-function refuseUnknownColours({ photometricInterpretation, samplesPerPixel }: PixelForm): void {
-  if (samplesPerPixel > 1 && photometricInterpretation !== 'RGB')
-    throw new NoImage(
-      'image-unsupported',
-      `the image server gives an image of ${photometricInterpretation} only as it decodes it, and does not say which colours it made`,
-    );
+/**
+ * A server that decodes colours, asked to or not, may turn them to RGB or leave them, and lay them out as it likes; what it says of the
+ * stored image does not tell. Only where that says that it is stored so has nobody decoded what comes uncompressed.
+ */
+function refuseUnknownColours(
+  image: TakenFrame['image'],
+  { transferSyntaxUid }: Pick<StatedFrame, 'transferSyntaxUid'>,
+): void {
+  const { photometricInterpretation, samplesPerPixel, planarConfiguration } = formOf(image);
+  if (samplesPerPixel === 1 || !isNative(transferSyntaxUid) || isNative(image.transferSyntaxUid)) return;
+  if (photometricInterpretation === 'RGB' && planarConfiguration === 0) return;
+  throw new NoImage(
+    'image-unsupported',
+    `the image server gives an image of ${photometricInterpretation} uncompressed, and does not say that it is stored so: which colours these are, and in which order, cannot be told`,
+  );
+}
+
+function isNative(uid: string | undefined): boolean {
+  const coding = uid === undefined ? undefined : transferSyntax(uid)?.coding;
+  return coding === 'native' || coding === 'big-endian';
 }
 
 function formOf({ pixels }: TakenFrame['image']): PixelForm {
