@@ -12,7 +12,7 @@ import { compileImageRules } from './study/image-rules.ts';
 import { type ListedImages, listImages } from './study/list-images.ts';
 import { studySources } from './study/study-sources.ts';
 import { studyUidOf } from './study/study-uid.ts';
-import { takeFrames } from './study/take-frames.ts';
+import { readPositions, takeFrames } from './study/take-frames.ts';
 import { checkWhole, statesCounts } from './study/whole-study.ts';
 import { compileOwnerCheck, type PatientIdentifier } from './study/whose-images.ts';
 
@@ -111,6 +111,7 @@ async function readStudy(
   }
   const [first] = listed.fitting;
   if (first === undefined) throw noneFits(listed);
+  if (definition.take === 'volume') await readPositions(listed.fitting, parts.limits.frames);
   const taken = takeFrames(listed.fitting, definition.take, parts.limits.frames);
   const frames = await fetchFrames(taken.frames, sources, parts.limits, signal);
   const made = await parts.workers.make(

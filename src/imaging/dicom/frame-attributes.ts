@@ -44,27 +44,52 @@ const groups = {
   values: 'PixelValueTransformationSequence',
 } as const satisfies Record<string, Keyword>;
 
+interface FrameGroups {
+  readonly perFrame: readonly DicomJson[];
+  readonly shared?: DicomJson;
+}
+
 /**
- * What is stated about a frame: its own functional groups first, then the shared ones, then the object (DW-24).
- * @param index from 0, less than `frames`
- * @throws ImageFault where the number of per-frame groups is not that of the frames, or a value is impossible
+ * Reads what is stated about each frame: its own functional groups first, then the shared ones, then the object (DW-24). The groups are
+ * gone through once, and each frame is read once, however often it is asked for: an object may have thousands.
+ * @returns of a frame by its index, from 0 and less than `frames`; throws ImageFault where the number of per-frame groups is not that of the
+ *   frames, or a value is impossible
  */
-export function readFrameAttributes(
+export function frameAttributesOf(
   dataset: DicomJson,
-  { index, frames, signed }: { index: number; frames: number; signed: boolean },
-): FrameAttributes {
-  if (!Number.isInteger(index) || index < 0 || index >= frames)
-    throw new RangeError(`There is no frame ${index}; the object has ${frames}, from 0`);
+  { frames, signed }: { frames: number; signed: boolean },
+): (index: number) => FrameAttributes {
   const object = elementReader(dataset);
+  const read = new Map<number, FrameAttributes>();
+  let groupsRead: FrameGroups | undefined;
+  return (index) => {
+    if (!Number.isInteger(index) || index < 0 || index >= frames)
+      throw new RangeError(`There is no frame ${index}; the object has ${frames}, from 0`);
+    groupsRead ??= readGroups(object, frames);
+    const known = read.get(index) ?? readFrame(object, index, groupsRead, signed);
+    read.set(index, known);
+    return known;
+  };
+}
+
+function readGroups(object: ElementReader, frames: number): FrameGroups {
   const perFrame = object.items('PerFrameFunctionalGroupsSequence');
   if (perFrame.length > 0 && perFrame.length !== frames)
     throw new ImageFault(
       'image-damaged',
       `${nameOf('PerFrameFunctionalGroupsSequence')} has ${perFrame.length} items; the object has ${frames} frames`,
     );
-  const levels = [perFrame[index], object.items('SharedFunctionalGroupsSequence')[0]].flatMap((level) =>
-    level === undefined ? [] : [elementReader(level)],
-  );
+  const [shared] = object.items('SharedFunctionalGroupsSequence');
+  return { perFrame, ...(shared !== undefined && { shared }) };
+}
+
+function readFrame(
+  object: ElementReader,
+  index: number,
+  { perFrame, shared }: FrameGroups,
+  signed: boolean,
+): FrameAttributes {
+  const levels = [perFrame[index], shared].flatMap((level) => (level === undefined ? [] : [elementReader(level)]));
   const from = (group: Keyword): ElementReader => {
     const item = levels.map((level) => level.items(group)[0]).find((found) => found !== undefined);
     return item === undefined ? object : elementReader(item);

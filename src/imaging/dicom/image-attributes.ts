@@ -2,7 +2,7 @@ import { isDicomUid } from '../dicomweb/dicom-uid.ts';
 import { ImageFault } from '../image-fault.ts';
 import type { DicomJson } from './dicom-json.ts';
 import { type ElementReader, elementReader, nameOf } from './element-reader.ts';
-import { type FrameAttributes, readFrameAttributes } from './frame-attributes.ts';
+import { type FrameAttributes, frameAttributesOf } from './frame-attributes.ts';
 import { patientAgeYears } from './patient-age.ts';
 import { type PixelForm, readPixelForm } from './pixel-form.ts';
 import type { Keyword } from './tags.ts';
@@ -90,8 +90,7 @@ export function readImageAttributes(dataset: DicomJson): ImageAttributes {
     numberOfStudyRelatedInstances: reader.number('NumberOfStudyRelatedInstances'),
     numberOfSeriesRelatedInstances: reader.number('NumberOfSeriesRelatedInstances'),
     pixels,
-    frame: (index) =>
-      readFrameAttributes(dataset, { index, frames: pixels?.frames ?? 0, signed: pixels?.signed ?? false }),
+    frame: frameAttributesOf(dataset, { frames: pixels?.frames ?? 0, signed: pixels?.signed ?? false }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ImageDefinition } from '../../model-catalog/image-schema.ts';
 import type { ImageAttributes } from '../dicom/image-attributes.ts';
 import { NoImage } from '../image-reading.ts';
@@ -55,6 +56,21 @@ function refuseTooMany(fitting: readonly ImageAttributes[], take: ImageDefinitio
       'image-too-large',
       `the image is larger than what is read: ${frames} frames; ${mostFrames} are read (limits.frames of IMAGING_FILE)`,
     );
+}
+
+/** Frames of which is read in one go what is stated about them. */
+const framesInTurn = 100;
+
+/**
+ * Reads what a volume is sorted by, so that it is at hand; other work of the process has its turn in between.
+ * Throws NoImage as `takeFrames` does for more frames than `mostFrames`, and ImageFault.
+ */
+export async function readPositions(fitting: readonly ImageAttributes[], mostFrames: number): Promise<void> {
+  refuseTooMany(fitting, 'volume', mostFrames);
+  for (const [index, { image, frame }] of fitting.flatMap(allFrames).entries()) {
+    if (index > 0 && index % framesInTurn === 0) await setImmediate();
+    image.frame(frame - 1);
+  }
 }
 
 function allFrames(image: ImageAttributes): TakenFrame[] {

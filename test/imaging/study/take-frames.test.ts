@@ -117,6 +117,29 @@ describe('DW-24: a volume', () => {
     expect(taken([enhanced], 'volume')).toEqual(['1#2', '1#3', '1#1']);
   });
 
+  it('of 5,000 frames goes once through the functional groups, not once for each frame', () => {
+    const frames = 5_000;
+    const groups = Array.from({ length: frames }, (_, z) =>
+      dataset({ PlanePositionSequence: [dataset({ ImagePositionPatient: [0, 0, z] })] }),
+    );
+    let passes = 0;
+    const stated = imageDataset({ NumberOfFrames: frames, ImageOrientationPatient: axial });
+    const enhanced = readImageAttributes({
+      ...stated,
+      '52009230': {
+        vr: 'SQ',
+        get Value() {
+          passes += 1;
+          return groups;
+        },
+      },
+    });
+    const order = takeFrames([enhanced], 'volume', frames).frames;
+    expect(order).toHaveLength(frames);
+    expect(order.every(({ frame }) => enhanced.frame(frame - 1) === enhanced.frame(frame - 1))).toBe(true);
+    expect(passes).toBe(1);
+  });
+
   it.each([
     ['a gap', [0, 1, 2, 4, 5], 'study-incomplete', 'a slice is missing'],
     ['two slices at one position', [0, 1, 1, 2, 3], 'several-images', 'at one position'],
