@@ -30,7 +30,8 @@ export function decodeDctJpeg({ form, bytes }: { form: PixelForm; bytes: Uint8Ar
   if (new Set(parts).size !== parts.length || parts.length !== form.samplesPerPixel)
     throw new ImageFault('image-damaged', 'The JPEG stream does not have each component in one scan');
   for (const scan of stream.scans) checkDctScan(frame, scan);
-  const { bytes: data, frame: found } = runCodec('jpeg', form.samplesPerPixel === 3 ? withoutTransform(bytes) : bytes);
+  const coded = form.samplesPerPixel === 3 ? withoutTransform(bytes, stream) : bytes;
+  const { bytes: data, frame: found } = runCodec('jpeg', coded);
   requireSameForm(form, { rows: found.height, columns: found.width, components: found.componentCount, precision: 8 });
   const { photometricInterpretation } = form;
   return {
@@ -56,15 +57,13 @@ function requireSameColours(form: PixelForm, { adobeTransform, jfif }: JpegStrea
  * The decoder turns three components to RGB by what it guesses. An Adobe segment that states no transform, and no
  * JFIF header, keep it from that.
  */
-function withoutTransform(bytes: Uint8Array): Uint8Array {
+function withoutTransform(bytes: Uint8Array, { colourSegments }: JpegStream): Uint8Array {
   const adobe = [0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, 0];
   const kept: Uint8Array[] = [bytes.subarray(0, 2), Uint8Array.from(adobe)];
   let at = 2;
-  // Every segment was found whole before; those of application data come before the first table or frame.
-  while (bytes[at] === 0xff && bytes[at + 1] !== 0xda) {
-    const end = at + 2 + (bytes[at + 2] as number) * 256 + (bytes[at + 3] as number);
-    if (bytes[at + 1] !== 0xe0 && bytes[at + 1] !== 0xee) kept.push(bytes.subarray(at, end));
-    at = end;
+  for (const [from, to] of colourSegments) {
+    kept.push(bytes.subarray(at, from));
+    at = to;
   }
   return new Uint8Array(Buffer.concat([...kept, bytes.subarray(at)]));
 }

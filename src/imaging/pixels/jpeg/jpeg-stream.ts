@@ -43,6 +43,8 @@ export interface JpegStream {
   readonly adobeTransform?: number;
   /** A JFIF header says that three components are YCbCr. */
   readonly jfif: boolean;
+  /** Where its segments APP0 and APP14 lie, fill bytes and marker included: those that tell of colours. */
+  readonly colourSegments: readonly (readonly [from: number, to: number])[];
 }
 
 const startOfImage = 0xd8;
@@ -63,14 +65,17 @@ export function readJpegStream(bytes: Uint8Array): JpegStream {
   let restartInterval = 0;
   let adobeTransform: number | undefined;
   let jfif = false;
+  const colourSegments: [from: number, to: number][] = [];
   if (bytes[0] !== 0xff || bytes[1] !== startOfImage) throw damaged('does not begin with SOI');
   let at = 2;
   for (;;) {
-    const marker = markerAt(bytes, at);
+    const from = at;
+    const marker = markerAt(bytes, from);
     at = marker.end;
     if (marker.code === endOfImage) break;
     const segment = segmentAt(bytes, { at, marker: marker.code });
     at += segment.length + 2;
+    if (marker.code === 0xe0 || marker.code === 0xee) colourSegments.push([from, at]);
     if (marker.code === 0xc4) readHuffmanTables(segment, { dc, ac });
     else if (marker.code === 0xdb) readQuantization(segment, quantization);
     else if (marker.code === 0xdd) restartInterval = readRestartInterval(segment);
@@ -90,7 +95,7 @@ export function readJpegStream(bytes: Uint8Array): JpegStream {
   }
   if (bytes.subarray(at).some((byte) => byte !== 0 && byte !== 0xff)) throw damaged('goes on after its end marker');
   if (frame === undefined || scans.length === 0) throw damaged('has no frame or no scan');
-  return { frame, scans, adobeTransform, jfif };
+  return { frame, scans, adobeTransform, jfif, colourSegments };
 }
 
 function damaged(what: string): ImageFault {
