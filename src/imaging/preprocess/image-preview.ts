@@ -30,25 +30,25 @@ export type ShownFrame = Omit<ImagePreview, 'frame' | 'toTensor'> & {
 
 /**
  * @param plane the frame after its modality LUT, or its colours as they are stored
- * @param declared the step that makes it what a reader sees in the feature map; without one it is shown by its own VOI, else from its
- * least to its greatest value
+ * @param window that of the feature map which takes the values of the plane as they are; without one it is shown by its own VOI, else
+ * from its least to its greatest value
  */
 export function showFrame(
   plane: Plane,
   {
     attributes,
     form,
-    declared,
-  }: { readonly attributes: FrameAttributes; readonly form: PixelForm; readonly declared?: RangeStep },
+    window,
+  }: { readonly attributes: FrameAttributes; readonly form: PixelForm; readonly window?: RangeStep },
 ): ShownFrame {
   if (plane.channels === 3) {
     const most = mostOfColours(form);
     return shrunk(plane, (x) => x / most, 3);
   }
   const range: ValueRange =
-    declared?.step === 'window'
-      ? valueRange(declared, attributes)
-      : { value: ownWindow(attributes) ?? leastToGreatest(plane), to: [0, 1] };
+    window === undefined
+      ? { value: ownWindow(attributes) ?? leastToGreatest(plane), to: [0, 1] }
+      : valueRange(window, attributes);
   return shrunk(presentRange(plane, range, isWhiteLow(form.photometricInterpretation, attributes)), (x) => x, 1);
 }
 

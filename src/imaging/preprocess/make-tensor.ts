@@ -12,7 +12,7 @@ import { modalityValues } from './modality-values.ts';
 import { type Axes, planSteps } from './plan-steps.ts';
 import type { Plane } from './plane.ts';
 import { runSteps, type StepRun } from './run-steps.ts';
-import { shownBy } from './shown-by.ts';
+import { shownBy, windowOfUnits } from './shown-by.ts';
 import { tensorOf } from './tensor-of.ts';
 
 /** One decoded frame and what is stated of it. */
@@ -56,6 +56,7 @@ export function makeTensor({ frames, attributes, definition }: TensorParts): Mad
     throw new ImageFault('image-unsupported', `The image has ${attributes.length} frames; the feature map takes one.`);
   const middle = Math.floor(attributes.length / 2);
   const declared = shownBy(preprocess);
+  const window = windowOfUnits(preprocess);
   let shown: ShownFrame | undefined;
   let begun: Begun | undefined;
   let isInverted: boolean | undefined;
@@ -64,7 +65,7 @@ export function makeTensor({ frames, attributes, definition }: TensorParts): Mad
     const plane = planeOf(frame);
     begun ??= beginWith(plane, { attributes, definition, flat });
     checkFrame(plane, begun.grid, definition);
-    if (index === middle) shown = showFrame(plane, { ...frame, ...(declared === undefined ? {} : { declared }) });
+    if (index === middle) shown = showFrame(plane, { ...frame, ...(window === undefined ? {} : { window }) });
     const inverted = invertedBy(frame, declared);
     isInverted ??= inverted;
     if (inverted !== isInverted)

@@ -5,3 +5,9 @@ import type { RangeStep } from './map-range.ts';
 export function shownBy(steps: readonly ImageStep[]): RangeStep | undefined {
   return steps.find((step) => step.step === 'window') ?? steps.find((step) => step.step === 'rescale');
 }
+
+/** The first window, where no step before it makes other values of those of the modality LUT: only then it can be put upon these. */
+export function windowOfUnits(steps: readonly ImageStep[]): RangeStep | undefined {
+  const first = steps.find((step) => step.step === 'window' || step.step === 'rescale' || step.step === 'normalise');
+  return first?.step === 'window' ? first : undefined;
+}

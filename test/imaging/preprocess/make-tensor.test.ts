@@ -240,6 +240,23 @@ describe('a preview', () => {
   });
 });
 
+describe('a picture of an image whose values are changed before its window', () => {
+  const window: ImageStep = { step: 'window', center: 0.5, width: 1, function: 'LINEAR_EXACT' };
+  const changed: [string, ImageStep][] = [
+    ['rescaled', { step: 'rescale', from: [0, 1000], to: [0, 1], clip: true }],
+    ['normalised', { step: 'normalise', mean: [0], std: [1000] }],
+  ];
+  const windows = [{ center: 500, width: 1000, function: 'LINEAR_EXACT' as const }];
+
+  it.each(changed)('is neither all white nor all black where they are %s', (_, before) => {
+    const values = [[0, 250, 500, 2000]];
+    const shown = (frame: ReturnType<typeof frameOf>) => [...tensorOf([frame], [before, window, gray]).preview.data];
+    expect(shown(frameOf(values))).toEqual([0, 32, 64, 255]);
+    expect(shown(frameOf(values, { windows }))).toEqual([0, 64, 128, 255]);
+    expect(shown(frameOf(values, { ...first, windows }))).toEqual([255, 191, 128, 0]);
+  });
+});
+
 describe('a tensor', () => {
   it('has its channels where they are put', () => {
     const three = (place: 'first' | 'last'): ImageStep => ({ step: 'channels', as: 'gray-to-3', place });
