@@ -6,6 +6,8 @@ import { type Keyword, tags } from './tags.ts';
 export interface ElementReader {
   /** True where the element is there, empty or not. */
   has(keyword: Keyword): boolean;
+  /** The value representation that is stated. */
+  vr(keyword: Keyword): string | undefined;
   /** Texts without padding; those that are empty are left out. */
   texts(keyword: Keyword): readonly string[];
   /** The first text. */
@@ -59,6 +61,7 @@ export function elementReader(dataset: DicomJson): ElementReader {
   };
   return {
     has: (keyword) => dataset[tags[keyword][0]] !== undefined,
+    vr: (keyword) => dataset[tags[keyword][0]]?.vr,
     texts,
     text: (keyword) => texts(keyword)[0],
     numbers,

@@ -41,8 +41,13 @@ function entriesOf(
     const where = reader.has(data) ? 'is not in the dataset but elsewhere' : 'is missing';
     throw new ImageFault(reader.has(data) ? 'image-unsupported' : 'image-damaged', `${nameOf(data)} ${where}`);
   }
-  const values = bytes === undefined ? Uint16Array.from(listed) : fromBytes(bytes, entries);
   const largest = 2 ** bits - 1;
+  // Written as SS the upper half of 16 bits reads as negative.
+  const least = bits === 16 && reader.vr(data) === 'SS' ? -32_768 : 0;
+  // Before they become 16 bits: that would make another number of one that does not fit.
+  if (listed.some((value) => !Number.isInteger(value) || value < least || value > largest))
+    throw new ImageFault('image-damaged', `${nameOf(data)} has an entry that is no whole number of ${bits} bits`);
+  const values = bytes === undefined ? Uint16Array.from(listed) : fromBytes(bytes, entries);
   if (values.length !== entries || values.some((value) => value > largest))
     throw new ImageFault(
       'image-damaged',
