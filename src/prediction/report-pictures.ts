@@ -74,6 +74,7 @@ export async function reportPictures(
   const made = await explainInTime(request, time, async (due) => {
     try {
       const maps = await method.mapsOf({ ...scored, inputs, run: run(due) });
+      if (maps.length === 0) return { none: 'no outcome that pictures are about has a score' };
       const { signal } = runOptions(request, due);
       return { pictures: await Promise.all(maps.map((map) => drawOne(map, signal))) };
     } catch (cause) {

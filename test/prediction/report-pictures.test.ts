@@ -44,6 +44,7 @@ interface Asked {
   readonly features?: ReadonlyMap<string, FeatureValue>;
   readonly request?: Pick<PredictionRequest, 'explain' | 'answerBy'>;
   readonly events?: LogEvent[];
+  readonly scored?: boolean;
 }
 
 async function picturesOf({
@@ -51,6 +52,7 @@ async function picturesOf({
   features = new Map([['frontal', observed]]),
   request = {},
   events = [],
+  scored = true,
 }: Asked = {}): Promise<Pictures> {
   const manifest = cornerManifest({ ...byOcclusion, patch: [4, 4], stride: [4, 4] });
   const method = createSaliency({ manifest, featureMap: { features: { frontal: cornerImage } } });
@@ -62,8 +64,8 @@ async function picturesOf({
     {
       row: [tensor, 50],
       features,
-      outcomes: manifest.outcomes,
-      scores: new Map([['finding', 0.9]]),
+      outcomes: scored ? manifest.outcomes : [],
+      scores: new Map(scored ? [['finding', 0.9]] : []),
       details: new Map(),
       output: [0.9],
       run: () => run,
@@ -125,5 +127,13 @@ describe('DR-4: the pictures of a report', () => {
 
   it('are none where there is no image', async () => {
     expect(await picturesOf({ features: new Map() })).toEqual({ noPictures: 'there is no image' });
+  });
+
+  it('are none, and the report says why, where no outcome that they are about has a score', async () => {
+    const events: LogEvent[] = [];
+    expect(await picturesOf({ scored: false, events })).toEqual({
+      noPictures: 'no outcome that pictures are about has a score',
+    });
+    expect(events).toEqual([]);
   });
 });
