@@ -36,8 +36,8 @@ export const errorCodes = [
   'VERSION_NOT_WRITABLE', // only results of a model's default version are written back
   'ABSTAINED', // the model may not speak about this subject: not eligible, insufficient data, out of range
   'INFERENCE_FAILED', // the engine failed or returned something that is not a score
-  'ENGINE_UNAVAILABLE', // the process or server that runs the model is gone or cannot be reached
-  'OVERLOADED', // more is asked of a model than it can answer in time
+  'ENGINE_UNAVAILABLE', // the process or server that runs the model, or the thread that prepares an image, is gone or cannot be reached
+  'OVERLOADED', // more is asked of a model, or of what prepares its images, than can be answered in time
   'DEADLINE_EXCEEDED', // the model did not answer by the time the caller gave
   'RESULT_INVALID', // the result that was built breaks base R4: a bug, and never sent
   'WRITE_REJECTED', // the store refused or could not keep the result

@@ -5,26 +5,32 @@ import { encodePng } from './encode-png.ts';
 import { type DecodedFrame, makeTensor } from './make-tensor.ts';
 import type { PixelAnswer, PixelJob, StatedFrame, TensorJob } from './pixel-messages.ts';
 
-/** Does one job to its end; frames are decoded one after the other, each when the one before is done with. */
-export function answerPixelJob(job: PixelJob): PixelAnswer {
+/**
+ * Does one job to its end; frames are decoded one after the other, each when the one before is done with.
+ * @param atFrame called before each frame, and before what is made of all of them
+ */
+export function answerPixelJob(job: PixelJob, atFrame: () => void): PixelAnswer {
   try {
     if ('saliency' in job) {
       const picture = drawSaliency(job.saliency);
       return { drawn: { png: encodePng(picture), rows: picture.rows, columns: picture.columns } };
     }
-    return 'png' in job ? { png: encodePng(job.png) } : { made: tensorOf(job.tensor) };
+    return 'png' in job ? { png: encodePng(job.png) } : { made: tensorOf(job.tensor, atFrame) };
   } catch (error) {
     if (error instanceof ImageFault) return { fault: { because: error.because, message: error.message } };
     return { broken: error };
   }
 }
 
-function tensorOf({ frames, definition }: TensorJob) {
+function tensorOf({ frames, definition }: TensorJob, atFrame: () => void) {
   const attributes = frames.map((frame) => frame.attributes);
-  return makeTensor({ frames: decodedOneByOne(frames), attributes, definition });
+  return makeTensor({ frames: decodedOneByOne(frames, atFrame), attributes, definition });
 }
 
-function* decodedOneByOne(frames: readonly StatedFrame[]): Generator<DecodedFrame> {
-  for (const { attributes, ...encoded } of frames)
+function* decodedOneByOne(frames: readonly StatedFrame[], atFrame: () => void): Generator<DecodedFrame> {
+  for (const { attributes, ...encoded } of frames) {
+    atFrame();
     yield { stored: decodeFrame(encoded), attributes, form: encoded.form };
+  }
+  atFrame();
 }

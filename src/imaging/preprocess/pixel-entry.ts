@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { answerPixelJob } from './answer-pixel-job.ts';
-import type { PixelAnswer, PixelJob } from './pixel-messages.ts';
+import type { PixelAnswer, PixelJob, ThreadMessage } from './pixel-messages.ts';
 
 /** A thread of createPixelWorkers: one answer for each job, in their order. */
 
@@ -12,7 +12,7 @@ if (port === null) throw new Error('This file is the entry point of a thread.');
 if (process.platform === 'linux') setPriority(10);
 
 port.on('message', (job: PixelJob) => {
-  const answer = answerPixelJob(job);
+  const answer = answerPixelJob(job, () => port.postMessage('frame' satisfies ThreadMessage));
   port.postMessage(answer, buffersOf(answer));
 });
 port.postMessage('ready');

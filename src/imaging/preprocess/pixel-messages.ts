@@ -39,3 +39,6 @@ export type PixelAnswer =
   | { readonly drawn: DrawnPicture }
   | { readonly fault: { readonly because: ImageFaultReason; readonly message: string } }
   | { readonly broken: unknown };
+
+/** From a thread: that it can take jobs, that its job has begun another frame, or what came of the job. */
+export type ThreadMessage = PixelAnswer | 'ready' | 'frame';

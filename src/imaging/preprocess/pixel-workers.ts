@@ -8,14 +8,14 @@ import type { Picture } from './encode-png.ts';
 import type { MadeTensor } from './make-tensor.ts';
 import { pixelEntryFile } from './pixel-entry-file.ts';
 import type { DrawnPicture, PixelAnswer, PixelJob, TensorJob } from './pixel-messages.ts';
-import { openPixelThread, type PixelThread } from './pixel-thread.ts';
+import { openPixelThread, type PixelThread, ThreadEnded } from './pixel-thread.ts';
 
 export interface PixelOptions {
   /** Jobs at once, each in a thread of its own; absent: one less than the machine has cores, at least 1 and at most 4. */
   readonly threads?: number;
-  /** Jobs that may wait for a thread; absent: 64. */
+  /** Jobs of each lane that may wait for a thread; absent: 64. */
   readonly mostWaiting?: number;
-  /** How long one job may take, in milliseconds from where its thread has begun it; absent: a minute. */
+  /** How long one frame of a job may take, in milliseconds from where its thread has begun it; absent: a minute. */
   readonly longestMs?: number;
   /** Told of a job that failed in a way that nobody expected. */
   failed?(error: unknown): void;
@@ -33,8 +33,8 @@ export interface AskOptions {
 export interface PixelWorkers {
   /**
    * From encoded frames to a tensor. The bytes of the frames are handed over where they are a whole buffer: the caller's are empty then.
-   * Throws ImageFault for this image alone, be it that its decoder crashes, runs out of memory or out of time; OVERLOADED where too many
-   * wait; DEADLINE_EXCEEDED where its signal is aborted first, or the PredictionError that is the reason of it.
+   * Throws ImageFault for this image alone, be it that its decoder crashes or runs out of memory; OVERLOADED where too many wait, or
+   * one frame takes too long; ENGINE_UNAVAILABLE where its thread is lost: a machine that is busy says nothing of the image; DEADLINE_EXCEEDED where its signal is aborted first, or the PredictionError that is the reason of it.
    */
   make(job: TensorJob, options?: AskOptions): Promise<MadeTensor>;
   /** A PNG file of the picture. Throws like `make`. */
@@ -51,28 +51,28 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
   const lanes = createLanes(threads);
   const open = new Set<PixelThread>();
   const idle: PixelThread[] = [];
-  /** Jobs that are under way or wait. */
-  let held = 0;
+  /** Jobs that are under way or wait: however many a run has, somebody at a bedside may wait too. */
+  const held: Record<Lane, number> = { front: 0, back: 0 };
   let closed = false;
 
   /** @returns what gives the place back */
   const enter = async ({ signal, lane = 'front' }: AskOptions): Promise<() => void> => {
     if (closed) throw closing();
     if (signal?.aborted === true) throw givenUp(signal);
-    if (held >= threads + mostWaiting)
+    if (held[lane] >= threads + mostWaiting)
       throw new PredictionError('OVERLOADED', `${mostWaiting} images wait to be prepared already. Try again in 5 s.`, {
         retryAfterSeconds: 5,
       });
-    held += 1;
+    held[lane] += 1;
     const entered = lanes.enter(lane);
     try {
       const leave = await (signal === undefined ? entered : unlessGivenUp(signal, entered));
       return () => {
-        held -= 1;
+        held[lane] -= 1;
         leave();
       };
     } catch (error) {
-      held -= 1;
+      held[lane] -= 1;
       void entered.then((leave) => leave());
       throw error;
     }
@@ -118,16 +118,25 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
       void thread.end();
     };
     try {
-      const answer = thread.ask(job, handedOver);
+      const answer = thread.ask(job, handedOver, () => timer?.refresh());
       // A job is not answerable for how long its thread takes to begin.
       await Promise.race([thread.ready, answer]);
       timer = setTimeout(late, longestMs);
       return await answer;
     } catch (error) {
       if (closed) throw closing();
-      if (isLate) throw new ImageFault('image-unsupported', `The image was not prepared within ${longestMs} ms.`);
+      if (isLate)
+        throw new PredictionError(
+          'OVERLOADED',
+          `A frame of the image was not prepared within ${longestMs} ms. Try again in 5 s, or with less load.`,
+          { retryAfterSeconds: 5 },
+        );
       options.failed?.(error);
-      throw new ImageFault('image-unsupported', 'The thread that prepared the image has ended.', { cause: error });
+      if (error instanceof ThreadEnded && error.outOfMemory)
+        throw new ImageFault('image-unsupported', 'The image needs more memory than its thread has.', { cause: error });
+      throw new PredictionError('ENGINE_UNAVAILABLE', 'The thread that prepared the image has ended. Try again.', {
+        cause: error,
+      });
     } finally {
       clearTimeout(timer);
     }

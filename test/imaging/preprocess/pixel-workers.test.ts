@@ -5,8 +5,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readImageAttributes } from '../../../src/imaging/dicom/image-attributes.ts';
 import { readPart10 } from '../../../src/imaging/dicom/read-part10.ts';
 import { ImageFault } from '../../../src/imaging/image-fault.ts';
+import { answerPixelJob } from '../../../src/imaging/preprocess/answer-pixel-job.ts';
 import type { Picture } from '../../../src/imaging/preprocess/encode-png.ts';
 import type { StatedFrame, TensorJob } from '../../../src/imaging/preprocess/pixel-messages.ts';
+import { openPixelThread } from '../../../src/imaging/preprocess/pixel-thread.ts';
 import {
   createPixelWorkers,
   type PixelOptions,
@@ -34,6 +36,7 @@ const throwing = picture(1);
 const ending = picture(2);
 const endless = picture(3);
 const greedy = picture(4);
+const manyFrames = picture(5);
 const good = picture(9);
 
 async function faultOf(work: Promise<unknown>): Promise<unknown> {
@@ -46,25 +49,42 @@ async function faultOf(work: Promise<unknown>): Promise<unknown> {
 
 describe('one job that goes wrong', () => {
   it.each([
-    ['throws', throwing],
-    ['ends its thread', ending],
-    ['takes all memory of its thread', greedy],
-  ])('is a fault of that image alone where its decoder %s', async (_, bad) => {
+    ['is a fault of that image alone where it takes all memory of its thread', greedy, 'image-unsupported'],
+    ['says nothing of the image where its thread is lost', ending, { code: 'ENGINE_UNAVAILABLE' }],
+    ['says nothing of the image where its thread fails', throwing, { code: 'ENGINE_UNAVAILABLE' }],
+  ])('%s', async (_, bad, reason) => {
     const failures: unknown[] = [];
     const workers = workersWith({ entry: oddThread, failed: (error) => failures.push(error) });
     const jobs = [workers.png(good), workers.png(bad), workers.png(good), workers.png(good)];
-    expect(await Promise.all(jobs.map(faultOf))).toEqual([undefined, 'image-unsupported', undefined, undefined]);
+    const [before, wrong, ...after] = await Promise.all(jobs.map(faultOf));
+    expect([before, ...after]).toEqual([undefined, undefined, undefined]);
+    expect([wrong]).toMatchObject([reason]);
     expect(failures).toHaveLength(1);
   });
 
-  it('is ended where it takes too long, and those that wait go on', async () => {
+  it('is ended where it takes too long, which says nothing of the image, and those that wait go on', async () => {
     const failures: unknown[] = [];
     const workers = workersWith({ entry: oddThread, longestMs: 300, failed: (error) => failures.push(error) });
     const [late, next] = await Promise.allSettled([workers.png(endless), workers.png(good)]);
-    expect(late).toMatchObject({ reason: { because: 'image-unsupported' } });
-    expect(late).toHaveProperty('reason.message', 'The image was not prepared within 300 ms.');
+    expect(late).toMatchObject({ reason: { code: 'OVERLOADED', retryAfterSeconds: 5 } });
+    expect(late).toHaveProperty('reason.message', expect.stringContaining('was not prepared within 300 ms'));
     expect(next).toEqual({ status: 'fulfilled', value: Uint8Array.of(9) });
     expect(failures).toEqual([]);
+  });
+
+  it('is not late where each of its frames is in time', async () => {
+    const workers = workersWith({ entry: oddThread, longestMs: 1500 });
+    expect(await workers.png(manyFrames)).toEqual(Uint8Array.of(5));
+  });
+});
+
+describe('a thread that was told to end', () => {
+  it('takes no other job, ended or not', async () => {
+    const thread = openPixelThread(oddThread);
+    await thread.ready;
+    const ended = thread.end();
+    expect(thread.lives).toBe(false);
+    await ended;
   });
 });
 
@@ -78,6 +98,13 @@ describe('jobs that wait', () => {
     expect(await workers.png(good)).toEqual(Uint8Array.of(9));
   });
 
+  it('of a run, however many, leave room for those of somebody at a bedside', async () => {
+    const workers = workersWith({ entry: oddThread, mostWaiting: 2 });
+    const run = Array.from({ length: 6 }, () => faultOf(workers.png(good, { lane: 'back' })));
+    expect(await workers.png(good)).toEqual(Uint8Array.of(9));
+    expect((await Promise.all(run)).filter((error) => error !== undefined)).toHaveLength(3);
+  });
+
   it('leave the queue when they are given up, and those behind them go on', async () => {
     const workers = workersWith({ entry: oddThread, longestMs: 300, mostWaiting: 2 });
     const gone = new AbortController();
@@ -87,7 +114,7 @@ describe('jobs that wait', () => {
     gone.abort(new Error('nobody waits'));
     expect(await second).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     expect(await faultOf(workers.png(good, { signal: gone.signal }))).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-    expect(await first).toBe('image-unsupported');
+    expect(await first).toMatchObject({ code: 'OVERLOADED' });
     expect(await third).toEqual(Uint8Array.of(9));
   });
 
@@ -144,6 +171,12 @@ describe.runIf(casesPresent)('an image in a thread', () => {
     const png = decode(await workers.png(preview));
     expect(png).toMatchObject({ width: 128, height: 128, channels: 1, depth: 8 });
     expect(Uint8Array.from(png.data)).toEqual(preview.data);
+  });
+
+  it('has the whole time for each of its frames, and for what is made of all of them', () => {
+    const begun: string[] = [];
+    expect(answerPixelJob({ tensor: job() }, () => begun.push('frame'))).toHaveProperty('made');
+    expect(begun).toHaveLength(2);
   });
 
   it('is the same whether its bytes are a buffer of their own or a part of one, which is left as it is', async () => {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { PixelAnswer, PixelJob } from '../../../src/imaging/preprocess/pixel-messages.ts';
+import type { PixelAnswer, PixelJob, ThreadMessage } from '../../../src/imaging/preprocess/pixel-messages.ts';
 
 /** A thread for tests: what it does with a picture is said by its columns. */
 
@@ -15,6 +15,11 @@ port.on('message', (job: PixelJob) => {
     const held: number[][] = [];
     for (;;) held.push(new Array(1e6).fill(0.5));
   }
+  if (columns === 5)
+    for (let frame = 0; frame < 6; frame++) {
+      port.postMessage('frame' satisfies ThreadMessage);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 350);
+    }
   port.postMessage({ png: Uint8Array.of(columns) } satisfies PixelAnswer);
 });
 port.postMessage('ready');
