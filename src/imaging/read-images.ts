@@ -99,6 +99,11 @@ async function readStudy(
     ...(signal === undefined ? {} : { signal }),
   });
   checkWhole(study, listed.bySeries, { now: parts.clock.now(), quietPeriodMs: parts.quietPeriodMs });
+  if (!statesCounts(study) && sources.study === undefined)
+    throw new NoImage(
+      'study-incomplete',
+      'nothing says whether the study is whole: the ImagingStudy counts nothing, and each of its series lies behind an Endpoint of its own',
+    );
   if (!statesCounts(study) && sources.study !== undefined) {
     const counted = await sources.study.countInstances(studyUid, signal);
     const bySeries = [...listed.bySeries].filter(([uid]) => !sources.series.has(uid));

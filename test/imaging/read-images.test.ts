@@ -346,6 +346,12 @@ describe('no image is read', () => {
     expect((await reason({ study: uncounted }))[0]).toBe('study-incomplete');
   });
 
+  it('of a study without counts whose series lie each behind an Endpoint of its own: nothing says that it is whole', async () => {
+    const own = imagingSeries({ numberOfInstances: undefined, endpoint: [{ reference: 'Endpoint/pacs' }] });
+    const study = imagingStudy({ numberOfInstances: undefined, numberOfSeries: undefined, series: [own] });
+    expect((await reason({ study }))[0]).toBe('study-incomplete');
+  });
+
   it('DW-26: where none fits, and it is said how many do not by which rule', async () => {
     pacs.objects.push(
       radiograph({ SOPInstanceUID: '1.2.3.4.9', ImageType: ['DERIVED', 'PRIMARY'], ViewPosition: 'PA' }),
