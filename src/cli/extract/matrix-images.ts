@@ -31,7 +31,7 @@ interface ImageArray {
 }
 
 /**
- * `features.csv` has its images in `features.images`: for each feature `<feature>.npy` (rows × shape, float32) and, for row 7 of it,
+ * `features.csv` has its images in `features.csv.images`: for each feature `<feature>.npy` (rows × shape, float32) and, for row 7 of it,
  * `<feature>-7.png`. Written row by row: no more than one row is held. Readable for its owner alone, for pixels are data of patients.
  * @param png see `PixelWorkers.png`
  */
@@ -40,7 +40,7 @@ export function createMatrixImages(
   force: boolean,
   png: (picture: Picture) => Promise<Uint8Array>,
 ): MatrixImages {
-  const target = path.resolve(out).replace(/\.[^./\\]+$/, '.images');
+  const target = `${path.resolve(out)}.images`;
   const draft = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.partial`);
   const arrays: ImageArray[] = [];
 

@@ -112,10 +112,10 @@ it('a row of a matrix holds the very tensor that a prediction is made from, and 
   const { inputs } = await readModelInputs(parts, model, asked);
   const chest = inputs.features.get('chest');
   const bedside = chest?.state === 'observed' ? chest.image : undefined;
-  const { shape, data } = readNpy(readFileSync(path.join(folder, 'features.images/chest.npy')));
+  const { shape, data } = readNpy(readFileSync(path.join(folder, 'features.csv.images/chest.npy')));
   expect(shape).toEqual([1, 2, 3]);
   expect(data).toEqual(bedside?.tensor);
-  const png = decode(readFileSync(path.join(folder, 'features.images/chest-0.png')));
+  const png = decode(readFileSync(path.join(folder, 'features.csv.images/chest-0.png')));
   expect([png.height, png.width]).toEqual([2, 3]);
   expect(Uint8Array.from(png.data)).toEqual(bedside?.preview.data);
 });

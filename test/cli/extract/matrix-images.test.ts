@@ -36,9 +36,9 @@ function rowOf(numbers: readonly number[]): RowFacts {
   return { subject: 'a', inputs: { features, verdicts: new Map(), basis: [] }, x: [61, value.image?.tensor ?? 0] };
 }
 
-const imagesOf = (force = false): MatrixImages =>
-  createMatrixImages(path.join(folder, 'features.csv'), force, async (picture) => encodePng(picture));
-const inside = (...name: string[]) => path.join(folder, 'features.images', ...name);
+const imagesOf = (force = false, out = 'features.csv'): MatrixImages =>
+  createMatrixImages(path.join(folder, out), force, async (picture) => encodePng(picture));
+const inside = (...name: string[]) => path.join(folder, 'features.csv.images', ...name);
 
 describe('the images of a training matrix', () => {
   it('are one array of all rows that the model would be given, and a picture of each', async () => {
@@ -62,11 +62,20 @@ describe('the images of a training matrix', () => {
     const images = imagesOf();
     await images.begin({ manifest });
     await images.add(rowOf([0, 0, 0, 1]));
-    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.features\.images\.\d+\.partial$/)]);
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.features\.csv\.images\.\d+\.partial$/)]);
     await images.commit();
-    expect(readdirSync(folder)).toEqual(['features.images']);
+    expect(readdirSync(folder)).toEqual(['features.csv.images']);
     expect(statSync(inside()).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(inside())) expect(statSync(inside(name)).mode & 0o777).toBe(0o600);
+  });
+
+  it('of a matrix in one format are never those of one in another', async () => {
+    for (const out of ['features.csv', 'features.parquet']) {
+      const images = imagesOf(true, out);
+      await images.begin({ manifest });
+      await images.commit();
+    }
+    expect(readdirSync(folder).sort()).toEqual(['features.csv.images', 'features.parquet.images']);
   });
 
   it('leave nothing where the matrix fails', async () => {
