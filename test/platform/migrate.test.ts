@@ -317,33 +317,6 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
       },
     },
   ],
-  '0018-study-notices': [
-    {
-      table: 'study_notices',
-      row: {
-        tenant: 'default',
-        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
-        model_id: 'chest-phantom',
-        study_id: 's1',
-        subscription: 'chest',
-        subject_id: '17',
-        first_at: new Date('2026-02-01T06:00:00Z'),
-        due_at: new Date('2026-02-01T06:02:00Z'),
-        seen: '3',
-        changed_at: new Date('2026-02-01T06:00:00Z'),
-      },
-    },
-    {
-      table: 'study_checks',
-      row: {
-        tenant: 'default',
-        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
-        subscription: 'chest',
-        checked_to: new Date('2026-02-01T06:00:00Z'),
-        due_at: new Date('2026-02-01T06:15:00Z'),
-      },
-    },
-  ],
   '0012-held-cards': [
     {
       table: 'told_bands',
@@ -370,6 +343,33 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
         model_id: 'prevent-base',
         model_version: '1.0.0',
         held_at: new Date('2026-02-01T05:30:00Z'),
+      },
+    },
+  ],
+  '0018-study-notices': [
+    {
+      table: 'study_notices',
+      row: {
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        model_id: 'chest-phantom',
+        study_id: 's1',
+        subscription: 'chest',
+        subject_id: '17',
+        first_at: new Date('2026-02-01T06:00:00Z'),
+        due_at: new Date('2026-02-01T06:02:00Z'),
+        seen: '3',
+        changed_at: new Date('2026-02-01T06:00:00Z'),
+      },
+    },
+    {
+      table: 'study_checks',
+      row: {
+        tenant: 'default',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        subscription: 'chest',
+        checked_to: new Date('2026-02-01T06:00:00Z'),
+        due_at: new Date('2026-02-01T06:15:00Z'),
       },
     },
   ],

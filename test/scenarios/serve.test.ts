@@ -125,6 +125,7 @@ describe('fhirsight serve on a new data directory', () => {
     expect(models).toMatchObject({
       models: [
         { id: 'cha2ds2-vasc' },
+        { id: 'chest-phantom' },
         { id: 'ckd-epi-2021' },
         { id: 'demo-breast-cancer-boosting' },
         { id: 'demo-breast-cancer-dense' },

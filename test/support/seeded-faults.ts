@@ -283,8 +283,8 @@ export const seededFaults: readonly SeededFault[] = [
   {
     title: 'PRV-2: an input that is no source',
     of: 'provenance',
-    seed: (provenance) => (provenance.entity[0].role = 'revision'),
-    found: /role.* is not what its definition wants: "source"/,
+    seed: (provenance) => (provenance.entity[0].role = 'quotation'),
+    found: /An input is a source/,
   },
   {
     title: 'AIT-4: an agent that is said to be a person',

@@ -34,8 +34,15 @@ export interface PredictRoutesOptions {
  */
 export function predictRoutes(operation: PredictOperation, options: PredictRoutesOptions): Router {
   const router = Router();
-  const isDear = ({ model, version }: PredictionRequest, aboveSeconds: number): boolean =>
-    (operation.describeModel(model, version).costSeconds ?? 0) > aboveSeconds;
+  const isDear = ({ model, version }: PredictionRequest, aboveSeconds: number): boolean => {
+    try {
+      return (operation.describeModel(model, version).costSeconds ?? 0) > aboveSeconds;
+    } catch (error) {
+      // A model that cannot be asked is refused by the path, which keeps an account of who asked.
+      if (error instanceof PredictionError) return false;
+      throw error;
+    }
+  };
   const answer = async (request: Request, response: Response, route: string, place: PredictPlace): Promise<void> => {
     requestContext(response).route = `${request.baseUrl}/${route}`;
     refuseOtherMethods(request, response);
