@@ -10,8 +10,13 @@ test('the CodeSystem of demonstrations holds exactly the codes that they read an
   const system = JSON.parse(readFileSync(file, 'utf8')) as CodeSystem;
   const words = new Map(system.concept?.map(({ code, display }) => [code, display]));
   const used = new Set<string>();
-  for (const { manifest, featureMap } of await Promise.all(demonstrations.map((id) => shippedModel(id)))) {
-    for (const { coding = [] } of manifest.outcomes as { coding?: Coding[] }[]) {
+  const shown = [...demonstrations, 'chest-phantom'];
+  for (const { manifest, featureMap } of await Promise.all(shown.map((id) => shippedModel(id)))) {
+    const said: { coding?: Coding[] }[] = [
+      ...manifest.outcomes,
+      ...(manifest.report === undefined ? [] : [manifest.report]),
+    ];
+    for (const { coding = [] } of said) {
       for (const { code = '', display } of coding.filter((one) => one.system === system.url)) {
         expect(words.get(code), `${manifest.id}: ${code}`).toBe(display);
         used.add(code);
