@@ -49,8 +49,8 @@ export function chooseStudy(record: Asked, { wanted, focus, timeZone }: StudyQue
   const dated: Dated[] = [];
   for (const study of candidates) {
     const time = rangeOf(study.started);
-    if (time === undefined) undated.push(study);
-    else if (time.start <= asOf && time.end > from) dated.push({ study, time });
+    if (time === undefined || study.started === undefined) undated.push(study);
+    else if (time.start <= asOf && time.end > from) dated.push({ study, at: study.started, time });
   }
   const newestStart = Math.max(Number.NEGATIVE_INFINITY, ...dated.map(({ time }) => time.start));
   const perhapsNewer = undated.filter(({ meta }) => (rangeOf(meta?.lastUpdated)?.end ?? asOf) > newestStart);
@@ -62,20 +62,21 @@ export function chooseStudy(record: Asked, { wanted, focus, timeZone }: StudyQue
   if (newest.length > 1) throw new NoImage('several-images', `${newest.length} studies may be the newest that fits`);
   if (chosen.time.start < from)
     throw new NoImage('time-unknown', 'the date of the newest study may lie before the window or in it');
-  return available(chosen.study, isSite);
+  return available(chosen, isSite);
 }
 
 interface Dated {
   readonly study: ImagingStudy;
+  /** When it began, as it is written there. */
+  readonly at: string;
   readonly time: InstantRange;
 }
 
-function available(study: ImagingStudy, isSite: TokenTest | undefined): ChosenStudy {
+function available({ study, at }: Dated, isSite: TokenTest | undefined): ChosenStudy {
   if ((study.modifierExtension ?? []).length > 0)
     throw new NoImage('undecodable', 'the newest study carries a modifier that is not known here', study);
   if (study.status !== 'available')
     throw new NoImage('study-incomplete', `the newest study is ${study.status}, not available`, study);
-  const at = study.started ?? '';
   return isSite === undefined ? { study, at } : { study, at, series: seriesOfSite(study, isSite) };
 }
 
