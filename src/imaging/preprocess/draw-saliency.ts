@@ -36,13 +36,13 @@ export function drawSaliency(drawing: SaliencyDrawing): Picture {
   const factor = Math.ceil(Math.max(preview.rows, preview.columns) / longestSide);
   const rows = Math.ceil(preview.rows / factor);
   const columns = Math.ceil(preview.columns / factor);
-  const across = (map: AxisMap, count: number, centres: readonly number[], axis: 0 | 1): Place[] =>
-    Array.from({ length: count }, (_, at) => {
-      const inTensor = (at + 0.5) * factor * map.scale + map.offset;
+  const across = (map: AxisMap, pixels: number, centres: readonly number[], axis: 0 | 1): Place[] =>
+    Array.from({ length: Math.ceil(pixels / factor) }, (_, at) => {
+      const inTensor = ((at * factor + Math.min(pixels, (at + 1) * factor)) / 2) * map.scale + map.offset;
       return { ...placeAmong(centres, inTensor), isSeen: inTensor >= 0 && inTensor < size[axis] };
     });
-  const rowPlaces = across(preview.toTensor.rows, rows, drawing.rows, 0);
-  const columnPlaces = across(preview.toTensor.columns, columns, drawing.columns, 1);
+  const rowPlaces = across(preview.toTensor.rows, preview.rows, drawing.rows, 0);
+  const columnPlaces = across(preview.toTensor.columns, preview.columns, drawing.columns, 1);
   const width = drawing.columns.length;
   const at = (row: number, column: number): number => values[row * width + column] ?? Number.NaN;
 

@@ -67,6 +67,13 @@ describe('a map drawn over an image', () => {
     ]);
   });
 
+  it('has no hatched edge where the last pixels of a large image fill no whole pixel of the picture', () => {
+    const made = drawSaliency(
+      drawing({ preview: preview(1, 853), size: [1, 853], rows: [0.5], columns: [426.5], values: Float32Array.of(1) }),
+    );
+    expect([0, 425, 426].map((column) => pixelAt(made, 0, column))).toEqual(Array(3).fill([179, 96, 30]));
+  });
+
   it('colours nothing where the strongest colour stands for nothing', () => {
     const made = drawSaliency(drawing({ values: new Float32Array(4), strongest: 0 }));
     expect(pixelAt(made, 0, 0)).toEqual([100, 100, 100]);
