@@ -7,6 +7,7 @@ import { ImageFault } from './image-fault.ts';
 import { type ImageReading, NoImage } from './image-reading.ts';
 import type { AskOptions, PixelWorkers } from './preprocess/pixel-workers.ts';
 import { type ChosenStudy, chooseStudy } from './study/choose-study.ts';
+import { checkCounted } from './study/counted-study.ts';
 import { type FetchLimits, fetchFrames } from './study/fetch-frames.ts';
 import { compileImageRules } from './study/image-rules.ts';
 import { type ListedImages, listImages } from './study/list-images.ts';
@@ -91,29 +92,17 @@ async function readStudy(
   const sources = studySources(study, record, parts.sources);
   const rules = compileImageRules(definition);
   const checkOwner = compileOwnerCheck(record, study, parts.patientIdentifiers);
-  const listed = await listImages(sources, {
-    studyUid,
-    rules,
-    checkOwner,
-    ...(series === undefined ? {} : { series }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const list = () =>
+    listImages(sources, {
+      studyUid,
+      rules,
+      checkOwner,
+      ...(series === undefined ? {} : { series }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const listed = await list();
   checkWhole(study, listed.bySeries, { now: parts.clock.now(), quietPeriodMs: parts.quietPeriodMs });
-  if (!statesCounts(study) && sources.study === undefined)
-    throw new NoImage(
-      'study-incomplete',
-      'nothing says whether the study is whole: the ImagingStudy counts nothing, and each of its series lies behind an Endpoint of its own',
-    );
-  if (!statesCounts(study) && sources.study !== undefined) {
-    const counted = await sources.study.countInstances(studyUid, signal);
-    const bySeries = [...listed.bySeries].filter(([uid]) => !sources.series.has(uid));
-    const there = bySeries.reduce((sum, [, { objects }]) => sum + objects, 0);
-    if (counted < there || (counted > there && sources.series.size === 0))
-      throw new NoImage(
-        'study-incomplete',
-        `the image server counts ${counted} objects of the study and lists ${there}`,
-      );
-  }
+  if (!statesCounts(study)) await checkCounted(sources, studyUid, { listed, list, ...(signal && { signal }) });
   const [first] = listed.fitting;
   if (first === undefined) throw noneFits(listed);
   if (definition.take === 'volume') await readPositions(listed.fitting, parts.limits.frames);

@@ -456,6 +456,7 @@ describe('what a model made of a study and sent there', () => {
   /** A map that would take whatever there is. */
   const greedy = { study: { modality: ['DX', 'OT', 'SR'], window: 'P2D' }, exclude: [] };
   const listed = imagingStudy({ series: undefined });
+  const uncounted = imagingStudy({ numberOfInstances: undefined, numberOfSeries: undefined, series: undefined });
 
   function sendResults(): void {
     const origin = resultOrigin({ source: radiograph().dataset });
@@ -485,6 +486,38 @@ describe('what a model made of a study and sent there', () => {
     expect([after.digest, after.images]).toEqual([before.digest, before.images]);
   });
 
+  it('is told by its maker too, where an archive has named its series anew', async () => {
+    sendResults();
+    for (const [index, { dataset: sent, ...object }] of pacs.objects.entries())
+      if (index > 0)
+        pacs.objects[index] = { ...object, dataset: { ...sent, ...dataset({ SeriesDescription: 'Series 9' }) } };
+    expect(await tensor({ definition: greedy })).toHaveLength(6);
+  });
+
+  it.each(['/metadata', '?StudyInstanceUID'])(
+    'DW-16: is not taken for images to come where it arrives before the request for %s',
+    async (at) => {
+      let seen = 0;
+      pacs.intercept = ({ url = '' }) => {
+        if (url.includes(at) && seen++ === (at === '/metadata' ? 1 : 0)) sendResults();
+        return false;
+      };
+      expect((await reason({ definition: greedy, study: uncounted }))[0]).toBe('read');
+    },
+  );
+
+  it('DW-16: hides no image that arrives with it', async () => {
+    let seen = 0;
+    pacs.intercept = ({ url = '' }) => {
+      if (url.includes('?StudyInstanceUID') && seen++ === 0) {
+        sendResults();
+        pacs.objects.push(radiograph({ SOPInstanceUID: '1.2.3.4.1.2' }));
+      }
+      return false;
+    };
+    expect((await reason({ definition: greedy, study: uncounted }))[0]).toBe('study-incomplete');
+  });
+
   it('takes the place of no image that is still to come', async () => {
     sendResults();
     const study = { ...listed, numberOfSeries: 2, numberOfInstances: 2 };
@@ -494,6 +527,37 @@ describe('what a model made of a study and sent there', () => {
       'study-incomplete',
       expect.stringContaining('no object of the study'),
     ]);
+  });
+});
+
+describe('what others added to a study', () => {
+  const bare = imagingStudy({ series: undefined });
+  const definition = { exclude: ['derived', 'secondary-capture'] as const };
+  const added = (changes: Parameters<typeof radiograph>[0]) =>
+    radiograph({ SeriesInstanceUID: '1.2.3.4.8', SOPInstanceUID: '1.2.3.4.8.1', ...changes });
+  const capture = added({ SOPClassUID: '1.2.840.10008.5.1.4.1.1.7' });
+  const document = added({
+    SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.33',
+    SOPInstanceUID: '1.2.3.4.8.2',
+    Modality: 'SR',
+    Rows: undefined,
+    Columns: undefined,
+    BitsAllocated: undefined,
+  });
+
+  it.each([
+    ['a secondary capture of the same modality', [capture]],
+    ['a structured report', [document]],
+    ['both', [capture, document]],
+  ])('DW-16: does not make it incomplete: %s', async (_, objects) => {
+    pacs.objects.push(...objects);
+    expect((await reason({ definition, study: imagingStudy() }))[0]).toBe('read');
+    expect((await reason({ definition, study: bare }))[0]).toBe('read');
+  });
+
+  it('DW-16: may be read where the feature map does not exclude it, and is waited for then', async () => {
+    pacs.objects.push(capture);
+    expect(await reason()).toEqual(['study-incomplete', expect.stringContaining('1 series of images')]);
   });
 });
 

@@ -39,6 +39,7 @@ export interface ImageAttributes {
   readonly laterality?: string;
   readonly presentationIntent?: string;
   readonly seriesDescription?: string;
+  readonly manufacturer?: string;
   readonly bodyPart?: string;
   readonly sliceThicknessMm?: number;
   readonly instanceNumber?: number;
@@ -83,6 +84,7 @@ export function readImageAttributes(dataset: DicomJson): ImageAttributes {
     laterality: reader.text('ImageLaterality') ?? reader.text('Laterality'),
     presentationIntent: reader.text('PresentationIntentType'),
     seriesDescription: reader.text('SeriesDescription'),
+    manufacturer: reader.text('Manufacturer'),
     bodyPart: reader.text('BodyPartExamined'),
     sliceThicknessMm: thickness,
     instanceNumber: reader.number('InstanceNumber'),

@@ -18,6 +18,7 @@ export const tags = {
   AccessionNumber: ['00080050', 'SH'],
   Modality: ['00080060', 'CS'],
   PresentationIntentType: ['00080068', 'CS'],
+  Manufacturer: ['00080070', 'LO'],
   TimezoneOffsetFromUTC: ['00080201', 'SH'],
   SeriesDescription: ['0008103E', 'LO'],
   AvailableTransferSyntaxUID: ['00083002', 'UI'],

@@ -3,7 +3,7 @@ import { type Coding, codedEntry, cut, dcm } from './coded-entry.ts';
 import { copiedAttributes } from './copied-attributes.ts';
 import { dicomInstant } from './dicom-instant.ts';
 import type { ResultOrigin } from './result-origin.ts';
-import { resultSeriesDescription } from './result-series.ts';
+import { resultManufacturer, resultSeriesDescription } from './result-series.ts';
 import { resultUid } from './result-uid.ts';
 import { writtenDataset } from './written-dataset.ts';
 
@@ -49,13 +49,13 @@ export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
       SeriesInstanceUID: resultUid(identifier, kind.role),
       SeriesNumber: String(kind.seriesNumber),
       InstanceNumber: String(kind.number),
-      Manufacturer: 'fhirsight',
-      ManufacturerModelName: 'fhirsight',
+      Manufacturer: resultManufacturer,
+      ManufacturerModelName: resultManufacturer,
       DeviceSerialNumber: model.digest.slice(0, longest),
       SoftwareVersions: cut(software, longest),
       ContributingEquipmentSequence: writtenDataset({
         PurposeOfReferenceCodeSequence: codedEntry(processingEquipment),
-        Manufacturer: 'fhirsight',
+        Manufacturer: resultManufacturer,
         ManufacturerModelName: cut(model.title, longest),
         DeviceSerialNumber: model.digest.slice(0, longest),
         SoftwareVersions: cut(`${model.id} ${model.version}`, longest),

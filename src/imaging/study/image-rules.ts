@@ -1,6 +1,6 @@
 import type { ImageDefinition } from '../../model-catalog/image-schema.ts';
 import type { ImageAttributes } from '../dicom/image-attributes.ts';
-import { isResultSeries } from '../objects/result-series.ts';
+import { isResultObject } from '../objects/result-series.ts';
 import { planeOf } from './slice-geometry.ts';
 
 /** Says why an image does not fit, in words without a value; undefined where it fits. */
@@ -10,6 +10,11 @@ export interface ImageRules {
   readonly judge: ImageJudge;
   /** Whether a modality, as a dataset has it, is among those asked for. */
   readonly isModality: (modality: string | undefined) => boolean;
+  /**
+   * Whether an object is one that people and machines add to a study that was made, and that is never read: a result of a model, one
+   * without pixels (SR, PR, KO), or an excluded derived image or secondary capture.
+   */
+  readonly isAddition: (image: ImageAttributes) => boolean;
   /** What is asked for and what is left out, in words. */
   readonly words: string;
 }
@@ -45,11 +50,14 @@ export function compileImageRules({ study, images, exclude }: Rules): ImageRules
     ['age of the patient', (image) => isWithin(images.patientAgeYears, ageOf(image))],
     ['orientation', (image) => isOneOf(orientation, orientation === undefined ? undefined : orientationOf(image))],
   ];
+  const additions = exclude.filter((kind) => kind === 'derived' || kind === 'secondary-capture');
   return {
     isModality,
+    isAddition: (image) =>
+      image.pixels === undefined || isResultObject(image) || additions.some((kind) => isKind[kind](image)),
     words: wordsOf({ study, images, exclude }, modality),
     judge: (image) => {
-      if (isResultSeries(image.seriesDescription)) return 'as results of models';
+      if (isResultObject(image)) return 'as results of models';
       const other = tests.find(([, fits]) => !fits(image));
       if (other !== undefined) return `by ${other[0]}`;
       const excluded = exclude.find((kind) => isKind[kind](image));

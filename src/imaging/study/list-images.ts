@@ -4,7 +4,7 @@ import { type ImageAttributes, readImageAttributes } from '../dicom/image-attrib
 import type { ImageSource } from '../dicomweb/image-sources.ts';
 import { ImageFault } from '../image-fault.ts';
 import { NoImage } from '../image-reading.ts';
-import { isResultSeries } from '../objects/result-series.ts';
+import { isResultObject } from '../objects/result-series.ts';
 import type { ImageRules } from './image-rules.ts';
 import { inlineBulkData } from './inline-bulk-data.ts';
 import type { StudySources } from './study-sources.ts';
@@ -37,7 +37,7 @@ export interface ListedImages {
 export async function listImages(sources: StudySources, question: ListQuestion): Promise<ListedImages> {
   const fitting: ImageAttributes[] = [];
   const misfits = new Map<string, number>();
-  const bySeries = new Map<string, { objects: number; mayCount: boolean; isResult: boolean }>();
+  const bySeries = new Map<string, Tallied>();
   const seen = new Set<string>();
   const { rules, checkOwner, series, signal } = question;
 
@@ -47,18 +47,18 @@ export async function listImages(sources: StudySources, question: ListQuestion):
     const name = image?.sopInstanceUid ?? textOf(reader, 'SOPInstanceUID') ?? `object ${seen.size}`;
     if (seen.has(name)) continue;
     seen.add(name);
-    const tally = bySeries.get(seriesUid) ?? {
-      objects: 0,
-      mayCount: false,
-      isResult: isResultSeries(textOf(reader, 'SeriesDescription')),
-    };
+    const tally = bySeries.get(seriesUid) ?? { objects: 0, additions: 0, results: 0, mayCount: false };
     bySeries.set(seriesUid, tally);
     tally.objects += 1;
+    const seriesDescription = textOf(reader, 'SeriesDescription');
+    const isResult = isResultObject({ seriesDescription, manufacturer: textOf(reader, 'Manufacturer') });
+    if (isResult) tally.results += 1;
+    if (isResult || (image !== undefined && rules.isAddition(image))) tally.additions += 1;
+    else if (isAsked && image !== undefined) tally.mayCount = true;
     if (image === undefined) {
       count(misfits, 'by modality');
       continue;
     }
-    if (isAsked && image.pixels !== undefined && !tally.isResult) tally.mayCount = true;
     checkOwner(image);
     const misfit = series === undefined || series.has(seriesUid) ? judged(rules, image) : 'by body site';
     if (misfit === undefined) fitting.push(image);
@@ -66,6 +66,8 @@ export async function listImages(sources: StudySources, question: ListQuestion):
   }
   return { fitting, misfits, bySeries };
 }
+
+type Tallied = { -readonly [Name in keyof SeriesTally]-?: SeriesTally[Name] };
 
 interface StatedObject {
   readonly dataset: DicomJson;

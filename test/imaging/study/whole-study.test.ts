@@ -66,6 +66,42 @@ describe('a study', () => {
     expect(() => checkWhole(two, withReport, quiet)).not.toThrow();
   });
 
+  it.each([
+    ['the results are listed with a count that is behind', { numberOfInstances: 1 }, 6],
+    ['the results are listed, and the study is counted as it was', { numberOfInstances: 2 }, 5],
+    ['the results are listed without a count of theirs', {}, 7],
+  ])('DW-16: is whole where %s', (_, counts, numberOfInstances) => {
+    const series = [
+      ...(two.series ?? []),
+      imagingSeries({ uid: '1.9', description: 'AI result, not read by a radiologist', ...counts }),
+    ];
+    const objects = new Map([
+      ['1.1', images(2)],
+      ['1.2', images(3)],
+      ['1.9', { objects: 2, mayCount: false, results: 2, additions: 2 }],
+    ]);
+    expect(() => checkWhole({ ...two, numberOfInstances, series }, objects, quiet)).not.toThrow();
+    objects.delete('1.9');
+    const study = { ...two, numberOfInstances: undefined, series };
+    expect(() => checkWhole(study, objects, quiet)).not.toThrow();
+    objects.set('1.2', images(2));
+    expect(() => checkWhole(study, objects, quiet)).toThrow('2 objects at the image server, and 3');
+  });
+
+  it('DW-16: that is counted as a whole is whole whether what others added is counted or not, and not where an image is missing', () => {
+    const bare = imagingStudy({ numberOfSeries: 2, numberOfInstances: 5, series: undefined });
+    const additions = { objects: 1, mayCount: false, additions: 1 };
+    const objects = new Map<string, SeriesTally>([
+      ['1.1', images(2)],
+      ['1.2', images(3)],
+      ['1.8', additions],
+    ]);
+    expect(() => checkWhole(bare, objects, quiet)).not.toThrow();
+    expect(() => checkWhole({ ...bare, numberOfSeries: 3, numberOfInstances: 6 }, objects, quiet)).not.toThrow();
+    objects.set('1.9', additions).set('1.2', images(2));
+    expect(() => checkWhole(bare, objects, quiet)).toThrow('6 objects are at the image server, and 5');
+  });
+
   it('DW-5: that lists no series is counted as a whole', () => {
     const bare = imagingStudy({ numberOfSeries: 2, numberOfInstances: 5, series: undefined });
     expect(() =>
