@@ -1,3 +1,4 @@
+import type { ReadFrame } from '../imaging/image-reading.ts';
 import type { ImagePreview } from '../imaging/preprocess/image-preview.ts';
 import type { SequenceNumbers } from '../model-catalog/column-value.ts';
 import type { MissingInput } from '../model-catalog/missing-input.ts';
@@ -79,12 +80,7 @@ export interface FeatureImage {
   readonly preview: ImagePreview;
   readonly study: { readonly studyInstanceUid: string; readonly accessionNumber?: string };
   /** The frames that the tensor was made of, in their order; frames count from 1 (DICOM). */
-  readonly images: readonly {
-    readonly seriesInstanceUid: string;
-    readonly sopInstanceUid: string;
-    readonly sopClassUid: string;
-    readonly frame: number;
-  }[];
+  readonly images: readonly ReadFrame[];
 }
 
 export type FeatureScalar = number | boolean | string;

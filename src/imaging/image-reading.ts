@@ -25,6 +25,8 @@ export interface ReadFrame {
   readonly sopInstanceUid: string;
   readonly sopClassUid: string;
   readonly frame: number;
+  /** How many frames its object has. */
+  readonly objectFrames: number;
 }
 
 /** What was read of one image of a feature map, for one subject. */

@@ -126,6 +126,7 @@ async function readStudy(
       sopInstanceUid: image.sopInstanceUid,
       sopClassUid: image.sopClassUid,
       frame,
+      objectFrames: image.pixels?.frames ?? 1,
     })),
     at,
     rule: `${rules.words}; took ${taken.words}`,

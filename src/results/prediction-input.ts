@@ -5,6 +5,7 @@ import { isPlainNumber } from '../fhir/plain-number.ts';
 import type { Outcome } from '../model-catalog/outcome-schema.ts';
 import { extensionUrls, ucumSystem } from './canonical-urls.ts';
 import { contributionAmount } from './contribution-amount.ts';
+import { imagePart } from './image-part.ts';
 import type { InputFrame } from './input-frame.ts';
 import { toReference } from './source-reference.ts';
 
@@ -35,6 +36,7 @@ export function predictionInput(
   if (value.state === 'observed' && value.original !== undefined && isPlainNumber(value.original.value)) {
     parts.push({ url: 'original', valueQuantity: value.original });
   }
+  if (value.state === 'observed' && value.image !== undefined) parts.push(imagePart(value.image));
   if (contributions !== undefined) for (const each of contributions) parts.push(contributionPart(each));
   return { url: extensionUrls.input, extension: parts };
 }

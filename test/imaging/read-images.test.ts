@@ -532,7 +532,7 @@ describe('what a model made of a study and sent there', () => {
 
 describe('what others added to a study', () => {
   const bare = imagingStudy({ series: undefined });
-  const definition = { exclude: ['derived', 'secondary-capture'] as const };
+  const definition: Partial<ImageDefinition> = { exclude: ['derived', 'secondary-capture'] };
   const added = (changes: Parameters<typeof radiograph>[0]) =>
     radiograph({ SeriesInstanceUID: '1.2.3.4.8', SOPInstanceUID: '1.2.3.4.8.1', ...changes });
   const capture = added({ SOPClassUID: '1.2.840.10008.5.1.4.1.1.7' });

@@ -100,7 +100,7 @@ describe('Orthanc', () => {
     const [source] = await all(pacs.studyMetadata(studyInstanceUid));
     if (source === undefined) throw new Error('Orthanc has no study');
     const { seriesInstanceUid, sopInstanceUid, sopClassUid } = readImageAttributes(source);
-    return resultOrigin({ source, images: [{ seriesInstanceUid, sopInstanceUid, sopClassUid, frame: 1 }] });
+    return resultOrigin({ source, objects: [{ seriesInstanceUid, sopInstanceUid, sopClassUid }] });
   }
 
   it('keeps both objects in the study that was read, and gives them back as they were sent', async () => {

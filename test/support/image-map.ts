@@ -50,6 +50,7 @@ export function readImage(numbers: readonly number[] = [0, 0.25, 0.5, 1], frame 
           sopInstanceUid: '1.2.3.4.5',
           sopClassUid: '1.2.840.10008.5.1.4.1.1.1.1',
           frame,
+          objectFrames: 1,
         },
       ],
     },

@@ -1,6 +1,6 @@
 import { type Coding, dcm, schemesOf } from './coded-entry.ts';
 import { type ContentItem, codeItem, containerItem, imageItem, textItem, uidItem } from './content-item.ts';
-import { evidence, imageReference, readObjects } from './image-references.ts';
+import { evidence, imageReference } from './image-references.ts';
 import { objectFrame } from './object-frame.ts';
 import { type ReportedOutcome, reportedOutcome } from './reported-outcome.ts';
 import type { ResultOrigin } from './result-origin.ts';
@@ -27,7 +27,7 @@ export interface ReportContent {
  * unverified. Throws a RangeError without an outcome or an image: such a document says nothing.
  */
 export function comprehensiveReport(origin: ResultOrigin, { procedure, outcomes }: ReportContent): Uint8Array {
-  const objects = readObjects(origin.images);
+  const { objects } = origin;
   if (outcomes.length === 0 || objects.length === 0) throw new RangeError('A report has an outcome and an image');
   const frame = objectFrame(origin, {
     sopClassUid: comprehensive3dSr,

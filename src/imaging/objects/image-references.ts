@@ -7,27 +7,27 @@ export interface ReadObject {
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;
   readonly sopClassUid: string;
-  /** From 1, ascending. */
-  readonly frames: readonly number[];
+  /** From 1, ascending; absent: it has but one. */
+  readonly frames?: readonly number[];
 }
 
 /** The objects that frames belong to, in the order in which they were read. */
 export function readObjects(images: readonly ReadFrame[]): readonly ReadObject[] {
-  const objects = new Map<string, ReadObject & { frames: number[] }>();
-  for (const { frame, ...object } of images) {
-    const known = objects.get(object.sopInstanceUid) ?? { ...object, frames: [] };
-    known.frames.push(frame);
-    objects.set(object.sopInstanceUid, known);
-  }
-  return [...objects.values()].map((object) => ({ ...object, frames: object.frames.toSorted((a, b) => a - b) }));
+  const objects = Map.groupBy(images, ({ sopInstanceUid }) => sopInstanceUid);
+  return [...objects.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { frame, objectFrames, ...object } = first;
+    const frames = [frame, ...others.map((other) => other.frame)].toSorted((a, b) => a - b);
+    return [objectFrames === 1 ? object : { ...object, frames }];
+  });
 }
 
-/** A reference to an image (PS3.3, table 10-3); frames are named where it is not the only one that matters. */
+/** A reference to an image (PS3.3, table 10-3); frames are named where it has more than one, or the whole object would be meant. */
 export function imageReference({ sopClassUid, sopInstanceUid, frames }: ReadObject): DicomJson {
   return writtenDataset({
     ReferencedSOPClassUID: sopClassUid,
     ReferencedSOPInstanceUID: sopInstanceUid,
-    ...(frames.length === 1 && frames[0] === 1 ? {} : { ReferencedFrameNumber: frames.map(String) }),
+    ...(frames === undefined ? {} : { ReferencedFrameNumber: frames.map(String) }),
   });
 }
 

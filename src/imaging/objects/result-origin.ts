@@ -1,5 +1,5 @@
 import type { DicomJson } from '../dicom/dicom-json.ts';
-import type { ReadFrame } from '../image-reading.ts';
+import type { ReadObject } from './image-references.ts';
 
 /** Where the objects of one result come from: what all of them say. */
 export interface ResultOrigin {
@@ -7,8 +7,8 @@ export interface ResultOrigin {
   readonly identifier: string;
   /** The data set of an image of the study; patient and study are copied from it. */
   readonly source: DicomJson;
-  /** The images that the model was given, at least one. */
-  readonly images: readonly ReadFrame[];
+  /** The objects that the images of the model are in, at least one. */
+  readonly objects: readonly ReadObject[];
   readonly model: {
     readonly id: string;
     readonly version: string;

@@ -1,5 +1,5 @@
 import type { Picture } from '../preprocess/encode-png.ts';
-import { imageReference, readObjects } from './image-references.ts';
+import { imageReference } from './image-references.ts';
 import { objectFrame } from './object-frame.ts';
 import type { ResultOrigin } from './result-origin.ts';
 import { writePart10 } from './write-part10.ts';
@@ -45,7 +45,7 @@ export function secondaryCapture(origin: ResultOrigin, captured: CapturedPicture
       ImageType: ['DERIVED', 'SECONDARY'],
       ConversionType: 'WSD',
       DerivationDescription: `${title}. Drawn by ${model.title} (${model.id} ${model.version}); not read by a radiologist.`,
-      SourceImageSequence: readObjects(origin.images).map(imageReference),
+      SourceImageSequence: origin.objects.map(imageReference),
       PatientOrientation: [],
       ImageComments: title,
       SamplesPerPixel: 3,

@@ -5,6 +5,7 @@ import { readPart10 } from '../../../src/imaging/dicom/read-part10.ts';
 import { codedEntry, schemesOf } from '../../../src/imaging/objects/coded-entry.ts';
 import { comprehensiveReport } from '../../../src/imaging/objects/comprehensive-report.ts';
 import { dicomInstant } from '../../../src/imaging/objects/dicom-instant.ts';
+import { imageReference, readObjects } from '../../../src/imaging/objects/image-references.ts';
 import type { ResultOrigin } from '../../../src/imaging/objects/result-origin.ts';
 import { resultUid } from '../../../src/imaging/objects/result-uid.ts';
 import { secondaryCapture } from '../../../src/imaging/objects/secondary-capture.ts';
@@ -104,6 +105,24 @@ describe('the UIDs of the objects of a result', () => {
   });
 });
 
+describe('references to images', () => {
+  const object = {
+    seriesInstanceUid: '1.2.3.2',
+    sopInstanceUid: '1.2.3.2.1',
+    sopClassUid: '1.2.840.10008.5.1.4.1.1.2.1',
+  };
+  const frames = (numbers: readonly number[], objectFrames: number) =>
+    readObjects(numbers.map((frame) => ({ ...object, frame, objectFrames })))
+      .map(imageReference)
+      .map((reference) => reference['00081160']?.Value);
+
+  it('AIR-1: name the frames that were read of an object of several, the first alone too, and none of an object of one', () => {
+    expect(frames([1], 9)).toEqual([['1']]);
+    expect(frames([3, 1], 9)).toEqual([['1', '3']]);
+    expect(frames([1], 1)).toEqual([undefined]);
+  });
+});
+
 describe('instants', () => {
   const at = new Date('2026-07-02T23:30:05Z');
 
@@ -163,7 +182,7 @@ describe('a structured report of a result', () => {
 
   it('says nothing without an outcome or an image, and is not made', () => {
     expect(() => comprehensiveReport(resultOrigin(), { ...reportContent, outcomes: [] })).toThrow(/an outcome/);
-    expect(() => comprehensiveReport(resultOrigin({ images: [] }), reportContent)).toThrow(/an image/);
+    expect(() => comprehensiveReport(resultOrigin({ objects: [] }), reportContent)).toThrow(/an image/);
   });
 
   it('has no number that is none', () => {

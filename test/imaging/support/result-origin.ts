@@ -24,24 +24,17 @@ export function resultOrigin(changes: Partial<ResultOrigin> = {}): ResultOrigin 
       '00100040': { vr: 'CS', Value: ['M'] },
       '00101040': { vr: 'LO', Value: ['An address that is nobody’s business'] },
     },
-    images: [
+    objects: [
       {
         seriesInstanceUid: '1.2.3.1',
         sopInstanceUid: '1.2.3.1.1',
         sopClassUid: '1.2.840.10008.5.1.4.1.1.1.1',
-        frame: 1,
       },
       {
         seriesInstanceUid: '1.2.3.2',
         sopInstanceUid: '1.2.3.2.1',
         sopClassUid: '1.2.840.10008.5.1.4.1.1.2.1',
-        frame: 2,
-      },
-      {
-        seriesInstanceUid: '1.2.3.2',
-        sopInstanceUid: '1.2.3.2.1',
-        sopClassUid: '1.2.840.10008.5.1.4.1.1.2.1',
-        frame: 1,
+        frames: [1, 2],
       },
     ],
     model: { id: 'chest', version: '1.2.0', title: 'Opacity of the chest', digest: 'd'.repeat(64) },
