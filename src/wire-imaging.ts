@@ -1,5 +1,6 @@
 import { createImageSources } from './imaging/dicomweb/create-image-sources.ts';
 import type { ImageSources } from './imaging/dicomweb/image-sources.ts';
+import { createImageMemory } from './imaging/image-memory.ts';
 import { createPixelWorkers } from './imaging/preprocess/pixel-workers.ts';
 import type { ImagingParts } from './imaging/read-images.ts';
 import type { ImagingSettings } from './imaging/read-imaging-file.ts';
@@ -49,5 +50,6 @@ export function openImageReading(
   const { limits, quietPeriodMs, patientIdentifiers } = settings;
   const workers = createPixelWorkers({ failed: (error) => logger.event({ name: 'error.unexpected', error }) });
   opened(() => workers.close());
-  return { sources, workers, limits, quietPeriodMs, patientIdentifiers, clock };
+  const memory = createImageMemory(limits.memoryBytes);
+  return { sources, workers, limits, memory, quietPeriodMs, patientIdentifiers, clock };
 }

@@ -54,7 +54,7 @@ it('makes what images are read by of IMAGING_FILE, and nothing where there is no
   const imaging = openImaging(
     {
       servers: { pacs: { url, endpoints: [], allowPlainHttp: false, connections: 4 } },
-      limits: { timeoutMs: 1_000, objectBytes: 1, metadataBytes: 2, studyBytes: 3, frames: 4 },
+      limits: { timeoutMs: 1_000, objectBytes: 1, metadataBytes: 2, studyBytes: 3, frames: 4, memoryBytes: 5 },
       quietPeriodMs: 5_000,
       patientIdentifiers: [{ system: 'urn:oid:2.999.1' }],
     },
@@ -64,6 +64,7 @@ it('makes what images are read by of IMAGING_FILE, and nothing where there is no
   const reading = openImageReading(imaging, logged, (close) => opened.push(close));
   expect(reading).toMatchObject({
     limits: { objectBytes: 1, studyBytes: 3, frames: 4 },
+    memory: { bytes: 5, free: 5 },
     quietPeriodMs: 5_000,
     patientIdentifiers: [{ system: 'urn:oid:2.999.1' }],
   });

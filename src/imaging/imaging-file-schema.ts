@@ -42,6 +42,12 @@ const limits = Type.Object(
       description: 'of the pixels of one prediction',
     }),
     frames: Type.Integer({ minimum: 1, maximum: 100_000, default: 5_000, description: 'that one prediction reads' }),
+    memoryMb: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 4_000,
+      description: 'of the images of all predictions together, from what is fetched to their tensors',
+    }),
   },
   { ...strict, default: {}, description: 'a megabyte is 1,000,000 bytes' },
 );

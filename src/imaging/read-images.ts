@@ -4,24 +4,21 @@ import type { Clock } from '../platform/clock.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { ImageSources } from './dicomweb/image-sources.ts';
 import { ImageFault } from './image-fault.ts';
+import { type ImageMemory, tooLargeFor } from './image-memory.ts';
 import { type ImageReading, NoImage } from './image-reading.ts';
 import type { AskOptions, PixelWorkers } from './preprocess/pixel-workers.ts';
 import { type ChosenStudy, chooseStudy } from './study/choose-study.ts';
-import { checkCounted } from './study/counted-study.ts';
 import { type FetchLimits, fetchFrames } from './study/fetch-frames.ts';
-import { compileImageRules } from './study/image-rules.ts';
-import { type ListedImages, listImages } from './study/list-images.ts';
-import { studySources } from './study/study-sources.ts';
-import { studyUidOf } from './study/study-uid.ts';
-import { readPositions, takeFrames } from './study/take-frames.ts';
-import { checkWhole, statesCounts } from './study/whole-study.ts';
-import { compileOwnerCheck, type PatientIdentifier } from './study/whose-images.ts';
+import { type PlannedReading, planReading } from './study/plan-reading.ts';
+import type { PatientIdentifier } from './study/whose-images.ts';
 
 /** What reading images needs of the house; made once, of IMAGING_FILE. */
 export interface ImagingParts {
   readonly sources: Pick<ImageSources, 'sourceFor' | 'defaultSource'>;
   readonly workers: Pick<PixelWorkers, 'make' | 'draw'>;
   readonly limits: FetchLimits;
+  /** Of all readings together. */
+  readonly memory: Pick<ImageMemory, 'bytes' | 'take'>;
   /** How long nothing of a study may have changed before it counts as whole. */
   readonly quietPeriodMs: number;
   readonly patientIdentifiers: readonly PatientIdentifier[];
@@ -34,18 +31,31 @@ export interface WantedImage {
   readonly definition: ImageDefinition;
 }
 
-export interface ReadOptions extends AskOptions {
+export interface ReadOptions extends Pick<AskOptions, 'signal' | 'lane'> {
   /** `ImagingStudy/17` where the prediction is about that one; anything else chooses no study. */
   readonly focus?: string;
   /** IANA zone in which dates without a time are read. */
   readonly timeZone: string;
+  /**
+   * Given what gives back the memory of the tensors, for whoever has them calls it once they are used no more; it asks for no other
+   * images before. Absent: it is given back with the readings.
+   */
+  hold?(release: () => void): void;
+}
+
+type Missing = Extract<ImageReading, { state: 'missing' }>;
+
+/** An image that is going to be read. */
+interface Planned extends PlannedReading {
+  readonly definition: ImageDefinition;
+  readonly chosen: ChosenStudy;
 }
 
 /**
  * Reads the images that a feature map wants of one subject: which study, whose it is, whether it is whole, which images of
- * it, their frames, and the tensor. What cannot be had of the study is a reason.
- * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and DEADLINE_EXCEEDED where time runs out while the
- * pixels are prepared.
+ * it, their frames, and the tensor. What cannot be had of the study is a reason. No pixel is fetched before there is memory for all.
+ * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and DEADLINE_EXCEEDED where time runs out while memory
+ * is waited for, or the pixels are prepared.
  * @param parts undefined where no image server is configured
  */
 export async function readImages(
@@ -54,87 +64,122 @@ export async function readImages(
   record: ClinicalRecord,
   options: ReadOptions,
 ): Promise<ReadonlyMap<string, ImageReading>> {
-  const readings = new Map<string, ImageReading>();
-  // One after the other: one prediction holds the pixels of one image at a time.
-  for (const { name, definition } of wanted) readings.set(name, await readOne(parts, definition, record, options));
-  return readings;
-}
-
-async function readOne(
-  parts: ImagingParts | undefined,
-  definition: ImageDefinition,
-  record: ClinicalRecord,
-  options: ReadOptions,
-): Promise<ImageReading> {
-  const { label } = definition;
-  let study: ImagingStudy | undefined;
+  if (parts === undefined) return new Map(wanted.map(({ name, definition }) => [name, unconfigured(definition)]));
+  const plans = new Map<string, Planned | Missing>();
+  for (const { name, definition } of wanted) plans.set(name, await planOne(parts, definition, record, options));
+  const { pixels, tensors } = neededBytes(plans, record, parts.memory.bytes);
+  // All of it at once: two predictions that each had the memory of one image and waited for that of another would wait for each other.
+  const share = await parts.memory.take(pixels + tensors, options.signal);
+  let underWay = Promise.resolve();
   try {
-    if (parts === undefined) throw new NoImage('no-image-source', 'no image server is configured (IMAGING_FILE)');
-    const chosen = chooseStudy(record, { wanted: definition.study, ...options });
-    study = chosen.study;
-    return await readStudy(parts, definition, chosen, { record, options });
+    const readings = new Map<string, ImageReading>();
+    const begun = (job: Promise<void>): void => {
+      underWay = job;
+    };
+    // One after the other: one prediction holds the pixels of one image at a time.
+    for (const [name, plan] of plans)
+      readings.set(name, 'state' in plan ? plan : await readOne(parts, plan, record, options, begun));
+    share.keep(tensors);
+    if (options.hold === undefined) share.keep(0);
+    else options.hold(() => share.keep(0));
+    return readings;
   } catch (error) {
-    if (!(error instanceof NoImage || error instanceof ImageFault)) throw error;
-    const lookedAt = study ?? (error instanceof NoImage ? error.study : undefined);
-    const sources = lookedAt === undefined ? [] : [record.sourceReference(lookedAt)];
-    return { state: 'missing', because: error.because, detail: `${label}: ${error.message}`, sources };
+    // A thread goes on with what was given up until it is done with it.
+    void underWay.then(() => share.keep(0));
+    throw error;
   }
 }
 
-async function readStudy(
-  parts: ImagingParts,
-  definition: ImageDefinition,
-  { study, at, series }: ChosenStudy,
-  { record, options }: { readonly record: ClinicalRecord; readonly options: ReadOptions },
-): Promise<ImageReading> {
-  const { signal, lane } = options;
-  const studyUid = studyUidOf(study);
-  const sources = studySources(study, record, parts.sources);
-  const rules = compileImageRules(definition);
-  const checkOwner = compileOwnerCheck(record, study, parts.patientIdentifiers);
-  const list = () =>
-    listImages(sources, {
-      studyUid,
-      rules,
-      checkOwner,
-      ...(series === undefined ? {} : { series }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  const listed = await list();
-  checkWhole(study, listed.bySeries, { now: parts.clock.now(), quietPeriodMs: parts.quietPeriodMs });
-  if (!statesCounts(study)) await checkCounted(sources, studyUid, { listed, list, ...(signal && { signal }) });
-  const [first] = listed.fitting;
-  if (first === undefined) throw noneFits(listed);
-  if (definition.take === 'volume') await readPositions(listed.fitting, parts.limits.frames);
-  const taken = takeFrames(listed.fitting, definition.take, parts.limits.frames);
-  const frames = await fetchFrames(taken.frames, sources, parts.limits, signal);
-  const made = await parts.workers.make(
-    { frames, definition: { take: definition.take, preprocess: definition.preprocess } },
-    { ...(signal === undefined ? {} : { signal }), ...(lane === undefined ? {} : { lane }) },
-  );
-  const { accessionNumber } = first;
-  return {
-    state: 'read',
-    ...made,
-    study: {
-      imagingStudy: record.sourceReference(study),
-      studyInstanceUid: studyUid,
-      ...(accessionNumber === undefined ? {} : { accessionNumber }),
-    },
-    images: taken.frames.map(({ image, frame }) => ({
-      seriesInstanceUid: image.seriesInstanceUid,
-      sopInstanceUid: image.sopInstanceUid,
-      sopClassUid: image.sopClassUid,
-      frame,
-      objectFrames: image.pixels?.frames ?? 1,
-    })),
-    at,
-    rule: `${rules.words}; took ${taken.words}`,
-  };
+/** What all of them need at once; one for which there is no room in all the memory that there is becomes a reason. */
+function neededBytes(
+  plans: Map<string, Planned | Missing>,
+  record: ClinicalRecord,
+  most: number,
+): { readonly pixels: number; readonly tensors: number } {
+  let [pixels, tensors] = [0, 0];
+  for (const [name, plan] of plans) {
+    if ('state' in plan) continue;
+    const withIt = { pixels: Math.max(pixels, plan.bytes.pixels), tensors: tensors + plan.bytes.tensor };
+    const needed = withIt.pixels + withIt.tensors;
+    if (needed <= most) ({ pixels, tensors } = withIt);
+    else
+      plans.set(name, missing(plan.definition, tooLargeFor(needed, most), [record.sourceReference(plan.chosen.study)]));
+  }
+  return { pixels, tensors };
 }
 
-function noneFits({ misfits }: ListedImages): NoImage {
-  const total = [...misfits.values()].reduce((sum, each) => sum + each, 0);
-  const why = [...misfits].map(([reason, each]) => `${each} ${reason}`).join(', ');
-  return new NoImage('no-matching-image', `none of the ${total} objects of the study fits (${why})`);
+async function planOne(
+  parts: ImagingParts,
+  definition: ImageDefinition,
+  record: ClinicalRecord,
+  options: ReadOptions,
+): Promise<Planned | Missing> {
+  let study: ImagingStudy | undefined;
+  try {
+    const chosen = chooseStudy(record, { wanted: definition.study, ...options });
+    study = chosen.study;
+    return { ...(await planReading(parts, definition, chosen, record, options.signal)), definition, chosen };
+  } catch (error) {
+    const reason = reasonOf(error);
+    const lookedAt = study ?? (reason instanceof NoImage ? reason.study : undefined);
+    return missing(definition, reason, lookedAt === undefined ? [] : [record.sourceReference(lookedAt)]);
+  }
+}
+
+async function readOne(
+  parts: ImagingParts,
+  { definition, chosen, studyUid, sources, frames, first, rule }: Planned,
+  record: ClinicalRecord,
+  { signal, lane }: ReadOptions,
+  begun: (job: Promise<void>) => void,
+): Promise<ImageReading> {
+  const imagingStudy = record.sourceReference(chosen.study);
+  try {
+    const fetched = await fetchFrames(frames, sources, parts.limits, signal);
+    const { promise: job, resolve: ended } = Promise.withResolvers<void>();
+    begun(job);
+    const made = await parts.workers.make(
+      { frames: fetched, definition: { take: definition.take, preprocess: definition.preprocess } },
+      { ended, ...(signal === undefined ? {} : { signal }), ...(lane === undefined ? {} : { lane }) },
+    );
+    const { accessionNumber } = first;
+    return {
+      state: 'read',
+      ...made,
+      study: {
+        imagingStudy,
+        studyInstanceUid: studyUid,
+        ...(accessionNumber === undefined ? {} : { accessionNumber }),
+      },
+      images: frames.map(({ image, frame }) => ({
+        seriesInstanceUid: image.seriesInstanceUid,
+        sopInstanceUid: image.sopInstanceUid,
+        sopClassUid: image.sopClassUid,
+        frame,
+        objectFrames: image.pixels?.frames ?? 1,
+      })),
+      at: chosen.at,
+      rule,
+    };
+  } catch (error) {
+    return missing(definition, reasonOf(error), [imagingStudy]);
+  }
+}
+
+/** Throws what is no reason. */
+function reasonOf(error: unknown): NoImage | ImageFault {
+  if (error instanceof NoImage || error instanceof ImageFault) return error;
+  throw error;
+}
+
+function missing(
+  { label }: ImageDefinition,
+  { because, message }: NoImage | ImageFault,
+  sources: Missing['sources'],
+): Missing {
+  return { state: 'missing', because, detail: `${label}: ${message}`, sources };
+}
+
+function unconfigured(definition: ImageDefinition): Missing {
+  return missing(definition, new NoImage('no-image-source', 'no image server is configured (IMAGING_FILE)'), []);
 }

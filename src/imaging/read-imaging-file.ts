@@ -28,6 +28,8 @@ export interface ImagingLimits {
   readonly studyBytes: number;
   /** That one prediction reads. */
   readonly frames: number;
+  /** Of the images of all predictions together; see `readingBytes`. */
+  readonly memoryBytes: number;
 }
 
 const megabyte = 1_000_000;
@@ -59,6 +61,7 @@ export async function readImagingFile(file: string | undefined): Promise<Imaging
       metadataBytes: limits.metadataMb * megabyte,
       studyBytes: limits.studyMb * megabyte,
       frames: limits.frames,
+      memoryBytes: limits.memoryMb * megabyte,
     },
     quietPeriodMs: value.quietPeriodSeconds * 1_000,
     patientIdentifiers: value.patientIdentifiers,

@@ -2,7 +2,7 @@ import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import { defaultExclusions } from '../features/default-exclusions.ts';
 import type { ImageReadings } from '../features/image.ts';
 import type { ImageReading } from '../imaging/image-reading.ts';
-import { readImages } from '../imaging/read-images.ts';
+import { type ReadOptions, readImages } from '../imaging/read-images.ts';
 import type { ImageDefinition } from '../model-catalog/image-schema.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { PredictionParts } from './prediction-parts.ts';
@@ -14,12 +14,14 @@ import { runOptions } from './run-options.ts';
  * Reads what images a map wants of one subject. None is fetched of somebody of whom no model may speak, nor where the caller says
  * whose a study is: this server asks for images by its own right, so a claim of the caller would open those of anybody.
  * Throws what `readImages` throws.
+ * @param hold see ReadOptions.hold
  */
 export async function imagesOfMap(
   { imaging, timeZone }: Pick<PredictionParts, 'imaging' | 'timeZone'>,
   { map }: Pick<CompiledFeatureMap, 'map'>,
   { record, unverified }: { readonly record: ClinicalRecord } & Pick<OpenOrigin, 'unverified'>,
   request: Partial<Pick<PredictionRequest, 'entrance' | 'focus' | 'signal' | 'givenUp' | 'shadow'>>,
+  hold?: ReadOptions['hold'],
 ): Promise<ImageReadings> {
   const wanted = Object.entries(map.features).flatMap(([name, definition]) =>
     definition.kind === 'image' ? [{ name, definition }] : [],
@@ -33,6 +35,7 @@ export async function imagesOfMap(
     lane: lane === 'batch' ? 'back' : 'front',
     ...(signal === undefined ? {} : { signal }),
     ...(request.focus === undefined ? {} : { focus: request.focus }),
+    ...(hold === undefined ? {} : { hold }),
   });
 }
 

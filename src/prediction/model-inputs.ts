@@ -46,12 +46,14 @@ export interface ReadInputs {
  * Throws what `gatherRecord` and `readImages` throw, INFERENCE_FAILED where another model fails, and PARAMETER_INVALID for asserted values
  * that do not fit.
  * @param onGathered called between the two steps
+ * @param hold given what gives back the memory of the images; absent: it is given back with the inputs
  */
 export async function readModelInputs(
   parts: InputParts,
   model: Pick<PredictableModel, 'manifest' | 'compiled' | 'uses' | 'readByUsed' | 'queriesAt'>,
   request: InputRequest,
   onGathered: () => void = () => undefined,
+  hold?: (release: () => void) => void,
 ): Promise<ReadInputs> {
   const { asOf } = request;
   const { manifest, compiled, queriesAt } = model;
@@ -70,10 +72,19 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const imagesOf = (map: CompiledFeatureMap) =>
-    imagesOfMap(parts, map, { record, unverified: origin.unverified }, request);
-  const outputs = await askUsedModels(model, record, parts.timeZone, asserted, runOptions(request), imagesOf);
-  const images = await imagesOf(compiled);
+  const imagesOf = (map: CompiledFeatureMap, held?: typeof hold) =>
+    imagesOfMap(parts, map, { record, unverified: origin.unverified }, request, held);
+  // Each has been asked when the next one's images are read, and nobody holds the memory of two.
+  let releaseUsed = (): void => undefined;
+  const imagesOfUsed = (map: CompiledFeatureMap) => {
+    releaseUsed();
+    return imagesOf(map, (release) => {
+      releaseUsed = release;
+    });
+  };
+  const asking = askUsedModels(model, record, parts.timeZone, asserted, runOptions(request), imagesOfUsed);
+  const outputs = await asking.finally(() => releaseUsed());
+  const images = await imagesOf(compiled, hold);
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs, images);
   return { subject, origin, record, inputs, outputs };
 }

@@ -42,6 +42,22 @@ import { runOptions } from './run-options.ts';
  * Throws PredictionError with the code of the step that failed; nothing was written then.
  */
 export async function predict(parts: PredictionParts, request: PredictionRequest): Promise<PredictionOutcome> {
+  let release = (): void => undefined;
+  try {
+    return await predictWith(parts, request, (held) => {
+      release = held;
+    });
+  } finally {
+    release();
+  }
+}
+
+/** @param hold given what gives back the memory of the images, once nobody uses them any more */
+async function predictWith(
+  parts: PredictionParts,
+  request: PredictionRequest,
+  hold: (release: () => void) => void,
+): Promise<PredictionOutcome> {
   const now = parts.clock.now();
   const asOf = request.asOf ?? cutToMinute(now);
   refuseFuture(asOf, now);
@@ -69,7 +85,7 @@ export async function predict(parts: PredictionParts, request: PredictionRequest
     origin,
     record,
     inputs: all,
-  } = await readModelInputs(parts, model, { ...request, asOf }, () => time.step('gatherMs'));
+  } = await readModelInputs(parts, model, { ...request, asOf }, () => time.step('gatherMs'), hold);
   // The own store, under a name that the call gives it, is read whole and holds nothing by anybody's word.
   if (request.writeBack && request.origin !== undefined && !origin.source.own) notWritable();
   const inputs = shownInputs(all, compiled.sensitive);

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Endpoint, ImagingStudy } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
 import { readPart10 } from '../../src/imaging/dicom/read-part10.ts';
+import { createImageMemory } from '../../src/imaging/image-memory.ts';
 import type { ImageReading } from '../../src/imaging/image-reading.ts';
 import { comprehensiveReport } from '../../src/imaging/objects/comprehensive-report.ts';
 import { secondaryCapture } from '../../src/imaging/objects/secondary-capture.ts';
@@ -581,5 +583,61 @@ describe('trouble with an image server is an error, never a reason', () => {
       return true;
     };
     await expect(read({ options: { signal: stop.signal } })).rejects.toMatchObject({ code: 'IMAGES_UNREACHABLE' });
+  });
+});
+
+describe('TM-4: the memory of all images together', () => {
+  it('is asked for before a pixel is fetched, and one that needs more than there is is a reason with both figures', async () => {
+    const memory = createImageMemory(1_000_000);
+    const [because, detail] = await reason({ parts: { memory } });
+    expect(because).toBe('image-too-large');
+    expect(detail).toMatch(
+      /^chest radiograph: the images need 4 MB of memory; .* have 1 MB \(limits\.memoryMb of IMAGING_FILE\)$/,
+    );
+    expect(pacs.requests.filter((path) => path.includes('/frames/'))).toEqual([]);
+    expect(memory.free).toBe(1_000_000);
+  });
+
+  it('is given back with the reading, but for its tensor where somebody holds on to that', async () => {
+    const memory = createImageMemory(1e9);
+    await tensor({ parts: { memory } });
+    expect(memory.free).toBe(1e9);
+    let release = (): void => undefined;
+    await tensor({ parts: { memory }, options: { hold: (held) => (release = held) } });
+    // Six numbers, and room for the preview.
+    expect(1e9 - memory.free).toBe(6 * 4 + 3 * 1024 * 1024);
+    release();
+    expect(memory.free).toBe(1e9);
+  });
+
+  it.each([
+    ['fails', (response: ServerResponse) => response.destroy()],
+    ['is given up', (_: ServerResponse, stop: AbortController) => stop.abort()],
+    [
+      'is damaged',
+      (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/octet-stream' }).end('half'),
+    ],
+  ])('is given back by a reading that %s', async (_, happens) => {
+    const memory = createImageMemory(1e9);
+    const stop = new AbortController();
+    const free: number[] = [];
+    pacs.intercept = ({ url = '' }, response) => {
+      if (!url.includes('/frames/')) return false;
+      free.push(memory.free);
+      happens(response, stop);
+      return true;
+    };
+    await read({ parts: { memory }, options: { signal: stop.signal } }).catch(() => undefined);
+    await expect.poll(() => memory.free).toBe(1e9);
+    expect(free[0]).toBeLessThan(1e9);
+  });
+
+  it('lets no frame in that is larger than an image of its rows and columns is', async () => {
+    const memory = createImageMemory(1e9);
+    pacs.objects.splice(0, 1, { ...radiograph(), frames: [new Uint8Array(100_000)] });
+    expect(await reason({ parts: { memory } })).toEqual([
+      'image-too-large',
+      expect.stringContaining('larger than the 65551 bytes that an image of its rows and columns has'),
+    ]);
   });
 });

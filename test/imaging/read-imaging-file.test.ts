@@ -63,6 +63,7 @@ describe('IMAGING_FILE', () => {
         metadataBytes: 100_000_000,
         studyBytes: 2_000_000_000,
         frames: 5_000,
+        memoryBytes: 4_000_000_000,
       },
       quietPeriodMs: 5_000,
       patientIdentifiers: [{ issuer: 'HOSPITAL', system: 'urn:oid:1.2.3' }],

@@ -48,7 +48,12 @@ beforeEach(() => {
 const base = 'http://127.0.0.1/fhir/R4';
 
 /** What a prediction begins with whose record a server holds: these resources and no others. */
-async function inputsOf(resources: readonly Resource[], rest: Partial<InputRequest> = {}, withImages = true) {
+async function inputsOf(
+  resources: readonly Resource[],
+  rest: Partial<InputRequest> = {},
+  withImages = true,
+  hold?: (release: () => void) => void,
+) {
   const isOthers = ({ resourceType }: Resource) => resourceType === 'Endpoint';
   const source: RecordReader = {
     base,
@@ -70,7 +75,7 @@ async function inputsOf(resources: readonly Resource[], rest: Partial<InputReque
     ...(withImages && { imaging: imaging.parts }),
   };
   const request: InputRequest = { subject: '1', asOf, seed: [], inputs: [], ...rest };
-  const { inputs } = await readModelInputs(parts, model, request);
+  const { inputs } = await readModelInputs(parts, model, request, () => undefined, hold);
   return { chest: inputs.features.get('chest'), verdict: inputs.verdicts.get('finding'), basis: inputs.basis };
 }
 
@@ -96,6 +101,17 @@ describe('a prediction from an image', () => {
       },
     });
     expect(basis).toContainEqual({ reference: 'ImagingStudy/s1' });
+  });
+
+  it('holds the memory of its tensor until it ends, and no longer', async () => {
+    const { memory } = imaging.parts;
+    let release = (): void => undefined;
+    await inputsOf(held(), {}, true, (given) => {
+      release = given;
+    });
+    expect(memory.free).toBeLessThan(memory.bytes);
+    release();
+    expect(memory.free).toBe(memory.bytes);
   });
 
   it('is about the study that the call is about', async () => {

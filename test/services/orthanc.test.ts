@@ -45,6 +45,7 @@ function sourcesWith(password: string): ImageSources {
     objectBytes: 10_000_000,
     metadataBytes: 10_000_000,
     studyBytes: 10_000_000,
+    memoryBytes: 1_000_000_000,
     frames: 10,
   };
   return createImageSources(

@@ -80,7 +80,14 @@ describe('Orthanc', () => {
     const { base, user } = orthanc;
     const server = { url: base, endpoints: [], allowPlainHttp: false, connections: 2, user, passwordVariable: 'PACS' };
     const bytes = 10_000_000;
-    const limits = { timeoutMs: 20_000, objectBytes: bytes, metadataBytes: bytes, studyBytes: bytes, frames: 10 };
+    const limits = {
+      timeoutMs: 20_000,
+      objectBytes: bytes,
+      metadataBytes: bytes,
+      studyBytes: bytes,
+      frames: 10,
+      memoryBytes: bytes,
+    };
     sources = createImageSources(
       { servers: { pacs: server }, default: 'pacs', limits },
       { outbound: outboundTo(base), readVariable: () => orthanc.password },

@@ -1,4 +1,5 @@
 import { createImageSources } from '../../src/imaging/dicomweb/create-image-sources.ts';
+import { createImageMemory, type ImageMemory } from '../../src/imaging/image-memory.ts';
 import { createPixelWorkers } from '../../src/imaging/preprocess/pixel-workers.ts';
 import type { ImagingParts } from '../../src/imaging/read-images.ts';
 import type { ImageDefinition } from '../../src/model-catalog/image-schema.ts';
@@ -62,7 +63,10 @@ export function radiograph(
 }
 
 /** What reads images of these PACS, by the real client in one real thread; the first is the default. */
-export function imagingAt(...servers: readonly FakePacs[]): { readonly parts: ImagingParts; close(): Promise<void> } {
+export function imagingAt(...servers: readonly FakePacs[]): {
+  readonly parts: ImagingParts & { readonly memory: ImageMemory };
+  close(): Promise<void>;
+} {
   const bases = servers.map(({ base }) => base);
   const sources = createImageSources(
     {
@@ -70,7 +74,7 @@ export function imagingAt(...servers: readonly FakePacs[]): { readonly parts: Im
         bases.map((url, index) => [`pacs-${index}`, { url, endpoints: [], allowPlainHttp: false, connections: 4 }]),
       ),
       default: 'pacs-0',
-      limits: { timeoutMs: 5_000, objectBytes: 1e6, metadataBytes: 1e6, studyBytes: 1e6, frames: 50 },
+      limits: { timeoutMs: 5_000, objectBytes: 1e6, metadataBytes: 1e6, studyBytes: 1e6, frames: 50, memoryBytes: 1e9 },
     },
     { outbound: outboundTo(...bases), readVariable: () => undefined },
   );
@@ -79,6 +83,7 @@ export function imagingAt(...servers: readonly FakePacs[]): { readonly parts: Im
     sources,
     workers,
     limits: { frames: 50, objectBytes: 1e6, studyBytes: 1e6 },
+    memory: createImageMemory(1e9),
     quietPeriodMs: 120_000,
     patientIdentifiers: [{ issuer: 'NORTH', system: mrn }],
     clock: { now: () => readAt },

@@ -39,6 +39,7 @@ const limits: ImagingLimits = {
   objectBytes: 1_000_000,
   metadataBytes: 1_000_000,
   studyBytes: 10_000_000,
+  memoryBytes: 1_000_000_000,
   frames: 100,
 };
 

@@ -31,6 +31,8 @@ export interface FramesAsked extends ObjectAddress {
    * explicit-le: uncompressed, so that the server decodes.
    */
   readonly transferSyntax: 'stored' | 'explicit-le';
+  /** A frame that is larger is read no further, as one that is larger than IMAGING_FILE allows; absent: that alone counts. */
+  readonly mostBytes?: number;
 }
 
 export interface FetchedFrame {

@@ -37,7 +37,7 @@ export async function* retrieveFrames(
     const numbers = asked.frameNumbers.slice(from, from + framesAtOnce);
     const framesAs: FramesAs = async (form, statuses) => {
       const answer = await askFor(server, asked, numbers, { form, statuses }, signal);
-      if (answer.status === 200) return framesOf(server, answer, numbers, form);
+      if (answer.status === 200) return framesOf(server, answer, { numbers, form, mostBytes: asked.mostBytes });
       answer.drop();
       return undefined;
     };
@@ -105,14 +105,15 @@ async function askFor(
   );
 }
 
-async function* framesOf(
-  server: DicomwebServer,
-  answer: Answer,
-  numbers: readonly number[],
-  form: FramesAsked['transferSyntax'],
-): Frames {
+interface AskedNow {
+  readonly numbers: readonly number[];
+  readonly form: FramesAsked['transferSyntax'];
+  readonly mostBytes: number | undefined;
+}
+
+async function* framesOf(server: DicomwebServer, answer: Answer, { numbers, form, mostBytes }: AskedNow): Frames {
   let index = 0;
-  for await (const { type, location, bytes } of retrieveParts(server, answer, numbers.length, isPixels)) {
+  for await (const { type, location, bytes } of retrieveParts(server, answer, numbers.length, isPixels, mostBytes)) {
     const frame = numbers[index++] as number;
     const named = /\/frames\/(\d+)\/?$/.exec(location ?? '')?.[1];
     if (named !== undefined && Number(named) !== frame) {

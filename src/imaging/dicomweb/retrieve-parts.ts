@@ -20,17 +20,21 @@ const checkServer = 'Check that its base in IMAGING_FILE leads to a DICOMweb ser
  * The payloads of an answer with bulk data: the parts of a multipart one, or the only one (DW-11). There are exactly as many as
  * `expected`, none of them empty, each of a media type that `accepts`: anything else throws IMAGES_UNREACHABLE. One that is larger than
  * allowed is read no further and throws ImageFault.
+ * @param mostBytes of one payload, where that is less than IMAGING_FILE allows
  */
 export async function* retrieveParts(
   server: DicomwebServer,
   answer: Answer,
   expected: number,
   accepts: (essence: string) => boolean,
+  mostBytes = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Payload, void, void> {
   const broken = (happened: string) => imagesUnreachable(answer.asked, happened, checkServer);
-  const { objectBytes } = server.limits;
+  const { objectBytes: allowed } = server.limits;
+  const objectBytes = Math.min(allowed, mostBytes);
+  const whatAllows = mostBytes < allowed ? 'an image of its rows and columns has' : 'IMAGING_FILE allows';
   const tooLarge = () =>
-    new ImageFault('image-too-large', `An image is larger than the ${objectBytes} bytes that IMAGING_FILE allows.`);
+    new ImageFault('image-too-large', `An image is larger than the ${objectBytes} bytes that ${whatAllows}.`);
   const { type, body } = answer;
   if (type?.essence === 'multipart/related') {
     const boundary = type.parameter('boundary');

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { PredictionError } from '../../platform/errors.ts';
 import { createLanes, type Lane } from '../../platform/lanes.ts';
-import { unlessAborted } from '../../platform/unless-aborted.ts';
+import { givenUp, unlessGivenUp } from '../given-up.ts';
 import { ImageFault } from '../image-fault.ts';
 import type { SaliencyDrawing } from './draw-saliency.ts';
 import type { Picture } from './encode-png.ts';
@@ -27,6 +27,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /** `back` for what nobody waits for at a bedside, such as a run; absent: `front`. */
   readonly lane?: Lane;
+  /** Called once nothing of the job is held any more: whoever gives it up hears before its thread does. */
+  ended?(): void;
 }
 
 /** Decodes and prepares images in threads of their own, so that the event loop stays free. */
@@ -90,9 +92,14 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
   };
 
   const ask = async (job: PixelJob, handedOver: readonly ArrayBuffer[], options: AskOptions): Promise<PixelAnswer> => {
-    const leave = await enter(options);
+    const ended = (): void => options.ended?.();
+    const leave = await enter(options).catch((error: unknown) => {
+      ended();
+      throw error;
+    });
     if (closed) {
       leave();
+      ended();
       throw closing();
     }
     const thread = takeThread();
@@ -102,7 +109,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
       () => thread.end().finally(() => open.delete(thread)),
     );
     // Whoever gives up does not end it: the thread is free when the job is done, or its time is up.
-    void done.then(leave);
+    void done.then(leave).then(ended);
     return await (options.signal === undefined ? answer : unlessGivenUp(options.signal, answer));
   };
 
@@ -181,20 +188,4 @@ function wholeBuffer(bytes: Uint8Array): Uint8Array {
 
 function closing(): PredictionError {
   return new PredictionError('SHUTTING_DOWN', 'The server stops; no image is prepared any more.');
-}
-
-async function unlessGivenUp<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  try {
-    return await unlessAborted(signal, work);
-  } catch (error) {
-    throw signal.aborted && error === signal.reason ? givenUp(signal) : error;
-  }
-}
-
-/** Why a job was given up: what its signal says, or that it took too long. */
-function givenUp({ reason }: AbortSignal): PredictionError {
-  if (reason instanceof PredictionError) return reason;
-  const message =
-    'The image was not prepared in the time that the call had. Try again with more time, or with less load.';
-  return new PredictionError('DEADLINE_EXCEEDED', message, { issues: [{ code: 'timeout', message }] });
 }

@@ -46,6 +46,9 @@ export interface Planned {
 
 export interface StepPlan {
   readonly steps: readonly PlannedStep[];
+  /** As they are after each step. */
+  readonly sizes: readonly Axes[];
+  /** As they are after the last one. */
   readonly axes: Axes;
 }
 
@@ -88,8 +91,13 @@ export function planSteps(
         return { within: ({ plane }) => normalise(plane, step) };
     }
   };
-  const steps = declared.map(plan);
-  return { steps, axes };
+  const sizes: Axes[] = [];
+  const steps = declared.map((step) => {
+    const planned = plan(step);
+    sizes.push(axes);
+    return planned;
+  });
+  return { steps, sizes, axes };
 }
 
 /** An axis after it: of what size, and where its places lie. */

@@ -3,6 +3,7 @@ import type { ImageSource } from '../dicomweb/image-sources.ts';
 import { NoImage } from '../image-reading.ts';
 import { transferSyntax } from '../pixels/transfer-syntaxes.ts';
 import type { StatedFrame } from '../preprocess/pixel-messages.ts';
+import { mostFrameBytes } from './reading-bytes.ts';
 import type { StudySources } from './study-sources.ts';
 import type { TakenFrame } from './take-frames.ts';
 
@@ -18,7 +19,7 @@ export interface FetchLimits {
 
 /**
  * Fetches frames as they are stored, so that our decoder runs, image by image; in the order given.
- * Throws NoImage `image-too-large` before anything is fetched that would be, and IMAGES_UNREACHABLE.
+ * Throws NoImage and ImageFault `image-too-large`, and IMAGES_UNREACHABLE.
  */
 export async function fetchFrames(
   taken: readonly TakenFrame[],
@@ -26,7 +27,6 @@ export async function fetchFrames(
   limits: FetchLimits,
   signal?: AbortSignal,
 ): Promise<StatedFrame[]> {
-  checkSizes(taken, limits);
   const wanted = new Map<TakenFrame['image'], number[]>();
   for (const { image, frame } of taken) wanted.set(image, [...(wanted.get(image) ?? []), frame]);
   const fetched = new Map<string, Pick<StatedFrame, 'bytes' | 'transferSyntaxUid'>>();
@@ -59,10 +59,12 @@ function asked(image: TakenFrame['image'], numbers: readonly number[]): Paramete
     instance: image.sopInstanceUid,
     frameNumbers: [...numbers].sort((left, right) => left - right),
     transferSyntax: 'stored',
+    mostBytes: mostFrameBytes(formOf(image)),
   };
 }
 
-function checkSizes(taken: readonly TakenFrame[], limits: FetchLimits): void {
+/** Throws NoImage `image-too-large` before anything is fetched that would be. */
+export function checkSizes(taken: readonly TakenFrame[], limits: FetchLimits): void {
   if (taken.length > limits.frames)
     throw tooLarge(`${taken.length} frames; ${limits.frames} are read (limits.frames of IMAGING_FILE)`);
   for (const { image } of taken) {

@@ -31,7 +31,14 @@ beforeAll(async () => {
         bare: { ...common, url: `${pacs.url}/open`, tokenVariable: 'NOT_SET' },
       },
       default: 'archive',
-      limits: { timeoutMs: 5_000, objectBytes: 1_000, metadataBytes: 1_000, studyBytes: 1_000, frames: 1 },
+      limits: {
+        timeoutMs: 5_000,
+        objectBytes: 1_000,
+        metadataBytes: 1_000,
+        studyBytes: 1_000,
+        frames: 1,
+        memoryBytes: 1_000,
+      },
     },
     {
       outbound: outboundTo(pacs.url, archive.url),
