@@ -6,12 +6,14 @@ import { Worker } from 'node:worker_threads';
 import { storageFull } from './database-error.ts';
 import { PredictionError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { type PgliteWasm, pgliteWasm } from './pglite-wasm.ts';
 
 /** What the thread is told: where the data lie, or nothing for a database in memory, and where to listen. */
 export interface PgliteWorkerData {
   readonly folder?: string;
   /** A file written from `dump()`; only for a database in memory. */
   readonly dump?: string;
+  readonly wasm: PgliteWasm;
   readonly listen: { readonly path: string } | { readonly host: string; readonly port: number };
 }
 
@@ -58,8 +60,9 @@ export async function startPgliteServer(options: {
   const start = async (): Promise<void> => {
     if (socketPath !== undefined) await rm(socketPath, { force: true });
     const listen = socketPath === undefined ? { host: '127.0.0.1', port: tcpPort } : { path: socketPath };
+    const wasm = await pgliteWasm();
     const thread = new Worker(workerFile(), {
-      workerData: { folder, dump: options.dump, listen } satisfies PgliteWorkerData,
+      workerData: { folder, dump: options.dump, wasm, listen } satisfies PgliteWorkerData,
       execArgv: [],
       stdout: true,
       stderr: true,

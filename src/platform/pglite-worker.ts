@@ -11,7 +11,7 @@ import type { PgliteWorkerData, PgliteWorkerMessage } from './pglite-server.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('pglite-worker.ts is started as a worker thread only');
-const { folder, dump, listen } = workerData as PgliteWorkerData;
+const { folder, dump, wasm, listen } = workerData as PgliteWorkerData;
 const send = (message: PgliteWorkerMessage) => port.postMessage(message);
 
 if (folder !== undefined) await initialise(folder);
@@ -19,6 +19,7 @@ const db = await PGlite.create({
   dataDir: folder,
   loadDataDir: dump === undefined ? undefined : await openAsBlob(dump),
   relaxedDurability: false,
+  pgliteWasmModule: wasm,
 });
 const server = new PGLiteSocketServer({ db: failingLoudly(db), ...listen, maxConnections: 4 });
 await server.start();
@@ -51,7 +52,7 @@ async function initialise(place: string): Promise<void> {
   const draft = `${place}.initialising`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { mode: 0o700 }); // whatever DATA_DIR allows others
-  const fresh = await PGlite.create({ dataDir: draft });
+  const fresh = await PGlite.create({ dataDir: draft, pgliteWasmModule: wasm });
   await fresh.close();
   renameSync(draft, place);
 }

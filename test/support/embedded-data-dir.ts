@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { publishDefinitions } from '../../src/fhir/store/publish-definitions.ts';
 import { createSqlRepository } from '../../src/fhir/store/sql-repository.ts';
@@ -15,8 +14,12 @@ import { silentLogger } from './silent-logger.ts';
 
 /** Fills a folder with an embedded database that is migrated, holds the FHIR definitions, and is otherwise empty. */
 export async function fillDataDir(dataDir: string): Promise<void> {
-  await cp(await migratedTemplate(), dataDir, { recursive: true });
+  template ??= migratedTemplate();
+  // A thousand small files: one by one through the event loop they cost three times as much.
+  cpSync(await template, dataDir, { recursive: true });
 }
+
+let template: Promise<string> | undefined;
 
 /** Creating an embedded database takes seconds, copying one a fraction; the same goes for the definitions in it. */
 async function migratedTemplate(): Promise<string> {
