@@ -1,4 +1,4 @@
-import { predictDefinition } from './entrances/fhir-operation/predict-definition.ts';
+import { operationDefinition } from './entrances/fhir-operation/operation-definition.ts';
 import type { PredictOperation } from './entrances/fhir-operation/predict-operation.ts';
 import { readsImages } from './model-catalog/reads-images.ts';
 import type { Config } from './platform/config.ts';
@@ -11,7 +11,7 @@ export function predictOperationOf(
   by: Pick<PredictOperation, 'authorise' | 'predict'>,
 ): PredictOperation {
   return {
-    definition: predictDefinition(),
+    definition: operationDefinition('predict'),
     timeZone: siteTimeZone,
     bases: [source.base, ...(source.earlierBases ?? [])],
     studies,

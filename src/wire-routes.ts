@@ -10,13 +10,14 @@ import { deliveryRoutes } from './entrances/deliveries/delivery-routes.ts';
 import { feedbackRoutes } from './entrances/feedback/feedback-routes.ts';
 import { asyncRoutes } from './entrances/fhir-operation/async-routes.ts';
 import { predictRoutes } from './entrances/fhir-operation/predict-routes.ts';
+import { reviewRoutes } from './entrances/fhir-operation/review-routes.ts';
 import { protocolRoutes } from './entrances/inference-protocol/protocol-routes.ts';
 import { servedModels } from './entrances/inference-protocol/served-models.ts';
 import { cardRoutes } from './entrances/models/card-routes.ts';
 import { modelRoutes } from './entrances/models/model-routes.ts';
 import { schemaRoutes } from './entrances/models/schema-routes.ts';
 import { subscriptionRoutes, subscriptionsPath } from './entrances/subscription/subscription-routes.ts';
-import { capabilityStatement, type OfferedSecurity } from './fhir/capability-statement.ts';
+import { capabilityStatement, type OfferedSecurity, offeredOperation } from './fhir/capability-statement.ts';
 import { smartConfigurationRoutes } from './http/access/smart-configuration-routes.ts';
 import { fhirRoutes } from './http/fhir-routes.ts';
 import { ownKeysPath, ownKeysRoutes } from './http/own-keys-routes.ts';
@@ -37,6 +38,7 @@ import { predictionAccess, runAccess } from './wire-data-access.ts';
 import { findEarlier, isOwnStore } from './wire-earlier.ts';
 import { forgetOf } from './wire-forget.ts';
 import { predictOperationOf } from './wire-predict-operation.ts';
+import { reviewOperationOf } from './wire-review-operation.ts';
 import { deviceOf } from './wire-served-models.ts';
 
 /** Below these paths everything is ours; what lies elsewhere belongs to the app this one is mounted in. */
@@ -91,19 +93,12 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
   const maxBodyBytes = config.maxBodyMb * 1_000_000;
   const by = { authorise: predictionAccess(catalog), predict: house.predict };
   const operation = predictOperationOf(house, config, by);
-  const { definition } = operation;
+  const review = reviewOperationOf(house, config, clock);
   const statement = capabilityStatement({
     baseUrl: fhirBase,
     version: packageVersion(),
     date: clock.now(),
-    operations: [
-      {
-        name: definition.code ?? 'predict',
-        definition: definition.url ?? '',
-        system: true,
-        resources: definition.resource ?? [],
-      },
-    ],
+    operations: [operation, review].map(({ definition }) => offeredOperation(definition)),
     security: { ...(access === undefined ? noAuthentication : authentication), cors: config.corsOrigins.length > 0 },
     readOnly: [{ type: 'AuditEvent', searchParam: [...auditSearchParameters] }],
   });
@@ -116,6 +111,7 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
     own: ownBases(house),
   };
   return [
+    { path: '/fhir/R4', handler: reviewRoutes(review) },
     {
       path: '/fhir/R4',
       handler: predictRoutes(operation, {

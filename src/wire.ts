@@ -48,6 +48,7 @@ import { openSubscriptions, type Subscriptions } from './wire-subscriptions.ts';
 import { type FirstDefaults, openVersions, type Versions } from './wire-versions.ts';
 import type { OpenResultStore } from './write-back/result-store.ts';
 import { createResultWriter } from './write-back/result-writer.ts';
+import { type ReviewReceipt, type ReviewToWrite, writeReview } from './write-back/reviews/write-review.ts';
 import { createDeliveries, type Deliveries } from './write-back/sinks/deliveries.ts';
 import { readSinks } from './write-back/sinks/read-sinks.ts';
 import { openSqlResultStore } from './write-back/sql-result-store.ts';
@@ -74,6 +75,8 @@ export interface House {
   readonly operationJobs: OperationJobs;
   /** Absent where no SUBSCRIPTIONS_FILE is set; nothing is worked on before `notices.start`. */
   readonly subscriptions: Subscriptions | undefined;
+  /** Keeps what people find of reports: see `writeReview`. */
+  readonly writeReview: (review: ReviewToWrite) => Promise<ReviewReceipt>;
   readonly versions: Versions;
   readonly accessLog: AccessLog;
   /** Sends written results to the sinks, once it is started. */
@@ -284,6 +287,11 @@ export async function wire(options: WireOptions): Promise<House> {
     const subscriptions = await openSubscriptions(config, notified, (close) => open.push(close));
     return {
       runs,
+      writeReview: (review) =>
+        writeReview(database, openResultStore, review, {
+          reportSinks: deliveries.reportSinkNames,
+          timeZone: config.siteTimeZone,
+        }),
       operationJobs,
       subscriptions,
       deliveries,

@@ -47,6 +47,7 @@ const everything = [
   'wire-outbound.ts',
   'wire-predict-operation.ts',
   'wire-reload.ts',
+  'wire-review-operation.ts',
   'wire-served-models.ts',
   'wire-versions.ts',
   'wire-record-server.ts',

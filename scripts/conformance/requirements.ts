@@ -108,7 +108,10 @@ const operations: readonly Requirement[] = [
   { id: 'OP-10', says: 'Each parameter holds exactly one value, resource or part' },
   { id: 'OP-11', says: 'The answer is the bare resource, without an id where it was not stored' },
   { id: 'OP-12', says: 'Unknown parameters are refused' },
-  { id: 'OP-13', says: 'The CapabilityStatement lists the operation with a definition that can be read' },
+  {
+    id: 'OP-13',
+    says: 'The CapabilityStatement lists the operations, $predict and $review, with definitions that can be read',
+  },
   { id: 'OP-20', says: 'Errors are OperationOutcomes with severity, code and place' },
   { id: 'OP-21', says: 'No stack and nothing of a patient in diagnostics' },
   { id: 'OP-30', says: 'FHIR JSON; _format wins over Accept; XML is 406' },

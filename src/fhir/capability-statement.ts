@@ -2,6 +2,7 @@ import type {
   CapabilityStatement,
   CapabilityStatementRestResource,
   CapabilityStatementRestSecurity,
+  OperationDefinition,
 } from '@medplum/fhirtypes';
 import { resourceTypes } from './resource-types.ts';
 import { type SearchParameter, searchElements, searchParametersOf } from './store/search-parameters.ts';
@@ -15,6 +16,16 @@ export interface OfferedOperation {
   readonly system: boolean;
   /** The types whose URLs take it. */
   readonly resources: readonly string[];
+}
+
+/** An operation as its definition offers it. */
+export function offeredOperation({
+  code = '',
+  url = '',
+  system,
+  resource = [],
+}: OperationDefinition): OfferedOperation {
+  return { name: code, definition: url, system: system === true, resources: resource };
 }
 
 /** Who may ask, in the words of the statement. */

@@ -1,7 +1,7 @@
 import type { FhirScope } from './access/scopes.ts';
 
 /** What one may do beyond asking for predictions and reading what the scopes of the token allow. */
-export const roles = ['caller', 'model-owner', 'operator', 'auditor'] as const;
+export const roles = ['caller', 'reviewer', 'model-owner', 'operator', 'auditor'] as const;
 
 export type Role = (typeof roles)[number];
 

@@ -108,6 +108,7 @@ const removals: readonly (readonly [table: string, statement: string])[] = [
       where r.id = m.run and r.tenant = :tenant and m.subject_id = :id and r.fhir_base = any(:bases)
         and m.state <> 'pending'`,
   ],
+  ['report_reviews', `delete from report_reviews where ${ofSubject}`],
   ['outcomes', `delete from outcomes where ${ofSubject}`],
   [
     'resource_versions',

@@ -81,6 +81,23 @@ export async function pruneOnce({ database, tenant, clock, days, event }: Retent
     }
     if (rows > 0) event({ name: 'retention.pruned', table, rows });
   }
+  await pruneComments({ database, tenant, clock, days, event });
+}
+
+/** That a report was reviewed is told for as long as the report is there; what the reviewer wrote goes with the other feedback. */
+async function pruneComments({ database, tenant, clock, days, event }: RetentionOptions): Promise<void> {
+  if (days.feedback === undefined) return;
+  const before = new Date(clock.now().getTime() - days.feedback * dayMs);
+  let rows = 0;
+  for (let removed = rowsPerStatement; removed === rowsPerStatement; rows += removed) {
+    ({ rowCount: removed } = await database.background.query(
+      `update report_reviews set user_comment = null where ctid in (
+         select ctid from report_reviews where tenant = $1 and reviewed_at < $2::timestamptz and user_comment is not null
+         limit ${rowsPerStatement})`,
+      [tenant, before],
+    ));
+  }
+  if (rows > 0) event({ name: 'retention.pruned', table: 'report_reviews (comments)', rows });
 }
 
 /**

@@ -42,6 +42,9 @@ export const errorCodes = [
   'RESULT_INVALID', // the result that was built breaks base R4: a bug, and never sent
   'WRITE_REJECTED', // the store refused or could not keep the result
   'WRITE_CONFLICT', // the stored result was changed by somebody else
+  'VERSION_REQUIRED', // the call changes what somebody has read, and does not say which version that was
+  'REPORT_NOT_REVIEWABLE', // the report is none of a model of this server, or says what was superseded
+  'REVIEW_CONFLICT', // somebody has reviewed the report, and the verdict may not follow theirs
   'VERSION_STATE_CONFLICT', // the version is in that state already, or there is nothing to go back to
   'RUN_UNKNOWN', // no such cohort run
   'RUN_CONFLICT', // the run is in another state, belongs to another record source, or its key was used for another request

@@ -146,6 +146,18 @@ export type LogEvent =
     }
   | { readonly name: 'result.superseded'; readonly result: string; readonly supersededBy: string }
   | {
+      /** A person confirmed or rejected a report. */
+      readonly name: 'report.reviewed';
+      readonly result: string;
+      /** Logical id of the report. */
+      readonly resourceId: string;
+      readonly model: string;
+      readonly version: string;
+      readonly verdict: 'confirmed' | 'rejected';
+    }
+  /** What a reviewer wrote was not kept: no VALUES_KEY_FILE or VALUES_KEY is set. */
+  | { readonly name: 'report-review.words-not-kept' }
+  | {
       readonly name: 'delivery.sent';
       readonly sink: string;
       readonly results: number;
@@ -368,6 +380,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'outbound.refused',
   'cds-hook.earlier-unknown',
   'cds-feedback.words-not-kept',
+  'report-review.words-not-kept',
   'cds-hook.late',
   'cds-hook.switched-off',
   'cds-client.refused',

@@ -1,4 +1,4 @@
-import type { DiagnosticReport, Patient } from '@medplum/fhirtypes';
+import type { Patient } from '@medplum/fhirtypes';
 import { explain } from '../explanation/explain.ts';
 import { explainInTime } from '../explanation/explain-in-time.ts';
 import { shownExplanation } from '../explanation/shown-explanation.ts';
@@ -213,7 +213,7 @@ async function predictWith(
           provenance: (target, revised) =>
             buildProvenance({ target, ...(revised === undefined ? {} : { revised }), ...making }),
           ...(resource.resourceType === 'DiagnosticReport'
-            ? { amending: (earlier: DiagnosticReport) => amendReport(resource, earlier, making) }
+            ? { amending: (earlier, review) => amendReport(resource, earlier, making, review) }
             : {}),
         }
       : undefined,

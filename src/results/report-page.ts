@@ -20,6 +20,8 @@ export interface ReportPageParts {
 /** The first line of every report, and of its conclusion. */
 export const notRead = 'AI result, not read by a radiologist.';
 
+export const findingsHeading = '<h2>Findings</h2>';
+
 const style =
   'body{font:14px/1.4 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#111}' +
   'h1{font-size:1.4em}.first{border:2px solid #a00;padding:.5em;font-weight:bold}' +
@@ -38,7 +40,7 @@ export function reportPage({ title, first, warnings, facts, findings, pictures, 
     ...warnings.map((warning) => element('p', warning)),
     element('h1', title),
     `<table><tbody>${rows}</tbody></table>`,
-    `<h2>Findings</h2><ul>${findings.map((xhtml) => `<li>${xhtml}</li>`).join('')}</ul>`,
+    `${findingsHeading}<ul>${findings.map((xhtml) => `<li>${xhtml}</li>`).join('')}</ul>`,
     ...pictures.map(figure),
     `<h2>What it rests on</h2>${narrative}`,
     '</body></html>\n',

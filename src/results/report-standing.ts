@@ -3,6 +3,7 @@ import { element, escapeXhtml } from '../fhir/xhtml.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { plainText } from './plain-text.ts';
 import { attachment } from './report-media.ts';
+import { findingsHeading } from './report-page.ts';
 
 /** What a report says of itself before anything else. */
 export interface ReportStanding {
@@ -11,6 +12,8 @@ export interface ReportStanding {
   readonly first: string;
   /** When that came to be. */
   readonly at: Date;
+  /** What it says holds no longer: its conclusion is the first line alone, and its page heads the findings so. */
+  readonly withdrawn?: true;
 }
 
 const pageFirst = /<p class="first">([^<]*)<\/p>/;
@@ -27,7 +30,10 @@ export function withFirstLine(narrative: Narrative, first: string): Narrative {
  * The same report with another status, and the first line that goes with it wherever it stands. What the model said is not touched.
  * Throws RESULT_INVALID where the report has not the page that `buildDiagnosticReport` gives it.
  */
-export function withStanding(report: DiagnosticReport, { status, first, at }: ReportStanding): DiagnosticReport {
+export function withStanding(
+  report: DiagnosticReport,
+  { status, first, at, withdrawn }: ReportStanding,
+): DiagnosticReport {
   const [page, ...others] = report.presentedForm ?? [];
   const html = Buffer.from(page?.data ?? '', 'base64').toString('utf8');
   const before = pageFirst.exec(html)?.[1];
@@ -40,12 +46,13 @@ export function withStanding(report: DiagnosticReport, { status, first, at }: Re
   // By functions: a dollar sign in a line means nothing.
   const changed = html
     .replace(pageFirst, () => `<p class="first">${escapeXhtml(first)}</p>`)
-    .replace(pageStatus, () => `<tr>${element('th', 'Status')}${element('td', status)}</tr>`);
+    .replace(pageStatus, () => `<tr>${element('th', 'Status')}${element('td', status)}</tr>`)
+    .replace(findingsHeading, () => (withdrawn ? '<h2>Findings, withdrawn</h2>' : findingsHeading));
   return {
     ...report,
     text: withFirstLine(text, first),
     status,
-    conclusion: first + conclusion.slice(plainText(before).length),
+    conclusion: withdrawn ? first : first + conclusion.slice(plainText(before).length),
     presentedForm: [
       attachment('text/html', Buffer.from(changed, 'utf8'), page?.title ?? '', at.toISOString()),
       ...others,

@@ -1,6 +1,7 @@
 import type { DiagnosticReport, Provenance } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import type { ResultResource } from '../results/result-resource.ts';
+import type { ReportReview } from '../results/review-report.ts';
 import type { Draft, ResultStore, Stored } from './result-store.ts';
 import type { Amendment } from './settle-report.ts';
 
@@ -8,12 +9,14 @@ import type { Amendment } from './settle-report.ts';
  * Stores the next versions of reports, one after the other, each with a Provenance of its own that names the version it
  * takes the place of; and writes into the rows which version says them.
  * @param before by `Type/id`: the reports as they are, locked or new
+ * @param reviews the last one of each, by the id of the report
  * @returns by the identifier of the prediction, the version that says it
  */
 export async function amendReports(
   store: ResultStore,
   amendments: readonly Amendment[],
   before: ReadonlyMap<string, Stored<ResultResource>>,
+  reviews: ReadonlyMap<string, ReportReview>,
 ): Promise<ReadonlyMap<string, Stored<DiagnosticReport>>> {
   const written = new Map<string, Stored<DiagnosticReport>>();
   const current = new Map(before);
@@ -24,7 +27,8 @@ export async function amendReports(
     if (earlier?.resourceType !== 'DiagnosticReport')
       throw new PredictionError('INTERNAL', `${name} is to be amended, and was not read.`);
     const { report, provenance } = drafts.amending;
-    const amended = await store.amend({ ...report(earlier), id: resourceId }, outcome.row.supersededBy !== undefined);
+    const next = report(earlier, reviews.get(resourceId));
+    const amended = await store.amend({ ...next, id: resourceId }, outcome.row.supersededBy !== undefined);
     provenances.push(store.draft(provenance(versioned(name, amended), versioned(name, earlier))));
     outcome.row = { ...outcome.row, resourceVersion: Number(amended.meta?.versionId) };
     current.set(name, amended);

@@ -1,5 +1,6 @@
 import type { Device, DiagnosticReport, Provenance } from '@medplum/fhirtypes';
 import type { ResultResource } from '../results/result-resource.ts';
+import type { ReportReview } from '../results/review-report.ts';
 
 /** Results of one group supersede each other; results of different groups never do. */
 export interface OutcomeGroup {
@@ -61,8 +62,11 @@ export interface ResultResources {
    * @param revised the version that it takes the place of
    */
   readonly provenance: (target: string, revised?: string) => Provenance;
-  /** Of a report: what becomes of it where it amends an earlier one of the same study. */
-  readonly amending?: (earlier: DiagnosticReport) => DiagnosticReport;
+  /**
+   * Of a report: what becomes of it where it amends an earlier one of the same study.
+   * @param review the last one of an earlier version
+   */
+  readonly amending?: (earlier: DiagnosticReport, review?: ReportReview) => DiagnosticReport;
 }
 
 /** An outcome that gave way, and the one that took its place; both by identifier. */

@@ -72,6 +72,16 @@ export async function findOutcomes(sql: Sql, tenant: string, identifiers: readon
   return rows.map(toOutcomeRow);
 }
 
+/** The outcomes that versions of a report of this server said, the one that it says now first. */
+export async function outcomesOfReport(sql: Sql, tenant: string, reportId: string): Promise<OutcomeRow[]> {
+  const { rows } = await sql.query<SqlRow>(
+    `select ${columns} from outcomes where tenant = $1 and resource_type = 'DiagnosticReport' and resource_id = $2
+     order by resource_version desc`,
+    [tenant, reportId],
+  );
+  return rows.map(toOutcomeRow);
+}
+
 /**
  * What a write must know, in one statement: of the groups the outcomes with these identifiers, those that nothing has
  * superseded yet, those whose resource lacks the tag that says so, and those that a version of a report says. What-if

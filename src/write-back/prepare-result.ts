@@ -1,6 +1,7 @@
 import type { Device, DiagnosticReport, Provenance } from '@medplum/fhirtypes';
 import { PredictionError } from '../platform/errors.ts';
 import type { ResultResource } from '../results/result-resource.ts';
+import type { ReportReview } from '../results/review-report.ts';
 import type { OutcomeRecord, ResultResources } from './outcome-record.ts';
 import type { Draft, ResultDrafts, Stored } from './result-store.ts';
 
@@ -27,7 +28,7 @@ export interface ResultResourceDrafts {
 
 /** The next version of a report that is stored already, and who made it. */
 export interface Amending {
-  readonly report: (earlier: DiagnosticReport) => DiagnosticReport;
+  readonly report: (earlier: DiagnosticReport, review?: ReportReview) => DiagnosticReport;
   /** See ResultResources.provenance. */
   readonly provenance: (target: string, revised: string) => Provenance;
 }

@@ -10,6 +10,7 @@ import type { OutcomeGroup, WriteReceipt } from './outcome-record.ts';
 import { findOutcomes, groupName, readOutcomes, saveOutcomes } from './outcome-table.ts';
 import type { PreparedResult } from './prepare-result.ts';
 import type { Draft, ResultStore } from './result-store.ts';
+import { lastReviews } from './reviews/review-table.ts';
 import { type SettledResult, settleOutcomes } from './settle-outcomes.ts';
 import type { SettledOutcome } from './settled-outcome.ts';
 import { enqueueChanged } from './sinks/enqueue-changed.ts';
@@ -45,7 +46,12 @@ export async function writeTogether(
   const fresh = [...drafts.values()].map(
     ({ result: { resource } }) => [`${resource.resourceType}/${resource.id}`, resource] as const,
   );
-  const amended = await amendReports(store, settled.amendments, new Map([...existing, ...fresh]));
+  const reviews = await lastReviews(
+    sql,
+    tenant,
+    settled.amendments.map(({ resourceId }) => resourceId),
+  );
+  const amended = await amendReports(store, settled.amendments, new Map([...existing, ...fresh]), reviews);
   const repeatedWhatIfs = await saveAll(sql, tenant, settled.outcomes);
   const metas = await alignTags(store, settled.outcomes);
   const changed = settled.outcomes.filter(

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { StructureDefinition } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
-import { predictDefinition } from '../../src/entrances/fhir-operation/predict-definition.ts';
+import { operationDefinition } from '../../src/entrances/fhir-operation/operation-definition.ts';
 import { readDocument, root, tableRows } from '../support/markdown-blocks.ts';
 
 const text = readDocument('docs/integrator.md');
@@ -23,7 +23,7 @@ describe('docs/integrator.md', () => {
   test('lists every parameter of $predict, with how often it may stand', () => {
     const after = text.slice(text.indexOf('## `$predict`'));
     const rows = tableRows(after.slice(after.indexOf('\n| ')).split('\n\n')[0] ?? '');
-    const declared = (predictDefinition().parameter ?? []).filter(({ use }) => use === 'in');
+    const declared = (operationDefinition('predict').parameter ?? []).filter(({ use }) => use === 'in');
     const often = ({ min, max }: { min?: number; max?: string }) => (String(min) === max ? max : `${min}..${max}`);
     expect(rows.map(([name, times]) => [name, times]).sort()).toEqual(
       declared.map((parameter) => [`\`${parameter.name}\``, often(parameter)]).sort(),

@@ -22,6 +22,7 @@ const table: Readonly<Record<number, readonly string[]>> = {
   413: ['too-long', 'too-costly'],
   415: ['not-supported'],
   422: ['business-rule', 'invariant', 'processing'],
+  428: ['required'],
   429: ['throttled'],
   500: ['exception'],
   503: ['transient', 'no-store', 'timeout', 'throttled'],

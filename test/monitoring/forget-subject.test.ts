@@ -290,4 +290,21 @@ describe('forgetting a patient', () => {
     }
     expect((await forget(tenant)).removed).toEqual({ study_notices: 1 });
   });
+
+  it('removes who reviewed reports of the patient, and what they wrote', async () => {
+    const tenant = randomUUID();
+    for (const [report, subject] of [
+      ['r1', '17'],
+      ['r2', '18'],
+    ])
+      await opened.database.query(
+        `insert into report_reviews (tenant, report_id, version, read_version, verdict, reviewer, reviewed_at, user_comment, result,
+           fhir_base, subject_id, model_id, model_version, model_digest)
+         values ($1, $2, 2, 1, 'rejected', 'Practitioner/1', now(), 'not Verne', 'x', $3, $4, 'm', '1.0.0', 'd')`,
+        [tenant, report, base, subject],
+      );
+    expect((await forget(tenant)).removed).toEqual({ report_reviews: 1 });
+    const { rows } = await opened.database.query('select report_id from report_reviews where tenant = $1', [tenant]);
+    expect(rows).toEqual([{ report_id: 'r2' }]);
+  });
 });

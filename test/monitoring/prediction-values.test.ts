@@ -159,6 +159,32 @@ describe('EU-2: retention', () => {
     expect(rows).toEqual([{ card }]);
   });
 
+  it('removes what reviewers of reports wrote with the other feedback, and keeps that they reviewed', async () => {
+    const tenant = randomUUID();
+    for (const [report, days] of [
+      ['old', 200],
+      ['new', 10],
+    ] as const)
+      await opened.database.query(
+        `insert into report_reviews (tenant, report_id, version, read_version, verdict, reviewer, reviewed_at, user_comment, result,
+           fhir_base, subject_id, model_id, model_version, model_digest)
+         values ($1, $2, 2, 1, 'rejected', 'Practitioner/1', $3, 'A word.', 'x', 'b', '17', 'm', '1.0.0', 'd')`,
+        [tenant, report, new Date(Date.now() - days * 86_400_000)],
+      );
+    const prune = (days: Parameters<typeof pruneOnce>[0]['days']) =>
+      pruneOnce({ database: opened.database, tenant, clock, days, event: () => undefined });
+    await prune({ logs: 190 });
+    await prune({ feedback: 100 });
+    const { rows } = await opened.database.query(
+      'select report_id, user_comment from report_reviews where tenant = $1 order by 1',
+      [tenant],
+    );
+    expect(rows).toEqual([
+      { report_id: 'new', user_comment: 'A word.' },
+      { report_id: 'old', user_comment: null },
+    ]);
+  });
+
   it('leaves other tenants alone', async () => {
     const [one, other] = [await predicted(200, cipher), await predicted(200, cipher)];
     const days = { values: 1, logs: 184 };

@@ -373,6 +373,27 @@ const rowsAfter: Readonly<Record<string, readonly { table: string; row: Record<s
       },
     },
   ],
+  '0019-report-reviews': [
+    {
+      table: 'report_reviews',
+      row: {
+        tenant: 'default',
+        report_id: 'r1',
+        version: 2,
+        read_version: 1,
+        verdict: 'confirmed',
+        reviewer: 'Practitioner/17',
+        reviewed_at: new Date('2026-02-01T07:00:00Z'),
+        user_comment: 'sealed configured AAAAAAAAAAAAAAAA AAAA',
+        result: 'a prediction',
+        fhir_base: 'http://127.0.0.1:8080/fhir/R4',
+        subject_id: '17',
+        model_id: 'chest-phantom',
+        model_version: '1.0.0',
+        model_digest: 'a digest',
+      },
+    },
+  ],
 };
 
 const night = { owner: 'ehr', key: 'night-1' };

@@ -71,6 +71,7 @@ test('RA-1 OB-1 DR-1 DEV-1 PRV-1 AUD-1 AIT-5: every kind of resource that this s
     'DocumentReference',
     'Observation',
     'Provenance',
+    'Provenance',
     'RiskAssessment',
   ]);
 });

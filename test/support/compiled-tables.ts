@@ -42,6 +42,7 @@ export const tableFiles = [
   'src/results/build-risk-assessment.ts',
   'src/results/report-content.ts',
   'src/results/report-page.ts',
+  'src/results/review-report.ts',
   'src/results/saliency-title.ts',
   'src/results/value-extensions.ts',
   'src/entrances/cds-hooks/card.ts',
@@ -71,6 +72,7 @@ export const wordlessFiles = [
   'src/results/report-media.ts',
   'src/results/report-risk.ts',
   'src/results/report-standing.ts',
+  'src/results/review-provenance.ts',
   'src/results/study-of.ts',
   'src/results/explanation-extension.ts',
   // About the model and its engine.

@@ -32,7 +32,7 @@ export function reportResources(
   return {
     result,
     device,
-    amending: (earlier) => amendReport(result, earlier, { computedAt, timeZone: 'UTC' }),
+    amending: (earlier, review) => amendReport(result, earlier, { computedAt, timeZone: 'UTC' }, review),
     provenance: (target, revised) =>
       buildProvenance({
         target,

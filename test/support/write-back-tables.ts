@@ -12,7 +12,7 @@ export interface KeptOutcome {
 }
 
 export async function clearWriteBack(database: Database): Promise<void> {
-  for (const table of ['deliveries', 'outcomes', 'resources', 'resource_versions'])
+  for (const table of ['deliveries', 'report_reviews', 'outcomes', 'resources', 'resource_versions'])
     await database.query(`delete from ${table}`);
 }
 

@@ -1,4 +1,4 @@
-import type { OperationDefinition, Parameters, Resource } from '@medplum/fhirtypes';
+import type { OperationDefinition, Resource } from '@medplum/fhirtypes';
 import type { StudyIndex } from '../../fhir/studies/study-index.ts';
 import type { Principal } from '../../http/principal.ts';
 import { PredictionError } from '../../platform/errors.ts';
@@ -6,6 +6,7 @@ import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import { abstentionError } from './abstention-error.ts';
 import { callerOf } from './caller-of.ts';
+import { parametersOf } from './operation-call.ts';
 import { type PredictPlace, predictionRequestFromParameters } from './prediction-request-from-parameters.ts';
 import { resolveStudy } from './resolve-study.ts';
 
@@ -45,7 +46,7 @@ export interface PredictCall {
 /** What a call asks for and may ask for. Throws PARAMETER_INVALID, RESOURCE_INVALID, FORBIDDEN, and what `resolveStudy` throws. */
 export async function predictRequestOf(operation: PredictOperation, call: PredictCall): Promise<PredictionRequest> {
   const { definition, timeZone, bases } = operation;
-  const parameters = parametersOf(call.body);
+  const parameters = parametersOf(call.body, 'predict');
   if (call.body !== undefined) operation.validate(parameters);
   const context = { timeZone, bases, requestId: call.requestId };
   const asked = predictionRequestFromParameters(definition, parameters, call.place, context);
@@ -75,16 +76,4 @@ export async function answerPrediction(
   if (outcome.resource === undefined)
     throw new PredictionError('INTERNAL', 'The path built no resource although one was asked for.');
   return outcome.resource;
-}
-
-/** OP-7, OP-9: an empty body has no parameters; a body that is not Parameters is refused by name. */
-function parametersOf(body: unknown): Parameters {
-  if (body === undefined) return { resourceType: 'Parameters' };
-  const type = typeof body === 'object' && body !== null && 'resourceType' in body ? body.resourceType : undefined;
-  if (type === 'Parameters') return body as Parameters;
-  const found = typeof type === 'string' ? `a ${type}` : 'not a FHIR resource';
-  const message = `$predict takes a Parameters resource; the body is ${found}.`;
-  throw new PredictionError('PARAMETER_INVALID', message, {
-    issues: [{ code: 'invalid', message, expression: 'resourceType' }],
-  });
 }

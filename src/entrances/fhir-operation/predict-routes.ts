@@ -6,6 +6,7 @@ import { PredictionError } from '../../platform/errors.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
 import type { OperationJobs } from '../../runs/operation-jobs/open-operation-jobs.ts';
 import { sendAccepted } from './async-routes.ts';
+import { isEmpty, refuseOtherMethods, refuseQuery } from './operation-call.ts';
 import { predictJobText } from './predict-job.ts';
 import { answerPrediction, type PredictOperation, predictRequestOf } from './predict-operation.ts';
 import type { PredictPlace } from './prediction-request-from-parameters.ts';
@@ -45,8 +46,8 @@ export function predictRoutes(operation: PredictOperation, options: PredictRoute
   };
   const answer = async (request: Request, response: Response, route: string, place: PredictPlace): Promise<void> => {
     requestContext(response).route = `${request.baseUrl}/${route}`;
-    refuseOtherMethods(request, response);
-    refuseQuery(request);
+    refuseOtherMethods(request, response, 'predict', 'can store its result');
+    refuseQuery(request, 'predict');
     const { requestId, principal } = requestContext(response);
     const asked = await predictRequestOf(operation, {
       body: isEmpty(request) ? undefined : await readPlainJsonBody(request, options.maxBodyBytes),
@@ -78,7 +79,7 @@ export function predictRoutes(operation: PredictOperation, options: PredictRoute
     requestContext(response).route = `${request.baseUrl}/*/$*`;
     throw new PredictionError(
       'OPERATION_UNKNOWN',
-      'There is no such operation here; this server has $predict, and $predict of Patient, Patient/[id], ImagingStudy and ImagingStudy/[id].',
+      'There is no such operation here; this server has $predict, and $predict of Patient, Patient/[id], ImagingStudy and ImagingStudy/[id], and $review of DiagnosticReport/[id].',
     );
   });
   return router;
@@ -88,39 +89,6 @@ export function predictRoutes(operation: PredictOperation, options: PredictRoute
 function placeIn(request: Request): { readonly type: 'Patient' | 'ImagingStudy'; readonly id?: string } {
   const { 0: type, 1: id } = request.params as Record<string, string>;
   return { type: type === 'ImagingStudy' ? type : 'Patient', ...(id === undefined ? {} : { id }) };
-}
-
-function refuseOtherMethods(request: Request, response: Response): void {
-  if (request.method === 'POST') return;
-  response.setHeader('Allow', 'POST');
-  request.resume();
-  throw new PredictionError(
-    'METHOD_NOT_ALLOWED',
-    `$predict can store its result, so it takes POST only, not ${request.method}.`,
-  );
-}
-
-/** OP-8, OP-12: parameters in the URL are refused, not dropped. */
-function refuseQuery(request: Request): void {
-  if (!request.url.includes('?')) return;
-  const name = [...new URLSearchParams(request.url.split('?')[1] ?? '').keys()].find(
-    (key) => key !== '_format' && key !== '_pretty',
-  );
-  if (name === undefined) return;
-  if (name === '_outputFormat') throw noBulkAnswer();
-  const message = `$predict takes its parameters in the body, not in the URL ('${name.slice(0, 64)}'): send a Parameters resource.`;
-  throw new PredictionError('PARAMETER_INVALID', message, { issues: [{ code: 'invalid', message }] });
-}
-
-/** OP-53: `_outputFormat` asks for the answer of bulk data. */
-function noBulkAnswer(): PredictionError {
-  const message =
-    '$predict is answered with a Bundle, also asynchronously, and never with files: leave _outputFormat out.';
-  return new PredictionError('PARAMETER_INVALID', message, { issues: [{ code: 'not-supported', message }] });
-}
-
-function isEmpty(request: Request): boolean {
-  return request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0;
 }
 
 /** Aborted when the caller goes away before the answer, or after `timeoutMs`. Nothing of it outlives the response. */

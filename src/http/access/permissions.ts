@@ -4,6 +4,7 @@ import type { Principal, Role } from '../principal.ts';
 /** What one may do beside FHIR data. Behind `fhirsight/` each is a scope of its own. */
 export const permissions = [
   'predictions.make', // $predict; what it reads and writes needs FHIR scopes besides
+  'reports.review', // $review of a report; who reviews is the fhirUser of the token, and FHIR scopes must let them read and update it
   'models.read', // models, their versions and cards
   'models.manage', // promote, roll back, shadow, load anew
   'models.switch', // switch off and on
@@ -22,6 +23,7 @@ export type Permission = (typeof permissions)[number];
 /** What each role may do. */
 export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = {
   caller: ['predictions.make', 'models.read'],
+  reviewer: ['reports.review', 'models.read'],
   'model-owner': ['models.read', 'models.manage', 'models.switch', 'runs.read', 'metrics.read', 'feedback.read'],
   operator: [
     'models.read',

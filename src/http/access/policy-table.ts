@@ -37,6 +37,7 @@ export const policyTable: readonly PolicyRow[] = [
   row('*', '/fhir/R4/Patient/:id/$predict', 'prediction'),
   row('*', '/fhir/R4/ImagingStudy/$predict', 'prediction'),
   row('*', '/fhir/R4/ImagingStudy/:id/$predict', 'prediction'),
+  row('*', '/fhir/R4/DiagnosticReport/:id/$review', 'reports.review'),
   row('*', '/cds-services', 'cds-client'),
   row('*', '/cds-services/:service', 'cds-client'),
   row('*', '/cds-services/:service/feedback', 'cds-client'),

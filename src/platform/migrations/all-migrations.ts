@@ -17,6 +17,7 @@ import { sealedTexts } from './0015-sealed-texts.ts';
 import { reports } from './0016-reports.ts';
 import { reportLife } from './0017-report-life.ts';
 import { studyNotices } from './0018-study-notices.ts';
+import { reportReviews } from './0019-report-reviews.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const allMigrations: readonly Migration[] = [
   reports,
   reportLife,
   studyNotices,
+  reportReviews,
 ];

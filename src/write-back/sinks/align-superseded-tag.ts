@@ -89,6 +89,7 @@ function isTagged({ meta = {} }: Resource): boolean {
 
 function retagged(resource: Resource, superseded: boolean): Resource {
   const copy = { ...resource, meta: metaWithSupersededTag(resource.meta ?? {}, superseded) };
-  if (copy.resourceType !== 'DocumentReference') return copy;
+  // A report that a person rejected is withdrawn, current or not.
+  if (copy.resourceType !== 'DocumentReference' || copy.status === 'entered-in-error') return copy;
   return { ...copy, status: superseded ? 'superseded' : 'current' } satisfies DocumentReference;
 }

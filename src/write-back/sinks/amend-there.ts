@@ -31,7 +31,7 @@ export async function amendThere(
   const { resource: there, version } = read;
   if (there === undefined || !holdsIdentifier(there, identifier)) return gone();
   // What an attempt without an answer has put there is what was to be put; what was changed since is not ours.
-  if (unsure && saysThePrediction(there, resource))
+  if (unsure && saysTheSameOf(there, resource))
     return alignSupersededTag(server, ownVersion(known, read, resource), identifier, superseded);
   if (known.version === undefined || version !== known.version) return changedThere(reference);
   const answer = await server.call({
@@ -52,10 +52,16 @@ export async function amendThere(
   return alignSupersededTag(server, amended, identifier, superseded);
 }
 
-/** The first identifier that is not an old one names the prediction; of a document, which has but one, the date tells. */
-function saysThePrediction(there: Resource, wanted: Resource): boolean {
+/**
+ * The first identifier that is not an old one names the prediction, and the status whether it was read since; of a document, which has but
+ * one identifier, the date tells.
+ */
+function saysTheSameOf(there: Resource, wanted: Resource): boolean {
   const nameOf = (resource: Resource): string | undefined => {
-    if (resource.resourceType === 'DiagnosticReport') return resource.identifier?.[0]?.value;
+    if (resource.resourceType === 'DiagnosticReport') {
+      const value = resource.identifier?.[0]?.value;
+      return value === undefined ? undefined : `${resource.status} ${value}`;
+    }
     return resource.resourceType === 'DocumentReference' ? resource.date : undefined;
   };
   const name = nameOf(wanted);

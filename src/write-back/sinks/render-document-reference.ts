@@ -1,4 +1,4 @@
-import type { DocumentReference } from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
 import { stringifyFhirJson } from '../../fhir/fhir-json.ts';
 import type { ResultResource } from '../../results/result-resource.ts';
 import { deviceOf } from './device-of.ts';
@@ -21,8 +21,8 @@ export function renderDocumentReference(
     resourceType: 'DocumentReference',
     ...(result.meta === undefined ? {} : { meta: result.meta }),
     identifier: [identifier],
-    status: superseded ? 'superseded' : 'current',
-    docStatus: isReport && result.status === 'amended' ? 'amended' : 'preliminary',
+    status: isReport && result.status === 'entered-in-error' ? result.status : superseded ? 'superseded' : 'current',
+    docStatus: isReport ? docStatusOf(result) : 'preliminary',
     type: { text: kind },
     subject: result.subject as DocumentReference['subject'] & object,
     ...(madeAt === undefined ? {} : { date: new Date(madeAt).toISOString() }),
@@ -53,6 +53,11 @@ export function renderDocumentReference(
     ],
     ...(encounter === undefined ? {} : { context: { encounter: [encounter] } }),
   };
+}
+
+/** What a person made of a report holds of the document too. */
+function docStatusOf({ status }: DiagnosticReport): DocumentReference['docStatus'] {
+  return status === 'amended' || status === 'final' || status === 'entered-in-error' ? status : 'preliminary';
 }
 
 /** The narrative without its markup, a line per paragraph, item and row. */

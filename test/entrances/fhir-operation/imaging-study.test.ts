@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { predictDefinition } from '../../../src/entrances/fhir-operation/predict-definition.ts';
+import { operationDefinition } from '../../../src/entrances/fhir-operation/operation-definition.ts';
 import { predictRoutes } from '../../../src/entrances/fhir-operation/predict-routes.ts';
 import { parseScopes } from '../../../src/http/access/scopes.ts';
 import { anyone, type Principal } from '../../../src/http/principal.ts';
@@ -39,7 +39,7 @@ const server = createServer();
 
 beforeAll(async () => {
   const operation = {
-    definition: predictDefinition(),
+    definition: operationDefinition('predict'),
     timeZone: 'UTC',
     bases: [store],
     studies: studyList(store, held),

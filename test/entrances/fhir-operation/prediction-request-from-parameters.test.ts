@@ -1,6 +1,6 @@
 import type { Bundle, Observation, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
-import { predictDefinition } from '../../../src/entrances/fhir-operation/predict-definition.ts';
+import { operationDefinition } from '../../../src/entrances/fhir-operation/operation-definition.ts';
 import {
   type AskedPrediction,
   predictionRequestFromParameters,
@@ -12,8 +12,12 @@ function requestOf(...more: ParametersParameter[]): AskedPrediction['request'] {
   const parameter = [{ name: 'model', valueString: 'prevent-base' }, ...more];
   const context = { timeZone: 'UTC', bases: [base], requestId: 'r' };
   const place = { type: 'Patient', id: '1' } as const;
-  return predictionRequestFromParameters(predictDefinition(), { resourceType: 'Parameters', parameter }, place, context)
-    .request;
+  return predictionRequestFromParameters(
+    operationDefinition('predict'),
+    { resourceType: 'Parameters', parameter },
+    place,
+    context,
+  ).request;
 }
 
 const observation: Observation = { resourceType: 'Observation', status: 'final', code: {} };

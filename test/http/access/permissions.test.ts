@@ -25,6 +25,8 @@ describe('permissions', () => {
   it('each belong to some role, and a caller may only ask', () => {
     for (const permission of permissions) expect(Object.values(permissionsOfRole).flat()).toContain(permission);
     expect(permissionsOfRole.caller).toEqual(['predictions.make', 'models.read']);
+    const reviewing = Object.entries(permissionsOfRole).filter(([, held]) => held.includes('reports.review'));
+    expect(reviewing.map(([role]) => role)).toEqual(['reviewer']);
   });
 
   it('SM-22: what is missing is said', () => {

@@ -12,6 +12,7 @@ interface Marked {
   readonly identifier?: readonly Token[] | Token;
   readonly subtype?: readonly { readonly system?: string }[];
   readonly agent?: readonly {
+    readonly type?: { readonly coding?: readonly { readonly code?: string }[] };
     readonly role?: readonly { readonly coding?: readonly { readonly code?: string }[] }[];
   }[];
   readonly type?: { readonly coding?: readonly { readonly code?: string }[] };
@@ -35,6 +36,7 @@ export function profileOf(resource: Resource): string | undefined {
     case 'Device':
       return isOf('model') ? profile('model-device') : undefined;
     case 'Provenance':
+      if (agent?.some(({ type }) => holds(type, 'verifier'))) return profile('review-provenance');
       return agent?.some(({ role }) => holds(role?.[0], 'Artificial-Intelligence'))
         ? profile('ai-provenance')
         : undefined;

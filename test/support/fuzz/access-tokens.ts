@@ -73,6 +73,13 @@ const holding: readonly Made[] = [
   { name: 'an operator', role: 'operator', scope: 'system/*.crus', grant: { everybody: { '*': 'crus' } } },
   { name: 'an auditor', role: 'auditor', scope: '' },
   { name: 'a model owner', role: 'model-owner', scope: '' },
+  {
+    name: 'a reviewer',
+    role: 'reviewer',
+    scope: 'user/DiagnosticReport.rus',
+    grant: { everybody: { DiagnosticReport: 'rsu' } },
+    claims: { fhirUser: 'Practitioner/17' },
+  },
   { name: 'a client without roles', scope: '' },
 ];
 

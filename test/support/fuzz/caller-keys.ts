@@ -27,6 +27,7 @@ export const clientOf = {
   operator: 'operations',
   auditor: 'privacy',
   'model-owner': 'owners',
+  reviewer: 'reading-room',
   none: 'archive',
 } as const;
 
@@ -54,7 +55,7 @@ export async function writeCallerKeys(folder: string): Promise<CallerKeys> {
       ],
       clients: [
         { issuer, clientId: clientOf.caller },
-        ...(['operator', 'auditor', 'model-owner'] as const).map((role) => ({
+        ...(['operator', 'auditor', 'model-owner', 'reviewer'] as const).map((role) => ({
           issuer,
           clientId: clientOf[role],
           roles: [role],

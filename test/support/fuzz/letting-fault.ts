@@ -68,6 +68,10 @@ function mayPass(call: FuzzCall, path: string, text: string, grant: Grant): stri
       return grant.permissions.has('predictions.make')
         ? predictionFault(call, path, grant)
         : 'without predictions.make';
+    case 'reports.review':
+      return grant.permissions.has(need) && reachesEverybody(grant, 'DiagnosticReport', 'ru')
+        ? undefined
+        : 'reviewed without the right to, or without reading and updating reports';
     default:
       return grant.permissions.has(need) &&
         (call.method !== 'POST' || !/^\/runs$/i.test(path) || reachesEverybody(grant, 'Patient', 's'))

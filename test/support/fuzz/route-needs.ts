@@ -19,6 +19,7 @@ export const routeNeeds: readonly RouteNeed[] = [
   ['*', '/fhir/R4/Patient/:id/$predict', 'prediction'],
   ['*', '/fhir/R4/ImagingStudy/$predict', 'prediction'],
   ['*', '/fhir/R4/ImagingStudy/:id/$predict', 'prediction'],
+  ['*', '/fhir/R4/DiagnosticReport/:id/$review', 'reports.review'],
   ['*', '/cds-services', 'cds-client'],
   ['*', '/cds-services/:service', 'cds-client'],
   ['*', '/cds-services/:service/feedback', 'cds-client'],
