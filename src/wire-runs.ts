@@ -1,7 +1,9 @@
 import { httpPatientIndex } from './entrances/cohort/http-patient-index.ts';
 import { openCohortSource } from './entrances/cohort/open-cohort-source.ts';
+import { requireFittingCohort } from './entrances/cohort/require-fitting-cohort.ts';
 import { storePatientIndex } from './entrances/cohort/store-patient-index.ts';
 import { createFhirClient } from './fhir/client/fhir-client.ts';
+import type { StudyIndex } from './fhir/studies/study-index.ts';
 import type { Catalog } from './model-catalog/catalog.ts';
 import { readsImages } from './model-catalog/reads-images.ts';
 import type { Config } from './platform/config.ts';
@@ -30,21 +32,26 @@ export const runSliceSize = { pglite: 8, postgresql: 48 } as const;
 /** Of a model that reads images: each member holds the pixels of a study, and waits for the same few threads as all the others. */
 const imagesSliceSize = 2;
 
-/** Cohorts of the own store. */
+/** Cohorts of the own store. @param studies absent: of patients only */
 export function storeCohorts(
   { siteTimeZone }: Pick<Config, 'siteTimeZone'>,
   { repository, prediction: { source } }: Pick<House, 'repository' | 'prediction'>,
+  studies?: StudyIndex,
 ): CohortSource {
   const index = storePatientIndex(repository, [source.base, ...(source.earlierBases ?? [])]);
-  return openCohortSource(index, siteTimeZone);
+  return openCohortSource(index, siteTimeZone, studies);
 }
 
-/** Cohorts of a FHIR server. Its searches are asked to be strict: an ignored parameter would widen a cohort. */
+/**
+ * Cohorts of a FHIR server. Its searches are asked to be strict: an ignored parameter would widen a cohort.
+ * @param studies absent: of patients only
+ */
 export function httpCohorts(
   { fhirTimeoutMs, siteTimeZone }: Config,
   base: string,
   { outbound, credentials }: Pick<RecordServerParts, 'outbound' | 'credentials'>,
   opened: (close: () => Promise<void>) => void,
+  studies?: StudyIndex,
 ): CohortSource {
   const headers = { prefer: 'handling=strict' };
   const client = createFhirClient({
@@ -56,13 +63,13 @@ export function httpCohorts(
     headers,
   });
   opened(() => client.close());
-  return openCohortSource(httpPatientIndex(client), siteTimeZone);
+  return openCohortSource(httpPatientIndex(client), siteTimeZone, studies);
 }
 
 /** Cohort runs over the record source. */
 export async function openRunsOf(
   config: Config,
-  house: Pick<House, 'database' | 'repository' | 'catalog' | 'prediction' | 'predict' | 'sealing'> & {
+  house: Pick<House, 'database' | 'repository' | 'studies' | 'catalog' | 'prediction' | 'predict' | 'sealing'> & {
     /** The path of the members: nobody at a bedside waits for what it reads and writes. */
     readonly members: PredictionParts;
     readonly server: Pick<RecordServerParts, 'outbound' | 'credentials'>;
@@ -72,11 +79,15 @@ export async function openRunsOf(
   const { database, prediction, members } = house;
   const cohorts =
     config.fhirBaseUrl === undefined
-      ? storeCohorts(config, house)
-      : httpCohorts(config, config.fhirBaseUrl, house.server, opened);
+      ? storeCohorts(config, house, house.studies)
+      : httpCohorts(config, config.fhirBaseUrl, house.server, opened, house.studies);
   const { findModel } = prediction;
   const schedules = await readSchedules(config.schedulesFile, {
-    checkModel: (id, version) => checkKnown(house.catalog, id, version),
+    checkModel: (id, version) => describeKnown(house.catalog, id, version),
+    checkFit: ({ model, version, cohort }) => {
+      const known = describeKnown(house.catalog, model, version);
+      if (known !== undefined) requireFittingCohort(known, cohort);
+    },
     checkSearch: (cohort) => cohorts.check(cohort),
   });
   const runs = openRuns({
@@ -97,6 +108,8 @@ export async function openRunsOf(
       refuseDemonstration(prediction, model.manifest);
       refuseOthers(model);
     },
+    checkCohort: ({ id, version }, cohort) => requireFittingCohort(house.catalog.describe(id, version), cohort),
+    timeZone: config.siteTimeZone,
     cohorts,
     cipher: house.sealing.work,
     schedules,
@@ -119,12 +132,16 @@ export async function openRunsOf(
   return runs;
 }
 
-/** Throws MODEL_UNKNOWN. A folder that was refused, a kill switch or a missing default must not keep the server from starting. */
-function checkKnown(catalog: Pick<Catalog, 'describe'>, id: string, version?: string): void {
+/**
+ * What a version says of itself. Throws MODEL_UNKNOWN; undefined for one that is not ready: a folder that was refused, a kill switch or a missing
+ * default must not keep the server from starting.
+ */
+function describeKnown(catalog: Pick<Catalog, 'describe'>, id: string, version?: string) {
   try {
-    catalog.describe(id, version);
+    return catalog.describe(id, version);
   } catch (error) {
     if (!(error instanceof PredictionError) || error.code !== 'MODEL_NOT_READY') throw error;
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createTreeShapWorker } from './explanation/trees/tree-shap-worker.ts';
 import { readDeclaredServer } from './fhir/client/read-declared-server.ts';
+import { indexOldStudies } from './fhir/store/index-old-studies.ts';
 import { publishDefinitions } from './fhir/store/publish-definitions.ts';
 import { createSqlRepository, type SqlRepository } from './fhir/store/sql-repository.ts';
 import type { StudyIndex } from './fhir/studies/study-index.ts';
@@ -169,6 +170,8 @@ export async function wire(options: WireOptions): Promise<House> {
     const storeOptions = { baseUrl: fhirBase, clock, newId: randomUUID, timeZone: config.siteTimeZone, validator };
     const repository = createSqlRepository({ ...storeOptions, database, tenant: config.tenant });
     await publishDefinitions(repository, fileURLToPath(new URL('../fhir-profiles', import.meta.url)));
+    const indexed = await indexOldStudies(repository.context);
+    if (indexed > 0) logger.event({ name: 'store.studies-indexed', studies: indexed });
     const own = await openOwnSource(config, database, repository, fhirBase);
     const { source, subjectBase } = openSource(config, own, { validator, declared, ...server }, (close) =>
       open.push(close),
@@ -279,11 +282,11 @@ export async function wire(options: WireOptions): Promise<House> {
       event: (event) => logger.event(event),
     });
     open.push(() => shadows.close());
-    const parts = { database, repository, catalog, prediction, members, server };
+    const parts = { database, repository, studies, catalog, prediction, members, server };
     const house = { ...parts, predict: predictMonitored, fhirBase, sealing };
     const runs = await openRunsOf(config, house, (close) => open.push(close));
     const operationJobs = openOperationJobsOf(config, house, (close) => open.push(close));
-    const notified = { ...house, studies, source, validator };
+    const notified = { ...house, source, validator };
     const subscriptions = await openSubscriptions(config, notified, (close) => open.push(close));
     return {
       runs,

@@ -21,6 +21,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       all: { type: 'boolean', default: false },
       group: { type: 'string' },
       search: { type: 'string' },
+      since: { type: 'string' },
       'as-of': { type: 'string' },
       'no-write-back': { type: 'boolean', default: false },
     },
@@ -38,7 +39,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
   const body = {
     model: values.model,
-    cohort: cohorts[0],
+    cohort: { ...cohorts[0], ...(values.since === undefined ? {} : { since: values.since }) },
     ...(values.version === undefined ? {} : { version: values.version }),
     ...(values['as-of'] === undefined ? {} : { asOf: values['as-of'] }),
     ...(values['no-write-back'] ? { writeBack: false } : {}),

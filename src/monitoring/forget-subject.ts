@@ -102,7 +102,7 @@ const removals: readonly (readonly [table: string, statement: string])[] = [
   [
     'run_members (names)',
     `update run_members m
-        set subject_id = 'forgotten-' || ordinal, result = null, resource_id = null, resource_type = null,
+        set subject_id = 'forgotten-' || ordinal, focus = '', result = null, resource_id = null, resource_type = null,
             error = case when error is null then null else 'The subject was forgotten.' end
        from runs r
       where r.id = m.run and r.tenant = :tenant and m.subject_id = :id and r.fhir_base = any(:bases)

@@ -8,6 +8,8 @@ export type LogEvent =
   | { readonly name: 'config.read'; readonly settings: Readonly<Record<string, unknown>> }
   | { readonly name: 'database.opened'; readonly kind: 'pglite' | 'postgresql'; readonly openMs: number }
   | { readonly name: 'database.migrated'; readonly applied: readonly string[]; readonly migrateMs: number }
+  /** Studies that an earlier release stored are found by when they began and by their modality. */
+  | { readonly name: 'store.studies-indexed'; readonly studies: number }
   | { readonly name: 'database.connection-lost'; readonly kind: 'pglite' | 'postgresql'; readonly error: LoggedError }
   | { readonly name: 'database.stopped-unexpectedly'; readonly exitCode: number }
   | { readonly name: 'database.close-timed-out'; readonly waitedMs: number }

@@ -9,9 +9,10 @@ export interface CohortSource {
    */
   check(cohort: Cohort): Promise<void>;
   /**
-   * The subjects, page by page, each perhaps more than once. Ends only when the cohort was read to its end; throws
+   * The subjects, or the studies with the subject of each, page by page, each perhaps more than once. Ends only when the cohort was read to its end; throws
    * otherwise, as `check` does.
    * @param asOf a Group's members are those of that time
+   * @param changedSince of a cohort with `since`: see Run
    */
-  read(cohort: Cohort, asOf: Date, signal: AbortSignal): AsyncIterable<readonly FoundSubject[]>;
+  read(cohort: Cohort, asOf: Date, signal: AbortSignal, changedSince?: Date): AsyncIterable<readonly FoundSubject[]>;
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../platform/database.ts';
 import type { ValuesCipher } from '../platform/values-cipher.ts';
+import { carryOver } from './carry-over.ts';
 import type { CohortSource } from './cohort-source.ts';
 import { addMembers, countMembers, pendingChunks } from './member-table.ts';
 import type { Run, RunState } from './run.ts';
@@ -23,7 +24,7 @@ export async function expandRun(
   run: Run,
   { cipher, signal, now }: { readonly cipher: ValuesCipher; readonly signal: AbortSignal; readonly now: () => Date },
 ): Promise<RunState> {
-  for await (const page of cohorts.read(openCohort(run, cipher), run.asOf, signal)) {
+  for await (const page of cohorts.read(openCohort(run, cipher), run.asOf, signal, run.changedSince)) {
     for (let at = 0; at < page.length; at += membersAtOnce) {
       await addMembers(database, run.id, page.slice(at, at + membersAtOnce));
       await new Promise((resolve) => setImmediate(resolve));
@@ -33,6 +34,7 @@ export async function expandRun(
   }
   // A source that ends early because it is stopped has not been read to its end.
   if (signal.aborted) return (await readRun(database, run.tenant, run.id)).state;
+  await carryOver(database, run);
   return await database.transaction(async (sql) => {
     const at = now();
     if (!(await moveRun(sql, run.id, ['expanding'], 'running', at)))

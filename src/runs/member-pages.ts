@@ -11,15 +11,17 @@ export interface MemberQuery {
   readonly sort: MemberSort;
 }
 
-/** Where a page ended: the score where it ended among members that have one, and the subject. */
+/** Where a page ended: the score where it ended among members that have one, and the subject with its study. */
 export interface MemberPageKey {
   readonly score?: number;
   readonly subject: string;
+  readonly focus?: string;
 }
 
 interface Row {
   readonly ordinal: number;
   readonly subject_id: string;
+  readonly focus: string;
   readonly state: MemberState;
   readonly outcome: string | null;
   readonly score: number | null;
@@ -33,7 +35,7 @@ interface Row {
 }
 
 const columns =
-  'ordinal, subject_id, state, outcome, score, band, reasons, error_code, error, result, resource_type, resource_id';
+  'ordinal, subject_id, focus, state, outcome, score, band, reasons, error_code, error, result, resource_type, resource_id';
 
 /** One page of a run's members, at most `count`, behind `after`. Cut by key: what changes meanwhile repeats nobody. */
 export async function readMemberPage(
@@ -56,8 +58,9 @@ export async function readMemberPage(
 
 /** The key of a page's last member. */
 export function memberPageKey(member: RunMember, sort: MemberSort): MemberPageKey {
-  const { subject, score } = member;
-  return sort === 'subject' || score === undefined ? { subject } : { subject, score };
+  const { subject, focus, score } = member;
+  const named = { subject, ...(focus === undefined ? {} : { focus }) };
+  return sort === 'subject' || score === undefined ? named : { ...named, score };
 }
 
 async function readStretch(
@@ -74,7 +77,7 @@ async function readStretch(
   else if (states !== undefined) conditions.push(`state = any(${bind(states)})`);
   const direction = by === '-score' ? 'desc' : 'asc';
   if (after !== undefined) conditions.push(behind(by, after, bind));
-  const order = by === 'subject' ? 'subject_id' : `score ${direction}, ordinal ${direction}`;
+  const order = by === 'subject' ? 'subject_id, focus' : `score ${direction}, ordinal ${direction}`;
   const { rows } = await sql.query<Row>(
     `select ${columns} from run_members where ${conditions.join(' and ')} order by ${order} limit ${bind(count)}`,
     values,
@@ -83,8 +86,9 @@ async function readStretch(
 }
 
 function behind(by: MemberSort, after: MemberPageKey, bind: (value: unknown) => string): string {
-  if (by === 'subject') return `subject_id > ${bind(after.subject)}`;
-  const ordinal = `(select ordinal from run_members known where known.run = $1 and known.subject_id = ${bind(after.subject)})`;
+  const key = [bind(after.subject), bind(after.focus ?? '')].join(', ');
+  if (by === 'subject') return `(subject_id, focus) > (${key})`;
+  const ordinal = `(select ordinal from run_members known where known.run = $1 and (known.subject_id, known.focus) = (${key}))`;
   return `(score, ordinal) ${by === '-score' ? '<' : '>'} (${bind(after.score)}::float8, ${ordinal})`;
 }
 
@@ -92,6 +96,7 @@ function memberOf(row: Row): RunMember {
   return {
     ordinal: row.ordinal,
     subject: row.subject_id,
+    ...(row.focus === '' ? {} : { focus: row.focus }),
     state: row.state,
     reasons: row.reasons,
     ...(row.outcome === null ? {} : { outcome: row.outcome }),

@@ -2,9 +2,13 @@ import type { Sql } from '../platform/database.ts';
 import type { MemberState, RunMember, RunState } from './run.ts';
 import { storableText } from './storable-text.ts';
 
-/** One subject of a cohort as it was read; with an error where it cannot be predicted about. */
+/** One member of a cohort as it was read; with an error where it cannot be predicted about. */
 export interface FoundSubject {
   readonly subject: string;
+  /** `ImagingStudy/id`; absent where the cohort is of subjects. */
+  readonly focus?: string;
+  /** How many runs have taken it from the one before; absent: it was found by this one. */
+  readonly waits?: number;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -15,17 +19,21 @@ export interface FoundSubject {
 export async function addMembers(sql: Sql, run: string, found: readonly FoundSubject[]): Promise<void> {
   await sql.query(
     `with reading as materialized (select id from runs where id = $1 and state = 'expanding' for share)
-     insert into run_members (run, ordinal, subject_id, state, error_code, error)
+     insert into run_members (run, ordinal, subject_id, state, error_code, error, focus, waits)
      select reading.id, (select coalesce(max(ordinal), 0) from run_members where run = $1) + row_number() over (order by place),
-       subject, case when code is null then 'pending' else 'failed' end, code, message
-     from reading, unnest($2::text[], $3::text[], $4::text[]) with ordinality as given (subject, code, message, place)
-     where not exists (select 1 from run_members known where known.run = $1 and known.subject_id = subject)
-     on conflict (run, subject_id) do nothing`,
+       subject, case when code is null then 'pending' else 'failed' end, code, message, about, waited
+     from reading, unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[]) with ordinality
+       as given (subject, code, message, about, waited, place)
+     where not exists (
+       select 1 from run_members known where known.run = $1 and known.subject_id = subject and known.focus = about)
+     on conflict (run, subject_id, focus) do nothing`,
     [
       run,
       found.map(({ subject }) => storableText(subject)),
       found.map(({ error }) => error?.code ?? null),
       found.map(({ error }) => (error === undefined ? null : storableText(error.message))),
+      found.map(({ focus }) => storableText(focus ?? '')),
+      found.map(({ waits }) => waits ?? 0),
     ],
   );
 }
@@ -64,15 +72,21 @@ export async function pendingChunks(sql: Sql, run: string, chunkSize: number): P
 export interface PendingMember {
   readonly ordinal: number;
   readonly subject: string;
+  /** See RunMember. */
+  readonly focus?: string;
 }
 
 export async function pendingMembers(sql: Sql, run: string, { from, to }: Chunk): Promise<PendingMember[]> {
-  const { rows } = await sql.query<{ ordinal: number; subject_id: string }>(
-    `select ordinal, subject_id from run_members where run = $1 and ordinal between $2 and $3 and state = 'pending'
+  const { rows } = await sql.query<{ ordinal: number; subject_id: string; focus: string }>(
+    `select ordinal, subject_id, focus from run_members where run = $1 and ordinal between $2 and $3 and state = 'pending'
      order by ordinal`,
     [run, from, to],
   );
-  return rows.map(({ ordinal, subject_id }) => ({ ordinal, subject: subject_id }));
+  return rows.map(({ ordinal, subject_id, focus }) => ({
+    ordinal,
+    subject: subject_id,
+    ...(focus === '' ? {} : { focus }),
+  }));
 }
 
 export async function hasPendingMembers(sql: Sql, run: string): Promise<boolean> {
@@ -123,7 +137,9 @@ export async function countChunk(sql: Sql, run: string, { from, to }: Chunk): Pr
 }
 
 /** What came of a member. */
-export type MemberResult = Omit<RunMember, 'subject' | 'state'> & { readonly state: Exclude<MemberState, 'pending'> };
+export type MemberResult = Omit<RunMember, 'subject' | 'focus' | 'state'> & {
+  readonly state: Exclude<MemberState, 'pending'>;
+};
 
 /**
  * Keeps what came of members that are still pending, and counts it, in one statement. The run's row is locked first:

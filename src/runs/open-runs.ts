@@ -2,17 +2,28 @@ import { randomUUID } from 'node:crypto';
 import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { reviveRun } from './advance-run.ts';
+import { changedSince } from './changed-since.ts';
 import { keptKey, keptRequest } from './idempotency.ts';
 import { type MemberPageKey, type MemberQuery, readMemberPage } from './member-pages.ts';
 import { reopenMembers } from './member-table.ts';
 import type { Cohort, Run, RunMember, RunOrigin, RunRequest } from './run.ts';
 import { openRunQueue, type RunQueue } from './run-queue.ts';
-import { beginWork, findRunByKey, insertRun, listRuns, moveRun, type RunPageKey, readRun } from './run-table.ts';
+import {
+  beginWork,
+  findRunByKey,
+  insertRun,
+  lastFinishedOf,
+  listRuns,
+  moveRun,
+  type RunPageKey,
+  readRun,
+} from './run-table.ts';
 import { paceOf, type RunPace, type RunTally, readTally } from './run-tally.ts';
 import { type RunWorker, type RunWorkerParts, startRunWorker } from './run-worker.ts';
 import type { Schedule } from './schedules/schedule.ts';
 import { createScheduleTicker, type Every } from './schedules/schedule-ticker.ts';
 import { type SealedCohort, sealCohort, shownCohort } from './sealed-cohort.ts';
+import { transientCodes } from './transient-codes.ts';
 
 export interface RunReport {
   readonly run: Run;
@@ -26,7 +37,7 @@ export interface Runs {
   /**
    * Makes a run, unless one was made with the same key already.
    * Throws MODEL_UNKNOWN, MODEL_NOT_READY, MODEL_DISABLED, AS_OF_IN_FUTURE, RUN_CONFLICT where the key was used for another
-   * request, and what CohortSource.check and `checkWriteBack` throw.
+   * request, and what CohortSource.check, `checkCohort` and `checkWriteBack` throw.
    */
   create(request: RunRequest, origin: RunOrigin): Promise<{ readonly run: Run; readonly repeated: boolean }>;
   /**
@@ -60,21 +71,14 @@ export interface RunsParts extends Omit<RunWorkerParts, 'openQueue' | 'checkMode
   readonly findModel: (id: string, version?: string) => Run['model'];
   /** Throws DEMONSTRATION_ONLY or VERSION_NOT_WRITABLE where results of the version may not be written. */
   readonly checkWriteBack: (model: Run['model']) => void;
+  /** Throws PARAMETER_INVALID where the version predicts about studies and the cohort is of patients, or the other way round. */
+  readonly checkCohort: (model: Run['model'], cohort: Cohort) => void;
+  /** IANA zone of the site, in which days are counted where nobody names another. */
+  readonly timeZone: string;
   readonly chunkSize: number;
   readonly schedules: readonly Schedule[];
   readonly every: Every;
 }
-
-/** Failures of a member that say nothing about the member. */
-const transientCodes: readonly string[] = [
-  'RECORD_UNREACHABLE',
-  'IMAGES_UNREACHABLE',
-  'ENGINE_UNAVAILABLE',
-  'OVERLOADED',
-  'DEADLINE_EXCEEDED',
-  'DATABASE_UNAVAILABLE',
-  'WRITE_CONFLICT',
-];
 
 export function openRuns(parts: RunsParts): Runs {
   const { database, tenant, fhirBase, clock, event } = parts;
@@ -97,17 +101,32 @@ export function openRuns(parts: RunsParts): Runs {
       `The files of model ${model.id}@${model.version} are not those the run began with: one run is one model. Put them back and resume, or make a new run.`,
     );
   };
-  const createInside: Runs['createInside'] = async (sql, request, { idempotencyKey, ...origin }) => {
+  /** From when on the studies of a run have changed, and which run of its schedule came before; nothing for a cohort without `since`. */
+  const reachBack = async (
+    sql: Sql,
+    { cohort }: RunRequest,
+    model: string,
+    of: { readonly at: Date; readonly timeZone: string | undefined; readonly schedule: string | undefined },
+  ): Promise<Pick<Run, 'changedSince' | 'follows'>> => {
+    if (!('search' in cohort) || cohort.since === undefined) return {};
+    const { at, schedule, timeZone = parts.timeZone } = of;
+    const last = schedule === undefined ? undefined : await lastFinishedOf(sql, { tenant, fhirBase }, schedule, model);
+    if (last === undefined) return { changedSince: changedSince(cohort.since, { at, timeZone }) };
+    return { changedSince: changedSince(cohort.since, { at, timeZone, last: last.createdAt }), follows: last.id };
+  };
+  const createInside: Runs['createInside'] = async (sql, request, { idempotencyKey, timeZone, ...origin }) => {
     const now = clock.now();
     const asOf = request.asOf ?? new Date(Math.floor(now.getTime() / 60_000) * 60_000);
     if (asOf.getTime() > now.getTime())
       throw new PredictionError('AS_OF_IN_FUTURE', 'asOf lies in the future: leave it out for now.');
     const id = randomUUID();
+    const model = parts.findModel(request.model, request.version);
+    parts.checkCohort(model, request.cohort);
     const run = {
       id,
       tenant,
       fhirBase,
-      model: parts.findModel(request.model, request.version),
+      model,
       keptCohort: sealCohort(request.cohort, id, parts.cipher),
       asOf,
       writeBack: request.writeBack ?? true,
@@ -117,6 +136,7 @@ export function openRuns(parts: RunsParts): Runs {
       ...(idempotencyKey && {
         repeats: { key: keptKey(idempotencyKey), request: keptRequest(idempotencyKey, request) },
       }),
+      ...(await reachBack(sql, request, model.id, { at: request.asOf ?? now, timeZone, schedule: origin.schedule })),
       ...origin,
     };
     if (run.writeBack) parts.checkWriteBack(run.model);
@@ -156,9 +176,10 @@ export function openRuns(parts: RunsParts): Runs {
 
   const runs: Runs = {
     async create(request, origin) {
-      parts.findModel(request.model, request.version);
+      const model = parts.findModel(request.model, request.version);
       const repeat = await repeatOf(request, origin);
       if (repeat !== undefined) return { run: repeat, repeated: true };
+      parts.checkCohort(model, request.cohort);
       await parts.cohorts.check(request.cohort);
       await openQueue();
       const run = await database.transaction((sql) => createInside(sql, request, origin));

@@ -20,6 +20,8 @@ interface Row {
   readonly reason: string | null;
   readonly requester: string | null;
   readonly schedule: string | null;
+  readonly changed_since: Date | null;
+  readonly follows: string | null;
   readonly members: number | null;
   readonly created_at: Date;
   readonly started_at: Date | null;
@@ -29,7 +31,7 @@ interface Row {
 }
 
 const columns = `id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain, chunk_size,
-  state, reason_code, reason, requester, schedule, members, created_at, started_at, finished_at,
+  state, reason_code, reason, requester, schedule, changed_since, follows, members, created_at, started_at, finished_at,
   worked_from, done_before`;
 
 /** A run as it is first kept. */
@@ -42,8 +44,8 @@ export type NewRun = Omit<Run, 'state' | 'reason' | 'members' | 'startedAt' | 'f
 export async function insertRun(sql: Sql, run: NewRun): Promise<boolean> {
   const { rowCount } = await sql.query(
     `insert into runs (id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain,
-       chunk_size, state, requester, schedule, idempotency_key, request_hash, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'expanding', $12, $13, $14, $15, $16)
+       chunk_size, state, requester, schedule, idempotency_key, request_hash, created_at, changed_since, follows)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'expanding', $12, $13, $14, $15, $16, $17, $18)
      on conflict (tenant, fhir_base, idempotency_key) where idempotency_key is not null do nothing`,
     [
       run.id,
@@ -62,6 +64,8 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<boolean> {
       run.repeats?.key ?? null,
       run.repeats?.request ?? null,
       run.createdAt,
+      run.changedSince ?? null,
+      run.follows ?? null,
     ],
   );
   return rowCount === 1;
@@ -106,6 +110,21 @@ export async function listRuns(sql: Sql, tenant: string, count: number, after?: 
     after === undefined ? [tenant, count] : [tenant, count, after.createdAt, after.id],
   );
   return rows.map(runOf);
+}
+
+/** The newest finished run of a schedule with a model that went over what had changed; undefined before the first. */
+export async function lastFinishedOf(
+  sql: Sql,
+  { tenant, fhirBase }: Pick<Run, 'tenant' | 'fhirBase'>,
+  schedule: string,
+  model: string,
+): Promise<Run | undefined> {
+  const { rows } = await sql.query<Row>(
+    `select ${columns} from runs where tenant = $1 and fhir_base = $2 and schedule = $3 and model_id = $4
+       and state = 'finished' and changed_since is not null order by created_at desc, id desc limit 1`,
+    [tenant, fhirBase, schedule, model],
+  );
+  return rows.map(runOf)[0];
 }
 
 /** Ids of the runs of one base that are not at their end, the oldest first. */
@@ -194,6 +213,8 @@ function runOf(row: Row): Run {
     ...(row.reason_code === null ? {} : { reason: { code: row.reason_code, message: row.reason ?? '' } }),
     ...(row.requester === null ? {} : { requester: row.requester }),
     ...(row.schedule === null ? {} : { schedule: row.schedule }),
+    ...(row.changed_since === null ? {} : { changedSince: row.changed_since }),
+    ...(row.follows === null ? {} : { follows: row.follows }),
     ...(row.members === null ? {} : { members: row.members }),
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),

@@ -1,7 +1,10 @@
 import type { KeptText } from '../platform/sealed-text.ts';
 import type { IdempotencyKey } from './idempotency.ts';
 
-/** Who is predicted about: every patient of the record source, the members of a Group, or what a search on Patient finds. */
+/**
+ * Who is predicted about: every patient of the record source, the members of a Group, or what a search on Patient finds; or which
+ * imaging studies, with whoever they are of.
+ */
 export type Cohort =
   | { readonly all: true }
   | {
@@ -9,9 +12,19 @@ export type Cohort =
       readonly group: string;
     }
   | {
-      /** A relative search: `Patient?name=value&…`. */
+      /** A relative search: `Patient?name=value&…` or `ImagingStudy?name=value&…`. */
       readonly search: string;
+      /**
+       * Of a search on ImagingStudy: only what changed at its server within this duration before the run is made (ISO 8601, days,
+       * weeks or hours: see `changed-since.ts`). A run of a schedule goes back further, to the one before it.
+       */
+      readonly since?: string;
     };
+
+/** True where the members are imaging studies. */
+export function isOfStudies(cohort: Cohort): cohort is Extract<Cohort, { readonly search: string }> {
+  return 'search' in cohort && cohort.search.startsWith('ImagingStudy?');
+}
 
 export const runStates = ['expanding', 'running', 'cancelling', 'cancelled', 'finished', 'failed'] as const;
 /**
@@ -41,6 +54,8 @@ export interface RunRequest {
 export interface RunOrigin {
   readonly requester?: string;
   readonly schedule?: string;
+  /** IANA zone in which the days of `since` are counted; absent: the site's. */
+  readonly timeZone?: string;
   readonly idempotencyKey?: IdempotencyKey;
 }
 
@@ -64,6 +79,10 @@ export interface Run {
   readonly reason?: { readonly code: string; readonly message: string };
   readonly requester?: string;
   readonly schedule?: string;
+  /** Of a cohort with `since`: what changed at its server then or later is in it. */
+  readonly changedSince?: Date;
+  /** Id of the run whose members are taken again that came to no end; see `carry-over.ts`. */
+  readonly follows?: string;
   /** Undefined until the cohort has been read to its end. */
   readonly members?: number;
   readonly createdAt: Date;
@@ -79,6 +98,8 @@ export interface RunMember {
   readonly ordinal: number;
   /** Logical id of the Patient; for a member that names none, what it names instead. */
   readonly subject: string;
+  /** `ImagingStudy/id` of the study that is predicted about; absent where the member is the subject alone. */
+  readonly focus?: string;
   readonly state: MemberState;
   /** Id of the model's first outcome that has a score, and that score: probability 0..1, points, value or number of the class. */
   readonly outcome?: string;

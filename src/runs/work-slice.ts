@@ -134,7 +134,7 @@ export async function recordsOf(
 async function attempted(
   { predict, memberTimeoutMs }: SliceParts,
   run: Run,
-  { ordinal, subject }: PendingMember,
+  { ordinal, subject, focus }: PendingMember,
   held: PredictionParts | undefined,
 ): Promise<Attempt> {
   const client = run.schedule ?? run.requester;
@@ -148,6 +148,7 @@ async function attempted(
         model: run.model.id,
         version: run.model.version,
         subject,
+        ...(focus === undefined ? {} : { focus }),
         asOf: run.asOf,
         seed: [],
         inputs: [],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ndjsonResources } from '../../src/cli/load/ndjson-resources.ts';
 import { transactionsOf } from '../../src/cli/load/transactions-of.ts';
+import { imagingStudy } from '../support/build-imaging-study.ts';
 import { fillDataDir } from '../support/embedded-data-dir.ts';
 import { runFhirsight, startFhirsightProcess } from '../support/fhirsight-process.ts';
 import { someModels } from '../support/some-models.ts';
@@ -67,6 +68,8 @@ describe('fhirsight load', () => {
     await fillDataDir(env.DATA_DIR);
   });
 
+  const study = imagingStudy({ subject: { reference: 'Patient/c' } });
+
   it('stores by itself and through the server that holds the data, says what was refused, and replaces what is there', async () => {
     const alone = await runFhirsight(['load', ndjson(patient('a', { gender: 'female' }), patient('b'))], env);
     expect(alone).toMatchObject({ code: 0, stdout: '' });
@@ -74,11 +77,18 @@ describe('fhirsight load', () => {
 
     const server = await startFhirsightProcess(env);
     try {
-      const there = await runFhirsight(['load', ndjson(patient('a', { gender: 'male' })), ndjson(patient('c'))], env);
-      expect(there.stderr).toContain('2 resources of 2 files are stored.');
+      const there = await runFhirsight(
+        ['load', ndjson(patient('a', { gender: 'male' })), ndjson(patient('c'), study)],
+        env,
+      );
+      expect(there.stderr).toContain('3 resources of 2 files are stored.');
       const read = async (id: string) => await (await fetch(`${server.url}/fhir/R4/Patient/${id}`)).json();
       expect(await read('a')).toMatchObject({ gender: 'male', meta: { versionId: '2' } });
       expect(await read('b')).toMatchObject({ id: 'b' });
+      const found = await fetch(
+        `${server.url}/fhir/R4/ImagingStudy?started=ge2026-01-01&modality=DX&subject=Patient/c`,
+      );
+      expect(await found.json()).toMatchObject({ entry: [{ resource: { id: study.id } }] });
 
       const bad = ndjson(patient('d'), patient('e', { gender: 7 }));
       const refused = await runFhirsight(['load', ndjson(patient('f')), bad], env);

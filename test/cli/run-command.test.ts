@@ -56,6 +56,7 @@ describe('fhirsight run', () => {
     [['run', '--model', 'prevent-base'], '--all'],
     [['run', '--model', 'prevent-base', '--all', '--group', 'Group/1'], 'one of --all, --group and --search'],
     [['run', '--model', 'prevent-base', '--everybody'], '--everybody'],
+    [['run', '--model', 'prevent-base', '--all', '--since', 'P1D'], 'cohort.since: is for a search on ImagingStudy'],
     [['run', '--model', 'prevent-base', '--all', '--as-of', 'yesterday'], 'asOf: must be a date'],
   ])('%j is refused with exit code 2', async (args, says) => {
     const { code, stdout, stderr } = await runFhirsight(args, { DATA_DIR: newDataDir() });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadSamplePatients } from '../../src/cli/load-sample-patients.ts';
 import { readSchedules } from '../../src/runs/schedules/read-schedules.ts';
+import { imagingStudy } from '../support/build-imaging-study.ts';
 import { parseCurl } from '../support/curl-command.ts';
 import { blocksOf } from '../support/markdown-blocks.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
@@ -13,8 +14,11 @@ const blocks = blocksOf('docs/runs.md');
 
 let server: StartedFhirsight;
 beforeAll(async () => {
-  server = await startFhirsight({ clock: { now: () => new Date('2026-11-22T15:30:00Z') } });
+  const models = ['prevent-base', 'chest-phantom'];
+  server = await startFhirsight({ models, clock: { now: () => new Date('2026-11-22T15:30:00Z') } });
   await loadSamplePatients(server.house, { patients: 30, seed: 1, referenceDate: '2026-11-22' });
+  const subject = { reference: 'Patient/sample-0001' };
+  await server.house.repository.writeAll([imagingStudy({ id: 'study-1', subject })]);
 });
 afterAll(() => server.close());
 
@@ -44,9 +48,10 @@ describe('docs/runs.md', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-docs-'));
     const file = path.join(folder, 'schedules.json');
     await writeFile(file, (example?.text ?? '').replace(/\s+\/\/.*$/gm, ''));
-    const checkModel = server.house.catalog.describe;
-    expect(await readSchedules(file, { checkModel, checkSearch: async () => undefined })).toMatchObject([
+    const checks = { checkModel: () => undefined, checkFit: () => undefined, checkSearch: async () => undefined };
+    expect(await readSchedules(file, checks)).toMatchObject([
       { name: 'nightly', missed: 'once' },
+      { name: 'studies-of-the-day', cohort: { search: 'ImagingStudy?modality=CR,DX', since: 'P1D' } },
     ]);
     await rm(folder, { recursive: true });
   });

@@ -24,6 +24,8 @@ export function openTestRuns(house: House, changes: Partial<RunsParts> = {}): Ru
       return { id: manifest.id, version: manifest.version, digest };
     },
     checkWriteBack: () => undefined,
+    checkCohort: () => undefined,
+    timeZone: 'UTC',
     cohorts: listedCohort(['1']),
     cipher: testCipher,
     schedules: [],

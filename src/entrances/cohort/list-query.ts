@@ -57,7 +57,8 @@ export function runPageToken({ createdAt, id }: RunPageKey): string {
 }
 
 /** A token holds within one order only. */
-export function memberPageToken({ subject, score }: MemberPageKey, sort: MemberSort): string {
+export function memberPageToken({ subject, focus, score }: MemberPageKey, sort: MemberSort): string {
+  if (focus !== undefined) return encode([sort, subject, score ?? null, focus]);
   return encode(score === undefined ? [sort, subject] : [sort, subject, score]);
 }
 
@@ -71,11 +72,15 @@ function runKey(token: string): RunPageKey {
 }
 
 function memberKey(token: string, wanted: MemberSort): MemberPageKey {
-  const [sort, subject, score] = decode(token);
+  const [sort, subject, score = null, focus] = decode(token);
   const scored = typeof score === 'number' && Number.isFinite(score);
-  if (sort !== wanted || typeof subject !== 'string' || subject.includes('\0') || !(scored || score === undefined))
+  if (sort !== wanted || !isKept(subject) || !(scored || score === null) || !(focus === undefined || isKept(focus)))
     throw badToken();
-  return scored ? { subject, score } : { subject };
+  return { subject, ...(focus === undefined ? {} : { focus }), ...(scored ? { score } : {}) };
+}
+
+function isKept(text: unknown): text is string {
+  return typeof text === 'string' && !text.includes('\0');
 }
 
 function parametersOf(url: string, allowed: readonly string[]): Map<string, string> {
@@ -101,7 +106,7 @@ function oneOf<const T extends string>(name: string, value: string, values: read
   return found;
 }
 
-function encode(parts: readonly (string | number)[]): string {
+function encode(parts: readonly (string | number | null)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 

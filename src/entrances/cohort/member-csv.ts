@@ -1,7 +1,18 @@
 import { csvCell } from '../../http/csv-cell.ts';
 import type { RunMember } from '../../runs/run.ts';
 
-const columns = ['subject', 'state', 'score', 'outcome', 'band', 'reasons', 'result', 'resource', 'error'] as const;
+const columns = [
+  'subject',
+  'state',
+  'score',
+  'outcome',
+  'band',
+  'reasons',
+  'result',
+  'resource',
+  'error',
+  'focus',
+] as const;
 
 export const memberCsvHead = `${columns.join(',')}\r\n`;
 
@@ -18,6 +29,7 @@ export function memberCsvLine(member: RunMember): string {
     result: member.result,
     resource,
     error: error === undefined ? undefined : `${error.code}: ${error.message}`,
+    focus: member.focus,
   };
   return `${columns.map((column) => csvCell(cells[column])).join(',')}\r\n`;
 }

@@ -1,11 +1,13 @@
 import type { Group, Resource } from '@medplum/fhirtypes';
 import { isFhirId } from '../../fhir/reference.ts';
+import type { StudyIndex } from '../../fhir/studies/study-index.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
 import type { FoundSubject } from '../../runs/member-table.ts';
 import type { Cohort } from '../../runs/run.ts';
 import { groupSubjects } from './group-subjects.ts';
-import { parseCohortSearch } from './parse-cohort-search.ts';
+import { type CohortSearch, parseCohortSearch } from './parse-cohort-search.ts';
+import { studyMember } from './study-member.ts';
 
 /** What cohorts need of the record source. */
 export interface PatientIndex {
@@ -24,8 +26,24 @@ export interface PatientIndex {
   checkSearch(parameters: readonly (readonly [string, string])[]): void;
 }
 
-/** Reads cohorts from the record source. */
-export function openCohortSource(index: PatientIndex, timeZone: string): CohortSource {
+/**
+ * Reads cohorts from the record source.
+ * @param studies absent: a cohort of studies is refused
+ */
+export function openCohortSource(index: PatientIndex, timeZone: string, studies?: StudyIndex): CohortSource {
+  const requireStudies = (): StudyIndex => {
+    if (studies !== undefined) return studies;
+    const message = 'Here a cohort is of patients, not of imaging studies: a search must be on Patient.';
+    throw new PredictionError('PARAMETER_INVALID', message, {
+      issues: [{ code: 'value', message, expression: 'cohort.search' }],
+    });
+  };
+  const studyPages = async function* ({ parameters }: CohortSearch, since: Date | undefined, signal: AbortSignal) {
+    const { bases, search } = requireStudies();
+    const changed = since === undefined ? [] : [['_lastUpdated', `ge${since.toISOString()}`] as const];
+    for await (const page of search([...parameters, ...changed], signal))
+      yield page.flatMap((study) => studyMember(study, bases));
+  };
   const readGroup = async (group: string, signal?: AbortSignal): Promise<Group> => {
     const id = groupId(group);
     const found = await index.readGroup(id, signal);
@@ -39,16 +57,26 @@ export function openCohortSource(index: PatientIndex, timeZone: string): CohortS
 
   return {
     async check(cohort) {
-      if ('search' in cohort) index.checkSearch(parseCohortSearch(cohort.search));
+      if ('search' in cohort) {
+        const { type, parameters } = parseCohortSearch(cohort);
+        if (type === 'Patient') index.checkSearch(parameters);
+        else requireStudies().checkSearch(parameters);
+      }
       if ('group' in cohort) await members(cohort.group, new Date(0));
     },
-    async *read(cohort: Cohort, asOf, signal) {
+    async *read(cohort: Cohort, asOf, signal, changedSince) {
       if ('group' in cohort) {
         yield await members(cohort.group, asOf, signal);
         return;
       }
-      const pages =
-        'search' in cohort ? index.searchPatients(parseCohortSearch(cohort.search), signal) : index.allPatients(signal);
+      const search = 'search' in cohort ? parseCohortSearch(cohort) : undefined;
+      if (search?.type === 'ImagingStudy') {
+        if ('search' in cohort && (cohort.since === undefined) !== (changedSince === undefined))
+          throw new RangeError('it is not said from when on the studies of the cohort have changed');
+        yield* studyPages(search, changedSince, signal);
+        return;
+      }
+      const pages = search === undefined ? index.allPatients(signal) : index.searchPatients(search.parameters, signal);
       for await (const page of pages) yield page.map((subject) => ({ subject }));
     },
   };

@@ -1,5 +1,6 @@
 import { instantRange } from '../../fhir/instant-range.ts';
 import { type ErrorIssue, PredictionError } from '../../platform/errors.ts';
+import { sincePattern } from '../../runs/changed-since.ts';
 import type { Cohort, RunRequest } from '../../runs/run.ts';
 
 const allowed = ['model', 'version', 'cohort', 'asOf', 'writeBack', 'explain'] as const;
@@ -42,17 +43,25 @@ export function parseRunRequest(body: unknown, timeZone: string): RunRequest {
 }
 
 function cohortOf(value: unknown, refuse: Refuse): Cohort | undefined {
-  const forms = '{"all": true}, {"group": "Group/…"} or {"search": "Patient?…"}';
+  const forms =
+    '{"all": true}, {"group": "Group/…"}, {"search": "Patient?…"} or {"search": "ImagingStudy?…", "since": "P1D"}';
   if (!isObject(value)) return refuse('cohort', `${value === undefined ? 'missing' : 'no object'}; send ${forms}.`);
-  const names = Object.keys(value);
+  const { since } = value;
+  const names = Object.keys(value).filter((name) => name !== 'since');
   const [name = ''] = names;
   if (names.length !== 1 || !['all', 'group', 'search'].includes(name))
     return refuse('cohort', `must be exactly one of ${forms}.`);
+  if (since !== undefined && name !== 'search')
+    return refuse('cohort.since', 'is for a search on ImagingStudy. Leave it out.');
   if (name === 'all') return value.all === true ? { all: true } : refuse('cohort.all', 'must be true.');
   const given = value[name];
   if (typeof given !== 'string' || given === '' || given.length > longest)
     return refuse(`cohort.${name}`, `must be a text of 1 to ${longest} characters.`);
-  return name === 'group' ? { group: given } : { search: given };
+  if (name === 'group') return { group: given };
+  if (since === undefined) return { search: given };
+  return typeof since === 'string' && new RegExp(sincePattern).test(since)
+    ? { search: given, since }
+    : refuse('cohort.since', 'must be a duration of days, weeks or hours: P1D, P2W or PT12H.');
 }
 
 function asOfIn(body: Given, timeZone: string, refuse: Refuse): Date | undefined {

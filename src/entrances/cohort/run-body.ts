@@ -16,6 +16,7 @@ export function runBody(
     reason: run.reason,
     model: run.model,
     cohort: seesSearches ? cohort : withoutValues(cohort),
+    changedSince: run.changedSince?.toISOString(),
     asOf: run.asOf.toISOString(),
     writeBack: run.writeBack,
     explain: run.explain,
@@ -36,6 +37,7 @@ export function runBody(
 export function memberBody(member: RunMember): Record<string, unknown> {
   return {
     subject: member.subject,
+    focus: member.focus,
     state: member.state,
     outcome: member.outcome,
     score: member.score,
@@ -47,10 +49,10 @@ export function memberBody(member: RunMember): Record<string, unknown> {
   };
 }
 
-/** `Patient?name=Smith&_count=5` is `Patient?name&_count`. */
+/** `Patient?name=Smith&_count=5` is `Patient?name&_count`; `since` stays, which names nobody. */
 function withoutValues(cohort: Cohort | SealedCohort): Cohort | SealedCohort {
   if (!('search' in cohort)) return cohort;
   const [path = '', query] = cohort.search.split('?', 2);
-  if (query === undefined) return { search: path };
-  return { search: `${path}?${[...new URLSearchParams(query).keys()].join('&')}` };
+  if (query === undefined) return { ...cohort, search: path };
+  return { ...cohort, search: `${path}?${[...new URLSearchParams(query).keys()].join('&')}` };
 }

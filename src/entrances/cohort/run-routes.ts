@@ -21,8 +21,8 @@ export interface RunRoutesOptions {
   readonly authorise: (principal: Principal, request: RunRequest) => void;
   /** Whether whoever asks may search for people, and so may see what a cohort was searched by: names, birth dates. */
   readonly seesSearches: (principal: Principal) => boolean;
-  /** Throws FORBIDDEN where whoever asks may not read the results of people. */
-  readonly authoriseMembers: (principal: Principal) => void;
+  /** Throws FORBIDDEN where whoever asks may not read the results of people, or of studies where the cohort is of those. */
+  readonly authoriseMembers: (principal: Principal, cohort?: RunReport['cohort']) => void;
 }
 
 /** `/runs`: cohort runs are made, watched, cancelled and resumed, and their members listed. */
@@ -63,9 +63,12 @@ export function runRoutes(runs: Runs, options: RunRoutesOptions): Router {
   });
   router.get('/:id/members', async (request, response) => {
     named(response, '/:id/members');
-    options.authoriseMembers(requestContext(response).principal);
-    const query = parseMemberListQuery(request.url);
+    const { principal } = requestContext(response);
+    // Whoever may list no members is not told which runs there are.
+    options.authoriseMembers(principal);
     const { id } = request.params;
+    options.authoriseMembers(principal, (await runs.read(id)).cohort);
+    const query = parseMemberListQuery(request.url);
     await sendMembers(response, runs, id, { path: `${request.baseUrl}/${id}/members`, query });
   });
   for (const action of ['cancel', 'resume'] as const) {

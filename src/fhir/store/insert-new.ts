@@ -74,7 +74,8 @@ export async function insertRows(
   return stored.map(({ name }) => name);
 }
 
-function arrayLiteral(items: readonly string[]): string {
+/** A PostgreSQL array as text: an array of arrays of different lengths is none. */
+export function arrayLiteral(items: readonly string[]): string {
   return `{${items.map((item) => `"${item.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 

@@ -18,6 +18,7 @@ import { reports } from './0016-reports.ts';
 import { reportLife } from './0017-report-life.ts';
 import { studyNotices } from './0018-study-notices.ts';
 import { reportReviews } from './0019-report-reviews.ts';
+import { runsOverStudies } from './0021-runs-over-studies.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -40,4 +41,5 @@ export const allMigrations: readonly Migration[] = [
   reportLife,
   studyNotices,
   reportReviews,
+  runsOverStudies,
 ];

@@ -15,7 +15,7 @@ export async function fireOnce(
     readonly fhirBase: string;
     readonly runs: Pick<Runs, 'createInside' | 'prepare'>;
   },
-  { name, model, version, cohort, writeBack, explain }: Schedule,
+  { name, timeZone, model, version, cohort, writeBack, explain }: Schedule,
   dueAt: Date,
 ): Promise<Run | undefined> {
   const { database, tenant, fhirBase, runs } = parts;
@@ -40,7 +40,7 @@ export async function fireOnce(
       ...(explain === undefined ? {} : { explain }),
     };
     const idempotencyKey = { owner: 'schedule', key: `schedule:${name}:${dueAt.toISOString()}` };
-    const run = await runs.createInside(sql, request, { schedule: name, idempotencyKey });
+    const run = await runs.createInside(sql, request, { schedule: name, timeZone, idempotencyKey });
     await sql.query(
       'update run_schedule_firings set run = $5 where tenant = $1 and fhir_base = $2 and schedule = $3 and due_at = $4',
       [...firing, run?.id ?? null],

@@ -8,6 +8,8 @@ import { type Schedule, schedulesSchema } from './schedule.ts';
 export interface ScheduleChecks {
   /** Throws where there is no such model or version. One that does not answer now is none of its matter: `schedule.failed` says so when the schedule is due. */
   readonly checkModel: (id: string, version?: string) => void;
+  /** Throws where a model that predicts about studies has a cohort of patients, or the other way round. */
+  readonly checkFit: (schedule: Schedule) => void;
   /** Throws for a search that the record source is known to refuse. */
   readonly checkSearch: (cohort: Cohort) => Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function readSchedules(file: string | undefined, checks: ScheduleCh
         `${at}.name is ${JSON.stringify(schedule.name)}, which an earlier schedule has; allowed is a name of its own.`,
       );
     problems.push(...(await refusalOf(`${at}.model`, async () => checks.checkModel(schedule.model, schedule.version))));
+    problems.push(...(await refusalOf(`${at}.cohort`, async () => checks.checkFit(schedule))));
     if ('search' in schedule.cohort)
       problems.push(...(await refusalOf(`${at}.cohort.search`, () => checks.checkSearch(schedule.cohort))));
   }

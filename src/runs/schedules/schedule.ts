@@ -1,12 +1,23 @@
 import Type, { type Static } from 'typebox';
+import { sincePattern } from '../changed-since.ts';
 
 const cohort = Type.Union(
   [
     Type.Object({ all: Type.Literal(true) }, { additionalProperties: false }),
     Type.Object({ group: Type.String({ pattern: '^Group/[A-Za-z0-9.-]{1,64}$' }) }, { additionalProperties: false }),
     Type.Object({ search: Type.String({ pattern: '^Patient\\?\\S{1,2000}$' }) }, { additionalProperties: false }),
+    Type.Object(
+      {
+        search: Type.String({ pattern: '^ImagingStudy\\?\\S{1,2000}$' }),
+        since: Type.Optional(Type.String({ pattern: sincePattern })),
+      },
+      { additionalProperties: false },
+    ),
   ],
-  { allowed: '{"all": true}, {"group": "Group/[id]"} or {"search": "Patient?[parameters]"}' },
+  {
+    allowed:
+      '{"all": true}, {"group": "Group/[id]"}, {"search": "Patient?[parameters]"} or {"search": "ImagingStudy?[parameters]", "since": "P1D"}',
+  },
 );
 
 const schedule = Type.Object(

@@ -5,10 +5,12 @@ import type { Observation, Patient, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseFhirJson, stringifyFhirJson } from '../../../src/fhir/fhir-json.ts';
 import type { ResourceQuery } from '../../../src/fhir/store/find-resources.ts';
+import { indexOldStudies } from '../../../src/fhir/store/index-old-studies.ts';
 import { createSqlRepository, type SqlRepository } from '../../../src/fhir/store/sql-repository.ts';
 import { updateResource } from '../../../src/fhir/store/write-resource.ts';
 import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { imagingStudy } from '../../support/build-imaging-study.ts';
 import { casesDir, casesPresent } from '../../support/cases.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -226,6 +228,41 @@ describe('the store', () => {
     await expect(repository.patchResource('Patient', made.id, [])).rejects.toMatchObject({
       code: 'METHOD_NOT_ALLOWED',
     });
+  });
+});
+
+describe('studies that an earlier release stored', () => {
+  const studies = ['a', 'b', 'c'].map((id) => imagingStudy({ id, started: '2026-01-02' }));
+  /** As a release did that knew neither when a study began nor its modality. */
+  const forget = (tenant: string) =>
+    test_.database.query(
+      "update resources set date_start = null, date_end = null, categories = '{}' where tenant = $1 and id <> 'c'",
+      [tenant],
+    );
+  const idsOf = async (repository: SqlRepository, query: readonly (readonly [string, string])[]) =>
+    ((await repository.searchByQuery('ImagingStudy', query)).entry ?? []).map(({ resource }) => resource?.id);
+
+  test('are found by when they began and by their modality, as if they were stored now', async () => {
+    const repository = repositoryOf('old-studies');
+    await repository.writeAll(studies);
+    const indexed = 'select id, date_start, date_end, categories, version from resources where tenant = $1 order by id';
+    const before = (await test_.database.query(indexed, ['old-studies'])).rows;
+    await forget('old-studies');
+    expect(await idsOf(repository, [['started', 'ge2026-01-01']])).toEqual(['c']);
+    expect(await indexOldStudies(repository.context)).toBe(2);
+    expect((await test_.database.query(indexed, ['old-studies'])).rows).toEqual(before);
+    expect(await idsOf(repository, [['started', '2026-01-02']])).toEqual(['a', 'b', 'c']);
+    expect(await idsOf(repository, [['modality', 'DX']])).toEqual(['a', 'b', 'c']);
+  });
+
+  test('are looked for once, and what says neither stays as it is', async () => {
+    const repository = repositoryOf('silent-studies');
+    const { started: _, series: __, ...silent } = imagingStudy({ id: 'silent' });
+    await repository.writeAll([silent]);
+    expect(await indexOldStudies(repository.context)).toBe(0);
+    await repository.writeAll(studies);
+    await forget('silent-studies');
+    expect(await indexOldStudies(repository.context)).toBe(0);
   });
 });
 

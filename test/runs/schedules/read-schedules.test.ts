@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PredictionError } from '../../../src/platform/errors.ts';
 import { readSchedules } from '../../../src/runs/schedules/read-schedules.ts';
+import type { Schedule } from '../../../src/runs/schedules/schedule.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -23,6 +24,10 @@ const checks = {
   checkModel: (id: string) => {
     if (id !== 'prevent-base')
       throw new PredictionError('MODEL_UNKNOWN', `There is no model ${id}. Served: prevent-base.`);
+  },
+  checkFit: ({ model, cohort }: Schedule) => {
+    if (model === 'prevent-base' && 'search' in cohort && cohort.search.startsWith('ImagingStudy'))
+      throw new PredictionError('PARAMETER_INVALID', 'prevent-base makes no reports on imaging studies.');
   },
   checkSearch: async (cohort: object) => {
     if ('search' in cohort && String(cohort.search).includes('colour'))
@@ -95,6 +100,21 @@ describe('SCHEDULES_FILE', () => {
       'with a search that is absolute',
       { schedules: [{ ...nightly, cohort: { search: 'http://x/Patient?a=b' } }] },
       'schedules[0].cohort is',
+    ],
+    [
+      'with since for patients',
+      { schedules: [{ ...nightly, cohort: { search: 'Patient?gender=female', since: 'P1D' } }] },
+      'schedules[0].cohort is',
+    ],
+    [
+      'with since that is no duration of days, weeks or hours',
+      { schedules: [{ ...nightly, cohort: { search: 'ImagingStudy?modality=CR', since: 'P1M' } }] },
+      '{"search": "ImagingStudy?[parameters]", "since": "P1D"}',
+    ],
+    [
+      'with studies for a model of patients',
+      { schedules: [{ ...nightly, cohort: { search: 'ImagingStudy?modality=CR', since: 'P1D' } }] },
+      'schedules[0].cohort: prevent-base makes no reports on imaging studies.',
     ],
     [
       'with a search that the store refuses',
