@@ -72,9 +72,14 @@ export function standingOf(
   return mayBeLater || isVagueAt(asOf, time) ? { is: 'untimed', latest } : { is: 'candidate', time, at };
 }
 
-/** What a model has computed and nobody has verified is no measurement, also where a map counts preliminary results. */
-function isUnverifiedPrediction({ status, meta }: DatedResult): boolean {
-  if (status !== 'preliminary') return false;
+/**
+ * What a model has computed and nobody has verified is no measurement, also where a map counts preliminary results; nor is a report of a
+ * study that was amended, which nobody has read since.
+ */
+function isUnverifiedPrediction(result: DatedResult): boolean {
+  const { status, meta } = result;
+  const isUnread = result.resourceType === 'DiagnosticReport' && status === 'amended' && !result.resultsInterpreter;
+  if (status !== 'preliminary' && !isUnread) return false;
   return (meta?.security ?? []).some(
     ({ system, code }) => system === 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue' && code === 'AIAST',
   );

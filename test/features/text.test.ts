@@ -263,6 +263,17 @@ describe('the conclusion of a report', () => {
     ...parts,
   });
   const older = report('No infiltrate', '2026-03-01T07:00:00Z');
+  const aiAsserted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'AIAST' };
+
+  it('DR-1: is that of a report of a model that a person confirmed, and of one that people amended', () => {
+    for (const parts of [
+      { status: 'final', meta: { security: [aiAsserted] }, resultsInterpreter: [{ reference: 'Practitioner/17' }] },
+      { status: 'amended' },
+    ] as const) {
+      const newer = report('Pneumonia', '2026-03-01T09:00:00Z', JSON.parse(JSON.stringify(parts)));
+      expect(contentOf(extractOne(radiograph, [older, newer]))).toBe('Pneumonia');
+    }
+  });
 
   it('is that of the newest report with one of the codes, or of the oldest', () => {
     const others = [
@@ -289,6 +300,7 @@ describe('the conclusion of a report', () => {
     ['preliminary', { status: 'preliminary' }],
     ['partial', { status: 'partial' }],
     ['entered in error', { status: 'entered-in-error' }],
+    ['of a model, amended and read by nobody since', { status: 'amended', meta: { security: [aiAsserted] } }],
     ['issued after as-of', { issued: '2026-03-01T12:00:01Z' }],
     ['about a time after as-of', { effectiveDateTime: '2026-03-01T12:00:01Z' }],
     ['without a word', { conclusion: undefined }],
