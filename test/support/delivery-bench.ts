@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { LogEvent } from '../../src/platform/events.ts';
+import type { ReviewVerdict } from '../../src/results/review-report.ts';
 import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
+import type { OpenResultStore } from '../../src/write-back/result-store.ts';
 import { createResultWriter } from '../../src/write-back/result-writer.ts';
+import { writeReview } from '../../src/write-back/reviews/write-review.ts';
 import { createDeliveries, type Deliveries } from '../../src/write-back/sinks/deliveries.ts';
 import type { SinkSettings } from '../../src/write-back/sinks/sink-schema.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
@@ -23,6 +26,8 @@ export interface DeliveryBench {
   write(...records: OutcomeRecord[]): Promise<void>;
   /** Likewise, reports of studies. */
   writeReport(record: OutcomeRecord, score?: number): Promise<void>;
+  /** Stores what a person found of the current version of a report. */
+  review(reportId: string, verdict: ReviewVerdict): Promise<void>;
   /** Goes on in time, a second each, until the deliveries are as asked; fails after `seconds`. */
   until(
     asked: (summary: { pending: number; sending: number; delivered: number; dead: number }) => boolean,
@@ -40,11 +45,13 @@ export function openDeliveryBench(
   const ownBase = options.ownBase ?? outcomeBase;
   const events: LogEvent[] = [];
   const store = { baseUrl: ownBase, clock: time.clock, newId: randomUUID, timeZone: 'UTC', validator };
+  const openResultStore: OpenResultStore = (sql, tenant) => openSqlResultStore(store, sql, tenant);
+  const reportSinks = sinks.filter(({ reports }) => reports).map(({ name }) => name);
   const writer = createResultWriter({
     database,
-    openResultStore: (sql, tenant) => openSqlResultStore(store, sql, tenant),
+    openResultStore,
     sinks: sinks.map(({ name }) => name),
-    reportSinks: sinks.filter(({ reports }) => reports).map(({ name }) => name),
+    reportSinks,
   });
   const deliveries = createDeliveries({
     database,
@@ -74,6 +81,23 @@ export function openDeliveryBench(
     },
     async writeReport(record, score) {
       await writer.write(record, reportResources(record, score));
+    },
+    async review(reportId, verdict) {
+      const { rows } = await database.query<{ version: number }>(
+        `select version from resources where type = 'DiagnosticReport' and id = $1`,
+        [reportId],
+      );
+      await writeReview(
+        database,
+        openResultStore,
+        {
+          tenant: 'default',
+          reportId,
+          readVersion: String(rows[0]?.version),
+          review: { verdict, reviewer: 'Practitioner/17', at: time.clock.now() },
+        },
+        { reportSinks, timeZone: 'UTC' },
+      );
     },
     async until(asked, seconds = 3_600) {
       for (let second = 0; second < seconds; second++) {

@@ -59,6 +59,12 @@ const edit = async (changes: Partial<DiagnosticReport>) => {
   });
 };
 
+async function ownReport(): Promise<string> {
+  const { rows } = await database.query<{ id: string }>(`select id from resources where type = 'DiagnosticReport'`);
+  if (rows[0] === undefined) throw new Error('no report');
+  return rows[0].id;
+}
+
 test('a sink that has not asked for reports gets none, and gets the other results', async () => {
   const made = bench(sinkAt('fhir-creates', sink.base));
   await made.writeReport(first);
@@ -109,6 +115,43 @@ describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s 
     await made.writeReport(late, 0.62);
     await made.until(settled);
     expect(reports().map(percentOf)).toEqual([62]);
+    expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
+  });
+
+  test('DR-1 PRV-1: gets what a person confirmed, and then rejected here, in its place, each with a Provenance of its verifier', async () => {
+    const made = bench(asking());
+    await made.writeReport(first);
+    await made.until(({ delivered }) => delivered === 1);
+    const [before] = reports();
+    for (const [verdict, status] of [
+      ['confirmed', 'final'],
+      ['rejected', 'entered-in-error'],
+    ] as const) {
+      await made.review(await ownReport(), verdict);
+      await made.until(settled);
+      expect(reports()).toMatchObject([{ id: before?.id, status }]);
+      expect(reports()[0]?.contained?.map((part) => (part as Observation).status)).toEqual([status]);
+    }
+    const verifiers = sink
+      .all<Provenance>('Provenance')
+      .flatMap(({ agent }) => agent)
+      .filter(({ type }) => type?.coding?.[0]?.code === 'verifier');
+    expect(verifiers).toHaveLength(2);
+    expect(verifiers[0]?.who.reference).toMatch(/^https?:.*\/Practitioner\/17$/);
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    expect(reports()).toMatchObject([{ id: before?.id, status: 'amended' }]);
+    expect(reports()[0]?.resultsInterpreter).toBeUndefined();
+  });
+
+  test('that took the unread report without an answer does not pass for having the one that was rejected meanwhile', async () => {
+    const made = bench(asking());
+    sink.faults.push({ method: 'POST', holding: 'DiagnosticReport', does: 'cut-after', times: 1 });
+    await made.writeReport(first);
+    await made.until(() => reports().length === 1);
+    await made.review(await ownReport(), 'rejected');
+    await made.until(settled);
+    expect(reports().map(({ status }) => status)).toEqual(['entered-in-error']);
     expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
   });
 
@@ -210,6 +253,16 @@ test('DR-4: as a document it is the page that a person reads, and an amended one
   expect(documents[0]).toMatchObject({ status: 'current', docStatus: 'amended', type: { text: 'AI imaging report' } });
   const page = documents[0]?.content?.find(({ attachment }) => attachment?.contentType === 'text/html')?.attachment;
   expect(Buffer.from(page?.data ?? '', 'base64').toString('utf8')).toContain('AI result, not read by a radiologist.');
+  await made.review(await ownReport(), 'confirmed');
+  await made.until(settled);
+  expect(sink.all('DocumentReference')).toMatchObject([{ status: 'current', docStatus: 'final' }]);
+  await made.review(await ownReport(), 'rejected');
+  await made.until(settled);
+  expect(sink.all('DocumentReference')).toMatchObject([{ status: 'entered-in-error', docStatus: 'entered-in-error' }]);
+  await made.write(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(12) }));
+  await made.until(settled);
+  expect(sink.all('DocumentReference')).toMatchObject([{ status: 'entered-in-error' }]);
+  expect(isTaggedSuperseded(sink.all<DocumentReference>('DocumentReference')[0] as DocumentReference)).toBe(true);
 });
 
 test('a folder gets each version of a report in a file of its own', async () => {
