@@ -27,6 +27,7 @@ import { choiceLabel, isServiceOff } from './model-catalog/cds-services.ts';
 import { readFeedback, storeFeedback } from './monitoring/cds-feedback.ts';
 import { readFeedbackRates } from './monitoring/feedback-rates.ts';
 import { holdBack } from './monitoring/held-cards.ts';
+import { readReviewRates, readReviews } from './monitoring/report-reviews.ts';
 import { packageVersion } from './package-version.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
@@ -152,6 +153,9 @@ export function routesOf(house: House, config: Config, clock: Clock, callers: Ca
           page: (period, count, after) =>
             readFeedback(house.database.background, feedbackFrame, period, { count, after }),
           rates: (period) => readFeedbackRates(house.database.background, config.tenant, period),
+          reviews: (period, count, after) =>
+            readReviews(house.database.background, feedbackFrame, period, { count, after }),
+          reviewRates: (period) => readReviewRates(house.database.background, config.tenant, period),
           labelOf: (of) => choiceLabel(catalog.list(), of),
         },
         { timeZone: config.siteTimeZone },

@@ -6,8 +6,8 @@ import { PredictionError } from '../platform/errors.ts';
 import { type RunningServer, runningServer } from './running-server.ts';
 
 /**
- * `fhirsight feedback`: what clinicians answered to cards in a period, or with --rates how often they accepted and overrode
- * them, asked of the server that runs on this data. @returns 0
+ * `fhirsight feedback`: what clinicians answered to cards in a period, with --reports what they found of reports, or with --rates how
+ * often they did which, asked of the server that runs on this data. @returns 0
  */
 export async function feedbackCommand(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -18,10 +18,11 @@ export async function feedbackCommand(args: readonly string[]): Promise<number> 
       format: { type: 'string', default: 'csv' },
       comments: { type: 'boolean', default: false },
       rates: { type: 'boolean', default: false },
+      reports: { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   });
-  const { from, to, format, comments, rates, out } = values;
+  const { from, to, format, comments, rates, reports, out } = values;
   if (from === undefined || to === undefined)
     throw new PredictionError(
       'PARAMETER_INVALID',
@@ -35,7 +36,9 @@ export async function feedbackCommand(args: readonly string[]): Promise<number> 
       `No server runs on ${config.dataDir}. Start one with \`fhirsight serve\`, and ask again.`,
     );
   const query = new URLSearchParams(
-    rates ? { from, to } : { from, to, format, ...(comments ? { comments: 'include' } : {}) },
+    rates
+      ? { from, to }
+      : { from, to, format, ...(reports ? { of: 'reports' } : {}), ...(comments ? { comments: 'include' } : {}) },
   );
   const text = await answerOf(
     server,

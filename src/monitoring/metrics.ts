@@ -120,6 +120,12 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
     labelNames: ['service', ...modelLabels, 'outcome', 'reason'],
     registers,
   });
+  const reviews = new Counter({
+    name: 'fhirsight_report_reviews_total',
+    help: 'Reports of studies that a person confirmed or rejected.',
+    labelNames: [...modelLabels, 'verdict'],
+    registers,
+  });
   registerFeatureCounters(registry, tally.counts);
   new Gauge({
     name: 'fhirsight_http_requests_open',
@@ -175,6 +181,9 @@ export function createMetrics(openRequests: () => number = () => 0): Metrics {
           feedback.inc({ service, model, version, outcome, reason }, answers);
           break;
         }
+        case 'report.reviewed':
+          reviews.inc({ model: event.model, version: event.version, verdict: event.verdict });
+          break;
         case 'run.finished':
           for (const state of ['scored', 'abstained', 'failed'] as const) runMembers.inc({ state }, event[state]);
           break;

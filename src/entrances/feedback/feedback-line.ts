@@ -1,6 +1,7 @@
 import { csvCell, csvTextCell } from '../../http/csv-cell.ts';
 import { suggestedChoice } from '../../model-catalog/cds-cards/suggestion-uuid.ts';
 import type { JoinedFeedback } from '../../monitoring/cds-feedback.ts';
+import type { KeptReview } from '../../monitoring/report-reviews.ts';
 
 /** The label of a choice of a service, where the very version is loaded that suggested it. */
 export type LabelOfChoice = (of: {
@@ -30,7 +31,7 @@ const columns = [
   'received',
 ] as const;
 
-type FeedbackLine = Readonly<Partial<Record<(typeof columns)[number] | 'comment', string>>>;
+export type FeedbackLine = Readonly<Partial<Record<(typeof columns)[number] | 'comment', string>>>;
 
 /**
  * One answer in words that stand alone. The location is the FHIR base of the patient's server; it is absent, as user and
@@ -39,8 +40,6 @@ type FeedbackLine = Readonly<Partial<Record<(typeof columns)[number] | 'comment'
  */
 export function feedbackLine(feedback: JoinedFeedback, labelOf: LabelOfChoice, comments: boolean): FeedbackLine {
   const { service, card, outcome, reason, prediction } = feedback;
-  const { commentSealedWith: key } = feedback;
-  const comment = key === undefined ? feedback.comment : `(sealed with the key ${key}, which is not set here)`;
   const { base, user, encounter, model, version, digest, result } = prediction ?? {};
   const taken = feedback.acceptedSuggestions.map((uuid) => {
     const choice = suggestedChoice(card, uuid);
@@ -65,9 +64,36 @@ export function feedbackLine(feedback: JoinedFeedback, labelOf: LabelOfChoice, c
     reason_system: reason?.system,
     reason_code: reason?.code,
     received: feedback.receivedAt.toISOString(),
-    ...(comments ? { comment } : {}),
+    ...(comments ? { comment: commentOf(feedback) } : {}),
   };
+  return known(line);
+}
+
+/** What a person found of a report, in the same columns: there is neither a service nor a card. */
+export function reviewLine(review: KeptReview, comments: boolean): FeedbackLine {
+  const { verdict, reviewer, reviewedAt, result, base, model } = review;
+  return known({
+    intervention: `${model.id} ${model.version} (report)`,
+    action_taken: verdict,
+    user: reviewer,
+    date: reviewedAt.toISOString(),
+    location: base.startsWith('http') ? base : undefined,
+    model: model.id,
+    version: model.version,
+    digest: model.digest,
+    result,
+    outcome: verdict,
+    received: reviewedAt.toISOString(),
+    ...(comments ? { comment: commentOf(review) } : {}),
+  });
+}
+
+function known(line: Readonly<Record<string, string | undefined>>): FeedbackLine {
   return Object.fromEntries(Object.entries(line).filter(([, value]) => value !== undefined));
+}
+
+function commentOf({ comment, commentSealedWith: key }: Pick<KeptReview, 'comment' | 'commentSealedWith'>) {
+  return key === undefined ? comment : `(sealed with the key ${key}, which is not set here)`;
 }
 
 export function feedbackCsvHead(comments: boolean): string {

@@ -2,6 +2,7 @@ import { instantRange } from '../../fhir/instant-range.ts';
 import { PredictionError } from '../../platform/errors.ts';
 
 const formats = ['ndjson', 'csv'] as const;
+const subjects = ['cards', 'reports'] as const;
 
 export interface FeedbackPeriod {
   readonly from: Date;
@@ -11,6 +12,8 @@ export interface FeedbackPeriod {
 
 /** What `GET /cds-feedback` asks for. */
 export interface FeedbackQuery extends FeedbackPeriod {
+  /** Answers to CDS Hooks cards, or reviews of reports. */
+  readonly of: (typeof subjects)[number];
   readonly format: (typeof formats)[number];
   /** Whether what clinicians wrote is wanted too: it may name a patient. */
   readonly comments: boolean;
@@ -18,13 +21,16 @@ export interface FeedbackQuery extends FeedbackPeriod {
 
 /** @param timeZone IANA zone of the site, in which a day begins. Throws PARAMETER_INVALID. */
 export function parseFeedbackQuery(url: string, timeZone: string): FeedbackQuery {
-  const given = parametersOf(url, ['from', 'to', 'format', 'comments']);
+  const given = parametersOf(url, ['from', 'to', 'of', 'format', 'comments']);
+  const about = given.get('of') ?? 'cards';
+  const of = subjects.find((candidate) => candidate === about);
+  if (of === undefined) throw refused('of', `must be one of ${subjects.join(', ')}.`);
   const format = given.get('format') ?? 'ndjson';
   const found = formats.find((candidate) => candidate === format);
   if (found === undefined) throw refused('format', `must be one of ${formats.join(', ')}.`);
   const comments = given.get('comments') ?? 'exclude';
   if (comments !== 'include' && comments !== 'exclude') throw refused('comments', 'must be include or exclude.');
-  return { ...periodOf(given, timeZone), format: found, comments: comments === 'include' };
+  return { ...periodOf(given, timeZone), of, format: found, comments: comments === 'include' };
 }
 
 /** @param timeZone IANA zone of the site, in which a day begins. Throws PARAMETER_INVALID. */

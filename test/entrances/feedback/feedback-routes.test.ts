@@ -6,6 +6,9 @@ import { requestContext } from '../../../src/http/request-context.ts';
 import { suggestionUuid } from '../../../src/model-catalog/cds-cards/suggestion-uuid.ts';
 import { type CdsFeedback, readFeedback, storeFeedback } from '../../../src/monitoring/cds-feedback.ts';
 import { readFeedbackRates } from '../../../src/monitoring/feedback-rates.ts';
+import { readReviewRates, readReviews } from '../../../src/monitoring/report-reviews.ts';
+import { sealText } from '../../../src/platform/sealed-text.ts';
+import { reviewCommentPlace } from '../../../src/prediction/review-comment-place.ts';
 import { type FhirTestServer, send, startFhirTestServer } from '../../support/fhir-test-server.ts';
 import { testCipher } from '../../support/test-cipher.ts';
 
@@ -19,6 +22,9 @@ const desk: FeedbackDesk = {
   page: (period, count, after) =>
     readFeedback(server.database, { tenant: 'test', cipher: testCipher }, period, { count, after }),
   rates: (period) => readFeedbackRates(server.database, 'test', period),
+  reviews: (period, count, after) =>
+    readReviews(server.database, { tenant: 'test', cipher: testCipher }, period, { count, after }),
+  reviewRates: (period) => readReviewRates(server.database, 'test', period),
   labelOf: ({ digest, choice }) => (digest === 'abc' && choice === 0 ? 'Order a lipid panel' : undefined),
 };
 
@@ -63,6 +69,32 @@ beforeAll(async () => {
       comment: '@Mrs Example said no, "twice"',
     }),
   ]);
+});
+/** What people found of reports of one model version: r1 was confirmed and then rejected. */
+const found = [
+  ['r1', 2, 'confirmed', '2026-03-02T09:00:00Z', 'As Mrs Example has it.'],
+  ['r2', 2, 'rejected', '2026-03-02T10:00:00Z', null],
+  ['r1', 3, 'rejected', '2026-03-02T11:00:00Z', null],
+  ['r3', 2, 'confirmed', '2026-03-02T12:00:00Z', null],
+  ['r4', 2, 'confirmed', '2026-03-04T12:00:00Z', null],
+] as const;
+beforeAll(async () => {
+  for (const [reportId, version, verdict, at, comment] of found)
+    await server.database.query(
+      `insert into report_reviews (tenant, report_id, version, read_version, verdict, reviewer, reviewed_at, user_comment, result,
+         fhir_base, subject_id, model_id, model_version, model_digest)
+       values ('test', $1, $2, 1, $3, 'Practitioner/7', $4, $5, $6, 'https://ehr.example/fhir', '17', 'chest-phantom', '1.0.0', 'd')`,
+      [
+        reportId,
+        version,
+        verdict,
+        new Date(at),
+        comment === null
+          ? null
+          : sealText(comment, reviewCommentPlace({ tenant: 'test', reportId, version }), testCipher),
+        `result of ${reportId}`,
+      ],
+    );
 });
 afterAll(() => server.close());
 
@@ -135,8 +167,58 @@ describe('the export of feedback', () => {
     });
   });
 
+  it('gives what people found of reports in the same columns, and what they wrote to whoever may read comments', async () => {
+    const { text, headers } = await read(`?${day}&of=reports`);
+    expect(headers.get('content-disposition')).toContain('report-reviews.ndjson');
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ outcome, result }) => [outcome, result])).toEqual([
+      ['confirmed', 'result of r1'],
+      ['rejected', 'result of r2'],
+      ['rejected', 'result of r1'],
+      ['confirmed', 'result of r3'],
+    ]);
+    expect(lines[0]).toEqual({
+      intervention: 'chest-phantom 1.0.0 (report)',
+      action_taken: 'confirmed',
+      user: 'Practitioner/7',
+      date: '2026-03-02T09:00:00.000Z',
+      location: 'https://ehr.example/fhir',
+      model: 'chest-phantom',
+      version: '1.0.0',
+      digest: 'd',
+      result: 'result of r1',
+      outcome: 'confirmed',
+      received: '2026-03-02T09:00:00.000Z',
+    });
+    const commented = await read(`?${day}&of=reports&format=csv&comments=include`);
+    expect(commented.text.split('\r\n')[1]).toMatch(/,As Mrs Example has it\.$/);
+    roles = new Set<Role>(['operator']);
+    expect((await read(`?${day}&of=reports&comments=include`)).status).toBe(403);
+    roles = anyone.roles;
+  });
+
+  it('counts reviews by model version beside the answers to cards; of two verdicts on one prediction the later', async () => {
+    const { text } = await read(`/rates?${day}`);
+    expect(JSON.parse(text).reports).toEqual([
+      { model: 'chest-phantom', version: '1.0.0', reviewed: 3, confirmed: 1, rejected: 2, confirmationRate: 1 / 3 },
+    ]);
+  });
+
+  it('pages through reviews behind the last one', async () => {
+    const period = { from: new Date('2026-03-02T00:00:00Z'), to: new Date('2026-03-05T00:00:00Z') };
+    const first = await desk.reviews(period, 2);
+    const second = await desk.reviews(period, 9, first.at(-1));
+    expect([...first, ...second].map(({ reportId, version }) => [reportId, version])).toEqual(
+      found.map(([reportId, version]) => [reportId, version]),
+    );
+  });
+
   it.each([
     '',
+    `?${day}&of=everything`,
     '?from=2026-03-02',
     '?from=x&to=y',
     '?from=2026-03-03&to=2026-03-02',
