@@ -19,6 +19,7 @@ import { reportLife } from './0017-report-life.ts';
 import { studyNotices } from './0018-study-notices.ts';
 import { reportReviews } from './0019-report-reviews.ts';
 import { runsOverStudies } from './0021-runs-over-studies.ts';
+import { jobsAskedOnce } from './0022-jobs-asked-once.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -42,4 +43,5 @@ export const allMigrations: readonly Migration[] = [
   studyNotices,
   reportReviews,
   runsOverStudies,
+  jobsAskedOnce,
 ];

@@ -1,7 +1,17 @@
+import { hash } from 'node:crypto';
 import { PredictionError } from '../../platform/errors.ts';
 import { type JobQueue, openJobQueue } from '../job-queue.ts';
 import { isJobId, jobKey, newJobId, openAnswer, sealKeyOf } from './job-secret.ts';
-import { countWaiting, deleteJob, insertJob, type JobRow, notePoll, readJob } from './operation-job-table.ts';
+import {
+  countWaiting,
+  deleteJob,
+  giveUpOnce,
+  insertJob,
+  type JobRow,
+  lastOfOnce,
+  notePoll,
+  readJob,
+} from './operation-job-table.ts';
 import {
   type OperationJobData,
   type OperationWorker,
@@ -24,10 +34,28 @@ export type JobStatus =
   /** Nobody will answer it any more. */
   | { readonly state: 'overdue'; readonly expiresAt: Date };
 
+/** What is asked for, as `OperationWork.answer` takes it, and by whom about whom. */
+export interface AskedJob {
+  readonly owner: string;
+  /** Logical id of the Patient. */
+  readonly subject: string;
+  readonly request: string;
+}
+
+/** `created`: by this call; `under-way`: by an earlier one; `ended`: so short a time ago that none is made again. */
+export type OnceState = 'created' | 'under-way' | 'ended';
+
 /** Operations that are worked on while their callers do something else (OP-50 to OP-55). */
 export interface OperationJobs {
   /** @returns the id. Throws RATE_LIMITED where the caller has too many jobs under way. */
-  create(job: { readonly owner: string; readonly subject: string; readonly request: string }): Promise<string>;
+  create(job: AskedJob): Promise<string>;
+  /**
+   * The same for what is needed once, whoever asks for it: its answer is with nobody, and what it makes lies elsewhere.
+   * @param once names what it makes
+   * @param restMs after one has ended, none is made again for so long
+   * Throws RATE_LIMITED.
+   */
+  createOnce(job: AskedJob & { readonly once: string; readonly restMs: number }): Promise<OnceState>;
   /** Throws RESOURCE_UNKNOWN for another caller's job as for none, and RATE_LIMITED where it is asked after too often. */
   read(id: string, caller: JobCaller): Promise<JobStatus>;
   /** From then on there is no such job. Throws RESOURCE_UNKNOWN. */
@@ -68,35 +96,43 @@ export function openOperationJobs(parts: OperationJobsParts): OperationJobs {
     );
   };
 
+  /** @returns its id; `isKept` is false where one of the same `once` is under way */
+  const keep = async ({ owner, subject, request }: AskedJob, once?: string) => {
+    if ((await countWaiting(database, parts, owner)) >= parts.mostWaiting) {
+      throw new PredictionError(
+        'RATE_LIMITED',
+        `You have ${parts.mostWaiting} asynchronous requests under way, which is as many as one client may have: wait until some are answered, or cancel them.`,
+        { retryAfterSeconds: 5 },
+      );
+    }
+    const opened = await openQueue();
+    const id = newJobId();
+    const [key, createdAt] = [jobKey(id), clock.now()];
+    const expiresAt = new Date(createdAt.getTime() + overdueMs + parts.keptMs);
+    const sealed = sealRequest(request, key, parts.cipher);
+    const isKept = await database.transaction(async (sql) => {
+      const job = { key, owner, subject, request: sealed, sealKey: sealKeyOf(id), createdAt, expiresAt };
+      if (!(await insertJob(sql, parts, once === undefined ? job : { ...job, once }))) return false;
+      await opened.enqueue(sql, [{ job: key }]);
+      return true;
+    });
+    if (isKept) event({ name: 'operation-job.created' });
+    worker?.wake();
+    return { id, isKept };
+  };
+
   return {
-    async create({ owner, subject, request }) {
-      if ((await countWaiting(database, parts, owner)) >= parts.mostWaiting) {
-        throw new PredictionError(
-          'RATE_LIMITED',
-          `You have ${parts.mostWaiting} asynchronous requests under way, which is as many as one client may have: wait until some are answered, or cancel them.`,
-          { retryAfterSeconds: 5 },
-        );
-      }
-      const opened = await openQueue();
-      const id = newJobId();
-      const [key, createdAt] = [jobKey(id), clock.now()];
-      const expiresAt = new Date(createdAt.getTime() + overdueMs + parts.keptMs);
-      const kept = sealRequest(request, key, parts.cipher);
-      await database.transaction(async (sql) => {
-        await insertJob(sql, parts, {
-          key,
-          owner,
-          subject,
-          request: kept,
-          sealKey: sealKeyOf(id),
-          createdAt,
-          expiresAt,
-        });
-        await opened.enqueue(sql, [{ job: key }]);
-      });
-      event({ name: 'operation-job.created' });
-      worker?.wake();
+    async create(job) {
+      const { id } = await keep(job);
       return id;
+    },
+    async createOnce({ once, restMs, ...job }) {
+      const now = clock.now();
+      const name = { tenant, fhirBase, once: hash('sha256', once) };
+      await giveUpOnce(database, name, new Date(now.getTime() - overdueMs));
+      const last = await lastOfOnce(database, name, new Date(now.getTime() - restMs));
+      if (last !== undefined) return last;
+      return (await keep(job, name.once)).isKept ? 'created' : 'under-way';
     },
     async read(id, caller) {
       const { answer, createdAt, startedAt, expiresAt } = await find(id, caller);

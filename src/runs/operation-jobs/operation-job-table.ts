@@ -16,6 +16,8 @@ export interface NewJob {
   /** What is asked, as the worker's `answer` takes it. */
   readonly request: string;
   readonly sealKey: Buffer;
+  /** See `OperationJobs.createOnce`; absent: any number of such jobs may be under way. */
+  readonly once?: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
@@ -31,11 +33,46 @@ export interface JobRow {
   readonly answer?: Buffer;
 }
 
-export async function insertJob(sql: Sql, { tenant, fhirBase }: JobScope, job: NewJob): Promise<void> {
+/** @returns false where one of the same `once` is under way, and this one is not kept */
+export async function insertJob(sql: Sql, { tenant, fhirBase }: JobScope, job: NewJob): Promise<boolean> {
+  const { key, owner, subject, request, sealKey, once = null, createdAt, expiresAt } = job;
+  const { rowCount } = await sql.query(
+    `insert into operation_jobs (key, tenant, fhir_base, owner, subject_id, request, seal_key, once, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     on conflict (tenant, fhir_base, once) where once is not null and finished_at is null do nothing`,
+    [key, tenant, fhirBase, owner, subject, request, sealKey, once, createdAt, expiresAt],
+  );
+  return rowCount === 1;
+}
+
+/** What is to be made once, by whichever job. */
+export interface OnceName extends JobScope {
+  readonly once: string;
+}
+
+/** Whether one is under way, or has ended after `since`; undefined where there is neither. */
+export async function lastOfOnce(
+  sql: Sql,
+  { tenant, fhirBase, once }: OnceName,
+  since: Date,
+): Promise<'under-way' | 'ended' | undefined> {
+  const { rows } = await sql.query<{ ended: boolean }>(
+    `select finished_at is not null as ended from operation_jobs
+     where tenant = $1 and fhir_base = $2 and once = $3 and (finished_at is null or finished_at > $4)
+     order by ended limit 1`,
+    [tenant, fhirBase, once, since],
+  );
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  return row.ended ? 'ended' : 'under-way';
+}
+
+/** A job that was made at `before` or earlier, and that nobody will finish, keeps no other from being made. */
+export async function giveUpOnce(sql: Sql, { tenant, fhirBase, once }: OnceName, before: Date): Promise<void> {
   await sql.query(
-    `insert into operation_jobs (key, tenant, fhir_base, owner, subject_id, request, seal_key, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [job.key, tenant, fhirBase, job.owner, job.subject, job.request, job.sealKey, job.createdAt, job.expiresAt],
+    `update operation_jobs set once = null
+     where tenant = $1 and fhir_base = $2 and once = $3 and finished_at is null and created_at <= $4`,
+    [tenant, fhirBase, once, before],
   );
 }
 

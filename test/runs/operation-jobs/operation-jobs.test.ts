@@ -382,3 +382,46 @@ describe('an asynchronous operation', () => {
     expect(await codeOf(bench.jobs.read(id, ehr))).toBe('RESOURCE_UNKNOWN');
   });
 });
+
+describe('a job that is needed once', () => {
+  const once = { ...asked, once: 'report of ImagingStudy/s1', restMs: 5_000 };
+
+  it('is made once, whoever asks for it and however many do so at the same time', async () => {
+    const { jobs, events } = open();
+    const owners = ['ehr', 'ehr', 'clinics', 'ehr', 'clinics'];
+    const states = await Promise.all(owners.map((owner) => jobs.createOnce({ ...once, owner })));
+    expect(states.toSorted()).toEqual(['created', ...new Array(4).fill('under-way')]);
+    expect(events.filter(({ name }) => name === 'operation-job.created')).toHaveLength(1);
+    expect(await jobs.createOnce({ ...once, once: 'report of ImagingStudy/s2' })).toBe('created');
+  });
+
+  it('is not made again while it rests, and is made again after that', async () => {
+    const { jobs, events, pass } = open();
+    jobs.start();
+    await jobs.createOnce(once);
+    await expect.poll(() => events.some(({ name }) => name === 'operation-job.finished')).toBe(true);
+    pass(4_000);
+    expect(await jobs.createOnce(once)).toBe('ended');
+    pass(2_000);
+    expect(await jobs.createOnce(once)).toBe('created');
+  });
+
+  it('is made again where the one that was made waited until nobody works on it any more', async () => {
+    const { jobs, pass } = open();
+    await jobs.createOnce(once);
+    pass(59_000);
+    expect(await jobs.createOnce(once)).toBe('under-way');
+    pass(2_000);
+    expect(await jobs.createOnce(once)).toBe('created');
+  });
+
+  it("is nobody else's where it is of another record source", async () => {
+    expect(await open().jobs.createOnce(once)).toBe('created');
+    expect(await open().jobs.createOnce(once)).toBe('created');
+  });
+
+  it('leaves no word of what it makes in the database', async () => {
+    await open().jobs.createOnce(once);
+    expect(await kept()).not.toContain('ImagingStudy');
+  });
+});
