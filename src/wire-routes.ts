@@ -38,6 +38,7 @@ import { ownBases } from './wire-account.ts';
 import { predictionAccess, runAccess } from './wire-data-access.ts';
 import { findEarlier, isOwnStore } from './wire-earlier.ts';
 import { forgetOf } from './wire-forget.ts';
+import { hookReports } from './wire-hook-reports.ts';
 import { predictOperationOf } from './wire-predict-operation.ts';
 import { reviewOperationOf } from './wire-review-operation.ts';
 import { deviceOf } from './wire-served-models.ts';
@@ -204,12 +205,14 @@ function hookOptions(house: House, config: Config, clock: Clock): Parameters<typ
       findings: (value, path) => house.validator.findings(value, path),
       holdBack: (card) => holdBack(house.database, { tenant, at: clock.now() }, card),
       findEarlier: (asked) => findEarlier(house, config, clock, asked),
+      reports: hookReports(house, config),
       isOwnStore: (base) => isOwnStore(house, base),
       deadlineMs: config.cdsDeadlineMs,
       timeoutMs: config.predictTimeoutMs,
       timeZone: config.siteTimeZone,
       serverUrl: house.prediction.serverUrl,
       newId: randomUUID,
+      now: () => clock.now(),
     },
     storeFeedback: (service, feedback) =>
       storeFeedback(

@@ -38,6 +38,7 @@ const everything = [
   'wire-engine.ts',
   'wire-earlier.ts',
   'wire-forget.ts',
+  'wire-hook-reports.ts',
   'wire-imaging.ts',
   'wire-fhir-client.ts',
   'wire-access.ts',

@@ -29,11 +29,21 @@ export function checkCdsHooks(manifest: Manifest, find: Find): void {
     checkLevels(cards.scored, outcome, (message) => find(`${path}/cards/scored`, message));
     checkSuggestions(service, outcome, (place, message) => find(`${path}${place}`, message));
     checkLinks(service, (place, message) => find(`${path}${place}`, message));
+    if (manifest.report !== undefined)
+      for (const field of ofNoReport)
+        if (service[field] !== undefined)
+          find(
+            `${path}/${field}`,
+            `is not for a model with reports, whose cards show what stands of a study: leave it out`,
+          );
     // Of a score alone nobody can say what is the same again: 5 % and 40 % would be.
     if (service.repeats !== undefined && levelsOf(outcome).length === 0)
       find(`${path}/repeats`, `needs an outcome with bands or classes, and ${outcome.id} has none`);
   });
 }
+
+/** A report is made behind the calls, and kept by this server: no earlier card takes its place, and no client keeps it. */
+const ofNoReport = ['reuse', 'systemActions'] as const;
 
 /** The last part of the address of a service. */
 export function serviceId({ id }: CdsHooksService, modelId: string): string {

@@ -125,7 +125,8 @@ export function rowOfFailure(
   };
 }
 
-function framed({ id, tenant, recorded, totalMs }: RowFrame, request: PredictionRequest, timings: StageTimings) {
+/** What every row says of who asked for what, and how long it took. */
+export function framed({ id, tenant, recorded, totalMs }: RowFrame, request: PredictionRequest, timings: StageTimings) {
   const { requestId, entrance, caller = {}, subject, encounter, focus, inputs } = request;
   return {
     id,
@@ -154,7 +155,8 @@ function framed({ id, tenant, recorded, totalMs }: RowFrame, request: Prediction
   };
 }
 
-function modelColumns(model: NamedModel | undefined) {
+/** Of a model that is not known all three are null. */
+export function modelColumns(model: NamedModel | undefined) {
   return {
     model_id: model?.id ?? null,
     model_version: model?.version ?? null,

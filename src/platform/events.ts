@@ -281,6 +281,8 @@ export type LogEvent =
       readonly model: string;
     }
   | { readonly name: 'cds-hook.earlier-unknown'; readonly service: string; readonly error: unknown }
+  /** Nobody could be asked for the report of a study; the card says so. */
+  | { readonly name: 'cds-hook.report-unasked'; readonly service: string; readonly error: unknown }
   | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
   | {
       /** A card that said what its reader was told within the time that the manifest declares. */
@@ -381,6 +383,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'images.unreachable',
   'outbound.refused',
   'cds-hook.earlier-unknown',
+  'cds-hook.report-unasked',
   'cds-feedback.words-not-kept',
   'report-review.words-not-kept',
   'cds-hook.late',

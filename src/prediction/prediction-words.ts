@@ -6,6 +6,8 @@ export { fhirDateTime } from '../results/duration.ts';
 export { inputText } from '../results/input-text.ts';
 export { partText } from '../results/largest-contributions.ts';
 export { preliminary } from '../results/remarks.ts';
+export { reportFirstLine } from '../results/report-first-line.ts';
+export { reportProbability } from '../results/report-probability.ts';
 export { versionRemarks } from '../results/result-frame.ts';
 export { scoreLevel } from '../results/score-level.ts';
 export { scoreText } from '../results/score-text.ts';

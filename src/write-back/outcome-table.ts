@@ -83,6 +83,23 @@ export async function outcomesOfReport(sql: Sql, tenant: string, reportId: strin
 }
 
 /**
+ * Of every study of a subject what a model with reports has said last: the outcomes that nothing has superseded. What-if
+ * outcomes are none.
+ */
+export async function findStudyOutcomes(
+  sql: Sql,
+  { tenant, fhirBase, subjectId, modelId }: Pick<OutcomeGroup, 'tenant' | 'fhirBase' | 'subjectId' | 'modelId'>,
+): Promise<OutcomeRow[]> {
+  const { rows } = await sql.query<SqlRow>(
+    `select ${columns} from outcomes
+     where tenant = $1 and fhir_base = $2 and subject_id = $3 and encounter_id = '' and model_id = $4
+       and focus like 'ImagingStudy/%' and not what_if and superseded_by is null`,
+    [tenant, fhirBase, subjectId, modelId],
+  );
+  return rows.map(toOutcomeRow);
+}
+
+/**
  * What a write must know, in one statement: of the groups the outcomes with these identifiers, those that nothing has
  * superseded yet, those whose resource lacks the tag that says so, and those that a version of a report says. What-if
  * outcomes take no part in a group.

@@ -14,8 +14,8 @@ import type { Prefetched } from './read-prefetch.ts';
 import { readingLimit } from './reading-limit.ts';
 
 /** Of the deadline: what explaining must leave to the card, and what computing must leave to the answer. */
-const renderMs = 30;
-const sendMs = 15;
+export const renderMs = 30;
+export const sendMs = 15;
 /** What a search for an earlier result may take beyond that. */
 const lastSearchMs = 10;
 

@@ -1,10 +1,14 @@
 import type { Principal } from '../../http/principal.ts';
 import type { EarlierQuestion, EarlierResult } from '../../monitoring/earlier-result.ts';
+import type { ToldReport } from '../../monitoring/told-reports.ts';
 import type { LogEvent } from '../../platform/events.ts';
 import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
+import type { StudyReports } from '../../prediction/study-reports.ts';
+import type { OnceState } from '../../runs/operation-jobs/open-operation-jobs.ts';
 import { answerAbout, switchedOff } from './answer-about.ts';
 import { cardsToShow } from './answer-outcome.ts';
+import { answerStudy } from './answer-study.ts';
 import type { HookAnswer } from './card.ts';
 import { checkFhirServer } from './check-fhir-server.ts';
 import { hookFoci } from './hook-focus.ts';
@@ -26,6 +30,7 @@ export interface HookEntrance {
   readonly holdBack: HoldBack;
   /** An earlier result in the place of a late one; see `findEarlierResult`. */
   readonly findEarlier: (question: EarlierAsked) => Promise<EarlierResult | undefined>;
+  readonly reports: HookReports;
   /** Whether a fhirServer is this server's own store. */
   readonly isOwnStore: (base: string) => boolean;
   /** How long a call may take. */
@@ -36,6 +41,19 @@ export interface HookEntrance {
   /** URL of this server, without a trailing slash. */
   readonly serverUrl: string;
   readonly newId: () => string;
+  readonly now: () => Date;
+}
+
+/** What a service that shows reports of imaging studies needs of the house. */
+export interface HookReports {
+  /** See `findStudyReports`. */
+  readonly find: (request: PredictionRequest) => Promise<StudyReports | undefined>;
+  /** Whether the patients of a fhirServer are those of the record source: reports are made of these alone, without the token of a call. */
+  readonly areMadeFor: (base: string) => boolean;
+  /** Has the report of a study made behind all calls, once however many ask. @throws RATE_LIMITED */
+  readonly ask: (request: PredictionRequest, study: string) => Promise<OnceState>;
+  /** See `keepToldReport`. */
+  readonly told: (told: ToldReport) => Promise<void>;
 }
 
 /** An earlier result as a call asks for it: of the server as the call names it. */
@@ -77,7 +95,10 @@ export async function answerHook(entrance: HookEntrance, call: HookServiceCall):
   const { findings } = entrance;
   const types = service.answerTypes;
   const prefetched = await readPrefetch(request.prefetch, { patientId: context.patientId, types, findings });
-  const answers = await Promise.all(foci.map((focus) => answerAbout(entrance, call, { request, prefetched, focus })));
+  // A report is of a study, whatever orders the call is about; a call about none of its orders is answered with none.
+  const answers = service.showsReports
+    ? await Promise.all(foci.slice(0, 1).map(() => answerStudy(entrance, call, { request, prefetched })))
+    : await Promise.all(foci.map((focus) => answerAbout(entrance, call, { request, prefetched, focus })));
   // What is not given, since one of several failed or the caller has gone, was told to nobody.
   const shown = call.givenUp.aborted ? answers.map(({ cards }) => cards) : await Promise.all(answers.map(cardsToShow));
   const systemActions = answers.flatMap((answer) => answer.systemActions ?? []);

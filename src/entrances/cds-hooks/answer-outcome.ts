@@ -6,7 +6,7 @@ import type { Card, CardFrame, HookAnswer, SystemAction } from './card.ts';
 import type { HookService } from './hook-service.ts';
 import { outcomeCards } from './outcome-cards.ts';
 import type { HookRequest } from './parse-hook-request.ts';
-import { type HoldBack, isShownAgain } from './shown-again.ts';
+import { type HoldBack, isShownAgain, saidOf } from './shown-again.ts';
 
 /** Of the call that an answer is for. */
 export interface AnswerFor {
@@ -39,7 +39,7 @@ export function answerOutcome(
   return {
     cards: outcomeCards(service, outcome, frame, timeZone),
     ...(systemActions.length === 0 ? {} : { systemActions }),
-    isShownAgain: () => isShownAgain(service, outcome, { ...options, card: frame.uuid }),
+    isShownAgain: () => isShownAgain(service, saidOf(service, outcome), { ...options, card: frame.uuid }),
   };
 }
 

@@ -58,7 +58,17 @@ export type Indicator = Exclude<CardShow, 'none'>;
 
 /** What a program reads of a card: the prediction as the server keeps it. */
 export interface CardPrediction {
-  readonly state: 'scored' | 'not-eligible' | 'insufficient-data' | 'out-of-range' | 'computing' | 'disabled';
+  readonly state:
+    | 'scored'
+    | 'not-eligible'
+    | 'insufficient-data'
+    | 'out-of-range'
+    | 'computing'
+    | 'disabled'
+    /** Of a study that nobody computes a report of now. */
+    | 'not-computed'
+    /** Of a study whose report is there, and is shown to nobody. */
+    | 'withheld';
   readonly model: string;
   readonly version: string;
   /** SHA-256 (hex) of the model version. */
@@ -71,6 +81,10 @@ export interface CardPrediction {
   readonly asOf?: string;
   /** Only where the score is that of an earlier call: whether the inputs of now are known to be the same. */
   readonly earlier?: 'same-inputs' | 'newer-data-not-checked';
+  /** `ImagingStudy/id` at the server of the call, where the model makes reports of studies. */
+  readonly study?: string;
+  /** `DiagnosticReport/id` in the store of this server. */
+  readonly report?: string;
 }
 
 /** What is the same in every card of a call. */
@@ -90,7 +104,9 @@ interface CardContent {
   readonly indicator: Indicator;
   readonly detail?: string;
   readonly suggestions?: readonly Suggestion[];
-  readonly prediction: Pick<CardPrediction, 'state' | 'score' | 'result' | 'asOf' | 'earlier'>;
+  /** Before those of the manifest. */
+  readonly links?: readonly CdsLink[];
+  readonly prediction: Pick<CardPrediction, 'state' | 'score' | 'result' | 'asOf' | 'earlier' | 'study' | 'report'>;
 }
 
 /** A card of a service; override reasons and the links of the model only where there is an estimate to override. */
@@ -118,7 +134,7 @@ export function buildCard(
       ? {}
       : { suggestions, selectionBehavior: declared.suggestions.selectionBehavior }),
     // Where a reader's client shows the source without its address (CDS-42, DSI-40).
-    links: [{ label: 'Model card', url: modelCard, type: 'absolute' }, ...links],
+    links: [...(content.links ?? []), { label: 'Model card', url: modelCard, type: 'absolute' }, ...links],
     ...(state === 'scored' ? { overrideReasons: declared.overrideReasons ?? usualOverrideReasons } : {}),
     extension: {
       'org.fhirsight.prediction': {

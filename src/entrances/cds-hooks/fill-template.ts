@@ -28,7 +28,7 @@ export function fillTemplate(
     blocks,
     timeZone,
   }: {
-    readonly predicted: PredictionOutcome;
+    readonly predicted: Pick<PredictionOutcome, 'asOf'>;
     readonly words: Readonly<Partial<Record<TemplateWord, string>>>;
     readonly blocks: DetailParts;
     readonly timeZone: string;

@@ -3,6 +3,7 @@ import { type CdsService, cdsServices } from '../../model-catalog/cds-services.t
 import { hookVersions } from '../../model-catalog/hook-library.ts';
 import type { Outcome } from '../../model-catalog/outcome-schema.ts';
 import { patientKey, prefetchTemplates } from '../../model-catalog/prefetch-templates.ts';
+import { readsImages } from '../../model-catalog/reads-images.ts';
 import { recordQueries } from '../../model-catalog/record-queries.ts';
 import { contextReader, type HookContext } from './context-reader.ts';
 
@@ -19,12 +20,15 @@ export interface HookService extends CdsService {
   readonly heldForMs?: number;
   /** For how long an earlier result may be shown in the place of a late one; absent: it never is. */
   readonly reusedForMs?: number;
+  /** Whether it shows what stands in reports of imaging studies, which are made without anybody waiting for them. */
+  readonly showsReports: boolean;
   /** The cautions of the model, as a Markdown list. */
   readonly cautions: string;
   /** Reads the context of a call in whichever version of the hook it comes. */
   readonly readContext: (context: unknown) => HookContext;
   /** The newest version of the hook that it takes. */
   readonly hookVersion: string;
+  /** None where the model reads images. */
   readonly prefetch: Readonly<Record<string, string>>;
   /** Resource type that answers each prefetch key. */
   readonly answerTypes: ReadonlyMap<string, string>;
@@ -42,8 +46,11 @@ export function hookServices(
 ): HookService[] {
   return cdsServices(catalog, demonstrations).map((service) => {
     const { gathered, manifest } = service.version;
-    const answerTypes = new Map<string, string>([[patientKey, 'Patient']]);
-    for (const { key, type } of recordQueries(gathered, new Date(0), optOutBy)) answerTypes.set(key, type);
+    // Images are opened by the word of no client: what it would send of such a patient is not asked for, and not taken.
+    const isOfImages = readsImages(service.version);
+    const answerTypes = new Map<string, string>(isOfImages ? [] : [[patientKey, 'Patient']]);
+    if (!isOfImages)
+      for (const { key, type } of recordQueries(gathered, new Date(0), optOutBy)) answerTypes.set(key, type);
     const outcome = manifest.outcomes.find(({ id }) => id === service.declared.outcome);
     if (outcome === undefined) throw new RangeError(`${service.id} is about no outcome of its model`);
     const versions = hookVersions(service.declared);
@@ -55,10 +62,11 @@ export function hookServices(
       ...heldFor(service.declared.repeats),
       ...(service.declared.reuse === undefined ? {} : { reusedForMs: durationMs(service.declared.reuse) }),
       contributions: service.declared.contributions ?? usualContributions,
+      showsReports: isOfImages && manifest.report !== undefined,
       cautions: listed(manifest.cautions.map(markdownText)),
       readContext: contextReader(versions),
       hookVersion: newest.version,
-      prefetch: prefetchTemplates(gathered, optOutBy),
+      prefetch: isOfImages ? {} : prefetchTemplates(gathered, optOutBy),
       answerTypes,
     };
   });
@@ -91,7 +99,7 @@ export function discovery(
         title: declared.title,
         description: declared.description,
         id,
-        prefetch,
+        ...(Object.keys(prefetch).length === 0 ? {} : { prefetch }),
         ...(declared.usageRequirements === undefined ? {} : { usageRequirements: declared.usageRequirements }),
       })),
   };

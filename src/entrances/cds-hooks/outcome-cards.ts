@@ -78,6 +78,7 @@ const abstentions = {
   'out-of-range': 'No risk is given: an input lies outside the range of the model.',
 } as const;
 
-function abstentionSummary(state: keyof typeof abstentions, title: string): string {
+/** That no number is given, and of what kind the reason is. */
+export function abstentionSummary(state: keyof typeof abstentions, title: string): string {
   return `${abstentions[state]} (${clipped(plainText(title), 60)})`;
 }

@@ -52,7 +52,11 @@ export function riskDetail(
   return fillTemplate(service, template, { predicted: outcome, words, blocks, timeZone });
 }
 
-function riskLines(declared: Outcome, outcome: Scored, score: number): string {
+/** What is said of the scores of a result, whoever made it when. */
+export type SaidScores = Pick<Scored, 'scores' | 'details' | 'levels'>;
+
+/** The score of the outcome that a card is about, its band and where the band comes from. */
+export function riskLines(declared: Outcome, outcome: Omit<SaidScores, 'scores'>, score: number): string {
   const beside = detailText(declared, outcome.details.get(declared.id));
   const more = beside === undefined ? '' : ` ${markdownText(`${beside.slice(0, 1).toUpperCase()}${beside.slice(1)}`)}.`;
   const said = `**${markdownText(scoreText(declared, score))}**: ${markdownText(declared.label)}.${more}`;
@@ -64,7 +68,7 @@ function riskLines(declared: Outcome, outcome: Scored, score: number): string {
 }
 
 /** Undefined where the model abstained about it: the notes say why. */
-function otherLine(other: Outcome, outcome: Scored): string | undefined {
+export function otherLine(other: Outcome, outcome: SaidScores): string | undefined {
   const score = outcome.scores.get(other.id);
   if (score === undefined) return undefined;
   const level = other.kind === 'class' ? undefined : outcome.levels.get(other.id);

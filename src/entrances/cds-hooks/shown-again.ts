@@ -1,6 +1,6 @@
 import type { CardToShow } from '../../monitoring/held-cards.ts';
 import type { LogEvent } from '../../platform/events.ts';
-import type { PredictionOutcome } from '../../prediction/prediction-outcome.ts';
+import type { NamedModel, PredictionOutcome } from '../../prediction/prediction-outcome.ts';
 import { before } from './before.ts';
 import type { HookService } from './hook-service.ts';
 import { levelOf } from './outcome-cards.ts';
@@ -20,8 +20,17 @@ export interface ShownAgainOptions {
   readonly event: (event: LogEvent) => void;
 }
 
+/** What a card says, of which patient of which server. */
+export interface Said {
+  readonly text: string;
+  /** False for what is never held back. */
+  readonly mayBeHeld: boolean;
+  readonly model: NamedModel;
+  readonly subjectBase: string;
+}
+
 /**
- * Whether the card of an outcome says what its reader was told already and is left out (alert burden). Only where the
+ * Whether a card says what its reader was told already and is left out (alert burden). Only where the
  * manifest wants that and the call says who reads it and whose server it is; never a critical card, nor one that says another
  * band or is shown otherwise. Asked of an answer that is about to be given alone: what nobody got was not told. What shows no
  * card, or gives no number, holds nothing back and is remembered all the same, so that what was said before it is said again.
@@ -29,23 +38,22 @@ export interface ShownAgainOptions {
  */
 export async function isShownAgain(
   service: HookService,
-  outcome: PredictionOutcome,
+  { text, mayBeHeld, model: named, subjectBase }: Said,
   { request, focus, card, holdBack, dueMs, event }: ShownAgainOptions,
 ): Promise<boolean> {
   const { heldForMs, outcome: about } = service;
   const { userId, patientId, encounterId } = request.context;
   if (heldForMs === undefined || userId === undefined || request.fhirServer === undefined) return false;
-  const { said, mayBeHeld } = saidBy(service, outcome);
   const asked = holdBack({
     service: service.id,
     hook: service.hook,
     outcome: about.id,
     user: userId,
-    subject: { base: outcome.subjectBase, id: patientId },
+    subject: { base: subjectBase, id: patientId },
     encounter: encounterId,
     focus,
-    model: outcome.model,
-    said,
+    model: named,
+    said: text,
     card,
     ...(mayBeHeld ? { heldForMs } : {}),
   }).catch((error: unknown) => {
@@ -53,20 +61,33 @@ export async function isShownAgain(
     return false;
   });
   const isHeld = (await before(dueMs, asked)) === true && mayBeHeld;
-  const { id: model, version } = outcome.model;
+  const { id: model, version } = named;
   if (isHeld) event({ name: 'cds-hook.held-back', service: service.id, model, version });
   return isHeld;
 }
 
 /** What a card says of its outcome: how it is shown and which band, or why there is no number. */
-function saidBy(service: HookService, outcome: PredictionOutcome): { said: string; mayBeHeld: boolean } {
+export function saidOf(service: HookService, outcome: PredictionOutcome): Said {
+  const { model, subjectBase } = outcome;
   const { id } = service.outcome;
   const score = outcome.state === 'scored' ? outcome.scores.get(id) : undefined;
   if (outcome.state !== 'scored' || score === undefined)
-    return { said: `no score: ${outcome.inputs.verdicts.get(id)?.state ?? 'unknown'}`, mayBeHeld: false };
-  const band = outcome.levels.get(id)?.code;
+    return {
+      text: `no score: ${outcome.inputs.verdicts.get(id)?.state ?? 'unknown'}`,
+      mayBeHeld: false,
+      model,
+      subjectBase,
+    };
+  return { ...saidAtScore(service, score, outcome.levels.get(id)?.code), model, subjectBase };
+}
+
+/** How a score is shown, and which band it has. Of a score alone nobody can say what is the same again. */
+export function saidAtScore(
+  service: HookService,
+  score: number,
+  band: string | undefined,
+): Pick<Said, 'text' | 'mayBeHeld'> {
   const { show } = levelOf(service, band, score);
-  // Of a score alone nobody can say what is the same again.
   const mayBeHeld = band !== undefined && (show === 'info' || show === 'warning');
-  return { said: `${show}: ${band ?? 'no band'}`, mayBeHeld };
+  return { text: `${show}: ${band ?? 'no band'}`, mayBeHeld };
 }

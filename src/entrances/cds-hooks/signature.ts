@@ -4,7 +4,11 @@ import { fhirDateTime } from '../../prediction/prediction-words.ts';
 import type { HookService } from './hook-service.ts';
 
 /** The last line of a card: who says it, and as of when. @param timeZone IANA zone of the site */
-export function signature({ version }: HookService, outcome: PredictionOutcome, timeZone: string): string {
+export function signature(
+  { version }: HookService,
+  outcome: Pick<PredictionOutcome, 'asOf'>,
+  timeZone: string,
+): string {
   const { id, version: number, title } = version.manifest;
   return `${markdownText(title)} (${id} ${number}), as of ${fhirDateTime(outcome.asOf, timeZone)}.`;
 }

@@ -10,6 +10,7 @@ import type { PredictionOutcome } from '../../../src/prediction/prediction-outco
 import type { PredictionRequest } from '../../../src/prediction/prediction-request.ts';
 import { cdsResponseFindings } from '../../support/cds-response-checker.ts';
 import { loadedVersions } from '../../support/loaded-versions.ts';
+import { noReports } from '../../support/no-reports.ts';
 import { scoredOutcome } from '../../support/prediction-outcome.ts';
 import { type SwitchedModels, switchedModels } from '../../support/switched-models.ts';
 
@@ -78,6 +79,8 @@ async function lateCall({
     timeZone: 'Europe/Berlin',
     serverUrl: 'https://risk.example',
     newId: () => 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
+    now: () => new Date(),
+    reports: noReports,
   };
   const answer = await answerHook(entrance, {
     offered: services(),

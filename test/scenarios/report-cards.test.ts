@@ -1,0 +1,271 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Bundle, DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Card } from '../../src/entrances/cds-hooks/card.ts';
+import { dataset } from '../imaging/support/dataset.ts';
+import { imagingStudy } from '../support/build-imaging-study.ts';
+import { captureLog } from '../support/captured-log.ts';
+import { callHook, patientView } from '../support/cds-call.ts';
+import { cdsResponseFindings } from '../support/cds-response-checker.ts';
+import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
+import { send } from '../support/fhir-test-server.ts';
+import { copyModel, type ModelFolder } from '../support/model-folder.ts';
+import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
+
+const identifiers = 'https://example.org/patients';
+const hoursAgo = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+
+let pacs: FakePacs;
+let models: ModelFolder;
+let folder: string;
+let server: StartedFhirsight;
+const log = captureLog();
+
+beforeAll(async () => {
+  pacs = await startFakePacs([picture()]);
+  models = await copyModel('chest-phantom');
+  await models.edit('manifest.json', (json) => {
+    const scored = json.outcomes[0].classes.map(({ code }: { code: string }) => ({ band: code, show: 'warning' }));
+    json.cdsHooks = [
+      {
+        hook: 'patient-view',
+        title: 'Drawn pictures',
+        description: 'Shows the report of the newest drawn picture.',
+        outcome: 'drawn',
+        cards: { scored, abstained: 'info', notEligible: 'none' },
+      },
+    ];
+  });
+  await models.seal();
+  folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-report-cards-'));
+  const imaging = {
+    servers: { pacs: { url: pacs.base } },
+    default: 'pacs',
+    quietPeriodSeconds: 0,
+    patientIdentifiers: [{ issuer: 'NORTH', system: identifiers }],
+  };
+  await writeFile(path.join(folder, 'imaging.json'), JSON.stringify(imaging));
+  server = await startFhirsight({
+    logger: log.logger,
+    settings: {
+      MODELS_DIR: models.modelsDir,
+      IMAGING_FILE: path.join(folder, 'imaging.json'),
+      DEMONSTRATION_MODELS: 'on',
+      CDS_DEADLINE_MS: '5000',
+    },
+  });
+  await keep({ resourceType: 'Patient', id: '1', identifier: [{ system: identifiers, value: '4711' }] });
+  await keep({ resourceType: 'Patient', id: '2', identifier: [{ system: identifiers, value: '4712' }] });
+});
+
+afterAll(async () => {
+  await server?.close();
+  await pacs.close();
+  await models[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** An even picture of Patient/1. */
+function picture(): KeptObject {
+  return {
+    frames: [new Uint8Array(new Uint16Array(100 * 100).fill(900).buffer)],
+    dataset: dataset({
+      SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
+      SOPInstanceUID: '1.2.3.4.1.1',
+      StudyInstanceUID: '1.2.3.4',
+      SeriesInstanceUID: '1.2.3.4.1',
+      Modality: 'DX',
+      BodyPartExamined: 'CHEST',
+      ViewPosition: 'PA',
+      PatientID: '4711',
+      IssuerOfPatientID: 'NORTH',
+      Rows: 100,
+      Columns: 100,
+      SamplesPerPixel: 1,
+      PhotometricInterpretation: 'MONOCHROME2',
+      BitsAllocated: 16,
+      BitsStored: 12,
+      HighBit: 11,
+      PixelRepresentation: 0,
+    }),
+  };
+}
+
+async function keep(resource: Resource): Promise<void> {
+  const { status, text } = await send(`${server.fhir}/${resource.resourceType}/${resource.id}`, 'PUT', resource);
+  expect([200, 201], text).toContain(status);
+}
+
+const study = (changes: Partial<ImagingStudy> = {}): ImagingStudy => {
+  const { endpoint: _, ...rest } = imagingStudy({ started: hoursAgo(2), description: 'Chest *PA* of <b>drawn</b>' });
+  return { ...rest, ...changes };
+};
+
+/** The cards of a call about a patient of the own store. */
+async function cardsOf(patient: string): Promise<Card[]> {
+  const answer = await callHook(server.url, 'chest-phantom', patientView({ patient, fhirServer: server.fhir }));
+  expect(answer.status, answer.text).toBe(200);
+  expect(cdsResponseFindings(answer.body)).toEqual([]);
+  return answer.body.cards;
+}
+
+const states = (cards: readonly Card[]): string[] =>
+  cards.map(({ extension }) => extension['org.fhirsight.prediction'].state);
+
+async function reports(): Promise<(DiagnosticReport & { id: string })[]> {
+  const { body } = await send(`${server.fhir}/DiagnosticReport?subject=Patient/1`, 'GET');
+  return ((body as Bundle<DiagnosticReport & { id: string }>).entry ?? []).flatMap(({ resource }) => resource ?? []);
+}
+
+const isFrames = (request: string | undefined): boolean => request?.includes('/frames/') === true;
+let framesGiven = 0;
+/** How often pixels were asked for. */
+const framesAsked = (): number => pacs.requests.filter(isFrames).length - framesGiven;
+
+/** From now on the PACS keeps whoever wants pixels waiting. @returns lets it give them */
+function holdFrames(): () => Promise<void> {
+  const held: (() => Promise<void>)[] = [];
+  pacs.intercept = (request, response) => {
+    if (!isFrames(request.url)) return false;
+    held.push(async () => {
+      const answer = await fetch(new URL(request.url ?? '', pacs.base));
+      framesGiven++;
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+      response.end(new Uint8Array(await answer.arrayBuffer()));
+    });
+    return true;
+  };
+  return async () => {
+    pacs.intercept = () => false;
+    for (const give of held) await give();
+  };
+}
+
+async function loggedCards(): Promise<string[]> {
+  const { rows } = await server.house.database.query<{ card: string }>(
+    "select card from prediction_log where state = 'scored' and card is not null",
+  );
+  return rows.map(({ card }) => card);
+}
+
+describe('cards of reports of imaging studies', () => {
+  it('CDS-1 CDS-29: ask the client for nothing, since nothing that it sends could open an image', async () => {
+    const { body } = await send(`${server.url}/cds-services`, 'GET');
+    expect(body.services).toHaveLength(1);
+    expect(body.services[0]).not.toHaveProperty('prefetch');
+  });
+
+  it('CDS-26: a call that names no server is answered 412, and opens no image', async () => {
+    const prefetch = {
+      patient: { resourceType: 'Patient', id: '1', identifier: [{ system: identifiers, value: '4711' }] },
+      imagingStudies: { resourceType: 'Bundle', type: 'searchset', total: 1, entry: [{ resource: study() }] },
+    };
+    const { status, text } = await callHook(server.url, 'chest-phantom', patientView({ patient: '1', prefetch }));
+    expect([status, text]).toEqual([412, expect.stringContaining('Name it as fhirServer')]);
+    expect(pacs.requests).toEqual([]);
+  });
+
+  it('a patient without a study gets the reason, and nothing is asked for', async () => {
+    const cards = await cardsOf('2');
+    expect(states(cards)).toEqual(['insufficient-data']);
+    expect(cards[0]?.detail).toContain('no study of modality');
+    expect((await server.house.database.query('select * from operation_jobs')).rows).toEqual([]);
+  });
+
+  it('CDS-16 DR-1 CDS-32: five calls about a new study wait for no pixel, and make one report, which the next call shows', async () => {
+    await keep(study());
+    const give = holdFrames();
+    const five = await Promise.all(Array.from({ length: 5 }, () => cardsOf('1')));
+    for (const cards of five) {
+      expect(states(cards)).toEqual(['computing']);
+      expect(cards[0]).toMatchObject({
+        indicator: 'info',
+        summary: expect.stringMatching(/^AI result is being computed: study of /),
+        detail: expect.stringContaining('Look again in'),
+      });
+    }
+    await expect.poll(framesAsked).toBe(1);
+    expect(await reports()).toEqual([]);
+    await give();
+    await expect.poll(reports, { timeout: 60_000 }).toHaveLength(1);
+    expect((await server.house.database.query('select * from operation_jobs')).rows).toHaveLength(1);
+
+    const [report] = await reports();
+    const [card, ...others] = await cardsOf('1');
+    expect(others).toEqual([]);
+    expect(card?.summary).toMatch(/^AI result, not read: .*\(Chest phantoms/);
+    expect(card?.summary.length).toBeLessThan(140);
+    expect(card?.indicator).toBe('warning');
+    expect(card?.detail).toMatch(/^\*\*AI result, not read by a radiologist\.\*\*\n\nStudy of 20/);
+    expect(card?.detail).toContain('Chest \\*PA\\* of &lt;b&gt;drawn&lt;/b&gt;. Computed just now.');
+    expect(card?.detail).toMatch(/Probability \d+(\.\d+)? %/);
+    expect(card?.detail).toContain('not for clinical use');
+    const link = { label: 'Report', url: `${server.fhir}/DiagnosticReport/${report?.id}`, type: 'absolute' };
+    expect(card?.links).toContainEqual(link);
+    expect((await send(link.url, 'GET')).body).toMatchObject({
+      resourceType: 'DiagnosticReport',
+      status: 'preliminary',
+    });
+    expect(card?.extension['org.fhirsight.prediction']).toMatchObject({
+      state: 'scored',
+      study: 'ImagingStudy/s1',
+      report: `DiagnosticReport/${report?.id}`,
+      result: report?.identifier?.[0]?.value,
+    });
+    expect(framesAsked()).toBe(1);
+    expect(await loggedCards()).toContain(card?.uuid);
+  });
+
+  it('DSI-42 CDS-53: what is answered to the card of a report is an answer to its result', async () => {
+    const [card] = await cardsOf('1');
+    const feedback = [{ card: card?.uuid, outcome: 'overridden', outcomeTimestamp: new Date().toISOString() }];
+    const { status } = await send(
+      `${server.url}/cds-services/chest-phantom/feedback`,
+      'POST',
+      { feedback },
+      {
+        'Content-Type': 'application/json',
+      },
+    );
+    expect(status).toBe(200);
+    const { text } = await send(`${server.url}/cds-feedback?from=2026-01-01&to=2100-01-01`, 'GET');
+    expect(text).toContain(String(card?.extension['org.fhirsight.prediction'].result));
+  });
+
+  it('a newer study has the word: the report of the older one is shown as such', async () => {
+    const identifier = [{ system: 'urn:dicom:uid', value: 'urn:oid:1.2.3.5' }];
+    await keep(study({ id: 's2', started: hoursAgo(1), identifier }));
+    const cards = await cardsOf('1');
+    expect(states(cards).toSorted()).toEqual(['computing', 'scored']);
+    const older = cards.find(({ summary }) => summary.startsWith('Older study. AI result, not read: '));
+    expect(older?.detail).toContain('**This is of an older study.** The newer one, of ');
+    // Of its images the server has none: the next call says what came of it.
+    await expect
+      .poll(async () => states(await cardsOf('1')).toSorted(), { timeout: 60_000 })
+      .not.toContain('computing');
+    await keep(study({ id: 's2', status: 'cancelled', started: hoursAgo(1), identifier }));
+  });
+
+  it('RA-7: of a report that somebody else has changed, or that was rejected, no number is shown', async () => {
+    const [report] = await reports();
+    if (report === undefined) throw new Error('there is no report');
+    for (const [status, why] of [
+      ['preliminary', 'Somebody else has changed the report'],
+      ['entered-in-error', 'A person has rejected the AI result'],
+    ] as const) {
+      await keep({ ...report, status, conclusion: 'Another word.' });
+      const [card] = await cardsOf('1');
+      expect(card?.extension['org.fhirsight.prediction'].state).toBe('withheld');
+      expect(card?.detail).toContain(why);
+      expect(JSON.stringify(card)).not.toContain('%');
+    }
+    expect(framesAsked()).toBe(1);
+  });
+
+  it('AUD-1: no log line holds what a study says of a patient', () => {
+    expect(log.text()).toContain('operation-job.created');
+    expect(log.text()).not.toMatch(/4711|drawn<|1\.2\.3\.4/);
+  });
+});
