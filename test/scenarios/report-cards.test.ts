@@ -119,6 +119,28 @@ async function reports(): Promise<(DiagnosticReport & { id: string })[]> {
   return ((body as Bundle<DiagnosticReport & { id: string }>).entry ?? []).flatMap(({ resource }) => resource ?? []);
 }
 
+/** What the reader of the report finds of it. */
+async function review(verdict: 'confirmed' | 'rejected'): Promise<void> {
+  const [report] = await reports();
+  const parameter = [
+    { name: 'verdict', valueCode: verdict },
+    { name: 'reviewer', valueReference: { reference: 'Practitioner/17' } },
+  ];
+  const { status, text } = await send(
+    `${server.fhir}/DiagnosticReport/${report?.id}/$review`,
+    'POST',
+    { resourceType: 'Parameters', parameter },
+    { 'Content-Type': 'application/fhir+json', 'If-Match': `W/"${report?.meta?.versionId}"` },
+  );
+  expect(status, text).toBe(200);
+}
+
+function expectWithheld(card: Card | undefined, why: string): void {
+  expect(card?.extension['org.fhirsight.prediction'].state).toBe('withheld');
+  expect(card?.detail).toContain(why);
+  expect(JSON.stringify(card)).not.toContain('%');
+}
+
 const isFrames = (request: string | undefined): boolean => request?.includes('/frames/') === true;
 let framesGiven = 0;
 /** How often pixels were asked for. */
@@ -234,12 +256,30 @@ describe('cards of reports of imaging studies', () => {
     expect(text).toContain(String(card?.extension['org.fhirsight.prediction'].result));
   });
 
+  it('RA-7: of a report that somebody else has changed no number is shown, until it says again what was made', async () => {
+    const [report] = await reports();
+    if (report === undefined) throw new Error('there is no report');
+    await keep({ ...report, conclusion: 'Another word.' });
+    const [card] = await cardsOf('1');
+    expectWithheld(card, 'Somebody else has changed the report');
+    await keep(report);
+    expect(states(await cardsOf('1'))).toEqual(['scored']);
+  });
+
+  it('DR-1 DR-6: once a person has confirmed it, the card says who has read it and when', async () => {
+    await review('confirmed');
+    const [card] = await cardsOf('1');
+    expect(card?.summary).toMatch(/^AI result, read: /);
+    expect(card?.detail).toMatch(/^\*\*AI result, read and confirmed by Practitioner\/17 on 20/);
+    expect(framesAsked()).toBe(1);
+  });
+
   it('a newer study has the word: the report of the older one is shown as such', async () => {
     const identifier = [{ system: 'urn:dicom:uid', value: 'urn:oid:1.2.3.5' }];
     await keep(study({ id: 's2', started: hoursAgo(1), identifier }));
     const cards = await cardsOf('1');
     expect(states(cards).toSorted()).toEqual(['computing', 'scored']);
-    const older = cards.find(({ summary }) => summary.startsWith('Older study. AI result, not read: '));
+    const older = cards.find(({ summary }) => summary.startsWith('Older study. AI result, read: '));
     expect(older?.detail).toContain('**This is of an older study.** The newer one, of ');
     // Of its images the server has none: the next call says what came of it.
     await expect
@@ -248,19 +288,10 @@ describe('cards of reports of imaging studies', () => {
     await keep(study({ id: 's2', status: 'cancelled', started: hoursAgo(1), identifier }));
   });
 
-  it('RA-7: of a report that somebody else has changed, or that was rejected, no number is shown', async () => {
-    const [report] = await reports();
-    if (report === undefined) throw new Error('there is no report');
-    for (const [status, why] of [
-      ['preliminary', 'Somebody else has changed the report'],
-      ['entered-in-error', 'A person has rejected the AI result'],
-    ] as const) {
-      await keep({ ...report, status, conclusion: 'Another word.' });
-      const [card] = await cardsOf('1');
-      expect(card?.extension['org.fhirsight.prediction'].state).toBe('withheld');
-      expect(card?.detail).toContain(why);
-      expect(JSON.stringify(card)).not.toContain('%');
-    }
+  it('RA-7 DR-6: of a report that a person has rejected no number is shown', async () => {
+    await review('rejected');
+    const [card] = await cardsOf('1');
+    expectWithheld(card, 'A person has rejected the AI result');
     expect(framesAsked()).toBe(1);
   });
 
