@@ -2,16 +2,38 @@ import type { ModelCell, ModelRow } from '../model-catalog/model-row.ts';
 import type { InputForm } from '../model-catalog/model-tensors.ts';
 import type { NumericData } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { copyInTurns, partsInTurns } from './copy-in-turns.ts';
 
 type Rows = readonly ModelRow[];
+/** All numbers of one; tensors are made in buffers that threads hand over. */
+type Image = Float32Array<ArrayBuffer>;
 
 /** What is wrong with the cell of an image: nothing else stands in it, and every number of it is looked at where it lies. */
-export function imageMisfit({ columns }: InputForm, cell: ModelCell | undefined): string | undefined {
+export function imageMisfit(input: InputForm, cell: ModelCell | undefined): string | undefined {
+  return imageFormMisfit(input, cell) ?? numbersMisfit(cell as Float32Array);
+}
+
+/** See `imageMisfit`; other work of the process has its turn between parts of a large one. */
+export async function imageMisfitInTurns(input: InputForm, cell: ModelCell | undefined): Promise<string | undefined> {
+  const misfit = imageFormMisfit(input, cell);
+  if (misfit !== undefined) return misfit;
+  for await (const { part, at } of partsInTurns(cell as Image)) {
+    const found = numbersMisfit(part, at);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function imageFormMisfit({ columns }: InputForm, cell: ModelCell | undefined): string | undefined {
   if (!(cell instanceof Float32Array))
     return `is a ${typeof cell}, where the ${columns} numbers of an image are needed`;
-  if (cell.length !== columns) return `has ${cell.length} numbers; the model takes ${columns}`;
-  const at = firstNotFinite(cell);
-  return at === undefined ? undefined : `has ${cell[at]} as its number ${at}, which is no finite float32`;
+  return cell.length === columns ? undefined : `has ${cell.length} numbers; the model takes ${columns}`;
+}
+
+/** @param from which number of the image the first one is */
+function numbersMisfit(numbers: Float32Array, from = 0): string | undefined {
+  const at = firstNotFinite(numbers);
+  return at === undefined ? undefined : `has ${numbers[at]} as its number ${from + at}, which is no finite float32`;
 }
 
 /** Where one number is not finite the sum is not, while that of any finite float32 that fit into memory is, as a double. */
@@ -28,30 +50,55 @@ function firstNotFinite(numbers: Float32Array): number | undefined {
   return numbers.findIndex((number) => !Number.isFinite(number));
 }
 
+export interface ImagePlace {
+  /** How many images there shall be. */
+  readonly count: number;
+  /** Which cell of a row they are. */
+  readonly from: number;
+  /** Numbers of one of them. */
+  readonly columns: number;
+}
+
 /**
  * The images of rows one after the other, the last one repeated up to `count`; of one row its own array, which is not copied.
  * Throws INFERENCE_FAILED where one has another length than when it was looked at.
- * @param from which cell of a row it is
  */
-export function imageData(
-  parts: readonly Rows[],
-  { count, from }: { readonly count: number; readonly from: number },
-  columns: number,
-): Float32Array<ArrayBuffer> {
-  const cells = parts.flatMap((rows) => rows.map((row) => row[from]));
-  const images = cells.filter(
-    (cell) => cell instanceof Float32Array && cell.length === columns,
-  ) as Float32Array<ArrayBuffer>[];
+export function imageData(parts: readonly Rows[], place: ImagePlace): Image {
+  const images = imagesAt(parts, place);
   const [first] = images;
-  if (images.length !== cells.length || first === undefined)
-    throw new PredictionError('INFERENCE_FAILED', 'The image of a call was changed while it waited.');
-  if (count === 1) return first;
-  const data = new Float32Array(count * columns);
+  if (place.count === 1 && first !== undefined) return first;
+  const data = new Float32Array(place.count * place.columns);
   images.forEach((image, index) => {
-    data.set(image, index * columns);
+    data.set(image, index * place.columns);
   });
-  fillUp(data, parts, columns);
   return data;
+}
+
+/** See `imageData`; large ones are copied in turns, and the rows are not to be changed meanwhile. */
+export async function imageDataInTurns(parts: readonly Rows[], place: ImagePlace): Promise<Image> {
+  const images = imagesAt(parts, place);
+  const [first] = images;
+  if (place.count === 1 && first !== undefined) return first;
+  const data = new Float32Array(place.count * place.columns);
+  for (const [index, image] of images.entries()) await copyInTurns(data, image, index * place.columns);
+  return data;
+}
+
+/** As many as are wanted. */
+function imagesAt(parts: readonly Rows[], { count, from, columns }: ImagePlace): readonly Image[] {
+  const images: Image[] = [];
+  for (const rows of parts) {
+    for (const row of rows) {
+      const cell = row[from];
+      if (!(cell instanceof Float32Array) || cell.length !== columns)
+        throw new PredictionError('INFERENCE_FAILED', 'The image of a call was changed while it waited.');
+      images.push(cell as Image);
+    }
+  }
+  const last = images.at(-1);
+  if (last === undefined) throw new PredictionError('INFERENCE_FAILED', 'There is no image to run.');
+  while (images.length < count) images.push(last);
+  return images;
 }
 
 /** The last row once more for each that is wanted beyond those of the calls. */

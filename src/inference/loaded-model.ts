@@ -1,5 +1,5 @@
 import { inferTensors } from './graph-model.ts';
-import { imageRowsFault } from './image-rows-fault.ts';
+import { imageRowsFault, numbersInTurn } from './image-rows-fault.ts';
 import type { EngineModel, LoadedModel } from './inference-engine.ts';
 import { matrixRows } from './matrix-model.ts';
 import { rowsFault } from './row-tensors.ts';
@@ -14,6 +14,7 @@ export function loadedModel(model: EngineModel, graph: OpenedGraph, forget: () =
   const form = matrixRows(model);
   let released: Promise<void> | undefined;
   const hasImages = model.inputs.some(({ isImage }) => isImage === true);
+  const hasLargeImages = model.inputs.some(({ isImage, columns }) => isImage === true && columns > numbersInTurn);
   const queued: LoadedModel['run'] = (rows, options) =>
     graph.queue.run({ input: rows, form, wanted, rows: rows.length, kind: 'rows' }, options);
   const runImages: LoadedModel['run'] = async (rows, options) => {
@@ -25,7 +26,7 @@ export function loadedModel(model: EngineModel, graph: OpenedGraph, forget: () =
     // Not async: each promise between the caller and the queue costs as much as a row of a small model.
     run(rows, options) {
       if (rows.length === 0) return Promise.resolve([]);
-      if (hasImages && rows.length > 1) return runImages(rows, options);
+      if (hasLargeImages || (hasImages && rows.length > 1)) return runImages(rows, options);
       const fault = rowsFault(model, rows);
       if (fault !== undefined) return Promise.reject(fault);
       return queued(rows, options);

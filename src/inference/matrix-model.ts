@@ -2,17 +2,20 @@ import type { ModelRow } from '../model-catalog/model-row.ts';
 import type { OutputForm } from '../model-catalog/model-tensors.ts';
 import type { Tensor, Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { numbersInTurn } from './image-rows-fault.ts';
 import type { EngineModel } from './inference-engine.ts';
 import type { RowForm } from './queue/row-form.ts';
-import { fillRows, rowsToTensors } from './row-tensors.ts';
+import { fillRows, fillRowsInTurns, rowsToTensors } from './row-tensors.ts';
 
 /** Rows of a model with a manifest, as they run together. */
 export function matrixRows(
   model: Pick<EngineModel, 'key' | 'inputs' | 'outputs'>,
 ): RowForm<readonly ModelRow[], number[][]> {
+  const images = model.inputs.reduce((sum, { isImage, columns }) => (isImage === true ? sum + columns : sum), 0);
   return {
     count: (rows) => rows.length,
-    join: (inputs, rows = inputs[0]?.length ?? 0) => fillRows(model, inputs, rows),
+    join: (inputs, rows = inputs[0]?.length ?? 0) =>
+      rows > 1 && rows * images > numbersInTurn ? fillRowsInTurns(model, inputs, rows) : fillRows(model, inputs, rows),
     split: (outputs, rows, from) => tensorsToRows(model, outputs, rows, from),
     slice: (rows, from, to) => rows.slice(from, to),
     merge: (answers) => answers.flat(),

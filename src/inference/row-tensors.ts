@@ -2,12 +2,13 @@ import type { ModelCell, ModelRow } from '../model-catalog/model-row.ts';
 import type { InputForm } from '../model-catalog/model-tensors.ts';
 import { type NumericData, numericData, type Tensor, type Tensors } from '../model-catalog/tensor.ts';
 import { PredictionError } from '../platform/errors.ts';
-import { fillUp, imageData, imageMisfit } from './image-cells.ts';
+import { fillUp, imageData, imageDataInTurns, imageMisfit, imageMisfitInTurns } from './image-cells.ts';
 import type { EngineModel } from './inference-engine.ts';
 
 type Rows = readonly ModelRow[];
 type Taking = Pick<EngineModel, 'key' | 'inputs'>;
 
+const noImages: ReadonlyMap<string, Float32Array<ArrayBuffer>> = new Map();
 /** Larger numbers become infinite as float32: from the middle between the largest one and 2 to the 128 on. */
 const largestFloat32 = 2 ** 128 - 2 ** 103 - 2 ** 75;
 const largestOf = { float32: largestFloat32, float64: Number.MAX_VALUE } as const;
@@ -37,36 +38,66 @@ export function rowsFault(model: Taking, rows: Rows): PredictionError | undefine
 }
 
 /** See `rowsFault`. @param width how many cells a row has */
-export function rowFault(
-  { key, inputs }: Taking,
-  row: ModelRow,
-  index: number,
-  width = widthOf(inputs),
-): PredictionError | undefined {
-  if (row.length !== width)
-    return new PredictionError(
-      'INFERENCE_FAILED',
-      `${key}: row ${index} has ${row.length} columns; the model takes ${width}.`,
-    );
+function rowFault(model: Taking, row: ModelRow, index: number, width: number): PredictionError | undefined {
+  const { key, inputs } = model;
+  if (row.length !== width) return otherLength(key, row, index, width);
   let from = 0;
   for (const input of inputs) {
     if (input.isImage === true) {
       const reason = imageMisfit(input, row[from]);
       if (reason !== undefined) return imageFault(key, input, index, reason);
-      from += 1;
-      continue;
+    } else {
+      const fault = columnsFault(model, input, { row, index, from });
+      if (fault !== undefined) return fault;
     }
-    const column = firstMisfit(input, row, from);
-    if (column !== undefined)
-      return new PredictionError(
-        'INFERENCE_FAILED',
-        `${key}: row ${index}, column ${column}${inputs.length > 1 ? ` (input ${input.name})` : ''} is ${wanted[input.type]}; the model was not run.`,
-        // A rule of ours, and no failure of the graph: see EngineModel.prove.
-        { cause: new RangeError(wanted[input.type]) },
-      );
-    from += input.columns;
+    from += cellsOf(input);
   }
   return undefined;
+}
+
+/** See `rowsFault`; other work of the process has its turn between parts of a large image, and the row is not to be changed meanwhile. */
+export async function rowFaultInTurns(
+  model: Taking,
+  row: ModelRow,
+  index: number,
+): Promise<PredictionError | undefined> {
+  const { key, inputs } = model;
+  const width = widthOf(inputs);
+  if (row.length !== width) return otherLength(key, row, index, width);
+  let from = 0;
+  for (const input of inputs) {
+    if (input.isImage === true) {
+      const reason = await imageMisfitInTurns(input, row[from]);
+      if (reason !== undefined) return imageFault(key, input, index, reason);
+    } else {
+      const fault = columnsFault(model, input, { row, index, from });
+      if (fault !== undefined) return fault;
+    }
+    from += cellsOf(input);
+  }
+  return undefined;
+}
+
+function otherLength(key: string, row: ModelRow, index: number, width: number): PredictionError {
+  return new PredictionError(
+    'INFERENCE_FAILED',
+    `${key}: row ${index} has ${row.length} columns; the model takes ${width}.`,
+  );
+}
+
+function columnsFault(
+  { key, inputs }: Taking,
+  input: InputForm,
+  { row, index, from }: { readonly row: ModelRow; readonly index: number; readonly from: number },
+): PredictionError | undefined {
+  const column = firstMisfit(input, row, from);
+  if (column === undefined) return undefined;
+  return new PredictionError(
+    'INFERENCE_FAILED',
+    `${key}: row ${index}, column ${column}${inputs.length > 1 ? ` (input ${input.name})` : ''} is ${wanted[input.type]}; the model was not run.`,
+    // A rule of ours, and no failure of the graph: see EngineModel.prove.
+    { cause: new RangeError(wanted[input.type]) },
+  );
 }
 
 function imageFault(key: string, { name }: InputForm, index: number, reason: string): PredictionError {
@@ -116,8 +147,14 @@ const holds: Readonly<Record<Exclude<InputForm['type'], 'float32' | 'float64'>, 
 /**
  * Rows one after the other, the last one repeated up to `count`. They had no fault when they were asked for; throws
  * INFERENCE_FAILED where one has another length by now.
+ * @param images by input, where they are put together already
  */
-export function fillRows({ key, inputs }: Taking, parts: readonly Rows[], count: number): Tensors {
+export function fillRows(
+  { key, inputs }: Taking,
+  parts: readonly Rows[],
+  count: number,
+  images: ReadonlyMap<string, Float32Array<ArrayBuffer>> = noImages,
+): Tensors {
   const width = widthOf(inputs);
   for (const rows of parts) {
     for (const row of rows)
@@ -127,10 +164,22 @@ export function fillRows({ key, inputs }: Taking, parts: readonly Rows[], count:
   const tensors = new Map<string, Tensor>();
   let from = 0;
   for (const input of inputs) {
-    tensors.set(input.name, fillInput(input, parts, { count, from, width }));
+    tensors.set(input.name, fillInput(input, parts, { count, from, width }, images.get(input.name)));
     from += cellsOf(input);
   }
   return tensors;
+}
+
+/** See `fillRows`; the images of the rows are copied in turns. */
+export async function fillRowsInTurns(model: Taking, parts: readonly Rows[], count: number): Promise<Tensors> {
+  const images = new Map<string, Float32Array<ArrayBuffer>>();
+  let from = 0;
+  for (const input of model.inputs) {
+    const { name, columns } = input;
+    if (input.isImage === true) images.set(name, await imageDataInTurns(parts, { count, from, columns }));
+    from += cellsOf(input);
+  }
+  return fillRows(model, parts, count, images);
 }
 
 interface Place {
@@ -140,7 +189,12 @@ interface Place {
   readonly width: number;
 }
 
-function fillInput(input: InputForm, parts: readonly Rows[], { count, from, width }: Place): Tensor {
+function fillInput(
+  input: InputForm,
+  parts: readonly Rows[],
+  { count, from, width }: Place,
+  image: Float32Array<ArrayBuffer> | undefined,
+): Tensor {
   const { type, columns, shape = [columns] } = input;
   const dims = [count, ...shape];
   const to = from + columns;
@@ -150,7 +204,7 @@ function fillInput(input: InputForm, parts: readonly Rows[], { count, from, widt
     while (data.length < count * columns) data.push(...last);
     return { type, dims, data };
   }
-  if (input.isImage === true) return { type, dims, data: imageData(parts, { count, from }, columns) };
+  if (input.isImage === true) return { type, dims, data: image ?? imageData(parts, { count, from, columns }) };
   const data = numericData(type, count * columns);
   fillNumbers(data, input, parts, { from, width });
   fillUp(data, parts, columns);

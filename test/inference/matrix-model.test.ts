@@ -47,21 +47,18 @@ describe('a row that the model is not run on', () => {
 describe('rows that run together', () => {
   const form = matrixRows(model('float64'));
 
-  test('stand one after the other, filled up with the last one', () => {
-    expect(
-      form
-        .join(
-          [
-            [[1, 2]],
-            [
-              [3, 4],
-              [5, 6],
-            ],
-          ],
-          5,
-        )
-        .get('x'),
-    ).toEqual({
+  test('stand one after the other, filled up with the last one', async () => {
+    const joined = await form.join(
+      [
+        [[1, 2]],
+        [
+          [3, 4],
+          [5, 6],
+        ],
+      ],
+      5,
+    );
+    expect(joined.get('x')).toEqual({
       type: 'float64',
       dims: [5, 2],
       data: Float64Array.of(1, 2, 3, 4, 5, 6, 5, 6, 5, 6),

@@ -1,6 +1,24 @@
 import type { Constant, OnnxModel } from './onnx-model.ts';
 import { seededRandom } from './seeded-random.ts';
 
+/** The sigmoid of the mean of all numbers of a volume: planes × rows × columns. */
+export function meanOfVolume(planes: number, rows: number, columns: number): OnnxModel {
+  return {
+    inputs: [{ name: 'volume', type: 'float32', shape: ['n', planes, rows, columns] }],
+    outputs: [{ name: 'y', type: 'float32', shape: ['n', 1] }],
+    constants: [
+      { name: 'weights', shape: [planes, 1], data: new Float32Array(planes).fill(1 / planes) },
+      { name: 'bias', shape: [1], data: Float32Array.of(0) },
+    ],
+    nodes: [
+      { op: 'GlobalAveragePool', inputs: ['volume'], outputs: ['pooled'] },
+      { op: 'Flatten', inputs: ['pooled'], outputs: ['means'] },
+      { op: 'Gemm', inputs: ['means', 'weights', 'bias'], outputs: ['mean'] },
+      { op: 'Sigmoid', inputs: ['mean'], outputs: ['y'] },
+    ],
+  };
+}
+
 /** Weights between -1 and 1, the same for the same name. */
 function weights(name: string, ...shape: number[]): Constant {
   const random = seededRandom([...name].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7) % 2 ** 31);

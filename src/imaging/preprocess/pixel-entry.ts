@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { answerPixelJob } from './answer-pixel-job.ts';
-import type { PixelAnswer, PixelJob, ThreadMessage } from './pixel-messages.ts';
+import type { PixelAnswer, PixelJob, StatedFrame, ThreadMessage, ToThread } from './pixel-messages.ts';
 
 /** A thread of createPixelWorkers: one answer for each job, in their order. */
 
@@ -11,11 +11,25 @@ if (port === null) throw new Error('This file is the entry point of a thread.');
 // On Linux this is about the thread that calls it: whoever waits for the event loop goes first. Elsewhere it would be about the process.
 if (process.platform === 'linux') setPriority(10);
 
-port.on('message', (job: PixelJob) => {
+let first: StatedFrame[] = [];
+port.on('message', (message: ToThread) => {
+  if ('first' in message) {
+    first.push(...message.first);
+    return;
+  }
+  const job = wholeJob(message);
   const answer = answerPixelJob(job, () => port.postMessage('frame' satisfies ThreadMessage));
   port.postMessage(answer, buffersOf(answer));
 });
 port.postMessage('ready');
+
+/** The job with all of its frames. */
+function wholeJob(job: PixelJob): PixelJob {
+  if (!('tensor' in job) || first.length === 0) return job;
+  const frames = [...first, ...job.tensor.frames];
+  first = [];
+  return { tensor: { ...job.tensor, frames } };
+}
 
 /** What is handed over rather than copied. */
 function buffersOf(answer: PixelAnswer): ArrayBuffer[] {

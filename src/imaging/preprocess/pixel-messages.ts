@@ -25,6 +25,9 @@ export type PixelJob =
   | { readonly png: Picture }
   | { readonly saliency: SaliencyDrawing };
 
+/** To a thread: a job, or the first of the frames of the job that comes next. */
+export type ToThread = PixelJob | { readonly first: readonly StatedFrame[] };
+
 /** A picture as a PNG file. */
 export interface DrawnPicture {
   readonly png: Uint8Array;

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { PixelAnswer, PixelJob, ThreadMessage } from './pixel-messages.ts';
+import type { PixelAnswer, PixelJob, StatedFrame, ThreadMessage, ToThread } from './pixel-messages.ts';
 
 /** A thread that does one job at a time. */
 export interface PixelThread {
@@ -9,10 +10,10 @@ export interface PixelThread {
   readonly ready: Promise<void>;
   /**
    * Rejects with ThreadEnded where the thread ends before it answers.
-   * @param handedOver buffers that are the thread's from now on
+   * The frames of a job are handed over with their buffers, many of them in turns of the event loop.
    * @param goesOn called whenever the job has begun another frame
    */
-  ask(job: PixelJob, handedOver: readonly ArrayBuffer[], goesOn: () => void): Promise<PixelAnswer>;
+  ask(job: PixelJob, goesOn: () => void): Promise<PixelAnswer>;
   /** Ends it, whatever it is at. */
   end(): Promise<void>;
 }
@@ -27,6 +28,9 @@ export class ThreadEnded extends Error {
     this.outOfMemory = cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
   }
 }
+
+/** Frames that are handed over at once: what is stated of each is copied, 10 µs or so. */
+const framesInTurn = 200;
 
 /** What a thread may hold beside pixels, which lie outside of its heap. */
 const mostHeapMb = 256;
@@ -67,11 +71,25 @@ export function openPixelThread(entry: string): PixelThread {
       return lives;
     },
     ready: ready.promise,
-    ask(job, handedOver, goesOn) {
-      asked = { ...Promise.withResolvers<PixelAnswer>(), goesOn };
+    async ask(job, goesOn) {
+      const waiting = { ...Promise.withResolvers<PixelAnswer>(), goesOn };
+      asked = waiting;
       worker.ref();
-      worker.postMessage(job, handedOver);
-      return asked.promise;
+      const post = (message: ToThread, frames: readonly StatedFrame[] = []): void =>
+        worker.postMessage(message, [...new Set(frames.map(({ bytes }) => bytes.buffer as ArrayBuffer))]);
+      if (!('tensor' in job)) post(job);
+      else {
+        const { frames, definition } = job.tensor;
+        let from = 0;
+        for (; from + framesInTurn < frames.length; from += framesInTurn) {
+          const first = frames.slice(from, from + framesInTurn);
+          post({ first }, first);
+          await nextTurn();
+        }
+        const rest = frames.slice(from);
+        post({ tensor: { frames: rest, definition } }, rest);
+      }
+      return await waiting.promise;
     },
     async end() {
       lives = false;

@@ -91,7 +91,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     return thread;
   };
 
-  const ask = async (job: PixelJob, handedOver: readonly ArrayBuffer[], options: AskOptions): Promise<PixelAnswer> => {
+  const ask = async (job: PixelJob, options: AskOptions): Promise<PixelAnswer> => {
     const ended = (): void => options.ended?.();
     const leave = await enter(options).catch((error: unknown) => {
       ended();
@@ -103,7 +103,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
       throw closing();
     }
     const thread = takeThread();
-    const answer = answerInTime(thread, job, handedOver);
+    const answer = answerInTime(thread, job);
     const done = answer.then(
       () => void idle.push(thread),
       () => thread.end().finally(() => open.delete(thread)),
@@ -113,11 +113,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     return await (options.signal === undefined ? answer : unlessGivenUp(options.signal, answer));
   };
 
-  const answerInTime = async (
-    thread: PixelThread,
-    job: PixelJob,
-    handedOver: readonly ArrayBuffer[],
-  ): Promise<PixelAnswer> => {
+  const answerInTime = async (thread: PixelThread, job: PixelJob): Promise<PixelAnswer> => {
     let isLate = false;
     let timer: NodeJS.Timeout | undefined;
     const late = (): void => {
@@ -125,7 +121,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
       void thread.end();
     };
     try {
-      const answer = thread.ask(job, handedOver, () => timer?.refresh());
+      const answer = thread.ask(job, () => timer?.refresh());
       // A job is not answerable for how long its thread takes to begin.
       await Promise.race([thread.ready, answer]);
       timer = setTimeout(late, longestMs);
@@ -161,16 +157,15 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
   return {
     async make({ frames, definition }, askOptions = {}) {
       const owned = frames.map((frame) => ({ ...frame, bytes: wholeBuffer(frame.bytes) }));
-      const handedOver = [...new Set(owned.map(({ bytes }) => bytes.buffer as ArrayBuffer))];
-      const answer = await ask({ tensor: { frames: owned, definition } }, handedOver, askOptions);
+      const answer = await ask({ tensor: { frames: owned, definition } }, askOptions);
       return checked(answer, (one) => 'made' in one).made;
     },
     async png({ rows, columns, channels, data }, askOptions = {}) {
-      const answer = await ask({ png: { rows, columns, channels, data } }, [], askOptions);
+      const answer = await ask({ png: { rows, columns, channels, data } }, askOptions);
       return checked(answer, (one) => 'png' in one).png;
     },
     async draw(saliency, askOptions = {}) {
-      const answer = await ask({ saliency }, [], askOptions);
+      const answer = await ask({ saliency }, askOptions);
       return checked(answer, (one) => 'drawn' in one).drawn;
     },
     async close() {

@@ -11,7 +11,7 @@ import { type ListedImages, listImages } from './list-images.ts';
 import { type ReadingBytes, readingBytes } from './reading-bytes.ts';
 import { type StudySources, studySources } from './study-sources.ts';
 import { studyUidOf } from './study-uid.ts';
-import { readPositions, type TakenFrame, takeFrames } from './take-frames.ts';
+import { readPositions, readStated, type TakenFrame, takeFrames } from './take-frames.ts';
 import { checkWhole, statesCounts } from './whole-study.ts';
 import { compileOwnerCheck } from './whose-images.ts';
 
@@ -59,6 +59,7 @@ export async function planReading(
   if (definition.take === 'volume') await readPositions(listed.fitting, parts.limits.frames);
   const { frames, words } = takeFrames(listed.fitting, definition.take, parts.limits.frames);
   checkSizes(frames, parts.limits);
+  await readStated(frames);
   const bytes = readingBytes(frames, definition);
   return { studyUid, sources, frames, first, rule: `${rules.words}; took ${words}`, bytes };
 }

@@ -67,7 +67,12 @@ const framesInTurn = 100;
  */
 export async function readPositions(fitting: readonly ImageAttributes[], mostFrames: number): Promise<void> {
   refuseTooMany(fitting, 'volume', mostFrames);
-  for (const [index, { image, frame }] of fitting.flatMap(allFrames).entries()) {
+  await readStated(fitting.flatMap(allFrames));
+}
+
+/** Reads what is stated of each frame, so that it is at hand; other work of the process has its turn in between. Throws ImageFault. */
+export async function readStated(frames: readonly TakenFrame[]): Promise<void> {
+  for (const [index, { image, frame }] of frames.entries()) {
     if (index > 0 && index % framesInTurn === 0) await setImmediate();
     image.frame(frame - 1);
   }

@@ -6,9 +6,10 @@ export interface RowForm<Input, Answer> {
   count(input: Input): number;
   /**
    * The rows of all inputs one after the other.
+   * A promise where they are so large that they are put together in turns of the event loop.
    * @param rows up to which the last one is repeated; absent: there is one input, which goes in as it is
    */
-  join(inputs: readonly Input[], rows?: number): Tensors;
+  join(inputs: readonly Input[], rows?: number): Tensors | Promise<Tensors>;
   /**
    * The answer to a call of `rows` rows.
    * @param from the first of its rows among those of the run; absent: the run was of its rows and no others

@@ -74,12 +74,12 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     const rows = calls.reduce((sum, call) => sum + call.rows, 0);
     try {
       if (joint === undefined || first.kind === undefined) {
-        first.answer(await session.run(first.form.join([first.input]), first.wanted));
+        first.answer(await runWith(first.form.join([first.input]), first.wanted));
         return true;
       }
       refuseChanged(calls);
       const padded = Math.ceil(rows / joint.padTo) * joint.padTo;
-      const outputs = await session.run(joined(calls, first, padded), first.wanted);
+      const outputs = await runWith(joined(calls, first, padded), first.wanted);
       refuseOtherCount(outputs, padded);
       if (calls.length === 1 && padded === rows) first.answer(outputs);
       else answerAll(calls, outputs);
@@ -91,8 +91,12 @@ export function createRunQueue(session: ModelSession, options: QueueOptions): Ru
     }
   };
 
+  // Small ones are at hand: a promise more costs as much as a row of a small model.
+  const runWith = (feeds: Tensors | Promise<Tensors>, wanted: readonly string[]): Promise<Tensors> =>
+    feeds instanceof Promise ? feeds.then((ready) => session.run(ready, wanted)) : session.run(feeds, wanted);
+
   /** A call that would be run as it is by itself is not copied. */
-  const joined = (calls: readonly WaitingCall[], { form, input, rows }: WaitingCall, padded: number): Tensors =>
+  const joined = (calls: readonly WaitingCall[], { form, input, rows }: WaitingCall, padded: number) =>
     calls.length === 1 && padded === rows
       ? form.join([input])
       : form.join(

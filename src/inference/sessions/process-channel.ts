@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
+import { largeOnes, partsInTurns } from '../copy-in-turns.ts';
 import { entryFile } from './entry-file.ts';
-import type { SessionAnswer, SessionChannel, SessionListener } from './session-messages.ts';
+import type { SessionAnswer, SessionChannel, SessionListener, SessionMessage } from './session-messages.ts';
 
 export interface ProcessLimits {
   /** Memory that the process may fill, in megabytes; absent: no limit, as GPU drivers map far more than they fill. */
@@ -54,9 +55,24 @@ export function openProcess(listener: SessionListener, { memoryMb, environment }
   const send = (message: object | string): void => {
     if (child.connected) child.send(message, () => undefined);
   };
+  /** What is large goes in parts, each when the one before is on its way: a message is written as a whole, at once. */
+  const sendRun = async (message: Extract<SessionMessage, { ask: 'run' }>): Promise<void> => {
+    const feeds = new Map(message.feeds);
+    for (const [feed, tensor] of largeOnes(message.feeds)) {
+      const { length } = tensor.data;
+      for await (const { part, at } of partsInTurns(tensor.data)) {
+        if (!child.connected) return;
+        const piece: SessionMessage = { id: message.id, ask: 'keep', feed, length, at, part: part.slice() };
+        await new Promise<void>((resolve) => child.send(piece, () => resolve()));
+      }
+      feeds.set(feed, { ...tensor, data: tensor.data.subarray(0, 0) });
+    }
+    send({ ...message, feeds });
+  };
   return {
     name: `process ${child.pid ?? '(not started)'}`,
-    post: send,
+    post: (message) =>
+      message.ask === 'run' && largeOnes(message.feeds).length > 0 ? sendRun(message) : send(message),
     end() {
       send('end');
       return ended;

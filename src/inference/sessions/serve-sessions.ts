@@ -1,14 +1,39 @@
+import type { NumericData, Tensor, Tensors } from '../../model-catalog/tensor.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { ModelSession } from '../model-session.ts';
 import { openOnnxSession } from '../onnx-session.ts';
 import { tryModel } from '../trial/try-model.ts';
 import type { SessionAnswer, SessionMessage } from './session-messages.ts';
 
+type Answered = Exclude<SessionMessage, { ask: 'keep' }>;
+
 /** The other side of a channel: opens sessions in this thread and answers what is asked of them, one thing after the other. */
 export function serveSessions(post: (answer: SessionAnswer) => void): (message: SessionMessage) => void {
   const sessions = new Map<number, ModelSession>();
+  /** Feeds that come in parts, by the number of their run. */
+  const kept = new Map<number, Map<string, NumericData>>();
 
-  const answerTo = async (message: SessionMessage): Promise<Extract<SessionAnswer, { value: unknown }>['value']> => {
+  const keep = ({ id, feed, length, at, part }: Extract<SessionMessage, { ask: 'keep' }>): void => {
+    const ofRun = kept.get(id) ?? new Map<string, NumericData>();
+    kept.set(id, ofRun);
+    const Numbers = part.constructor as new (length: number) => NumericData;
+    const data = ofRun.get(feed) ?? new Numbers(length);
+    ofRun.set(feed, data);
+    (data as Float64Array).set(part as Float64Array, at);
+  };
+  const whole = ({ id, feeds }: Extract<SessionMessage, { ask: 'run' }>): Tensors => {
+    const parts = kept.get(id);
+    kept.delete(id);
+    if (parts === undefined) return feeds;
+    return new Map(
+      [...feeds].map(([name, tensor]) => {
+        const data = parts.get(name);
+        return [name, data === undefined ? tensor : ({ ...tensor, data } as Tensor)];
+      }),
+    );
+  };
+
+  const answerTo = async (message: Answered): Promise<Extract<SessionAnswer, { value: unknown }>['value']> => {
     switch (message.ask) {
       case 'open': {
         const session = await openOnnxSession(message.request);
@@ -17,7 +42,7 @@ export function serveSessions(post: (answer: SessionAnswer) => void): (message: 
         return { session: message.id, inputs, outputs, otherOutputs };
       }
       case 'run':
-        return await sessionOf(sessions, message.session).run(message.feeds, message.wanted);
+        return await sessionOf(sessions, message.session).run(whole(message), message.wanted);
       case 'release': {
         const session = sessionOf(sessions, message.session);
         sessions.delete(message.session);
@@ -30,6 +55,10 @@ export function serveSessions(post: (answer: SessionAnswer) => void): (message: 
   };
 
   return (message) => {
+    if (message.ask === 'keep') {
+      keep(message);
+      return;
+    }
     answerTo(message).then(
       (value) => post({ id: message.id, value }),
       (error: unknown) => post({ id: message.id, error: told(error) }),

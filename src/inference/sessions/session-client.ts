@@ -1,5 +1,6 @@
 import type { Tensor, Tensors } from '../../model-catalog/tensor.ts';
 import { PredictionError } from '../../platform/errors.ts';
+import { isLarge } from '../copy-in-turns.ts';
 import type { ModelSession, SessionRequest } from '../model-session.ts';
 import type { Trial, TrialRequest } from '../trial/try-model.ts';
 import type {
@@ -71,10 +72,12 @@ export function createSessionClient(openChannel: (listener: SessionListener) => 
     const id = lastId;
     return new Promise<T>((resolve, reject) => {
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      try {
-        channel.post({ ...message, id } as SessionMessage);
-      } catch (error) {
+      const notSent = (error: unknown): void =>
         settle(id)?.reject(error instanceof Error ? error : new Error(String(error)));
+      try {
+        channel.post({ ...message, id } as SessionMessage)?.catch(notSent);
+      } catch (error) {
+        notSent(error);
       }
     });
   };
@@ -136,7 +139,8 @@ function ownTensors(feeds: Tensors): Tensors {
   return new Map(
     [...feeds].map(([name, tensor]) => {
       const { data } = tensor;
-      const isOwn = !ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength;
+      // What is large goes in parts, whatever it is a part of.
+      const isOwn = !ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength || isLarge(data);
       return [name, isOwn ? tensor : ({ ...tensor, data: data.slice() } as Tensor)];
     }),
   );

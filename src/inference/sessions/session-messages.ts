@@ -1,4 +1,4 @@
-import type { TensorForm, Tensors } from '../../model-catalog/tensor.ts';
+import type { NumericData, TensorForm, Tensors } from '../../model-catalog/tensor.ts';
 import type { ErrorCode } from '../../platform/errors.ts';
 import type { SessionRequest } from '../model-session.ts';
 import type { Trial, TrialRequest } from '../trial/try-model.ts';
@@ -7,6 +7,14 @@ import type { Trial, TrialRequest } from '../trial/try-model.ts';
 export type SessionMessage = { readonly id: number } & (
   | { readonly ask: 'open'; readonly request: SessionRequest }
   | { readonly ask: 'run'; readonly session: number; readonly feeds: Tensors; readonly wanted: readonly string[] }
+  /** Numbers of a feed that is too large for one message, from `at` on, before the run of the same number is asked for: its feed has none. Not answered. */
+  | {
+      readonly ask: 'keep';
+      readonly feed: string;
+      readonly length: number;
+      readonly at: number;
+      readonly part: NumericData;
+    }
   | { readonly ask: 'release'; readonly session: number }
   | { readonly ask: 'try'; readonly request: TrialRequest }
 );
@@ -28,7 +36,8 @@ export type SessionAnswer = { readonly id: number } & (
 export interface SessionChannel {
   /** `thread` or `process 4711`, for messages. */
   readonly name: string;
-  post(message: SessionMessage): void;
+  /** Sends it, in turns of the event loop where it is large; it is not to be changed before it is answered. Throws, or rejects, where it cannot be sent. */
+  post(message: SessionMessage): void | Promise<void>;
   /** Lets the other side end by itself, once all that was asked is answered; resolves when it has. */
   end(): Promise<void>;
   /** Gives it up at once, whatever it does: nothing more is heard of it. Resolves when it has ended after all. */

@@ -193,6 +193,25 @@ describe.runIf(casesPresent)('an image in a thread', () => {
     expect(holder).toHaveLength(file.length + 8);
   });
 
+  it('of more frames than are handed over at once has all of them, in their order, and the next has its own', async () => {
+    const workers = workersWith({});
+    const [{ attributes, form } = { attributes: undefined, form: undefined }] = job().frames;
+    if (attributes === undefined || form === undefined) throw new Error('a job has a frame');
+    const stack = (count: number): TensorJob => ({
+      frames: Array.from({ length: count }, (_, at) => ({
+        bytes: new Uint8Array(Int16Array.of(at).buffer),
+        transferSyntaxUid: '1.2.840.10008.1.2.1',
+        form: { ...form, rows: 1, columns: 1 },
+        attributes: { ...attributes, modalityLut: { kind: 'none' } },
+      })),
+      definition: { take: 'stack', preprocess: [{ step: 'channels', as: 'gray', place: 'none' }] },
+    });
+    for (const count of [450, 400, 3]) {
+      const { tensor } = await workers.make(stack(count));
+      expect([...tensor]).toEqual(Array.from({ length: count }, (_, at) => at));
+    }
+  });
+
   it('that is damaged is refused with the reason of the decoder', async () => {
     const workers = workersWith({});
     expect(await faultOf(workers.make(job((bytes) => bytes.slice(0, bytes.length / 2))))).toBe('image-damaged');
