@@ -94,14 +94,18 @@ describe('calls that run together', () => {
     await engine.close();
     engine = placed(1_000);
     const far = await engine.load(model('far@1.0.0'));
-    const before = infers();
+    const callAll = async () => {
+      const before = infers();
+      const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, call) => far.run([[call, 0]])));
+      const told = outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : one.value[0]?.[0]));
+      return { told, runs: infers() - before };
+    };
+    // How many rows go together was timed as the model was loaded: a busy machine has fewer, and more runs.
+    const answered = await callAll();
+    expect(answered.told).toEqual(Array.from({ length: 20 }, (_, call) => call * 2));
     stub.faults.push({ does: 'hang' });
-    const calls = Array.from({ length: 50 }, (_, call) => far.run([[call, 0]]));
-    const outcomes = await Promise.allSettled(calls);
-    expect(
-      new Set(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'answered'))),
-    ).toEqual(new Set(['ENGINE_UNAVAILABLE']));
-    expect(infers() - before).toBeLessThan(5);
+    const gone = await callAll();
+    expect(gone).toEqual({ told: Array(20).fill('ENGINE_UNAVAILABLE'), runs: answered.runs });
     stub.faults.length = 0;
     expect(await far.run([[7, 0]])).toEqual([[14, 0]]);
   });
