@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
-import { PredictionError } from '../platform/errors.ts';
 import { isLoopback } from '../platform/loopback.ts';
+import { settingsFile } from '../platform/settings-file.ts';
 import { baseOf } from './dicomweb/base-of.ts';
 import { type ImageServerSettings, type ImagingFile, imagingFileSchema } from './imaging-file-schema.ts';
 
@@ -40,16 +39,24 @@ const megabyte = 1_000_000;
  */
 export async function readImagingFile(file: string | undefined): Promise<ImagingSettings | undefined> {
   if (file === undefined) return undefined;
-  const value = await readJson(file);
+  const settings = settingsFile({
+    variable: 'IMAGING_FILE',
+    file,
+    form: '{"servers": {...}}',
+    docs: 'docs/imaging.md',
+    optional: true,
+    ownWords,
+  });
+  const value = await settings.read();
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
   ajv.addFormat('image-server-url', (text: string) => baseOf(text) !== undefined);
   const validate = ajv.compile<ImagingFile>(imagingFileSchema);
-  if (!validate(value)) throw invalid(file, [...new Set((validate.errors ?? []).map(describe))]);
+  if (!validate(value)) throw settings.invalid(settings.faultsOf(validate.errors));
   const faults = [
     ...Object.entries(value.servers).flatMap(([name, each]) => serverFaults(name, each)),
     ...sharedFaults(value),
   ];
-  if (faults.length > 0) throw invalid(file, faults);
+  if (faults.length > 0) throw settings.invalid(faults);
   const folder = path.dirname(path.resolve(file));
   const { limits } = value;
   return Object.freeze({
@@ -68,40 +75,12 @@ export async function readImagingFile(file: string | undefined): Promise<Imaging
   });
 }
 
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-    const fault =
-      code === undefined || code.startsWith('ERR_ENCODING')
-        ? 'is not JSON in UTF-8. Write {"servers": {...}}; docs/imaging.md has an example.'
-        : `cannot be read (${code}). Name a file this user may read, or unset IMAGING_FILE.`;
-    throw new PredictionError('CONFIG_INVALID', `IMAGING_FILE ${file} ${fault}`, { cause });
-  }
-}
-
-function invalid(file: string, faults: readonly string[]): PredictionError {
-  const messages = faults.map((fault) => `IMAGING_FILE ${file}: ${fault}`);
-  return new PredictionError('CONFIG_INVALID', messages.join('\n'), {
-    issues: messages.map((message) => ({ message })),
-  });
-}
-
-function describe({ instancePath, keyword, params, message = 'is invalid' }: ErrorObject): string {
-  const at = instancePath || 'the top level';
-  switch (keyword) {
-    case 'additionalProperties':
-      return instancePath === '/servers'
-        ? `${at} has the name '${params.additionalProperty}'. Servers have 1 to 40 lower-case letters, digits and dashes.`
-        : `${at} has the unknown field '${params.additionalProperty}'. Remove it, or see docs/imaging.md for its right name.`;
-    case 'required':
-      return `${at} lacks the field '${params.missingProperty}'. Add it.`;
-    case 'format':
-      return `${at} must be an absolute http or https URL without user, password, query and fragment; a password belongs into passwordFile.`;
-    default:
-      return `${at} ${message}.`;
-  }
+function ownWords({ instancePath, keyword, params }: ErrorObject, at: string): string | undefined {
+  if (keyword === 'additionalProperties' && instancePath === '/servers')
+    return `${at} has the name '${params.additionalProperty}'. Servers have 1 to 40 lower-case letters, digits and dashes.`;
+  if (keyword === 'format')
+    return `${at} must be an absolute http or https URL without user, password, query and fragment; a password belongs into passwordFile.`;
+  return undefined;
 }
 
 function serverFaults(name: string, settings: ImageServerSettings): string[] {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import type { DevicePolicy } from '../model-catalog/engine-report.ts';
-import { PredictionError } from '../platform/errors.ts';
 import { isLoopback } from '../platform/loopback.ts';
+import { type SettingsFile, settingsFile } from '../platform/settings-file.ts';
 import {
   type EnginesFile,
   enginesSchema,
@@ -41,16 +40,17 @@ export type ModelPlacement =
  */
 export async function readEngines(file: string | undefined): Promise<Engines> {
   if (file === undefined) return { remote: {}, models: {} };
-  const value = await readJson(file);
+  const settings = enginesFile(file);
+  const value = await settings.read();
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
   ajv.addFormat('engine-url', isEngineUrl);
   const validate = ajv.compile<EnginesFile>(enginesSchema);
-  if (!validate(value)) throw invalid(file, [...new Set((validate.errors ?? []).map(describe))]);
+  if (!validate(value)) throw settings.invalid(settings.faultsOf(validate.errors));
   const faults = [
     ...Object.entries(value.engines).flatMap(([name, engine]) => engineFaults(name, engine)),
     ...Object.entries(value.models).flatMap(([id, model]) => modelFaults(id, model, Object.keys(value.engines))),
   ];
-  if (faults.length > 0) throw invalid(file, faults);
+  if (faults.length > 0) throw settings.invalid(faults);
   const folder = path.dirname(path.resolve(file));
   const located = Object.entries(value.engines).map(([name, engine]) => [name, within(engine, folder)] as const);
   return { file, remote: Object.fromEntries(located), models: value.models };
@@ -84,52 +84,30 @@ export function placementOf(engines: Engines, key: string): ModelPlacement {
 export function refuseUnknownModels({ file, models }: Engines, known: ReadonlySet<string>): void {
   const unknown = Object.keys(models).filter((id) => !known.has(id));
   if (unknown.length === 0 || file === undefined) return;
-  throw invalid(
-    file,
+  throw enginesFile(file).invalid(
     unknown.map(
       (id) => `/models/${id}: no folder of MODELS_DIR has this name. There are: ${[...known].sort().join(', ')}.`,
     ),
   );
 }
 
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-    const fault =
-      code === undefined || code.startsWith('ERR_ENCODING')
-        ? 'is not JSON in UTF-8. Write {"engines": {...}, "models": {...}}; docs/engines.md has an example.'
-        : `cannot be read (${code}). Name a file this user may read, or unset ENGINES_FILE.`;
-    throw new PredictionError('CONFIG_INVALID', `ENGINES_FILE ${file} ${fault}`, { cause });
-  }
-}
-
-function invalid(file: string, faults: readonly string[]): PredictionError {
-  const messages = faults.map((fault) => `ENGINES_FILE ${file}: ${fault}`);
-  return new PredictionError('CONFIG_INVALID', messages.join('\n'), {
-    issues: messages.map((message) => ({ message })),
+function enginesFile(file: string): SettingsFile {
+  return settingsFile({
+    variable: 'ENGINES_FILE',
+    file,
+    form: '{"engines": {...}, "models": {...}}',
+    docs: 'docs/engines.md',
+    optional: true,
+    ownWords,
   });
 }
 
-function describe({ instancePath, keyword, params, message = 'is invalid' }: ErrorObject): string {
-  const at = instancePath || 'the top level';
-  switch (keyword) {
-    case 'additionalProperties':
-      return /^\/(engines|models)$/.test(instancePath)
-        ? `${at} has the name '${params.additionalProperty}'. Engines have 1 to 40 lower-case letters, digits and dashes; models the name of their folder.`
-        : `${at} has the unknown field '${params.additionalProperty}'. Remove it, or see docs/engines.md for its right name.`;
-    case 'required':
-      return `${at} lacks the field '${params.missingProperty}'. Add it.`;
-    case 'const':
-    case 'enum':
-    case 'anyOf':
-      return `${at} has a value that is not allowed there; docs/engines.md lists the values.`;
-    case 'format':
-      return `${at} must be an absolute http or https URL without user, password, query, fragment and /v2; a token belongs into tokenFile.`;
-    default:
-      return `${at} ${message}.`;
-  }
+function ownWords({ instancePath, keyword, params }: ErrorObject, at: string): string | undefined {
+  if (keyword === 'additionalProperties' && /^\/(engines|models)$/.test(instancePath))
+    return `${at} has the name '${params.additionalProperty}'. Engines have 1 to 40 lower-case letters, digits and dashes; models the name of their folder.`;
+  if (keyword === 'format')
+    return `${at} must be an absolute http or https URL without user, password, query, fragment and /v2; a token belongs into tokenFile.`;
+  return undefined;
 }
 
 /** Inputs may be shown to whoever is between, if the operator says so; the token never is (decision 0055). */

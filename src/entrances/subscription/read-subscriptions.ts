@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv } from 'ajv';
 import { PredictionError } from '../../platform/errors.ts';
+import { settingsFile } from '../../platform/settings-file.ts';
 import type { StudySubscription } from '../../runs/study-notices/study-subscription.ts';
 import { type SubscriptionsFile, subscriptionsFileSchema } from './subscriptions-file-schema.ts';
 
@@ -32,11 +33,18 @@ export async function readSubscriptions(
   checks: SubscriptionChecks,
 ): Promise<readonly GuardedSubscription[]> {
   if (file === undefined) return [];
-  const value = await readJson(file);
+  const settings = settingsFile({
+    variable: 'SUBSCRIPTIONS_FILE',
+    file,
+    form: '{"subscriptions": [...]}',
+    docs: 'docs/subscriptions.md',
+    optional: true,
+  });
+  const value = await settings.read();
   const validate = new Ajv({ allErrors: true, useDefaults: true, strict: true }).compile<SubscriptionsFile>(
     subscriptionsFileSchema,
   );
-  if (!validate(value)) throw invalid(file, [...new Set((validate.errors ?? []).map(describe))]);
+  if (!validate(value)) throw settings.invalid(settings.faultsOf(validate.errors));
   const faults: string[] = [];
   const folder = path.dirname(path.resolve(file));
   const read: GuardedSubscription[] = [];
@@ -60,7 +68,7 @@ export async function readSubscriptions(
       writeBack: declared.writeBack,
     });
   }
-  if (faults.length > 0) throw invalid(file, faults);
+  if (faults.length > 0) throw settings.invalid(faults);
   return read;
 }
 
@@ -96,32 +104,4 @@ function faultsOf(at: string, check: () => void): string[] {
     if (error instanceof PredictionError) return [`${at}: ${error.message}`];
     throw error;
   }
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-    const fault =
-      code === undefined || code.startsWith('ERR_ENCODING')
-        ? 'is not JSON in UTF-8. Write {"subscriptions": [...]}; docs/subscriptions.md has an example.'
-        : `cannot be read (${code}). Name a file this user may read, or unset SUBSCRIPTIONS_FILE.`;
-    throw new PredictionError('CONFIG_INVALID', `SUBSCRIPTIONS_FILE ${file} ${fault}`, { cause });
-  }
-}
-
-function describe({ instancePath, keyword, params, message = 'is invalid' }: ErrorObject): string {
-  const at = instancePath || 'the top level';
-  if (keyword === 'additionalProperties')
-    return `${at} has the unknown field '${params.additionalProperty}'. Remove it, or see docs/subscriptions.md for its right name.`;
-  if (keyword === 'required') return `${at} lacks the field '${params.missingProperty}'. Add it.`;
-  return `${at} ${message}.`;
-}
-
-function invalid(file: string, faults: readonly string[]): PredictionError {
-  const messages = faults.map((fault) => `SUBSCRIPTIONS_FILE ${file}: ${fault}`);
-  return new PredictionError('CONFIG_INVALID', messages.join('\n'), {
-    issues: messages.map((message) => ({ message })),
-  });
 }

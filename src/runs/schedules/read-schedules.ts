@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Ajv, type ErrorObject } from 'ajv';
 import { PredictionError } from '../../platform/errors.ts';
+import { settingsFile } from '../../platform/settings-file.ts';
 import type { Cohort } from '../run.ts';
 import { cronProblem, isTimeZone } from './compile-cron.ts';
 import { type Schedule, schedulesSchema } from './schedule.ts';
@@ -20,11 +20,18 @@ export interface ScheduleChecks {
  */
 export async function readSchedules(file: string | undefined, checks: ScheduleChecks): Promise<readonly Schedule[]> {
   if (file === undefined) return [];
-  const parsed = parse(await read(file), file);
+  const settings = settingsFile({
+    variable: 'SCHEDULES_FILE',
+    file,
+    form: '{"schedules": [...]}',
+    docs: 'docs/runs.md',
+    optional: true,
+  });
+  const parsed = await settings.read();
   const validate = new Ajv({ allErrors: true })
     .addVocabulary(['allowed'])
     .compile<{ schedules: Schedule[] }>(schedulesSchema);
-  if (!validate(parsed)) throw refused(file, schemaProblems(validate.errors ?? [], parsed));
+  if (!validate(parsed)) throw settings.invalid(schemaProblems(validate.errors ?? [], parsed));
   const problems: string[] = [];
   for (const [index, schedule] of parsed.schedules.entries()) {
     const at = `schedules[${index}]`;
@@ -46,7 +53,7 @@ export async function readSchedules(file: string | undefined, checks: ScheduleCh
     if ('search' in schedule.cohort)
       problems.push(...(await refusalOf(`${at}.cohort.search`, () => checks.checkSearch(schedule.cohort))));
   }
-  if (problems.length > 0) throw refused(file, problems);
+  if (problems.length > 0) throw settings.invalid(problems);
   return parsed.schedules;
 }
 
@@ -57,27 +64,6 @@ async function refusalOf(at: string, check: () => Promise<unknown>): Promise<str
   } catch (error) {
     if (error instanceof PredictionError) return [`${at}: ${error.message}`];
     throw error;
-  }
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new PredictionError(
-      'CONFIG_INVALID',
-      `SCHEDULES_FILE ${file} cannot be read; set it to a file that this user may read, or unset it.`,
-      { cause },
-    );
-  }
-}
-
-function parse(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = `SCHEDULES_FILE ${file} is no JSON; allowed is {"schedules": […]}.`;
-    throw new PredictionError('CONFIG_INVALID', message, { cause });
   }
 }
 
@@ -125,14 +111,4 @@ interface Described {
   readonly allowed: string;
   readonly items?: Described;
   readonly properties?: Readonly<Record<string, Described>>;
-}
-
-function refused(file: string, problems: readonly string[]): PredictionError {
-  return new PredictionError(
-    'CONFIG_INVALID',
-    problems.map((problem) => `SCHEDULES_FILE ${file}: ${problem}`).join('\n'),
-    {
-      issues: problems.map((message) => ({ message })),
-    },
-  );
 }

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
-import { PredictionError } from '../../platform/errors.ts';
 import { isLoopback } from '../../platform/loopback.ts';
+import { type SettingsFile, settingsFile } from '../../platform/settings-file.ts';
 import { type SinkSettings, sinkSchemas, sinksSchema } from './sink-schema.ts';
 
 /**
@@ -11,40 +10,29 @@ import { type SinkSettings, sinkSchemas, sinksSchema } from './sink-schema.ts';
  */
 export async function readSinks(file: string | undefined): Promise<readonly SinkSettings[]> {
   if (file === undefined) return [];
-  const value = await readJson(file);
+  const settings = settingsFile({
+    variable: 'SINKS_FILE',
+    file,
+    form: '{"sinks": [...]}',
+    docs: 'docs/deliveries.md',
+    optional: true,
+    ownWords,
+  });
   const faults: string[] = [];
-  const sinks = parsed(value, faults);
+  const sinks = parsed(await settings.read(), settings, faults);
   for (const [index, sink] of sinks.entries()) faults.push(...faultsOf(sink, index, sinks));
-  if (faults.length > 0) {
-    const messages = faults.map((fault) => `SINKS_FILE ${file}: ${fault}`);
-    throw new PredictionError('CONFIG_INVALID', messages.join('\n'), {
-      issues: messages.map((message) => ({ message })),
-    });
-  }
+  if (faults.length > 0) throw settings.invalid(faults);
   const folder = path.dirname(path.resolve(file));
   return sinks.map((sink) => Object.freeze(located(sink, folder)));
 }
 
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-    const fault =
-      code === undefined || code.startsWith('ERR_ENCODING')
-        ? `is not JSON in UTF-8. Write {"sinks": [...]}; docs/deliveries.md has an example.`
-        : `cannot be read (${code}). Name a file this user may read, or unset SINKS_FILE.`;
-    throw new PredictionError('CONFIG_INVALID', `SINKS_FILE ${file} ${fault}`, { cause });
-  }
-}
-
 /** Fills in defaults and says what is wrong. */
-function parsed(value: unknown, faults: string[]): SinkSettings[] {
+function parsed(value: unknown, settings: SettingsFile, faults: string[]): SinkSettings[] {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true });
   ajv.addFormat('sink-url', (text: string) => isSinkUrl(text));
   const validateFile = ajv.compile<{ sinks: unknown[] }>(sinksSchema);
   if (!validateFile(value)) {
-    faults.push(...(validateFile.errors ?? []).map((error) => describe(error, '')));
+    faults.push(...settings.faultsOf(validateFile.errors));
     return [];
   }
   return value.sinks.flatMap((sink, index) => {
@@ -55,29 +43,16 @@ function parsed(value: unknown, faults: string[]): SinkSettings[] {
     }
     const validate = ajv.compile<SinkSettings>(schema);
     if (validate(sink)) return [sink];
-    faults.push(...new Set((validate.errors ?? []).map((error) => describe(error, `/sinks/${index}`))));
+    faults.push(...settings.faultsOf(validate.errors, `/sinks/${index}`));
     return [];
   });
 }
 
-function describe({ instancePath, keyword, params, message = 'is invalid' }: ErrorObject, above: string): string {
-  const at = `${above}${instancePath}` || 'the top level';
-  switch (keyword) {
-    case 'additionalProperties':
-      return `${at} has the unknown field '${params.additionalProperty}'. Remove it, or see docs/deliveries.md for its right name.`;
-    case 'required':
-      return `${at} lacks the field '${params.missingProperty}'. Add it.`;
-    case 'const':
-    case 'enum':
-    case 'anyOf':
-      return `${at} has a value that is not allowed there; docs/deliveries.md lists the values.`;
-    case 'format':
-      return `${at} must be an absolute http or https URL without user, password, query or fragment; a token belongs into tokenFile.`;
-    case 'pattern':
-      return `${at} must be 1 to 40 lower-case letters, digits and dashes.`;
-    default:
-      return `${at} ${message}.`;
-  }
+function ownWords({ keyword }: ErrorObject, at: string): string | undefined {
+  if (keyword === 'format')
+    return `${at} must be an absolute http or https URL without user, password, query or fragment; a token belongs into tokenFile.`;
+  if (keyword === 'pattern') return `${at} must be 1 to 40 lower-case letters, digits and dashes.`;
+  return undefined;
 }
 
 function faultsOf(sink: SinkSettings, index: number, all: readonly SinkSettings[]): string[] {

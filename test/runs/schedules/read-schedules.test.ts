@@ -52,7 +52,7 @@ describe('SCHEDULES_FILE', () => {
   });
 
   it.each([
-    ['that cannot be parsed', '{"schedules": [', 'is no JSON'],
+    ['that cannot be parsed', '{"schedules": [', 'is not JSON in UTF-8. Write {"schedules": [...]}'],
     ['that is no object', [], 'the file is []; allowed is'],
     ['without schedules', {}, 'schedules is missing; allowed is a list'],
     [
