@@ -3,7 +3,7 @@
  *
  *     node bench/imaging.ts [studies] [rounds] [seconds]      # 200, 3 and 8 by default
  *
- * A PACS with a radiograph of 2,000 × 2,400 pixels for each patient, and a run of chest-phantom over all of them, with reports and
+ * A PACS with a radiograph of 2,000 × 2,400 pixels for each patient, and a run of chest-phantom over all these studies, with reports and
  * heat maps. First alone: the delay of the event loop against that of the idle server, and the resident memory of the second half
  * against the first. Then `$predict` of prevent-base at the same rate in turn without and with such a run.
  */
@@ -17,7 +17,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { root, startFhirsightProcess } from '../test/support/fhirsight-process.ts';
 import { someModels } from '../test/support/some-models.ts';
 import { createTestDataDir } from '../test/support/test-data-dir.ts';
-import { finishedRun, putGroup, startRun } from './support/cohort-run.ts';
+import { finishedRun, startRun } from './support/cohort-run.ts';
 import { imagedPatient, imagingFile, patientOf } from './support/imaging-patients.ts';
 import { type LoadResult, load, median } from './support/load.ts';
 import { model as bedsideModel } from './support/records.ts';
@@ -29,6 +29,8 @@ const imageModel = 'chest-phantom';
 const ratePerSecond = 20;
 const minuteMs = 60_000;
 const now = new Date(Math.floor(Date.now() / minuteMs) * minuteMs);
+/** Every study of the bench. */
+const all = 'modality=CR&status=available';
 const numbers = Array.from({ length: studies }, (_, number) => number);
 
 const settings = await mkdtemp(path.join(tmpdir(), 'fhirsight-bench-imaging-'));
@@ -76,20 +78,20 @@ try {
     await work();
     return soakSamples(server.output().slice(before));
   };
-  const runOf = (group: string, minutes: number) =>
+  const runOf = (search: string, minutes: number) =>
     startRun(server.url, {
       model: imageModel,
       asOf: new Date(now.getTime() - minutes * minuteMs),
       explain: true,
-      group,
+      cohort: { search: `ImagingStudy?${search}` },
     });
 
-  await finishedRun(server.url, await runOf('first', 0)); // threads and sessions are opened
+  await finishedRun(server.url, await runOf(`_id=${numbers.slice(0, 8).map(patientOf)}`, 0)); // threads and sessions are opened
   await bedside();
   const idle = await samplesDuring(() => wait(seconds * 1000));
   let alone = 0;
   const busy = await samplesDuring(async () => {
-    const run = await runOf('all', 1);
+    const run = await runOf(all, 1);
     alone = (await finishedRun(server.url, run)).seconds;
     await requireAllRead(server.url, run);
   });
@@ -98,7 +100,7 @@ try {
   const during: LoadResult[] = [];
   for (let round = 0; round < rounds; round++) {
     without.push(await bedside());
-    const run = await runOf('all', 2 + round);
+    const run = await runOf(all, 2 + round);
     during.push(await bedside());
     await cancelledRun(server.url, run);
   }
@@ -135,7 +137,7 @@ try {
   for (const stop of stops.reverse()) await stop();
 }
 
-/** The patients with their studies, and Groups of all and of the first few. */
+/** The patients with their studies. */
 async function putAll(fhir: string): Promise<void> {
   const entry = numbers
     .flatMap((number) => imagedPatient(number, now))
@@ -153,9 +155,6 @@ async function putAll(fhir: string): Promise<void> {
     if (!answer.ok) throw new Error(`the studies were not stored (${answer.status}): ${await answer.text()}`);
     await answer.arrayBuffer();
   }
-  const url = fhir.replace(/\/fhir\/R4$/, '');
-  await putGroup(url, 'all', numbers.map(patientOf));
-  await putGroup(url, 'first', numbers.slice(0, 8).map(patientOf));
 }
 
 /** Calls about sample patients that prevent-base has an answer for, each as of its own minute. */

@@ -99,7 +99,10 @@ try {
       group,
       members.map(({ patient }) => patient),
     );
-    const run = await finishedRun(server.url, await startRun(server.url, { model, asOf, explain: false, group }));
+    const run = await finishedRun(
+      server.url,
+      await startRun(server.url, { model, asOf, explain: false, cohort: { group: `Group/${group}` } }),
+    );
     return members.length / run.seconds;
   };
   const loopOnce = async (index: number): Promise<number> => {

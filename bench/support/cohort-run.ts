@@ -4,8 +4,8 @@ export interface RunOptions {
   readonly model: string;
   readonly asOf: Date;
   readonly explain: boolean;
-  /** Logical id of a Group; absent: all patients. */
-  readonly group?: string;
+  /** As `POST /runs` takes it; absent: all patients. */
+  readonly cohort?: object;
 }
 
 /** Makes a Group of patients in the server's own store. */
@@ -19,14 +19,17 @@ export async function putGroup(url: string, id: string, patients: readonly strin
   if (!response.ok) throw new Error(`PUT Group/${id} answered ${response.status}: ${await response.text()}`);
 }
 
-/** Starts a run over patients of the store. @returns its id */
-export async function startRun(url: string, { model, asOf, explain, group }: RunOptions): Promise<string> {
+/** Starts a run over a cohort of the store. @returns its id */
+export async function startRun(
+  url: string,
+  { model, asOf, explain, cohort = { all: true } }: RunOptions,
+): Promise<string> {
   const response = await fetch(`${url}/runs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       model,
-      cohort: group === undefined ? { all: true } : { group: `Group/${group}` },
+      cohort,
       asOf: asOf.toISOString(),
       explain,
     }),

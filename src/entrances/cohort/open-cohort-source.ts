@@ -1,4 +1,4 @@
-import type { Group, Resource } from '@medplum/fhirtypes';
+import type { Group, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { isFhirId } from '../../fhir/reference.ts';
 import type { StudyIndex } from '../../fhir/studies/study-index.ts';
 import { PredictionError } from '../../platform/errors.ts';
@@ -41,8 +41,10 @@ export function openCohortSource(index: PatientIndex, timeZone: string, studies?
   const studyPages = async function* ({ parameters }: CohortSearch, since: Date | undefined, signal: AbortSignal) {
     const { bases, search } = requireStudies();
     const changed = since === undefined ? [] : [['_lastUpdated', `ge${since.toISOString()}`] as const];
-    for await (const page of search([...parameters, ...changed], signal))
+    for await (const page of search([...parameters, ...changed], signal)) {
+      if (since !== undefined) requireChanged(page, since);
       yield page.flatMap((study) => studyMember(study, bases));
+    }
   };
   const readGroup = async (group: string, signal?: AbortSignal): Promise<Group> => {
     const id = groupId(group);
@@ -80,6 +82,19 @@ export function openCohortSource(index: PatientIndex, timeZone: string, studies?
       for await (const page of pages) yield page.map((subject) => ({ subject }));
     },
   };
+}
+
+/** Some servers keep seconds only. */
+const clockGrainMs = 60_000;
+
+/** Throws PARAMETER_INVALID where a server has ignored from when on studies were asked for: the run would be over all there are. */
+function requireChanged(studies: readonly ImagingStudy[], since: Date): void {
+  const old = studies.find(({ meta }) => Date.parse(meta?.lastUpdated ?? '') < since.getTime() - clockGrainMs);
+  if (old === undefined) return;
+  const message = `The record source does not search ImagingStudy by _lastUpdated: it gave ImagingStudy/${old.id}, which has not changed since ${since.toISOString()}. Leave out since, and search by started.`;
+  throw new PredictionError('PARAMETER_INVALID', message, {
+    issues: [{ code: 'not-supported', message, expression: 'cohort.since' }],
+  });
 }
 
 function groupId(group: string): string {

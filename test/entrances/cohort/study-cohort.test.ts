@@ -1,13 +1,18 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
+import { httpPatientIndex } from '../../../src/entrances/cohort/http-patient-index.ts';
 import { openCohortSource, type PatientIndex } from '../../../src/entrances/cohort/open-cohort-source.ts';
 import { parseRunRequest } from '../../../src/entrances/cohort/parse-run-request.ts';
 import { type RunnableModel, requireFittingCohort } from '../../../src/entrances/cohort/require-fitting-cohort.ts';
+import { createFhirClient } from '../../../src/fhir/client/fhir-client.ts';
+import { httpStudyIndex } from '../../../src/fhir/studies/http-study-index.ts';
 import type { StudyIndex } from '../../../src/fhir/studies/study-index.ts';
 import type { FoundSubject } from '../../../src/runs/member-table.ts';
 import type { Cohort } from '../../../src/runs/run.ts';
 import { imagingStudy } from '../../support/build-imaging-study.ts';
 import { frontalRadiograph } from '../../support/image-map.ts';
+import { outboundTo } from '../../support/outbound-to.ts';
+import { type StubFault, startStubFhirServer } from '../../support/stub-fhir-server.ts';
 
 const base = 'https://ehr.example.org/fhir';
 const nobody: PatientIndex = {
@@ -91,6 +96,17 @@ describe('a cohort of studies', () => {
     await expect(membersOf(studiesOf([]).cohorts.read(cohort, now, never, since))).rejects.toThrow(RangeError);
   });
 
+  it('fails by name where its server ignores from when on it is asked, instead of being over every study there is', async () => {
+    const updated = (id: string, lastUpdated: string) => imagingStudy({ id, meta: { lastUpdated } });
+    const cohort = { search: 'ImagingStudy?modality=CR', since: 'P1D' };
+    const since = new Date('2026-11-27T01:20:00.500Z');
+    const read = (study: ImagingStudy) => membersOf(studiesOf([study]).cohorts.read(cohort, now, never, since));
+    // Kept in whole seconds.
+    expect(await read(updated('a', '2026-11-27T02:20:00+01:00'))).toHaveLength(1);
+    const ignored = read(updated('b', '2026-11-20T01:20:00Z'));
+    await expect(ignored).rejects.toMatchObject({ code: 'PARAMETER_INVALID', message: /search by started/ });
+  });
+
   it.each([
     [{ search: 'ImagingStudy?_lastUpdated=ge2026-01-01', since: 'P1D' }, 'asks by _lastUpdated itself'],
     [{ search: 'Patient?gender=female', since: 'P1D' }, 'since is for a search on ImagingStudy'],
@@ -107,6 +123,52 @@ describe('a cohort of studies', () => {
     const patients = openCohortSource(nobody, 'UTC');
     const refused = patients.check({ search: 'ImagingStudy?modality=CR' });
     await expect(refused).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+  });
+});
+
+describe('a cohort of studies at another FHIR server', () => {
+  const studies = Array.from({ length: 20 }, (_, at) =>
+    imagingStudy({
+      id: `s${at}`,
+      subject: { reference: `Patient/${at % 4}` },
+      meta: { lastUpdated: '2026-11-27T09:00:00Z' },
+    }),
+  );
+  const since = new Date('2026-11-27T01:20:00Z');
+  /** What a run over all its studies has for members, and how the server was asked. */
+  async function readFrom(faults: StubFault[], signal = never) {
+    await using stop = new AsyncDisposableStack();
+    const server = await startStubFhirServer({ resources: studies, faults, pageSize: 7 });
+    stop.defer(() => server.close());
+    const client = createFhirClient({
+      base: server.base,
+      outbound: outboundTo(server.base),
+      timeoutMs: 5_000,
+      maxResources: 1_000,
+      headers: { prefer: 'handling=strict' },
+    });
+    stop.defer(() => client.close());
+    const cohorts = openCohortSource(httpPatientIndex(client), 'UTC', httpStudyIndex(client));
+    const cohort = { search: 'ImagingStudy?modality=DX', since: 'P1D' };
+    return { members: await membersOf(cohorts.read(cohort, now, signal, since)), requests: server.requests };
+  }
+
+  it('has them all, over many pages, asked for strictly and by when they changed', async () => {
+    const { members, requests } = await readFrom([]);
+    expect(members.map(({ focus }) => focus).sort()).toEqual(studies.map(({ id }) => `ImagingStudy/${id}`).sort());
+    expect(members).toContainEqual({ subject: '3', focus: 'ImagingStudy/s7' });
+    const asked = new URL(requests[0]?.url ?? '', 'http://ehr.example.org');
+    expect(asked.pathname).toBe('/fhir/ImagingStudy');
+    expect(asked.searchParams.get('_lastUpdated')).toBe('ge2026-11-27T01:20:00.000Z');
+    expect(asked.searchParams.get('modality')).toBe('DX');
+    expect(requests[0]?.headers.prefer).toBe('handling=strict');
+  });
+
+  it('is none where a page is missing, or where it was stopped: never a part of one', async () => {
+    await expect(readFrom([{ kind: 'status', status: 500, on: 'next' }])).rejects.toMatchObject({
+      code: 'RECORD_UNREACHABLE',
+    });
+    await expect(readFrom([], AbortSignal.abort())).rejects.toThrow();
   });
 });
 
