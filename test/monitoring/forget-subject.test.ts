@@ -9,6 +9,7 @@ import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import { type Forgetting, forgetSubject } from '../../src/monitoring/forget-subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createValuesCipher, parseKeys } from '../../src/platform/values-cipher.ts';
+import { addMembers, recordMembers } from '../../src/runs/member-table.ts';
 import { insertJob, startJob } from '../../src/runs/operation-jobs/operation-job-table.ts';
 import { sealCohort, searchOf } from '../../src/runs/sealed-cohort.ts';
 import { finishNotice, noteStudies, takeNotice } from '../../src/runs/study-notices/study-notice-table.ts';
@@ -190,6 +191,7 @@ describe('forgetting a patient', () => {
     const runs = [
       ['Patient?identifier=urn:mrn%7CMRN-0017', testCipher],
       ['Patient?family=verne', testCipher],
+      ['ImagingStudy?subject=Patient/17', testCipher],
       ['Patient?gender=female', testCipher],
       ['Patient?gender=male', otherCipher],
     ] as const;
@@ -206,7 +208,7 @@ describe('forgetting a patient', () => {
     expect(stays.map(({ where, rows }) => [where, rows])).toEqual([
       ['resource_versions (Bundle)', 1],
       ['resource_versions (Group)', 1],
-      ['runs (searches)', 2],
+      ['runs (searches)', 3],
       ['runs (sealed searches)', 1],
     ]);
   });
@@ -272,6 +274,34 @@ describe('forgetting a patient', () => {
       { card: others, reason_code: 'r1', user_comment: 'of another', reason_display: 'of another' },
     ]);
     expect((await forget(tenant)).removed).toEqual({});
+  });
+
+  it('takes the studies of the patient out of the members of runs, with the name', async () => {
+    const [tenant, run] = [randomUUID(), randomUUID()];
+    await opened.database.query(
+      `insert into runs (id, tenant, fhir_base, model_id, model_version, model_digest, cohort, as_of, write_back, explain,
+         chunk_size, state, request_hash, created_at)
+       values ($1, $2, $3, 'm', '1', 'x', 'sealed', now(), false, false, 1, 'expanding', 'x', now())`,
+      [run, tenant, base],
+    );
+    const members = ['17', '17', '18'].map((subject, at) => ({ subject, focus: `ImagingStudy/s${at + 1}` }));
+    await addMembers(opened.database, run, members);
+    const outcomes = members.map((_, at) => ({ ordinal: at + 1, state: 'abstained' as const, reasons: [] }));
+    await recordMembers(opened.database, run, outcomes);
+    await opened.database.query("update runs set state = 'finished', cohort = $2 where id = $1", [
+      run,
+      sealCohort({ search: 'ImagingStudy?modality=CR' }, run, testCipher),
+    ]);
+    expect((await forget(tenant)).removed).toEqual({ 'run_members (names)': 2 });
+    const { rows } = await opened.database.query(
+      'select subject_id, focus from run_members where run = $1 order by ordinal',
+      [run],
+    );
+    expect(rows).toEqual([
+      { subject_id: 'forgotten-1', focus: '' },
+      { subject_id: 'forgotten-2', focus: '' },
+      { subject_id: '18', focus: 'ImagingStudy/s3' },
+    ]);
   });
 
   it('removes the studies of the patient that a subscription told of', async () => {
