@@ -217,7 +217,7 @@ describe('GET /runs/{id}/members', () => {
     const json = (await get(`/runs/${id}/members?sort=-score`)).body.members;
     const csv = await (await fetch(`${server.url}/runs/${id}/members?sort=-score&format=csv`)).text();
     const lines = csv.trimEnd().split('\r\n');
-    expect(lines[0]).toBe('subject,state,score,outcome,band,reasons,result,resource,error');
+    expect(lines[0]).toBe('subject,state,score,outcome,band,reasons,result,resource,error,focus');
     expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual(
       json.map(({ subject }: { subject: string }) => subject),
     );
