@@ -73,7 +73,7 @@ describe.each([false, true])('a cohort run, a slice begun while the one before i
     expect(asked[0]).toMatchObject({ entrance: 'cohort', caller: { run: run.id, client: 'test' }, writeBack: true });
     const member = (await membersOf(opened.runs, run.id)).get('p00');
     // The time of the member is over.
-    const { signal: _signal, ...again } = asked[0] as PredictionRequest;
+    const { signal: _signal, givenUp: _givenUp, ...again } = asked[0] as PredictionRequest;
     const outcome = await server.house.predict({ ...again, subject: 'p00' });
     if (outcome.state !== 'scored') throw new Error('not scored');
     expect(member).toMatchObject({ state: 'scored', outcome: 'total-cvd-10y', result: outcome.identifier });
