@@ -8,6 +8,7 @@ import { captureLog } from '../support/captured-log.ts';
 import { callHook, cardPrediction, fullPrefetch, patientView } from '../support/cds-call.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import { type PredictCall, predictOverHttp } from '../support/predict-call.ts';
+import { reportRecord, reportResources } from '../support/report-record.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { strictR4Issues } from '../support/strict-r4.ts';
 import { transactionOf } from '../support/transaction-of.ts';
@@ -19,6 +20,8 @@ const mayHold = ['resources', 'resource_versions'];
 /** What stood in the tables when asynchronous requests had just been taken. */
 const whileWaiting: string[] = [];
 const errors: { readonly asked: string; readonly answer: Answer }[] = [];
+/** Answers to reviews of a report. */
+const reviewed: Answer[] = [];
 let folder: string;
 let server: StartedFhirsight;
 
@@ -169,6 +172,25 @@ async function everyEntrance(): Promise<void> {
     },
     { 'Content-Type': 'application/json' },
   );
+  const made = reportRecord('a', { subjectId: 'one', fhirBase: server.fhir });
+  const { resource: report } = await server.house.prediction.writeResult(made, reportResources(made));
+  const verdict = { name: 'verdict', valueCode: 'rejected' };
+  const reviewer = { name: 'reviewer', valueReference: { reference: 'Practitioner/17', display: canary.family } };
+  for (const [parameter, headers] of [
+    [[verdict, reviewer, { name: 'comment', valueString: canary.comment }], { 'If-Match': 'W/"1"' }],
+    [[verdict, reviewer, { name: 'comment', valueString: canary.comment }], { 'If-Match': `W/"${canary.header}"` }],
+    [[verdict, reviewer, { name: canary.body, valueString: canary.comment }], { 'If-Match': 'W/"2"' }],
+    [[{ name: 'verdict', valueCode: canary.body }, reviewer], { 'If-Match': 'W/"2"' }],
+    [[verdict, { name: 'reviewer', valueReference: { reference: `${canary.body} x` } }], { 'If-Match': 'W/"2"' }],
+  ] as const)
+    reviewed.push(
+      await call(
+        'POST',
+        `/fhir/R4/DiagnosticReport/${report?.id}/$review`,
+        { resourceType: 'Parameters', parameter },
+        headers,
+      ),
+    );
   for (const body of [
     patientView({ ...hook, token: canary.token, fhirServer: `https://elsewhere.example/${canary.url}`, prefetch: {} }),
     patientView({ ...hook, token: canary.token, fhirServer: server.fhir, prefetch: {} }),
@@ -215,6 +237,15 @@ describe('a canary in names, values, tokens, bodies, headers and URLs', () => {
     expect(runs.text).toContain(canary.body);
     const answers = await call('GET', '/cds-feedback?from=2026-03-01&to=2026-03-02&format=ndjson&comments=include');
     expect(answers.text.split(canary.comment)).toHaveLength(3);
+  });
+
+  it('stands in no report that was reviewed with it, and is given to whoever may read comments', async () => {
+    expect(reviewed.map(({ status }) => status)).toEqual([200, 412, 400, 400, 400]);
+    expect(reviewed[0]?.text).not.toMatch(canaryPattern);
+    const year = new Date().getUTCFullYear();
+    const period = `from=${year - 1}-01-01&to=${year + 1}-12-31`;
+    const found = await call('GET', `/cds-feedback?of=reports&${period}&comments=include`);
+    expect(found.text).toContain(canary.comment);
   });
 
   it('stands in no line of AUDIT_FILE, which has every event', async () => {
@@ -288,7 +319,7 @@ describe('forgetting the patient', () => {
   it('first says what would go, and removes nothing', async () => {
     const { removed, stays } = await forget(false);
     expect(Object.keys(removed)).toEqual(
-      expect.arrayContaining(['prediction_values', 'outcomes', 'resource_versions', 'resources']),
+      expect.arrayContaining(['prediction_values', 'report_reviews', 'outcomes', 'resource_versions', 'resources']),
     );
     expect(stays.map(({ where }) => where)).toEqual([
       'prediction_log',

@@ -54,4 +54,5 @@ const tables = [
   'deliveries',
   'version_records',
   'cds_feedback',
+  'report_reviews',
 ] as const;

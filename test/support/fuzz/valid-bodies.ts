@@ -41,6 +41,14 @@ const bodies: Readonly<Record<string, (chance: Chance) => unknown>> = {
       { name: 'asOf', valueDateTime: '2026-02-02' },
     ],
   }),
+  review: (chance) => ({
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'verdict', valueCode: chance.of(['confirmed', 'rejected']) },
+      { name: 'reviewer', valueReference: { reference: 'Practitioner/17' } },
+      ...(chance.is(0.5) ? [{ name: 'comment', valueString: canary }] : []),
+    ],
+  }),
   hook: (chance) => ({
     hook: 'patient-view',
     hookInstance: uuid,
@@ -116,6 +124,7 @@ export function validBody(path: string, route: string, chance: Chance): unknown 
 
 function kindOf(path: string, chance: Chance): string | undefined {
   if (path.endsWith('$predict')) return path.includes('/:id/') ? 'predict' : chance.of(['predict', 'predictInBody']);
+  if (path.endsWith('$review')) return 'review';
   if (path.endsWith('/feedback')) return 'feedback';
   if (path.startsWith('/cds-services')) return 'hook';
   if (path.startsWith('/v2')) return 'infer';
