@@ -13,13 +13,18 @@ type Risk = NonNullable<RiskAssessment['prediction']>[number];
 
 /**
  * What a report of ours says, for a structured report of DICOM: its findings, its risks in percent, and every outcome of which the
- * model abstains, with the reason. Numbers are those of the report. Throws RESULT_INVALID for a part that is none of these: a
- * structured report that leaves something out says something else.
+ * model abstains, with the reason. Numbers are those of the report. Throws RESULT_INVALID for a report that a person has rejected, and for
+ * a part that is none of these: a structured report that leaves something out says something else.
  */
 export function reportContent(
-  { code, contained = [], extension = [] }: DiagnosticReport,
+  { code, status, contained = [], extension = [] }: DiagnosticReport,
   modelId: string,
 ): ReportContent {
+  if (status === 'entered-in-error')
+    throw new PredictionError(
+      'RESULT_INVALID',
+      'A person has rejected the report: no document is made of what was withdrawn.',
+    );
   const codingOf = (concept: CodeableConcept | undefined, id: string): Coding => {
     const coded = concept?.coding?.find(({ system, code: value }) => system !== undefined && value !== undefined);
     const display = coded?.display ?? concept?.text ?? id;

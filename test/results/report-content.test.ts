@@ -5,6 +5,7 @@ import { comprehensiveReport } from '../../src/imaging/objects/comprehensive-rep
 import { buildResult } from '../../src/results/build-result.ts';
 import { reportContent } from '../../src/results/report-content.ts';
 import type { ResultRequest } from '../../src/results/result-request.ts';
+import { type ReviewVerdict, reviewReport } from '../../src/results/review-report.ts';
 import { resultOrigin } from '../imaging/support/result-origin.ts';
 import { coded, image, picture, reportRequest } from '../support/report-request.ts';
 
@@ -42,6 +43,14 @@ describe('what a structured report says of a report', () => {
         },
       ],
     });
+  });
+
+  test('is nothing where a person has rejected the report, and the same where one has confirmed it', () => {
+    const made = report();
+    const by = (verdict: ReviewVerdict) =>
+      reviewReport(made, { verdict, reviewer: 'Practitioner/17', at: new Date('2026-03-02T08:00:00Z') }, 'UTC');
+    expect(() => reportContent(by('rejected'), 'phantom')).toThrow(/withdrawn/);
+    expect(reportContent(by('confirmed'), 'phantom')).toEqual(reportContent(made, 'phantom'));
   });
 
   test('says of an outcome of which the model abstains that it was not computed, and why', () => {

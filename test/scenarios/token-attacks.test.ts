@@ -249,6 +249,7 @@ describe('the table of who may call', () => {
 
   it('SM-12: has a row for every operation, which are mounted by patterns', () => {
     const rows = [
+      ['/DiagnosticReport/17/$review', '/fhir/R4/DiagnosticReport/:id/$review'],
       ['/$predict', '/fhir/R4/$predict'],
       ['/Patient/$predict', '/fhir/R4/Patient/$predict'],
       ['/Patient/17/$predict', '/fhir/R4/Patient/:id/$predict'],
