@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -5,8 +6,12 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { ImagingStudy, OperationOutcome, Resource, RiskAssessment } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
+import { readPart10 } from '../../src/imaging/dicom/read-part10.ts';
+import { ImageFault } from '../../src/imaging/image-fault.ts';
 import { dataset } from '../imaging/support/dataset.ts';
 import { imagingSeries, imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
+import { casesDir, casesPresent, readCsv } from '../support/cases.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { imageAndLaboratoryFolder } from '../support/image-and-laboratory.ts';
 import { chessboard, imageRisk } from '../support/image-model.ts';
@@ -302,6 +307,80 @@ describe('bad input of images over HTTP', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(500_000_000);
     pacs.intercept = () => false;
     pacs.objects.splice(0, 1, picture());
+    await expectRisk();
+  });
+});
+
+describe.runIf(casesPresent)('malformed files of the cases over HTTP', () => {
+  const bytesOf = (file: string): Uint8Array => readFileSync(path.join(casesDir, 'dicom', file));
+  /** As the study of Patient/1 that is asked for, whatever else it says of itself. */
+  const keepsAsOurs = (data: DicomJson, frames: readonly Uint8Array[], transferSyntaxUid?: string): void => {
+    const ours = picture({ ImageType: ['ORIGINAL', 'PRIMARY'] }).dataset;
+    const identity = [
+      '00080008',
+      '00080016',
+      '00080018',
+      '0020000D',
+      '0020000E',
+      '00080060',
+      '00185101',
+      '00100020',
+      '00100021',
+    ];
+    const changed = Object.fromEntries(identity.flatMap((tag) => (ours[tag] === undefined ? [] : [[tag, ours[tag]]])));
+    const kept = { dataset: { ...data, ...changed }, frames };
+    pacs.objects.splice(0, 1, transferSyntaxUid === undefined ? kept : { ...kept, transferSyntaxUid });
+  };
+  const reasonOf = async (): Promise<string> => {
+    const { status, said } = await outcomeOf();
+    expect(status, said).toBe(422);
+    return /image-damaged|image-unsupported|several-images|no-matching-image/.exec(said)?.[0] ?? said;
+  };
+
+  it('DW-20: MR_truncated.dcm, whose pixels end too early, is an image that is damaged', async () => {
+    const { dataset: whole, transferSyntaxUid } = readPart10(bytesOf('files/MR_small.dcm'));
+    const cut = Buffer.from(bytesOf('files/MR_truncated.dcm'));
+    const pixels = cut.indexOf(Buffer.of(0xe0, 0x7f, 0x10, 0x00)) + 12;
+    keepsAsOurs(whole, [Uint8Array.from(cut.subarray(pixels))], transferSyntaxUid);
+    expect(await reasonOf()).toBe('image-damaged');
+  });
+
+  it('nested_priv_SQ.dcm, which has no pixels and no end, is none as a frame', async () => {
+    keepsAsOurs(picture().dataset, [Uint8Array.from(bytesOf('files/nested_priv_SQ.dcm'))], '1.2.840.10008.1.2');
+    expect(await reasonOf()).toBe('image-damaged');
+  });
+
+  const coded = casesPresent
+    ? readCsv('dicom/files_expected.csv').filter(({ n_decoders_ok: ok }) => Number(ok) > 0)
+    : [];
+  it.each(coded.map(({ file, frames }) => [file as string, Number(frames)] as const))(
+    'DW-20: of %s the half is no image',
+    async (file, count) => {
+      if (file === 'MR_truncated.dcm') return;
+      const { dataset: data, frames, transferSyntaxUid } = readPart10(bytesOf(`files/${file}`));
+      keepsAsOurs(
+        data,
+        frames.map((frame) => frame.slice(0, frame.length / 2)),
+        transferSyntaxUid,
+      );
+      expect(await reasonOf()).toBe(count > 1 ? 'several-images' : 'image-damaged');
+    },
+  );
+
+  const withoutPixels = casesPresent ? readdirSync(path.join(casesDir, 'dicom/no_pixels')) : [];
+  it.each(withoutPixels)('%s, which has no pixels, is no image', async (file) => {
+    let data: DicomJson = {};
+    try {
+      data = readPart10(bytesOf(`no_pixels/${file}`)).dataset;
+    } catch (error) {
+      // What no PACS could read it knows nothing of.
+      if (!(error instanceof ImageFault)) throw error;
+    }
+    keepsAsOurs(data, []);
+    expect(await reasonOf()).toBe('no-matching-image');
+  });
+
+  it('and the next is predicted', async () => {
     await expectRisk();
   });
 });

@@ -40,7 +40,7 @@ export async function startStubSinkServer(
   options: {
     readonly ignoresIfNoneExist?: boolean;
     readonly keepsTags?: boolean;
-    /** True: where it answers what it made, no header says which version that is. */
+    /** True: where it answers what it made, no header and no answer to an entry says which version that is. */
     readonly namesNoVersion?: boolean;
   } = {},
 ): Promise<StubSinkServer> {
@@ -109,8 +109,12 @@ export async function startStubSinkServer(
     }
     const entry = (bundle.entry ?? []).map((each): BundleEntry => {
       const { status, resource } = done.get(each) ?? { status: 500 };
-      const location = `${resource?.resourceType}/${resource?.id}/_history/${resource?.meta?.versionId}`;
-      return { response: { status: `${status} Done`, location, etag: `W/"${resource?.meta?.versionId}"` } };
+      const location = `${resource?.resourceType}/${resource?.id}`;
+      if (options.namesNoVersion === true) return { response: { status: `${status} Done`, location } };
+      const version = resource?.meta?.versionId;
+      return {
+        response: { status: `${status} Done`, location: `${location}/_history/${version}`, etag: `W/"${version}"` },
+      };
     });
     return { status: 200, resource: { resourceType: 'Bundle', type: 'transaction-response', entry } };
   };

@@ -16,6 +16,7 @@ import {
 import { deliveryFailure, unexpectedAnswer } from './delivery-failure.ts';
 import {
   byIdentifier,
+  isFailed,
   minimalAnswer,
   openSinkConnection,
   remoteResource,
@@ -25,6 +26,7 @@ import {
 } from './fhir-sink-server.ts';
 import { deviceByIdentifier, renderDevice, renderProvenance, renderResult } from './render-result.ts';
 import type { TransactionSink } from './sink-schema.ts';
+import { withOwnVersion } from './with-own-version.ts';
 
 /** A FHIR server that takes a batch of results with Devices and Provenance as one transaction. */
 export function createFhirTransactionSink(settings: TransactionSink, parts: SinkParts): Sink {
@@ -74,15 +76,16 @@ async function sendTogether(
   deliveries: readonly Delivery[],
   outcomes: Map<string, DeliveryOutcome>,
 ): Promise<void> {
-  const devices = new Map<string, Reference>();
+  const devices = new Map<string, DevicePlace>();
   const entries: string[] = [];
   const places = await inSlices(deliveries, (delivery) => {
     const before: BundleEntry[] = [];
-    const device = deviceEntry(server, delivery.result, devices, before);
+    const device = deviceEntry(server, delivery.result, { devices, entries: before, place: entries.length });
     const place = entries.length + before.length;
     // Written out one by one: a whole Bundle at once would hold up everything else.
-    for (const entry of [...before, ...resultEntries(server, delivery, device)]) entries.push(stringifyFhirJson(entry));
-    return { delivery, place };
+    for (const entry of [...before, ...resultEntries(server, delivery, device.reference)])
+      entries.push(stringifyFhirJson(entry));
+    return { delivery, place, device };
   });
   // The whole of it is joined and sent in a turn of its own.
   await new Promise((resolve) => setImmediate(resolve));
@@ -104,32 +107,92 @@ async function sendTogether(
     return;
   }
   const answered = entriesOf(answer.body, entries.length);
-  for (const { delivery, place } of places) {
-    outcomes.set(delivery.result.identifier, outcomeOf(server, delivery, answered?.slice(place)));
+  for (const { delivery, place, device } of places) {
+    const outcome = outcomeOf(server, delivery, answered?.slice(place));
+    outcomes.set(
+      delivery.result.identifier,
+      await withVersionThere(server, delivery, outcome, deviceThere(device, answered)),
+    );
   }
+}
+
+/** What the sink calls a Device that stands in the transaction; undefined where it did not say. */
+function deviceThere(
+  { reference, place }: DevicePlace,
+  answered: readonly AnsweredEntry[] | undefined,
+): Reference | undefined {
+  if (place === undefined) return reference;
+  const entry = answered?.[place];
+  return entry && remoteResource({ ...entry, body: entry.resource }, 'Device');
+}
+
+/**
+ * The receipt of a report with the version that it has there: an amended one is put upon that, and upon no other. Where the answer did not say, it
+ * is read back, and counts only if it says what was sent: else a person there was faster, or nobody can tell, and it is looked at by itself next.
+ */
+async function withVersionThere(
+  server: SinkServer,
+  { result }: Delivery,
+  outcome: DeliveryOutcome,
+  device: Reference | undefined,
+): Promise<DeliveryOutcome> {
+  if (outcome.kind !== 'delivered' || result.made === undefined) return outcome;
+  const { receipt } = outcome;
+  const own = receipt.resources[result.identifier];
+  if (own === undefined || own.version !== undefined) return outcome;
+  const [sent] = device === undefined ? [] : renderResult(server.form, result, device);
+  if (sent === undefined)
+    return lookedAtNext('The sink said neither which version of the report nor which Device it made.');
+  const there = await withOwnVersion(server, own, sent.resource);
+  if (isFailed(there)) return { ...there, kind: 'failed', counts: false, unsure: true, alone: true };
+  return {
+    kind: 'delivered',
+    receipt: { ...receipt, resources: { ...receipt.resources, [result.identifier]: there } },
+  };
+}
+
+/** It is there, and what it says there has to be looked at before it is known as what. */
+function lookedAtNext(text: string): DeliveryOutcome {
+  return { kind: 'failed', counts: false, unsure: true, alone: true, error: { reason: 'conflict', text } };
+}
+
+/** How a result names its Device within a transaction. */
+interface DevicePlace {
+  readonly reference: Reference;
+  /** Of its entry; absent: it has none. */
+  readonly place?: number;
 }
 
 function deviceEntry(
   server: SinkServer,
   result: StoredResult,
-  devices: Map<string, Reference>,
-  entries: BundleEntry[],
-): Reference {
+  {
+    devices,
+    entries,
+    place,
+  }: {
+    readonly devices: Map<string, DevicePlace>;
+    readonly entries: BundleEntry[];
+    /** Of the entry that would come next. */
+    readonly place: number;
+  },
+): DevicePlace {
   const { device } = result;
   const { system, value } = device?.identifier?.[0] ?? {};
   if (server.settings.device === 'identifier' || device === undefined || system === undefined || value === undefined) {
-    return deviceByIdentifier(result);
+    return { reference: deviceByIdentifier(result) };
   }
   const known = devices.get(device.id);
   if (known !== undefined) return known;
   const reference = { reference: urn(value) };
-  devices.set(device.id, reference);
+  const placed = { reference, place };
+  devices.set(device.id, placed);
   entries.push({
     fullUrl: reference.reference,
     resource: renderDevice(device),
     request: { method: 'POST', url: 'Device', ifNoneExist: byIdentifier({ system, value }) },
   });
-  return reference;
+  return placed;
 }
 
 /** The result, created unless it is there, with its Provenance; or, once delivered, its next version. */
@@ -187,8 +250,7 @@ function outcomeOf(
   const there = remoteResource({ ...own, body: own.resource }, result.resource.resourceType);
   if (before === undefined && (!own.status.startsWith('201') || there === undefined)) {
     // It was there before this transaction: what it says there is looked at next.
-    const text = 'The sink held the result already.';
-    return { kind: 'failed', counts: false, unsure: true, alone: true, error: { reason: 'conflict', text } };
+    return lookedAtNext('The sink held the result already.');
   }
   const version = there?.version ?? versionOfTag(own.etag);
   const reference = there?.reference ?? before?.reference ?? '';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { isLoopback } from '../../platform/loopback.ts';
 import { type SettingsFile, settingsFile } from '../../platform/settings-file.ts';
-import { type SinkSettings, sinkSchemas, sinksSchema } from './sink-schema.ts';
+import { type ServerSink, type SinkSettings, sinkSchemas, sinksSchema } from './sink-schema.ts';
 
 /**
  * Reads SINKS_FILE; relative paths in it are relative to its folder. No file is no sink.
@@ -65,9 +65,21 @@ function faultsOf(sink: SinkSettings, index: number, all: readonly SinkSettings[
       `/sinks/${index}/firstRetryMs is greater than maxRetryMs (${sink.maxRetryMs}). Lower it, or raise that.`,
     );
   }
-  if (sink.kind !== 'ndjson' && !sink.allowPlainHttp && isPlainHttpElsewhere(sink.url)) {
+  if (sink.kind !== 'ndjson' && isPlainHttpElsewhere(sink.url)) faults.push(...plainHttpFaults(sink, index));
+  return faults;
+}
+
+/** Results may be shown to whoever is between, if the operator says so; the token never is (decision 0055). */
+function plainHttpFaults({ allowPlainHttp, tokenFile }: ServerSink, index: number): string[] {
+  const faults: string[] = [];
+  if (!allowPlainHttp) {
     faults.push(
       `/sinks/${index}/url sends results over http to another machine, where anybody between can read them. Use https, or say "allowPlainHttp": true.`,
+    );
+  }
+  if (tokenFile !== undefined) {
+    faults.push(
+      `/sinks/${index}/url sends the token of tokenFile over http to another machine, where anybody between can read it. Use https, or remove tokenFile.`,
     );
   }
   return faults;

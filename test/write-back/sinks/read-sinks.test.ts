@@ -76,6 +76,11 @@ test.each([
   ['a name with blanks', { sinks: [{ ...ehr, name: 'my ehr' }] }, '/sinks/0/name must be 1 to 40'],
   ['two of one name', { sinks: [ehr, { ...files, name: 'ehr' }] }, "/sinks/1/name 'ehr' is used twice"],
   ['http to another machine', { sinks: [{ ...ehr, url: 'http://ehr.example.org/fhir' }] }, '"allowPlainHttp": true'],
+  [
+    'a token over http to another machine, whatever is allowed',
+    { sinks: [{ ...ehr, url: 'http://ehr.example.org/fhir', allowPlainHttp: true, tokenFile: 'token' }] },
+    '/sinks/0/url sends the token of tokenFile over http to another machine',
+  ],
   ['another form of result', { sinks: [{ ...ehr, kind: 'fhir-creates', as: 'report' }] }, '/sinks/0/as'],
   ['a number out of bounds', { sinks: [{ ...ehr, maxAttempts: 0 }] }, '/sinks/0/maxAttempts must be >= 1'],
   [
