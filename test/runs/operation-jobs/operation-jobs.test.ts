@@ -393,6 +393,8 @@ describe('a job that is needed once', () => {
     expect(states.toSorted()).toEqual(['created', ...new Array(4).fill('under-way')]);
     expect(events.filter(({ name }) => name === 'operation-job.created')).toHaveLength(1);
     expect(await jobs.createOnce({ ...once, once: 'report of ImagingStudy/s2' })).toBe('created');
+    expect(await kept()).not.toContain('ImagingStudy');
+    expect(await open().jobs.createOnce(once), 'of another record source').toBe('created');
   });
 
   it('is not made again while it rests, and is made again after that', async () => {
@@ -413,15 +415,5 @@ describe('a job that is needed once', () => {
     expect(await jobs.createOnce(once)).toBe('under-way');
     pass(2_000);
     expect(await jobs.createOnce(once)).toBe('created');
-  });
-
-  it("is nobody else's where it is of another record source", async () => {
-    expect(await open().jobs.createOnce(once)).toBe('created');
-    expect(await open().jobs.createOnce(once)).toBe('created');
-  });
-
-  it('leaves no word of what it makes in the database', async () => {
-    await open().jobs.createOnce(once);
-    expect(await kept()).not.toContain('ImagingStudy');
   });
 });
