@@ -1,3 +1,5 @@
+import type { RunEvent } from './run-events.ts';
+
 /**
  * Everything the server ever logs: past-tense names, numbers with their unit in the key, ids that are ours.
  * Never a name, a birth date, a feature value, a token, a body or a query string: no event has a field for one.
@@ -222,58 +224,7 @@ export type LogEvent =
       readonly name: 'subject.forgotten';
       readonly rows: number;
     }
-  | { readonly name: 'run.created'; readonly run: string; readonly model: string; readonly schedule?: string }
-  | { readonly name: 'run.started'; readonly run: string; readonly members: number }
-  | {
-      readonly name: 'run.finished';
-      readonly run: string;
-      readonly scored: number;
-      readonly abstained: number;
-      readonly failed: number;
-    }
-  | { readonly name: 'run.cancelled'; readonly run: string }
-  | { readonly name: 'run.resumed'; readonly run: string }
-  | { readonly name: 'run.failed'; readonly run: string; readonly error: LoggedError }
-  | { readonly name: 'run.postponed'; readonly run: string; readonly attempts: number; readonly error: LoggedError }
-  | { readonly name: 'run.taken-over'; readonly jobs: number }
-  | { readonly name: 'study-notice.received'; readonly subscription: string; readonly studies: number }
-  | { readonly name: 'study-notice.refused'; readonly subscription: string }
-  | {
-      readonly name: 'study-notice.worked';
-      readonly subscription: string;
-      readonly model: string;
-      readonly state: 'scored' | 'abstained' | 'incomplete' | 'unchanged' | 'no-study';
-      readonly durationMs: number;
-    }
-  | {
-      /** A study that was told of could not be predicted about: it is tried again, or given up. */
-      readonly name: 'study-notice.postponed' | 'study-notice.given-up';
-      readonly subscription: string;
-      readonly model: string;
-      readonly attempts: number;
-      readonly error: LoggedError;
-    }
-  | { readonly name: 'study-notice.checked'; readonly subscription: string; readonly studies: number }
-  | { readonly name: 'study-notice.check-failed'; readonly subscription: string; readonly error: LoggedError }
-  | { readonly name: 'operation-job.created' }
-  | { readonly name: 'operation-job.finished'; readonly waitedMs: number; readonly durationMs: number }
-  | { readonly name: 'operation-job.cancelled' }
-  | { readonly name: 'operation-job.postponed'; readonly attempts: number; readonly error: LoggedError }
-  | { readonly name: 'operation-job.taken-over'; readonly jobs: number }
-  | { readonly name: 'schedule.fired'; readonly schedule: string; readonly run: string; readonly dueAt: string }
-  | {
-      readonly name: 'schedule.missed';
-      readonly schedule: string;
-      readonly dueAt: string;
-      readonly handled: 'skip' | 'once';
-    }
-  | {
-      readonly name: 'schedule.look-ahead';
-      readonly schedule: string;
-      /** In the future: kept while a clock was wrong. Due times are counted from now instead. */
-      readonly lookedAt: string;
-    }
-  | { readonly name: 'schedule.failed'; readonly schedule: string; readonly error: LoggedError }
+  | RunEvent
   | {
       /** An EHR called a service that is switched off, and was given no card. */
       readonly name: 'cds-hook.switched-off';
@@ -350,67 +301,3 @@ export type LogEvent =
 
 /** Where an event carries an error, it is given as it was caught; the logger reduces it to what may be logged. */
 export type LoggedError = unknown;
-
-const errorEvents = new Set<LogEvent['name']>([
-  'tls.renewal-failed',
-  'model.without-default',
-  'models.changed-since-promoted',
-  'error.unexpected',
-  'database.stopped-unexpectedly',
-  'model.images-unconfigured',
-  'model.refused',
-  'delivery.dead',
-  'study-notice.given-up',
-  'access-log.failed',
-  'access-log.lost',
-  'audit-file.failed',
-  'retention.failed',
-]);
-const warningEvents = new Set<LogEvent['name']>([
-  'audit-file.begun-anew',
-  'version-states.unknown',
-  'shadow.dropped',
-  'model.engine-lost',
-  'overload.started',
-  'overload.ended',
-  'database.connection-lost',
-  'database.close-timed-out',
-  'database.statistics-failed',
-  'data-dir.lock-taken-over',
-  'prediction.failed',
-  'explanation.degraded',
-  'record.unreachable',
-  'images.unreachable',
-  'outbound.refused',
-  'cds-hook.earlier-unknown',
-  'cds-hook.report-unasked',
-  'cds-feedback.words-not-kept',
-  'report-review.words-not-kept',
-  'cds-hook.late',
-  'cds-hook.switched-off',
-  'cds-client.refused',
-  'cds-client.keys-unreachable',
-  'cds-replay.prune-failed',
-  'cds-hook.repeats-unknown',
-  'run.failed',
-  'run.postponed',
-  'study-notice.postponed',
-  'study-notice.check-failed',
-  'study-notice.refused',
-  'schedule.missed',
-  'schedule.failed',
-  'schedule.look-ahead',
-  'prediction-log.failed',
-  'model.device-fallback',
-]);
-const debugEvents = new Set<LogEvent['name']>(['data-dir.locked', 'request.refused']);
-
-/** The level at which an event is logged; `LOG_LEVEL` hides what lies below. */
-export function levelOf(event: LogEvent): 'error' | 'warn' | 'info' | 'debug' {
-  if (errorEvents.has(event.name)) return 'error';
-  if (event.name === 'request.failed') return event.status >= 500 ? 'error' : 'info';
-  // Somebody asked for the others.
-  if (event.name === 'model.state-changed') return event.action === 'begin' ? 'info' : 'warn';
-  if (warningEvents.has(event.name)) return 'warn';
-  return debugEvents.has(event.name) ? 'debug' : 'info';
-}

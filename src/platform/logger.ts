@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import winston from 'winston';
-import { type LogEvent, levelOf } from './events.ts';
+import { eventLevel } from './event-level.ts';
+import type { LogEvent } from './events.ts';
 import { errorForLog } from './logged-error.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -34,7 +35,7 @@ export function createLogger(options: { readonly level: LogLevel; readonly strea
 function withContext(logger: winston.Logger, context: LogContext, isLogged: (level: LogLevel) => boolean): Logger {
   return {
     event(event) {
-      const level = levelOf(event);
+      const level = eventLevel(event);
       if (!isLogged(level)) return;
       const { name, ...fields } = event;
       const safe = 'error' in fields ? { ...fields, error: errorForLog(fields.error) } : fields;

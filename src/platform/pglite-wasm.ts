@@ -9,8 +9,8 @@ export type PgliteWasm = NonNullable<PGliteOptions['pgliteWasmModule']>;
 let compiled: Promise<PgliteWasm> | undefined;
 
 /**
- * PostgreSQL as PGlite brings it, compiled once for this process: a thread that is given it starts in half the time, and with
- * half the memory, of one that compiles its own. Rejects where the file cannot be read.
+ * PostgreSQL as PGlite brings it, compiled once for this process: a thread that is given it starts in half the time of one that
+ * compiles its own. Rejects where the file cannot be read.
  */
 export function pgliteWasm(): Promise<PgliteWasm> {
   compiled ??= compile();
