@@ -48,6 +48,10 @@ describe('fhirsight run', () => {
     const unknown = await runFhirsight(['run', '--model', 'prevent-base', '--group', 'Group/none'], env);
     expect(unknown).toMatchObject({ code: 1, signal: null });
     expect(JSON.parse(unknown.stdout)).toMatchObject({ resourceType: 'OperationOutcome' });
+    const studies = ['--search', 'ImagingStudy?modality=CR', '--since', 'P1D'];
+    const unfit = await runFhirsight(['run', '--model', 'prevent-base', ...studies], env);
+    expect(unfit).toMatchObject({ code: 1, signal: null });
+    expect(unfit.stdout).toContain('prevent-base makes no reports on imaging studies');
     await server.stop('SIGTERM');
   }, 120_000);
 

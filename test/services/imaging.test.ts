@@ -5,9 +5,11 @@ import type { DiagnosticReport, ImagingStudy, Media, Observation, Provenance, Re
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkResource } from '../support/checked/check-resource.ts';
 import { parseCurl } from '../support/curl-command.ts';
+import { send } from '../support/fhir-test-server.ts';
 import { blocksOf, root } from '../support/markdown-blocks.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { type Orthanc, startOrthanc } from '../support/start-orthanc.ts';
+import { ended } from '../support/test-runs.ts';
 
 const folder = path.join(root, 'models/chest-phantom/1.0.0');
 const artefacts = path.join(root, 'test-artefacts');
@@ -195,6 +197,18 @@ describe('a study in a PACS', () => {
     expect(Buffer.from(report.presentedForm?.[0]?.data ?? '', 'base64').toString()).toContain('<html');
   });
 
+  it('DR-1: is reported on by a run over all studies of the day, each once, and by a second run no further', async () => {
+    const made = await runOverStudies();
+    const reports = await storedReports();
+    expect(made).toMatchObject({ state: 'finished', tally: { failed: 0, abstained: 0 } });
+    expect(made.members).toBeGreaterThan(4);
+    expect(new Set(reports.map(({ imagingStudy: [study] = [] }) => study?.reference)).size).toBe(reports.length);
+    expect(reports).toHaveLength(made.members);
+    for (const report of reports) expect(checkResource(report)).toEqual([]);
+    expect(await runOverStudies()).toMatchObject({ members: made.members, tally: made.tally });
+    expect(await storedReports()).toEqual(reports);
+  }, 120_000);
+
   it('of another patient is read for nobody', async () => {
     await storeStudy('spot-left');
     await put({
@@ -207,6 +221,20 @@ describe('a study in a PACS', () => {
     expect(JSON.stringify(outcome)).toContain('study-of-another-patient');
   });
 });
+
+/** Runs the model over what has changed at the store since yesterday. */
+async function runOverStudies(): Promise<{ readonly members: number; readonly state: string; readonly tally: object }> {
+  const cohort = { search: 'ImagingStudy?modality=CR', since: 'P1D' };
+  const { status, body, text } = await send(`${server.url}/runs`, 'POST', { model: 'chest-phantom', cohort });
+  expect(status, text).toBe(202);
+  await ended(server.house.runs, body.id);
+  return (await send(`${server.url}/runs/${body.id}`)).body;
+}
+
+async function storedReports(): Promise<DiagnosticReport[]> {
+  const { body } = await send(`${server.fhir}/DiagnosticReport?_sort=_id&_count=100`);
+  return ((body.entry ?? []) as { resource: DiagnosticReport }[]).map(({ resource }) => resource);
+}
 
 /** Pages and pictures for a person to look at. */
 function keep(report: DiagnosticReport, name: string): void {
