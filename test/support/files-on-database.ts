@@ -42,6 +42,7 @@ const sameOnEach = [
   'scenarios/predict-use-server-data',
   'scenarios/prevent-full-over-http',
   'scenarios/rate-limits',
+  'scenarios/report-cards',
   'scenarios/score2-over-http',
   'scenarios/scores-over-http',
   'scenarios/seeded-faults',
