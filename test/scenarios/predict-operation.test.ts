@@ -78,17 +78,22 @@ describe('the levels of $predict', () => {
 });
 
 describe('what is served beside it', () => {
-  it('OP-13 OP-41 OP-42 /metadata is valid R4 and lists the operation at the base, at Patient and at ImagingStudy, with a definition that is found', async () => {
+  it('OP-13 OP-41 OP-42 /metadata is valid R4 and lists the operations at the base and at their types, with definitions that are found', async () => {
     const statement = (await send(`${server.fhir}/metadata`)).body as CapabilityStatement;
     answered.push(statement);
     const [rest] = statement.rest ?? [];
     const offered = rest?.resource?.filter(({ operation }) => operation !== undefined) ?? [];
-    expect(offered.map(({ type }) => type)).toEqual(['ImagingStudy', 'Patient']);
+    const namesAt = offered.map(({ type, operation = [] }) => [type, operation.map(({ name }) => name)]);
+    expect([['', rest?.operation?.map(({ name }) => name)], ...namesAt]).toEqual([
+      ['', ['predict']],
+      ['DiagnosticReport', ['review']],
+      ['ImagingStudy', ['predict']],
+      ['Patient', ['predict']],
+    ]);
     const operations = [...(rest?.operation ?? []), ...offered.flatMap(({ operation = [] }) => operation)];
-    expect(operations.map(({ name }) => name)).toEqual(['predict', 'predict', 'predict']);
-    for (const { definition } of operations) {
+    for (const { name, definition } of operations) {
       const found = await send(`${server.fhir}/OperationDefinition?url=${definition}`);
-      expect(found.body.entry?.map(({ resource }: { resource: Resource }) => resource.id)).toEqual(['predict']);
+      expect(found.body.entry?.map(({ resource }: { resource: Resource }) => resource.id)).toEqual([name]);
     }
   });
 
