@@ -1,7 +1,7 @@
 import { createImageSources } from './imaging/dicomweb/create-image-sources.ts';
 import type { ImageSources } from './imaging/dicomweb/image-sources.ts';
 import { createImageMemory } from './imaging/image-memory.ts';
-import { createPixelWorkers } from './imaging/preprocess/pixel-workers.ts';
+import { createPixelWorkers, type PixelWorkers } from './imaging/preprocess/pixel-workers.ts';
 import type { ImagingParts } from './imaging/read-images.ts';
 import type { ImagingSettings } from './imaging/read-imaging-file.ts';
 import type { Clock } from './platform/clock.ts';
@@ -44,7 +44,7 @@ export function openImageReading(
   imaging: Imaging | undefined,
   { clock, logger }: { readonly clock: Clock; readonly logger: Pick<Logger, 'event'> },
   opened: (close: () => Promise<void>) => void,
-): ImagingParts | undefined {
+): (ImagingParts & { readonly workers: PixelWorkers }) | undefined {
   if (imaging === undefined) return undefined;
   const { sources, settings } = imaging;
   const { limits, quietPeriodMs, patientIdentifiers } = settings;

@@ -18,7 +18,7 @@ export function openOutbound(
     allowed: [
       ...(fhirBaseUrl === undefined ? [] : [configured(fhirBaseUrl, 'FHIR_BASE_URL')]),
       ...(fhirTokenUrl === undefined ? [] : [configured(fhirTokenUrl, 'FHIR_TOKEN_URL')]),
-      ...sinks.flatMap((sink) => (sink.kind === 'ndjson' ? [] : [configured(sink.url, 'SINKS_FILE')])),
+      ...sinks.flatMap((sink) => ('url' in sink ? [configured(sink.url, 'SINKS_FILE')] : [])),
       ...cdsFhirServers.map((url) => ({ url, purpose: 'CDS_FHIR_SERVERS', reach: 'public' as const })),
       ...further,
     ],

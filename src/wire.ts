@@ -33,6 +33,7 @@ import type { RecordSource } from './records/record-source.ts';
 import { createStoreRecordSource } from './records/store-record-source.ts';
 import type { Runs } from './runs/open-runs.ts';
 import type { OperationJobs } from './runs/operation-jobs/open-operation-jobs.ts';
+import { openArchives } from './wire-archives.ts';
 import { openMigrated } from './wire-database.ts';
 import { openEngine } from './wire-engine.ts';
 import { openOwnClient } from './wire-fhir-client.ts';
@@ -151,6 +152,11 @@ export async function wire(options: WireOptions): Promise<House> {
     open.push(() => outbound.close());
     const imaging = openImaging(images, outbound, (close) => open.push(close));
     const imageReading = openImageReading(imaging, { clock, logger }, (close) => open.push(close));
+    const archives = openArchives(sinks, {
+      sources: imaging?.sources,
+      workers: imageReading?.workers,
+      timeZone: config.siteTimeZone,
+    });
     let served = (): CatalogContents => loaded.contents;
     const ownClient = await openOwnClient(config, { outbound, clock, contents: () => served() });
     const server = { outbound, credentials: ownClient?.credentials };
@@ -190,6 +196,7 @@ export async function wire(options: WireOptions): Promise<House> {
       sinks,
       ownBase: fhirBase,
       outbound,
+      archives,
       clock,
       newId: randomUUID,
       event: (event) => logger.event(event),
@@ -221,7 +228,7 @@ export async function wire(options: WireOptions): Promise<House> {
       source,
       subjectBase,
       writeResult: (record, resources) => results.write(record, resources),
-      writesDemonstrations: config.demonstrationModels === 'on' || (source.own && deliveries.sinkNames.length === 0),
+      writesDemonstrations: config.demonstrationModels === 'on' || (source.own && sinks.length === 0),
       serverUrl,
       clock,
       timeZone: config.siteTimeZone,

@@ -33,6 +33,7 @@ const everything = [
   'index.ts',
   'wire.ts',
   'wire-account.ts',
+  'wire-archives.ts',
   'wire-cds-callers.ts',
   'wire-database.ts',
   'wire-engine.ts',

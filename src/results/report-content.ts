@@ -17,7 +17,7 @@ type Risk = NonNullable<RiskAssessment['prediction']>[number];
  * a part that is none of these: a structured report that leaves something out says something else.
  */
 export function reportContent(
-  { code, status, contained = [], extension = [] }: DiagnosticReport,
+  { code, status, contained = [], extension = [], conclusion }: DiagnosticReport,
   modelId: string,
 ): ReportContent {
   if (status === 'entered-in-error')
@@ -25,6 +25,7 @@ export function reportContent(
       'RESULT_INVALID',
       'A person has rejected the report: no document is made of what was withdrawn.',
     );
+  if (conclusion === undefined) throw notTold('a report without a conclusion');
   const codingOf = (concept: CodeableConcept | undefined, id: string): Coding => {
     const coded = concept?.coding?.find(({ system, code: value }) => system !== undefined && value !== undefined);
     const display = coded?.display ?? concept?.text ?? id;
@@ -65,7 +66,12 @@ export function reportContent(
       const text = `Not computed: ${textsOf(parts, 'detail').join(' ')}`;
       return outcomeOf(id, { text: textsOf(parts, 'label')[0] ?? id }, { kind: 'text', text });
     });
-  return { procedure: codingOf(code, modelId), outcomes: [...outcomes, ...abstained] };
+  return {
+    procedure: codingOf(code, modelId),
+    outcomes: [...outcomes, ...abstained],
+    conclusion,
+    isFinal: status === 'final',
+  };
 }
 
 function amount({ valueQuantity: quantity }: Observation, id: string): Said {

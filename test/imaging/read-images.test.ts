@@ -16,7 +16,7 @@ import type { RecordResource } from '../../src/records/clinical-record.ts';
 import { imagingSeries, imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
 import { recordOf } from '../support/build-record.ts';
 import { casesDir, casesPresent } from '../support/cases.ts';
-import { type FakePacs, startFakePacs } from '../support/fake-pacs.ts';
+import { type FakePacs, startFakePacs, unpadded } from '../support/fake-pacs.ts';
 import { imagingAt, plainRadiograph, radiograph, radiographed } from '../support/radiographs.ts';
 import { dataset } from './support/dataset.ts';
 import { reportContent, resultOrigin } from './support/result-origin.ts';
@@ -471,10 +471,6 @@ describe('what a model made of a study and sent there', () => {
       pacs.objects.push({ dataset: unpadded(sent), frames, transferSyntaxUid });
     }
   }
-
-  /** As a PACS gives it: without the padding of a file. */
-  const unpadded = (sent: DicomJson): DicomJson =>
-    JSON.parse(JSON.stringify(sent).replaceAll('\\u0000', '').replaceAll(' "', '"'));
 
   it.each([
     ['as it was', imagingStudy()],

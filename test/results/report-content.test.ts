@@ -20,6 +20,8 @@ const percent = { system: 'http://unitsofmeasure.org', code: '%' };
 describe('what a structured report says of a report', () => {
   test('AIR-1: is its findings, its classes and its risks, under their codes and with their numbers', () => {
     expect(reportContent(report({ pictures: [picture] }), 'phantom')).toEqual({
+      conclusion: expect.stringMatching(/^AI result, not read by a radiologist\./),
+      isFinal: false,
       procedure: { ...coded('phantom-report')[0], display: 'Phantom report' },
       outcomes: [
         {
@@ -45,12 +47,16 @@ describe('what a structured report says of a report', () => {
     });
   });
 
-  test('is nothing where a person has rejected the report, and the same where one has confirmed it', () => {
+  test('is nothing where a person has rejected the report, and the same where one has confirmed it, final, in words that say who', () => {
     const made = report();
     const by = (verdict: ReviewVerdict) =>
       reviewReport(made, { verdict, reviewer: 'Practitioner/17', at: new Date('2026-03-02T08:00:00Z') }, 'UTC');
     expect(() => reportContent(by('rejected'), 'phantom')).toThrow(/withdrawn/);
-    expect(reportContent(by('confirmed'), 'phantom')).toEqual(reportContent(made, 'phantom'));
+    expect(reportContent(by('confirmed'), 'phantom')).toEqual({
+      ...reportContent(made, 'phantom'),
+      isFinal: true,
+      conclusion: expect.stringMatching(/^AI result, read and confirmed by Practitioner\/17 /),
+    });
   });
 
   test('says of an outcome of which the model abstains that it was not computed, and why', () => {

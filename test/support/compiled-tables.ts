@@ -77,6 +77,7 @@ export const wordlessFiles = [
   'src/results/report-media.ts',
   'src/results/report-risk.ts',
   'src/results/report-standing.ts',
+  'src/results/report-to-keep.ts',
   'src/results/review-provenance.ts',
   'src/results/study-of.ts',
   'src/results/explanation-extension.ts',

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { LogEvent } from '../../src/platform/events.ts';
+import type { ResultRequest } from '../../src/results/result-request.ts';
 import type { ReviewVerdict } from '../../src/results/review-report.ts';
 import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
 import type { OpenResultStore } from '../../src/write-back/result-store.ts';
 import { createResultWriter } from '../../src/write-back/result-writer.ts';
 import { writeReview } from '../../src/write-back/reviews/write-review.ts';
 import { createDeliveries, type Deliveries } from '../../src/write-back/sinks/deliveries.ts';
+import type { ObjectArchive } from '../../src/write-back/sinks/object-archive.ts';
 import type { SinkSettings } from '../../src/write-back/sinks/sink-schema.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
 import { outboundTo } from './outbound-to.ts';
@@ -25,7 +27,7 @@ export interface DeliveryBench {
   /** Stores results, which enqueues them; of an abstention the outcome alone. */
   write(...records: OutcomeRecord[]): Promise<void>;
   /** Likewise, reports of studies. */
-  writeReport(record: OutcomeRecord, score?: number): Promise<void>;
+  writeReport(record: OutcomeRecord, score?: number, changes?: Partial<ResultRequest>): Promise<void>;
   /** Stores what a person found of the current version of a report. */
   review(reportId: string, verdict: ReviewVerdict): Promise<void>;
   /** Goes on in time, a second each, until the deliveries are as asked; fails after `seconds`. */
@@ -39,7 +41,11 @@ export interface DeliveryBench {
 export function openDeliveryBench(
   database: Database,
   sinks: readonly SinkSettings[],
-  options: { readonly time?: VirtualTime; readonly ownBase?: string } = {},
+  options: {
+    readonly time?: VirtualTime;
+    readonly ownBase?: string;
+    readonly archives?: ReadonlyMap<string, ObjectArchive>;
+  } = {},
 ): DeliveryBench {
   const time = options.time ?? createVirtualTime();
   const ownBase = options.ownBase ?? outcomeBase;
@@ -50,7 +56,7 @@ export function openDeliveryBench(
   const writer = createResultWriter({
     database,
     openResultStore,
-    sinks: sinks.map(({ name }) => name),
+    sinks: sinks.flatMap(({ name, kind }) => (kind === 'dicomweb' ? [] : [name])),
     reportSinks,
   });
   const deliveries = createDeliveries({
@@ -59,6 +65,7 @@ export function openDeliveryBench(
     sinks,
     ownBase,
     outbound: outboundTo(...sinks.flatMap((sink) => ('url' in sink ? [sink.url] : []))),
+    ...(options.archives && { archives: options.archives }),
     clock: time.clock,
     newId: randomUUID,
     event: (event) => void events.push(event),
@@ -79,8 +86,8 @@ export function openDeliveryBench(
         records.map((record) => writer.write(record, record.state === 'scored' ? resourcesOf(record) : undefined)),
       );
     },
-    async writeReport(record, score) {
-      await writer.write(record, reportResources(record, score));
+    async writeReport(record, score, changes) {
+      await writer.write(record, reportResources(record, score, changes));
     },
     async review(reportId, verdict) {
       const { rows } = await database.query<{ version: number }>(
@@ -144,6 +151,14 @@ export function sinkAt<Kind extends SinkSettings['kind']>(
     'fhir-transaction': { kind, ...server },
     'fhir-creates': { kind, ...server, as: 'risk-assessment' },
     ndjson: { kind, ...retries, folder: url, batchSize: 100 },
+    dicomweb: {
+      kind,
+      ...retries,
+      server: url,
+      objects: ['secondary-capture', 'structured-report'],
+      reports: true,
+      batchSize: 10,
+    },
   }[kind];
   return { ...made, ...changes } as unknown as Extract<SinkSettings, { kind: Kind }>;
 }

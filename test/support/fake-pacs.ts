@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DicomJson } from '../../src/imaging/dicom/dicom-json.ts';
+import { readPart10 } from '../../src/imaging/dicom/read-part10.ts';
 
 /** One object as a PACS keeps it. */
 export interface KeptObject {
@@ -8,6 +9,8 @@ export interface KeptObject {
   /** As stored, one each. */
   readonly frames: readonly Uint8Array[];
   readonly transferSyntaxUid?: string;
+  /** As it was sent, where it was. */
+  readonly file?: Uint8Array;
 }
 
 export interface FakePacs {
@@ -18,6 +21,8 @@ export interface FakePacs {
   readonly bulk: Map<string, Uint8Array>;
   /** `GET /studies/…` as they came. */
   readonly requests: string[];
+  /** Says for what reason (PS3.18, table I.2-2) an object that is sent is not kept; undefined: it is. */
+  refusal: (dataset: DicomJson) => number | undefined;
   /** Answers in the place of the PACS where it returns true. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
   close(): Promise<void>;
@@ -32,7 +37,8 @@ export async function startFakePacs(objects: readonly KeptObject[] = []): Promis
     pacs.requests.push(`${request.method} ${path}`);
     response.on('error', () => undefined);
     if (pacs.intercept(request, response)) return;
-    answer(pacs, path, response);
+    if (request.method === 'POST' && path === '/studies') void keep(pacs, request, response);
+    else answer(pacs, path, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const pacs: FakePacs = {
@@ -40,6 +46,7 @@ export async function startFakePacs(objects: readonly KeptObject[] = []): Promis
     objects: [...objects],
     bulk: new Map(),
     requests: [],
+    refusal: () => undefined,
     intercept: () => false,
     close: async () => {
       server.closeAllConnections();
@@ -79,8 +86,42 @@ function answer({ objects, bulk }: FakePacs, path: string, response: ServerRespo
   }
 }
 
-function sendJson(response: ServerResponse, body: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/dicom+json' }).end(JSON.stringify(body));
+/** STOW-RS: each file takes the place of one with its UID. */
+async function keep(pacs: FakePacs, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = Buffer.concat(await request.toArray());
+  const boundary = /boundary=([^;]+)/.exec(request.headers['content-type'] ?? '')?.[1] ?? '';
+  const outcome = { '00081199': [] as object[], '00081198': [] as object[] };
+  for (const part of body.toString('latin1').split(`--${boundary}`).slice(1, -1)) {
+    const file = Buffer.from(part.slice(part.indexOf('\r\n\r\n') + 4, -2), 'latin1');
+    const { dataset: read, frames, transferSyntaxUid } = readPart10(file);
+    const dataset = unpadded(read);
+    const reason = pacs.refusal(dataset);
+    const uid = { '00081155': { vr: 'UI', Value: [text(dataset, '00080018')] } };
+    if (reason !== undefined) {
+      outcome['00081198'].push({ ...uid, '00081197': { vr: 'US', Value: [reason] } });
+      continue;
+    }
+    const at = pacs.objects.findIndex((one) => text(one.dataset, '00080018') === text(dataset, '00080018'));
+    pacs.objects.splice(at < 0 ? pacs.objects.length : at, at < 0 ? 0 : 1, {
+      dataset,
+      frames,
+      transferSyntaxUid,
+      file,
+    });
+    outcome['00081199'].push(uid);
+  }
+  const [kept, refused] = [outcome['00081199'].length, outcome['00081198'].length];
+  const told = Object.fromEntries(Object.entries(outcome).map(([tag, Value]) => [tag, { vr: 'SQ', Value }]));
+  sendJson(response, told, refused === 0 ? 200 : kept === 0 ? 409 : 202);
+}
+
+/** As a PACS gives it: without the padding of a file. */
+export function unpadded(dataset: DicomJson): DicomJson {
+  return JSON.parse(JSON.stringify(dataset).replaceAll('\\u0000', '').replaceAll(' "', '"'));
+}
+
+function sendJson(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/dicom+json' }).end(JSON.stringify(body));
 }
 
 function sendParts(response: ServerResponse, parts: readonly Uint8Array[], syntax = explicitLittleEndian): void {

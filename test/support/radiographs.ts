@@ -1,6 +1,7 @@
 import { createImageSources } from '../../src/imaging/dicomweb/create-image-sources.ts';
+import type { ImageSources } from '../../src/imaging/dicomweb/image-sources.ts';
 import { createImageMemory, type ImageMemory } from '../../src/imaging/image-memory.ts';
-import { createPixelWorkers } from '../../src/imaging/preprocess/pixel-workers.ts';
+import { createPixelWorkers, type PixelWorkers } from '../../src/imaging/preprocess/pixel-workers.ts';
 import type { ImagingParts } from '../../src/imaging/read-images.ts';
 import type { ImageDefinition } from '../../src/model-catalog/image-schema.ts';
 import { dataset } from '../imaging/support/dataset.ts';
@@ -64,7 +65,11 @@ export function radiograph(
 
 /** What reads images of these PACS, by the real client in one real thread; the first is the default. */
 export function imagingAt(...servers: readonly FakePacs[]): {
-  readonly parts: ImagingParts & { readonly memory: ImageMemory };
+  readonly parts: ImagingParts & {
+    readonly memory: ImageMemory;
+    readonly sources: ImageSources;
+    readonly workers: PixelWorkers;
+  };
   close(): Promise<void>;
 } {
   const bases = servers.map(({ base }) => base);

@@ -3,6 +3,7 @@ import { amendReport } from '../../src/results/amend-report.ts';
 import { buildResult } from '../../src/results/build-result.ts';
 import { modelDevice } from '../../src/results/model-device.ts';
 import { buildProvenance } from '../../src/results/provenance.ts';
+import type { ResultRequest } from '../../src/results/result-request.ts';
 import type { OutcomeRecord, ResultResources } from '../../src/write-back/outcome-record.ts';
 import { outcomeBase, scoredRecord } from './outcome-record.ts';
 import { reportRequest, spot } from './report-request.ts';
@@ -17,6 +18,7 @@ export function reportRecord(seed: string, changes: Partial<OutcomeRecord> = {})
 export function reportResources(
   record: OutcomeRecord,
   score = 0.37,
+  changes: Partial<ResultRequest> = {},
 ): ResultResources & { readonly result: DiagnosticReport } {
   const { subjectId, computedAt, modelVersion } = record;
   const plain = reportRequest([spot]);
@@ -26,6 +28,7 @@ export function reportResources(
     scores: new Map([['spot', score]]),
     computedAt,
     frame: { ...plain.frame, method: `Test model (test-model ${modelVersion})` },
+    ...changes,
   });
   const result = buildResult(request) as DiagnosticReport;
   const device = modelDevice(request.model, testCard);

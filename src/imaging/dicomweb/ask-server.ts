@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
 import { PredictionError } from '../../platform/errors.ts';
 import { connectionTrouble } from '../../platform/outbound/connection-trouble.ts';
+import { RequestTrouble } from '../../platform/outbound/request-trouble.ts';
 import type { DicomwebServer } from './dicomweb-server.ts';
 import { type ImageRequest, imagesUnreachable } from './images-unreachable.ts';
 import { type MediaType, parseMediaType } from './media-type.ts';
@@ -78,7 +79,14 @@ export async function askServer(server: DicomwebServer, question: Question, sign
     if (!question.statuses.includes(statusCode)) {
       breakOff(body);
       const trouble = statusTrouble(statusCode, single(headers.location), single(headers['retry-after']));
-      if (last || trouble.repeatInMs === undefined) throw imagesUnreachable(asked, trouble.happened, trouble.wayOut);
+      if (last || trouble.repeatInMs === undefined) {
+        const retryAfter = Number(single(headers['retry-after']) ?? Number.NaN);
+        const cause = new RequestTrouble({
+          status: statusCode,
+          ...(Number.isFinite(retryAfter) ? { retryAfterMs: 1_000 * Math.max(0, retryAfter) } : {}),
+        });
+        throw imagesUnreachable(asked, trouble.happened, trouble.wayOut, { cause });
+      }
       await patience
         .during(() => pause(trouble.repeatInMs, undefined, { signal: patience.signal }))
         .catch((error: unknown) => {
@@ -138,10 +146,13 @@ function failure(
   if (patience.ranOut()) {
     const happened = `did not answer completely within ${timeoutMs} ms`;
     const wayOut = 'Try again later, or allow it more time in IMAGING_FILE.';
-    return imagesUnreachable(asked, happened, wayOut, { code: 'timeout' });
+    return imagesUnreachable(asked, happened, wayOut, { code: 'timeout', cause: new RequestTrouble({}, error) });
   }
-  const { happened, wayOut, timeout } = connectionTrouble(error);
-  return imagesUnreachable(asked, happened, wayOut, { code: timeout === true ? 'timeout' : 'transient', cause: error });
+  const { happened, wayOut, timeout, neverLeft } = connectionTrouble(error);
+  return imagesUnreachable(asked, happened, wayOut, {
+    code: timeout === true ? 'timeout' : 'transient',
+    cause: new RequestTrouble(neverLeft === undefined ? {} : { neverLeft }, error),
+  });
 }
 
 /** Ends the connection rather than read what is not wanted. */

@@ -2,6 +2,7 @@ import { type Coding, dcm, schemesOf } from './coded-entry.ts';
 import { type ContentItem, codeItem, containerItem, imageItem, textItem, uidItem } from './content-item.ts';
 import { evidence, imageReference } from './image-references.ts';
 import { objectFrame } from './object-frame.ts';
+import { documentOf, roleSeriesUid } from './object-names.ts';
 import { type ReportedOutcome, reportedOutcome } from './reported-outcome.ts';
 import type { ResultOrigin } from './result-origin.ts';
 import { resultUid } from './result-uid.ts';
@@ -19,21 +20,32 @@ export interface ReportContent {
   /** What the report is of, as the DiagnosticReport has it. */
   readonly procedure: Coding;
   readonly outcomes: readonly ReportedOutcome[];
+  /** What the report says in words, its first line included. */
+  readonly conclusion: string;
+  /** True where a person has confirmed it. */
+  readonly isFinal: boolean;
 }
 
 /**
  * What a model says of a study as a DICOM structured report by TID 1500, as a file: an observer that is a device, the images that it
- * read, and a measurement group for each outcome with the algorithm that made it (TID 4019; AIR-1 to AIR-3). It is preliminary and
- * unverified. Throws a RangeError without an outcome or an image: such a document says nothing.
+ * read, and a measurement group for each outcome with the algorithm that made it (TID 4019; AIR-1 to AIR-3). It is preliminary unless a
+ * person has confirmed the report, and unverified: nobody has signed the document. Throws a RangeError without an outcome or an image:
+ * such a document says nothing.
+ * @param predecessor SOP Instance UID of the document in the same series that it takes the place of
  */
-export function comprehensiveReport(origin: ResultOrigin, { procedure, outcomes }: ReportContent): Uint8Array {
+export function comprehensiveReport(
+  origin: ResultOrigin,
+  { procedure, outcomes, conclusion, isFinal }: ReportContent,
+  predecessor?: string,
+): Uint8Array {
   const { objects } = origin;
   if (outcomes.length === 0 || objects.length === 0) throw new RangeError('A report has an outcome and an image');
   const frame = objectFrame(origin, {
     sopClassUid: comprehensive3dSr,
     modality: 'SR',
     role: 'structured-report',
-    number: 1,
+    sopInstanceUid: documentOf(origin.identifier, origin.version).sopInstanceUid,
+    instanceNumber: origin.version,
     seriesNumber,
   });
   const [study] = frame['0020000D']?.Value ?? [];
@@ -46,6 +58,7 @@ export function comprehensiveReport(origin: ResultOrigin, { procedure, outcomes 
       ),
       ...observer(origin),
       codeItem({ relationship: 'HAS CONCEPT MOD', name: code('121058', 'Procedure reported') }, procedure),
+      textItem({ relationship: 'CONTAINS', name: code('121106', 'Comment') }, conclusion),
       containerItem({
         relationship: 'CONTAINS',
         name: code('111028', 'Image Library'),
@@ -70,12 +83,23 @@ export function comprehensiveReport(origin: ResultOrigin, { procedure, outcomes 
     ...root.dataset,
     ...writtenDataset({
       ...(schemes.length === 0 ? {} : { CodingSchemeIdentificationSequence: schemes }),
+      ...(predecessor === undefined
+        ? {}
+        : {
+            PredecessorDocumentsSequence: evidence(String(study), [
+              {
+                seriesInstanceUid: roleSeriesUid(origin.report, 'structured-report'),
+                sopInstanceUid: predecessor,
+                sopClassUid: comprehensive3dSr,
+              },
+            ]),
+          }),
       ReferencedPerformedProcedureStepSequence: [],
       PerformedProcedureCodeSequence: [],
       CurrentRequestedProcedureEvidenceSequence: evidence(String(study), objects),
       CompletionFlag: 'COMPLETE',
       VerificationFlag: 'UNVERIFIED',
-      PreliminaryFlag: 'PRELIMINARY',
+      PreliminaryFlag: isFinal ? 'FINAL' : 'PRELIMINARY',
       ContentTemplateSequence: writtenDataset({ MappingResource: 'DCMR', TemplateIdentifier: '1500' }),
     }),
   });

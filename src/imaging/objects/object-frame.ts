@@ -2,9 +2,9 @@ import type { DicomJson } from '../dicom/dicom-json.ts';
 import { type Coding, codedEntry, cut, dcm } from './coded-entry.ts';
 import { copiedAttributes } from './copied-attributes.ts';
 import { dicomInstant } from './dicom-instant.ts';
+import { type ObjectRole, roleSeriesUid } from './object-names.ts';
 import type { ResultOrigin } from './result-origin.ts';
 import { resultManufacturer, resultSeriesDescription } from './result-series.ts';
-import { resultUid } from './result-uid.ts';
 import { writtenDataset } from './written-dataset.ts';
 
 /** PS3.16, CID 7005. */
@@ -14,10 +14,10 @@ const longest = 64;
 export interface ObjectKind {
   readonly sopClassUid: string;
   readonly modality: string;
-  /** Names the series and, with the number, the object inside a result. */
-  readonly role: string;
-  /** From 1. */
-  readonly number: number;
+  readonly role: ObjectRole;
+  readonly sopInstanceUid: string;
+  /** In its series, from 1: later versions of a report have greater ones. */
+  readonly instanceNumber: number;
   readonly seriesNumber: number;
 }
 
@@ -26,7 +26,7 @@ export interface ObjectKind {
  * study, that a machine made it, and which model and version.
  */
 export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
-  const { identifier, source, model, software } = origin;
+  const { source, model, software } = origin;
   const stated = source['00080201']?.Value?.[0];
   const zone = typeof stated === 'string' && /^[+-]\d{4}$/.test(stated) ? stated : origin.timeZone;
   const at = dicomInstant(origin.computedAt, zone);
@@ -37,21 +37,20 @@ export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
       InstanceCreationDate: at.date,
       InstanceCreationTime: at.time,
       SOPClassUID: kind.sopClassUid,
-      SOPInstanceUID: resultUid(identifier, `${kind.role}/${kind.number}`),
-      SeriesDate: at.date,
-      SeriesTime: at.time,
+      SOPInstanceUID: kind.sopInstanceUid,
       ContentDate: at.date,
       ContentTime: at.time,
       // Dates of the study would mean another instant where the source states no offset.
       ...(zone === stated ? { TimezoneOffsetFromUTC: zone } : {}),
       Modality: kind.modality,
       SeriesDescription: resultSeriesDescription,
-      SeriesInstanceUID: resultUid(identifier, kind.role),
+      SeriesInstanceUID: roleSeriesUid(origin.report, kind.role),
       SeriesNumber: String(kind.seriesNumber),
-      InstanceNumber: String(kind.number),
+      InstanceNumber: String(kind.instanceNumber),
       Manufacturer: resultManufacturer,
       ManufacturerModelName: resultManufacturer,
-      DeviceSerialNumber: model.digest.slice(0, longest),
+      // The equipment of a series is one: which version of the model it was stands below.
+      DeviceSerialNumber: cut(model.id, longest),
       SoftwareVersions: cut(software, longest),
       ContributingEquipmentSequence: writtenDataset({
         PurposeOfReferenceCodeSequence: codedEntry(processingEquipment),

@@ -3,8 +3,12 @@ import type { ReadObject } from './image-references.ts';
 
 /** Where the objects of one result come from: what all of them say. */
 export interface ResultOrigin {
-  /** See `resultIdentifier`: UIDs are made of it. */
+  /** See `resultIdentifier`: UIDs of objects are made of it. */
   readonly identifier: string;
+  /** What stays when the result is amended, and names its series. */
+  readonly report: string;
+  /** Which version of the report it is, from 1. */
+  readonly version: number;
   /** The data set of an image of the study; patient and study are copied from it. */
   readonly source: DicomJson;
   /** The objects that the images of the model are in, at least one. */

@@ -1,6 +1,7 @@
 import type { Picture } from '../preprocess/encode-png.ts';
 import { imageReference } from './image-references.ts';
 import { objectFrame } from './object-frame.ts';
+import { captureOf } from './object-names.ts';
 import type { ResultOrigin } from './result-origin.ts';
 import { writePart10 } from './write-part10.ts';
 import { writtenDataset } from './written-dataset.ts';
@@ -9,6 +10,8 @@ import { writtenDataset } from './written-dataset.ts';
 const secondaryCaptureStorage = '1.2.840.10008.5.1.4.1.1.7';
 const seriesNumber = 9_001;
 const mostRows = 65_535;
+/** Of one report, so that the next version numbers on. */
+const mostPictures = 1_000;
 
 export interface CapturedPicture {
   /** What it shows, in words. */
@@ -38,7 +41,9 @@ export function secondaryCapture(origin: ResultOrigin, captured: CapturedPicture
       sopClassUid: secondaryCaptureStorage,
       modality: 'OT',
       role: 'secondary-capture',
-      number,
+      sopInstanceUid: captureOf(origin.identifier, number).sopInstanceUid,
+      // The same picture of a later version of the report is the same object.
+      instanceNumber: (origin.version - 1) * mostPictures + number,
       seriesNumber,
     }),
     ...writtenDataset({

@@ -1,4 +1,5 @@
 import { ImageFault } from '../image-fault.ts';
+import { makeObjects } from '../objects/make-objects.ts';
 import { decodeFrame } from '../pixels/decode-frame.ts';
 import { drawSaliency } from './draw-saliency.ts';
 import { encodePng } from './encode-png.ts';
@@ -15,6 +16,7 @@ export function answerPixelJob(job: PixelJob, atFrame: () => void): PixelAnswer 
       const picture = drawSaliency(job.saliency);
       return { drawn: { png: encodePng(picture), rows: picture.rows, columns: picture.columns } };
     }
+    if ('objects' in job) return { files: makeObjects(job.objects) };
     return 'png' in job ? { png: encodePng(job.png) } : { made: tensorOf(job.tensor, atFrame) };
   } catch (error) {
     if (error instanceof ImageFault) return { fault: { because: error.because, message: error.message } };

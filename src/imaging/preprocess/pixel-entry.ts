@@ -34,6 +34,7 @@ function wholeJob(job: PixelJob): PixelJob {
 /** What is handed over rather than copied. */
 function buffersOf(answer: PixelAnswer): ArrayBuffer[] {
   if ('png' in answer) return [answer.png.buffer as ArrayBuffer];
+  if ('files' in answer) return answer.files.map(({ buffer }) => buffer as ArrayBuffer);
   if ('drawn' in answer) return [answer.drawn.png.buffer as ArrayBuffer];
   return 'made' in answer
     ? [answer.made.tensor.buffer as ArrayBuffer, answer.made.preview.data.buffer as ArrayBuffer]

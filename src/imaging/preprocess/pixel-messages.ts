@@ -1,6 +1,7 @@
 import type { FrameAttributes } from '../dicom/frame-attributes.ts';
 import type { PixelForm } from '../dicom/pixel-form.ts';
 import type { ImageFaultReason } from '../image-fault.ts';
+import type { ObjectsJob } from '../objects/make-objects.ts';
 import type { SaliencyDrawing } from './draw-saliency.ts';
 import type { Picture } from './encode-png.ts';
 import type { MadeTensor, TensorDefinition } from './make-tensor.ts';
@@ -23,7 +24,8 @@ export interface TensorJob {
 export type PixelJob =
   | { readonly tensor: TensorJob }
   | { readonly png: Picture }
-  | { readonly saliency: SaliencyDrawing };
+  | { readonly saliency: SaliencyDrawing }
+  | { readonly objects: ObjectsJob };
 
 /** To a thread: a job, or the first of the frames of the job that comes next. */
 export type ToThread = PixelJob | { readonly first: readonly StatedFrame[] };
@@ -40,6 +42,8 @@ export type PixelAnswer =
   | { readonly made: MadeTensor }
   | { readonly png: Uint8Array }
   | { readonly drawn: DrawnPicture }
+  /** DICOM files. */
+  | { readonly files: readonly Uint8Array[] }
   | { readonly fault: { readonly because: ImageFaultReason; readonly message: string } }
   | { readonly broken: unknown };
 

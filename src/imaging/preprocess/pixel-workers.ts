@@ -3,6 +3,7 @@ import { PredictionError } from '../../platform/errors.ts';
 import { createLanes, type Lane } from '../../platform/lanes.ts';
 import { givenUp, unlessGivenUp } from '../given-up.ts';
 import { ImageFault } from '../image-fault.ts';
+import type { ObjectsJob } from '../objects/make-objects.ts';
 import type { SaliencyDrawing } from './draw-saliency.ts';
 import type { Picture } from './encode-png.ts';
 import type { MadeTensor } from './make-tensor.ts';
@@ -43,6 +44,8 @@ export interface PixelWorkers {
   png(picture: Picture, options?: AskOptions): Promise<Uint8Array>;
   /** A PNG file of an image with a map of what moved a score over it, see `drawSaliency`. Throws like `make`. */
   draw(drawing: SaliencyDrawing, options?: AskOptions): Promise<DrawnPicture>;
+  /** DICOM files of a result, see `makeObjects`. Throws like `make`. */
+  objects(job: ObjectsJob, options?: AskOptions): Promise<readonly Uint8Array[]>;
   /** Ends the threads; what they work on fails with SHUTTING_DOWN. */
   close(): Promise<void>;
 }
@@ -167,6 +170,10 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
     async draw(saliency, askOptions = {}) {
       const answer = await ask({ saliency }, askOptions);
       return checked(answer, (one) => 'drawn' in one).drawn;
+    },
+    async objects(objects, askOptions = {}) {
+      const answer = await ask({ objects }, [], askOptions);
+      return checked(answer, (one) => 'files' in one).files;
     },
     async close() {
       closed = true;

@@ -5,10 +5,12 @@ import type { LogEvent } from '../../platform/events.ts';
 import type { Outbound } from '../../platform/outbound/create-outbound.ts';
 import type { Sink } from './delivery.ts';
 import { type DeliveryDesk, openDeliveryDesk } from './delivery-desk.ts';
+import { createDicomwebSink } from './dicomweb-sink.ts';
 import { createFhirCreatesSink } from './fhir-creates-sink.ts';
 import type { SinkParts } from './fhir-sink-server.ts';
 import { createFhirTransactionSink } from './fhir-transaction-sink.ts';
 import { createNdjsonSink } from './ndjson-sink.ts';
+import type { ObjectArchive } from './object-archive.ts';
 import { runSink, type SinkRun, type Wait } from './run-sink.ts';
 import type { SinkSettings } from './sink-schema.ts';
 
@@ -19,6 +21,8 @@ export interface DeliveriesOptions {
   /** Base of the own store: what its references mean elsewhere. */
   readonly ownBase: string;
   readonly outbound: Pick<Outbound, 'to'>;
+  /** Of the sinks of kind `dicomweb`, by name. */
+  readonly archives?: ReadonlyMap<string, ObjectArchive>;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly event: (event: LogEvent) => void;
@@ -28,9 +32,9 @@ export interface DeliveriesOptions {
 
 /** Delivers what `enqueueDeliveries` made wanted, to every sink on its own; and shows and revives what did not go. */
 export interface Deliveries extends DeliveryDesk {
-  /** To be enqueued for. */
+  /** To be enqueued for, whatever the result. */
   readonly sinkNames: readonly string[];
-  /** Those of them that take reports of studies. */
+  /** Of those that take reports of studies. */
   readonly reportSinkNames: readonly string[];
   start(): void;
   /** Says that results were enqueued. Without it they are found within a second. */
@@ -40,7 +44,7 @@ export interface Deliveries extends DeliveryDesk {
 }
 
 export function createDeliveries(options: DeliveriesOptions): Deliveries {
-  const { database, tenant, sinks, ownBase, outbound, clock, newId, event, wait = waitForTimer } = options;
+  const { database, tenant, sinks, ownBase, outbound, archives, clock, newId, event, wait = waitForTimer } = options;
   const desk = openDeliveryDesk(
     database,
     tenant,
@@ -53,7 +57,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const newBatch = (): string => `${clock.now().toISOString().replace(/[-:.]/g, '')}-${newId().slice(0, 8)}`;
   return {
     ...desk,
-    sinkNames: sinks.map(({ name }) => name),
+    sinkNames: sinks.flatMap(({ name, kind }) => (kind === 'dicomweb' ? [] : [name])),
     reportSinkNames: sinks.filter(({ reports }) => reports).map(({ name }) => name),
     start() {
       if (runs.length > 0) return;
@@ -66,7 +70,7 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
           newBatch,
           newId,
           event,
-          sink: openSink(settings, { ownBase, clock, outbound }),
+          sink: openSink(settings, { ownBase, clock, outbound }, archives),
           rules: settings,
         }),
       );
@@ -85,7 +89,11 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   };
 }
 
-function openSink(settings: SinkSettings, parts: SinkParts): Sink {
+function openSink(
+  settings: SinkSettings,
+  parts: SinkParts,
+  archives: ReadonlyMap<string, ObjectArchive> | undefined,
+): Sink {
   switch (settings.kind) {
     case 'fhir-transaction':
       return createFhirTransactionSink(settings, parts);
@@ -93,6 +101,11 @@ function openSink(settings: SinkSettings, parts: SinkParts): Sink {
       return createFhirCreatesSink(settings, parts);
     case 'ndjson':
       return createNdjsonSink(settings, parts.ownBase);
+    case 'dicomweb': {
+      const archive = archives?.get(settings.name);
+      if (archive === undefined) throw new RangeError(`The sink ${settings.name} was given no archive`);
+      return createDicomwebSink(settings, archive);
+    }
   }
 }
 

@@ -17,7 +17,7 @@ export interface StoredResult {
 
 /** A resource as the sink named it. */
 export interface RemoteResource {
-  /** `Type/id` */
+  /** `Type/id`; of an object of DICOM `urn:oid:` and its UID. */
   readonly reference: string;
   readonly version?: string;
 }
@@ -29,7 +29,7 @@ export interface DeliveryReceipt {
   readonly superseded: boolean;
   /** Of a report: which version of it. */
   readonly made?: number;
-  /** The resources by the identifier they carry there; empty where nothing had to be delivered. */
+  /** The resources by the identifier they carry there, objects of DICOM by what they are; empty where nothing had to be delivered. */
   readonly resources: Readonly<Record<string, RemoteResource>>;
   /** Name of the file, for a sink of files. */
   readonly file?: string;
@@ -50,6 +50,8 @@ export interface DeliveryError {
     | 'rejected' // 400, 422: the sink does not accept this result
     | 'gone' // deleted at the sink
     | 'keeps-tag' // the sink does not let go of a tag
+    | 'keeps-objects' // a PACS has objects of a report that has given way
+    | 'no-images' // a PACS does not have the images that a report is of
     | 'changed' // the stored result is no longer what the model computed
     | 'changed-there' // people at the sink changed a report that was amended here
     | 'unexpected-answer' // not what FHIR prescribes

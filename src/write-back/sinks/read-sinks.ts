@@ -65,7 +65,7 @@ function faultsOf(sink: SinkSettings, index: number, all: readonly SinkSettings[
       `/sinks/${index}/firstRetryMs is greater than maxRetryMs (${sink.maxRetryMs}). Lower it, or raise that.`,
     );
   }
-  if (sink.kind !== 'ndjson' && isPlainHttpElsewhere(sink.url)) faults.push(...plainHttpFaults(sink, index));
+  if ('url' in sink && isPlainHttpElsewhere(sink.url)) faults.push(...plainHttpFaults(sink, index));
   return faults;
 }
 
@@ -87,6 +87,7 @@ function plainHttpFaults({ allowPlainHttp, tokenFile }: ServerSink, index: numbe
 
 function located(sink: SinkSettings, folder: string): SinkSettings {
   if (sink.kind === 'ndjson') return { ...sink, folder: path.resolve(folder, sink.folder) };
+  if (sink.kind === 'dicomweb') return sink;
   const { tokenFile } = sink;
   return {
     ...sink,

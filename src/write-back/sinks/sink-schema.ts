@@ -90,11 +90,29 @@ const ndjsonSink = Type.Object(
   strict,
 );
 
+const dicomwebSink = Type.Object(
+  {
+    kind: Type.Literal('dicomweb'),
+    name,
+    server: Type.String({ minLength: 1, description: 'name of an image server of IMAGING_FILE' }),
+    objects: Type.Array(Type.Union([Type.Literal('secondary-capture'), Type.Literal('structured-report')]), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'what is made of a report',
+    }),
+    ...attempts,
+    reports: Type.Literal(true, { description: 'nothing else can be sent: say that reports shall be' }),
+    batchSize: Type.Integer({ minimum: 1, maximum: 100, default: 10, description: 'reports claimed at once' }),
+  },
+  strict,
+);
+
 /** One schema per kind: defaults are filled in only where no union stands in between. Times are milliseconds. */
 export const sinkSchemas = {
   'fhir-transaction': transactionSink,
   'fhir-creates': createsSink,
   ndjson: ndjsonSink,
+  dicomweb: dicomwebSink,
 } as const;
 
 /** SINKS_FILE: where written results are delivered to; each sink has the schema of its kind. */
@@ -106,6 +124,7 @@ export const sinksSchema = Type.Object(
 export type TransactionSink = Readonly<Static<typeof transactionSink>>;
 export type CreatesSink = Readonly<Static<typeof createsSink>>;
 export type NdjsonSink = Readonly<Static<typeof ndjsonSink>>;
+export type DicomwebSink = Readonly<Static<typeof dicomwebSink>>;
 export type ServerSink = TransactionSink | CreatesSink;
 /** One sink as declared, with its defaults. */
-export type SinkSettings = ServerSink | NdjsonSink;
+export type SinkSettings = ServerSink | NdjsonSink | DicomwebSink;

@@ -95,7 +95,28 @@ describe('the UIDs of the objects of a result', () => {
       capture(resultOrigin({ identifier: 'b' })),
       report(resultOrigin({ identifier: 'b' })),
     ];
-    expect(new Set(all.flatMap(uids)).size).toBe(8);
+    expect(new Set(all.map(({ dataset }) => one(dataset, '00080018'))).size).toBe(4);
+  });
+
+  it('AIR-1: of an amended result are in the series of the one before, the document names it, and the picture of the same prediction is the same', () => {
+    const amended = resultOrigin({ identifier: 'b', version: 2 });
+    const [before, after] = [report(), report(amended)];
+    const [own, series] = uids(before);
+    const document = Buffer.from(comprehensiveReport(amended, reportContent, String(own)));
+    expect([uids(after)[0] === own, uids(after)[1] === series]).toEqual([false, true]);
+    expect([before, after].map(({ dataset }) => one(dataset, '00200013'))).toEqual(['1', '2']);
+    expect(document.includes(String(own))).toBe(true);
+    expect(Buffer.from(comprehensiveReport(amended, reportContent)).includes(String(own))).toBe(false);
+    const again = resultOrigin({ version: 3 });
+    expect(uids(report(again))[0]).not.toBe(own);
+    expect(uids(capture(again))).toEqual(uids(capture()));
+  });
+
+  it('AIR-1: of a result that a person has confirmed say so, and in its words who it was; nobody has signed the document', () => {
+    const conclusion = 'Confirmed by Practitioner/7. Form: a box.';
+    const file = Buffer.from(comprehensiveReport(resultOrigin(), { ...reportContent, conclusion, isFinal: true }));
+    expect(['FINAL', 'UNVERIFIED', conclusion].map((text) => file.includes(text))).toEqual([true, true, true]);
+    expect(file.includes('PRELIMINARY')).toBe(false);
   });
 
   it('are UUIDs as PS3.5 B.2 writes them', () => {

@@ -6,6 +6,8 @@ import { dataset } from './dataset.ts';
 export function resultOrigin(changes: Partial<ResultOrigin> = {}): ResultOrigin {
   return {
     identifier: 'a'.repeat(64),
+    report: 'e'.repeat(64),
+    version: 1,
     source: {
       ...dataset({
         StudyInstanceUID: '1.2.3',
@@ -71,4 +73,6 @@ export const reportContent: ReportContent = {
       said: { kind: 'text', text: 'Not computed: outside of the range' },
     },
   ],
+  conclusion: 'AI result, not read by a radiologist. Form: a box.',
+  isFinal: false,
 };

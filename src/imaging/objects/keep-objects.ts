@@ -1,0 +1,157 @@
+import type { DicomJson } from '../dicom/dicom-json.ts';
+import { elementReader } from '../dicom/element-reader.ts';
+import type { ImageSource } from '../dicomweb/image-sources.ts';
+import type { PixelWorkers } from '../preprocess/pixel-workers.ts';
+import type { ReportContent } from './comprehensive-report.ts';
+import { copiedAttributes } from './copied-attributes.ts';
+import type { ReadObject } from './image-references.ts';
+import type { ObjectsJob, StoredPicture } from './make-objects.ts';
+import { captureOf, documentOf, type NamedObject, type ObjectRole, roleSeriesUid } from './object-names.ts';
+import type { ResultOrigin } from './result-origin.ts';
+
+/** One version of a report, as its objects say it. */
+export interface ReportToKeep extends Pick<ResultOrigin, 'identifier' | 'report' | 'version' | 'model' | 'computedAt'> {
+  readonly studyInstanceUid: string;
+  /** What its images were made of; at least one. */
+  readonly objects: readonly ReadObject[];
+  readonly content: ReportContent;
+  readonly pictures: readonly StoredPicture[];
+}
+
+export interface KeepingParts extends Pick<ResultOrigin, 'software' | 'timeZone'> {
+  readonly source: Pick<ImageSource, 'seriesMetadata' | 'store'>;
+  readonly workers: Pick<PixelWorkers, 'objects'>;
+}
+
+/** What a server has of a version of a report after it was sent, and what it does not keep, with its FailureReason where it gives one. */
+export interface Keeping {
+  readonly kept: readonly NamedObject[];
+  readonly refused: readonly (NamedObject & { readonly reason?: number })[];
+}
+
+/**
+ * Makes what the server does not have yet of a version of a report, and sends it there: the server itself says what it has, so that
+ * what is sent again is no second object, whatever was forgotten here. Patient and study are copied from the images as the server has
+ * them. A document names the newest one before it as its predecessor. Undefined where the server does not have all the images that the
+ * report is of: nothing was sent.
+ * Throws IMAGES_UNREACHABLE, ImageFault, and what PixelWorkers throw.
+ */
+export async function keepObjects(
+  { source, workers, software, timeZone }: KeepingParts,
+  report: ReportToKeep,
+  roles: readonly ObjectRole[],
+  signal?: AbortSignal,
+): Promise<Keeping | undefined> {
+  const { identifier, version, content, pictures } = report;
+  const captures = roles.includes('secondary-capture')
+    ? pictures.map((picture) => ({ ...captureOf(identifier, picture.number), picture }))
+    : [];
+  const documents = roles.includes('structured-report') ? [documentOf(identifier, version)] : [];
+  const wanted: readonly NamedObject[] = [...captures, ...documents];
+  const there = await findObjects(source, report, roles, signal);
+  const uids = new Set(there.map(({ sopInstanceUid }) => sopInstanceUid));
+  const isMissing = ({ sopInstanceUid }: NamedObject): boolean => !uids.has(sopInstanceUid);
+  const missing = wanted.filter(isMissing);
+  if (missing.length === 0) return { kept: wanted.map(nameAndUid), refused: [] };
+
+  const images = await statedOfImages(source, report, signal);
+  if (images === undefined) return undefined;
+  const predecessor = newestBefore(version, there);
+  const job: ObjectsJob = {
+    origin: { ...originOf(report), source: images.source, software, timeZone },
+    pictures: captures.filter(isMissing).map(({ picture }) => picture),
+    drawnOver: images.drawnOver,
+    ...(documents.some(isMissing) ? { content } : {}),
+    ...(predecessor === undefined ? {} : { predecessor }),
+  };
+  const files = await workers.objects(job, { lane: 'back', ...(signal === undefined ? {} : { signal }) });
+  const told = await source.store(files, signal);
+  for (const uid of told.stored) uids.add(uid);
+  return {
+    kept: wanted.filter((one) => !isMissing(one)).map(nameAndUid),
+    refused: missing.filter(isMissing).map((one) => {
+      const reason = told.refused.find(({ sopInstanceUid }) => sopInstanceUid === one.sopInstanceUid)?.reason;
+      return { ...nameAndUid(one), ...(reason === undefined ? {} : { reason }) };
+    }),
+  };
+}
+
+/** An object of any version of a report, as a server has it. */
+export interface ObjectThere {
+  readonly role: ObjectRole;
+  readonly sopInstanceUid: string;
+  /** InstanceNumber: of a document the version of its report. */
+  readonly number: number;
+}
+
+/** What the server has of any version of a report. Throws IMAGES_UNREACHABLE. */
+export async function findObjects(
+  source: Pick<ImageSource, 'seriesMetadata'>,
+  { studyInstanceUid, report }: Pick<ReportToKeep, 'studyInstanceUid' | 'report'>,
+  roles: readonly ObjectRole[],
+  signal?: AbortSignal,
+): Promise<readonly ObjectThere[]> {
+  const there: ObjectThere[] = [];
+  for (const role of roles) {
+    for await (const dataset of source.seriesMetadata(studyInstanceUid, roleSeriesUid(report, role), signal)) {
+      const reader = elementReader(dataset);
+      const sopInstanceUid = reader.text('SOPInstanceUID');
+      if (sopInstanceUid !== undefined)
+        there.push({ role, sopInstanceUid, number: reader.number('InstanceNumber') ?? 0 });
+    }
+  }
+  return there;
+}
+
+function newestBefore(version: number, there: readonly ObjectThere[]): string | undefined {
+  const earlier = there.filter(({ role, number }) => role === 'structured-report' && number < version);
+  return earlier.sort((one, other) => other.number - one.number)[0]?.sopInstanceUid;
+}
+
+interface StatedOfImages {
+  /** What is copied from one of them. */
+  readonly source: DicomJson;
+  readonly drawnOver: ObjectsJob['drawnOver'];
+}
+
+/** What the server states of the images of a report; undefined where it does not have all of them. */
+async function statedOfImages(
+  source: Pick<ImageSource, 'seriesMetadata'>,
+  { studyInstanceUid, objects }: ReportToKeep,
+  signal: AbortSignal | undefined,
+): Promise<StatedOfImages | undefined> {
+  const missing = new Set(objects.map(({ sopInstanceUid }) => sopInstanceUid));
+  const annotations = new Set<string | undefined>();
+  let lossy = false;
+  let copied: DicomJson | undefined;
+  for (const series of new Set(objects.map(({ seriesInstanceUid }) => seriesInstanceUid))) {
+    for await (const dataset of source.seriesMetadata(studyInstanceUid, series, signal)) {
+      const reader = elementReader(dataset);
+      const uid = reader.text('SOPInstanceUID');
+      if (uid === undefined || !missing.delete(uid)) continue;
+      annotations.add(reader.text('BurnedInAnnotation'));
+      lossy ||= reader.text('LossyImageCompression') === '01';
+      if (uid === objects[0]?.sopInstanceUid) copied = whatIsCopied(dataset);
+    }
+  }
+  if (missing.size > 0 || copied === undefined) return undefined;
+  const burnedIn = annotations.has('YES') ? 'YES' : annotations.size === 1 && annotations.has('NO') ? 'NO' : undefined;
+  return {
+    source: copied,
+    drawnOver: { lossy, ...(burnedIn === undefined ? {} : { burnedInAnnotation: burnedIn }) },
+  };
+}
+
+/** No more than an object says: the data set of an enhanced image has megabytes. */
+function whatIsCopied(dataset: DicomJson): DicomJson {
+  const offset = dataset['00080201'];
+  return { ...copiedAttributes(dataset), ...(offset === undefined ? {} : { '00080201': offset }) };
+}
+
+function originOf({ identifier, report, version, objects, model, computedAt }: ReportToKeep) {
+  return { identifier, report, version, objects, model, computedAt };
+}
+
+function nameAndUid({ name, sopInstanceUid }: NamedObject): NamedObject {
+  return { name, sopInstanceUid };
+}
