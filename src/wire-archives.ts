@@ -5,7 +5,7 @@ import { objectRoles } from './imaging/objects/object-names.ts';
 import type { PixelWorkers } from './imaging/preprocess/pixel-workers.ts';
 import { packageVersion } from './package-version.ts';
 import { PredictionError } from './platform/errors.ts';
-import { reportToKeep } from './results/report-to-keep.ts';
+import { keptUnder, reportToKeep } from './results/report-to-keep.ts';
 import type { ObjectArchive } from './write-back/sinks/object-archive.ts';
 import type { SinkSettings } from './write-back/sinks/sink-schema.ts';
 
@@ -48,7 +48,7 @@ export function openArchives(
           };
         }),
       count: (report, signal) =>
-        aboutReport(async () => (await findObjects(source, reportToKeep(report, 1), objectRoles, signal)).length),
+        aboutReport(async () => (await findObjects(source, keptUnder(report), objectRoles, signal)).length),
     });
   }
   return archives;

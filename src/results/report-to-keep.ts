@@ -2,7 +2,7 @@ import type { DiagnosticReport, Media, Reference } from '@medplum/fhirtypes';
 import type { ReportToKeep } from '../imaging/objects/keep-objects.ts';
 import { PredictionError } from '../platform/errors.ts';
 import { modelNamingSystem, predictionNamingSystem, reportNamingSystem } from './canonical-urls.ts';
-import { readImageParts } from './read-image-parts.ts';
+import { type NamedObjects, readImageParts } from './read-image-parts.ts';
 import { reportContent } from './report-content.ts';
 
 /**
@@ -12,30 +12,35 @@ import { reportContent } from './report-content.ts';
  * @param version of the report, from 1
  */
 export function reportToKeep(report: DiagnosticReport, version: number): ReportToKeep {
-  const images = readImageParts(report);
-  if (images === undefined)
-    throw unkept('it does not name the images that it is of; let the model read the study once more');
+  const images = keptUnder(report);
   const [identifier] = valuesOf(report, predictionNamingSystem);
-  const [name] = valuesOf(report, reportNamingSystem);
-  const { issued } = report;
-  if (identifier === undefined || name === undefined || issued === undefined) throw unkept('it does not name itself');
+  const media = (report.contained ?? []).filter((part): part is Media => part.resourceType === 'Media');
+  // A review is issued when it was made; its pictures are as old as the prediction.
+  const computedAt = media[0]?.createdDateTime ?? report.issued;
+  if (identifier === undefined || computedAt === undefined) throw unkept('it does not name itself');
   const model = modelOf(report);
   return {
     identifier,
-    report: name,
     version,
     ...images,
     model,
-    computedAt: new Date(issued),
+    computedAt: new Date(computedAt),
     content: reportContent(report, model.id),
-    pictures: (report.contained ?? [])
-      .filter((part): part is Media => part.resourceType === 'Media')
-      .map(({ content }, index) => {
-        if (content.data === undefined || content.contentType !== 'image/png')
-          throw unkept('a picture of it is no PNG');
-        return { title: content.title ?? '', number: index + 1, png: content.data };
-      }),
+    pictures: media.map(({ content }, index) => {
+      if (content.data === undefined || content.contentType !== 'image/png') throw unkept('a picture of it is no PNG');
+      return { title: content.title ?? '', number: index + 1, png: content.data };
+    }),
   };
+}
+
+/** Where the objects of any version of a report are: the study and images that it is of, and its own identifier. Throws as `reportToKeep`. */
+export function keptUnder(report: DiagnosticReport): NamedObjects & Pick<ReportToKeep, 'report'> {
+  const images = readImageParts(report);
+  if (images === undefined)
+    throw unkept('it does not name the images that it is of; let the model read the study once more');
+  const [name] = valuesOf(report, reportNamingSystem);
+  if (name === undefined) throw unkept('it does not name itself');
+  return { ...images, report: name };
 }
 
 /** By identifiers that are not old ones. */

@@ -9,10 +9,10 @@ import { startFhirsight } from '../support/start-fhirsight.ts';
 
 const document = 'docs/deliveries.md';
 
-async function withExample<T>(use: (file: string) => Promise<T>): Promise<T> {
+async function withExample<T>(use: (file: string) => Promise<T>, number = 0): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-docs-'));
   const file = path.join(folder, 'sinks.json');
-  const example = blocksOf(document).find(({ language }) => language === 'json');
+  const example = blocksOf(document).filter(({ language }) => language === 'json')[number];
   await writeFile(file, example?.text ?? '');
   try {
     return await use(file);
@@ -24,11 +24,12 @@ async function withExample<T>(use: (file: string) => Promise<T>): Promise<T> {
 test('the declaration in docs/deliveries.md is accepted', async () => {
   const sinks = await withExample(readSinks);
   expect(sinks.map(({ kind }) => kind)).toEqual(['fhir-transaction', 'fhir-creates', 'ndjson']);
+  expect((await withExample(readSinks, 1)).map(({ kind }) => kind)).toEqual(['dicomweb']);
 });
 
 test('docs/deliveries.md lists every field of a sink and its default', () => {
   const rows = tableRows(readDocument(document)).filter(([, kinds = '']) =>
-    /^(all|FHIR|fhir-creates|ndjson)$/.test(kinds),
+    /^(all|FHIR|FHIR, ndjson|fhir-creates|ndjson|dicomweb)$/.test(kinds),
   );
   const fields = Object.values(sinkSchemas).flatMap(({ properties }) => Object.keys(properties));
   expect(rows.map(([name]) => name?.replaceAll('`', '')).sort()).toEqual([...new Set(fields)].sort());

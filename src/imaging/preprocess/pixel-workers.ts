@@ -172,7 +172,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
       return checked(answer, (one) => 'drawn' in one).drawn;
     },
     async objects(objects, askOptions = {}) {
-      const answer = await ask({ objects }, [], askOptions);
+      const answer = await ask({ objects }, askOptions);
       return checked(answer, (one) => 'files' in one).files;
     },
     async close() {

@@ -122,6 +122,31 @@ test('RA-7: an amended report has a document in the same series that names the o
   expect(ofModality('OT')).toHaveLength(2);
 });
 
+describe('a report that a person has read', () => {
+  const reviewed = async (verdict: 'confirmed' | 'rejected') => {
+    await write();
+    await made.until(settled);
+    const [row] = await rows();
+    await made.review(row?.result.slice('DiagnosticReport/'.length) ?? '', verdict);
+    await made.until(settled);
+  };
+
+  test('AIR-1: and confirmed has a final document that says who has read it, beside the first, and the same picture', async () => {
+    await reviewed('confirmed');
+    const documents = pacs.objects.filter(({ dataset }) => isSr(dataset)).map(({ file }) => Buffer.from(file ?? []));
+    expect(documents.map((file) => file.includes('FINAL'))).toEqual([false, true]);
+    expect(documents.map((file) => file.includes('read and confirmed by Practitioner/17'))).toEqual([false, true]);
+    expect(ofModality('OT')).toHaveLength(1);
+    expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { made: 2 } }]);
+  });
+
+  test('and rejected gets no further object, and is a dead letter as long as there are any', async () => {
+    await reviewed('rejected');
+    expect([ofModality('OT').length, ofModality('SR').length]).toEqual([1, 1]);
+    expect(await rows()).toMatchObject([{ state: 'dead', lastError: { reason: 'keeps-objects' } }]);
+  });
+});
+
 describe('a PACS that refuses', () => {
   test('one of the objects makes a dead letter with its reason; re-driven, only that one is sent', async () => {
     pacs.refusal = (dataset) => (isSr(dataset) ? 0xa900 : undefined);

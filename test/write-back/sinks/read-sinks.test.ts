@@ -94,6 +94,17 @@ test.each([
   expect(message).not.toContain('secret');
 });
 
+test('AIR-1: a PACS is one where it says that it takes reports, and which objects', async () => {
+  const pacs = { kind: 'dicomweb', name: 'pacs', server: 'pacs', reports: true, objects: ['structured-report'] };
+  await writeFile(file, JSON.stringify({ sinks: [pacs] }));
+  expect(await readSinks(file)).toMatchObject([{ ...pacs, maxAttempts: 12, batchSize: 10 }]);
+  const { reports: _, ...silent } = pacs;
+  expect(await refusal({ sinks: [silent] })).toContain("/sinks/0 lacks the field 'reports'");
+  expect(await refusal({ sinks: [{ ...pacs, reports: false }] })).toContain('/sinks/0/reports has a value');
+  expect(await refusal({ sinks: [{ ...pacs, objects: [] }] })).toContain('/sinks/0/objects');
+  expect(await refusal({ sinks: [{ ...pacs, url: 'https://pacs.example.org' }] })).toContain("unknown field 'url'");
+});
+
 test('all faults are told at once', async () => {
   const message = await refusal({
     sinks: [
