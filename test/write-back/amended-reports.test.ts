@@ -275,3 +275,65 @@ test('RA-7: whatever the order, and however they are grouped, one resource is le
     { numRuns: 25 },
   );
 });
+
+describe('RA-7: whoever writes the report of one study at once with others', () => {
+  /** Of the report as each of its versions was, the prediction that it says; in their order. */
+  async function saidBy({ id }: Stored): Promise<{ version: number; prediction: string }[]> {
+    const { rows } = await database.query<{ version: number; body: string }>(
+      `select version, body::text as body from resource_versions
+       where type = 'DiagnosticReport' and id = $1 order by version`,
+      [id],
+    );
+    return rows.map(({ version, body }) => {
+      const [current] = predictions(JSON.parse(body) as DiagnosticReport).filter(([use]) => use !== 'old');
+      return { version, prediction: current?.[1] ?? '' };
+    });
+  }
+
+  const writer = fc.record({ seed: fc.integer({ min: 0, max: 4 }), minute: fc.integer({ min: 1, max: 4 }) });
+  const scoreOf = (seed: number): number => (seed + 1) / 10;
+
+  test('leaves one resource that says the newest, of which every version follows from the one before', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(writer, { minLength: 2, maxLength: 5 }), fc.boolean(), async (drawn, isThere) => {
+        await clearWriteBack(database);
+        if (isThere) await write(back(reportRecord('there', at(0, 0)), 0.9));
+        const records = drawn.map(({ seed, minute }, index) => reportRecord(`inputs ${seed}`, at(minute, 1 + index)));
+        const receipts = await Promise.all(
+          records.map((record, index) => write(back(record, scoreOf(drawn[index]?.seed ?? 0)))),
+        );
+        const report = await onlyReport();
+        const { rows } = await database.query<{ identifier: string; as_of: Date; superseded_by: string | null }>(
+          'select identifier, as_of, superseded_by from outcomes',
+        );
+        const asOf = new Map(rows.map((row) => [row.identifier, new Date(row.as_of).getTime()]));
+        const standing = rows.filter(({ superseded_by: by }) => by === null);
+        expect(standing).toHaveLength(1);
+        const newest = Math.max(...asOf.values());
+        expect(asOf.get(standing[0]?.identifier ?? '')).toBe(newest);
+
+        const said = await saidBy(report);
+        expect(said.map(({ version }) => version)).toEqual(said.map((_, index) => index + 1));
+        expect(report.meta?.versionId).toBe(String(said.length));
+        const instants = said.map(({ prediction }) => asOf.get(prediction) ?? Number.NaN);
+        expect(instants).toEqual([...instants].sort((left, right) => left - right));
+        expect(await all('Provenance')).toHaveLength(said.length);
+        expect(isTaggedSuperseded(report)).toBe(false);
+
+        const scores = new Set(
+          drawn.filter(({ minute }) => at(minute).asOf.getTime() === newest).map(({ seed }) => 100 * scoreOf(seed)),
+        );
+        expect([...scores].map(Math.round)).toContain(Math.round(percentOf(report) ?? Number.NaN));
+        for (const { resource } of receipts.flat()) if (resource !== undefined) expect(resource.id).toBe(report.id);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('with the very same prediction makes it once', async () => {
+    const receipts = (await Promise.all([1, 2, 3].map(() => write(back(first, 0.37))))).flat();
+    expect(receipts.filter(({ created }) => created)).toHaveLength(1);
+    expect(new Set(receipts.map(({ resource }) => resource?.id))).toEqual(new Set([(await onlyReport()).id]));
+    expect(await saidBy(await onlyReport())).toEqual([{ version: 1, prediction: first.identifier }]);
+  });
+});
