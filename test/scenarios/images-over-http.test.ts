@@ -33,7 +33,8 @@ beforeAll(async () => {
   const file = path.join(settings, 'imaging.json');
   const imaging = {
     servers: { pacs: { url: pacs.base } },
-    limits: { timeoutMs: 1_000, objectMb: 20 },
+    // Memory for nine predictions at a time: each needs 3.2 MB, most of it for its preview.
+    limits: { timeoutMs: 1_000, objectMb: 20, memoryMb: 30 },
     quietPeriodSeconds: 0,
     patientIdentifiers: [{ issuer: 'NORTH', system: identifiers }],
   };
@@ -105,7 +106,11 @@ function picture(changes: Parameters<typeof dataset>[0] = {}, frame?: Uint8Array
 /** Stores the study and asks about its patient. */
 async function predict(study = imagingStudy({ started })): Promise<{ status: number; body: Resource }> {
   await put(study);
-  const answer = await fetch(`${server.fhir}/${study.subject.reference}/$predict`, {
+  return await ask(study.subject.reference ?? '');
+}
+
+async function ask(subject: string): Promise<{ status: number; body: Resource }> {
+  const answer = await fetch(`${server.fhir}/${subject}/$predict`, {
     method: 'POST',
     headers: { 'content-type': 'application/fhir+json' },
     body: JSON.stringify({ resourceType: 'Parameters', parameter: [{ name: 'model', valueString: 'pce-2013' }] }),
@@ -137,6 +142,30 @@ describe('TM-4: a model of pixels and a value of the laboratory', () => {
     const references = basis?.map(({ reference }) => reference ?? '') ?? [];
     expect(references.some((each) => each.startsWith('ImagingStudy/s1/_history/'))).toBe(true);
     expect(references.some((each) => each.startsWith('Observation/creatinine/_history/'))).toBe(true);
+  });
+
+  it('is asked by 24 at once, of whom nine have memory for their images, and all have their score', async () => {
+    await put(imagingStudy({ started }));
+    const answers = await Promise.all(Array.from({ length: 24 }, () => ask('Patient/1')));
+    for (const { status, body } of answers) {
+      expect(status, JSON.stringify(body)).toBe(200);
+      expect(((body as RiskAssessment).prediction?.[0]?.probabilityDecimal ?? 0) / 100).toBeCloseTo(risk, 5);
+    }
+  });
+
+  it('abstains where its images need more memory than there is, before one is fetched', async () => {
+    const frames: string[] = [];
+    pacs.intercept = ({ url = '' }) => {
+      if (url.includes('/frames/')) frames.push(url);
+      return false;
+    };
+    pacs.objects.splice(0, 1, picture({ Rows: 1024, Columns: 1024 }));
+    const { status, said } = await outcomeOf();
+    expect([status, said]).toEqual([
+      422,
+      expect.stringMatching(/need \d+ MB of memory; all that are read at once have 30 MB/),
+    ]);
+    expect(frames).toEqual([]);
   });
 
   it('abstains where the pixels are there and the value is not', async () => {
