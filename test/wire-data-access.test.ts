@@ -18,13 +18,21 @@ const studies: Cohort = { search: 'ImagingStudy?modality=CR', since: 'P1D' };
 const read = 'system/Patient.rs system/Endpoint.rs system/Group.rs system/Encounter.rs';
 
 describe('a run over studies', () => {
-  const ask = (scope: string) => () =>
-    access.authorise(withScopes(scope), { model: 'chest-phantom', cohort: studies, writeBack: false });
+  const ask =
+    (scope: string, writeBack = false) =>
+    () =>
+      access.authorise(withScopes(scope), { model: 'chest-phantom', cohort: studies, writeBack });
 
   it('SM-12: is made by whoever may search for studies, and by nobody else', () => {
     expect(ask(`${read} system/ImagingStudy.rs`)).not.toThrow();
     expect(ask(`${read} system/ImagingStudy.r`)).toThrow('system/ImagingStudy.s');
     expect(ask(`${read} patient/ImagingStudy.rs`)).toThrow('system/ImagingStudy');
+  });
+
+  it('SM-12: writes reports for whoever may create reports: to create Observations is not enough', () => {
+    const may = `${read} system/ImagingStudy.rs`;
+    expect(ask(`${may} system/DiagnosticReport.c`, true)).not.toThrow();
+    expect(ask(`${may} system/Observation.c system/RiskAssessment.c`, true)).toThrow('system/DiagnosticReport.c');
   });
 
   it('SM-12: has its members shown to whoever may read studies and reports, also where its cohort cannot be told', () => {

@@ -35,7 +35,8 @@ export function dataNeeds(
     const named = needs.some(({ type, interaction }) => type === 'Encounter' && interaction === 'r');
     if (encounter && !named) needs.push({ type: 'Encounter', interaction: 'r' });
   }
-  const result = manifest.outcomes.some(isRisk) ? 'RiskAssessment' : 'Observation';
+  const alone = manifest.outcomes.some(isRisk) ? 'RiskAssessment' : 'Observation';
+  const result = manifest.report === undefined ? alone : 'DiagnosticReport';
   if (writesBack) needs.push({ type: result, interaction: 'c' });
   return needs;
 }
