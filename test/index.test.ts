@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFhirsight, type Fhirsight, type House } from '../src/index.ts';
 import type { LogEvent } from '../src/platform/events.ts';
 import type { Logger } from '../src/platform/logger.ts';
+import { someModels } from './support/some-models.ts';
 import { createTestDataDir, type TestDataDir } from './support/test-data-dir.ts';
 
 let data: TestDataDir;
+const modelsDir = await someModels(['prevent-base']);
 beforeAll(async () => {
   data = await createTestDataDir();
 });
@@ -13,7 +15,10 @@ afterAll(() => data.remove());
 function create(): { fhirsight: Fhirsight; events: LogEvent[] } {
   const events: LogEvent[] = [];
   const logger: Logger = { event: (event) => void events.push(event), with: () => logger };
-  return { fhirsight: createFhirsight({ settings: { PORT: '0', ...data.settings }, logger }), events };
+  return {
+    fhirsight: createFhirsight({ settings: { PORT: '0', MODELS_DIR: modelsDir, ...data.settings }, logger }),
+    events,
+  };
 }
 
 /** Fails unless everything of an earlier server was closed: the data directory is free. */

@@ -20,11 +20,12 @@ function newDataDir(): string {
   return folder;
 }
 
+const few = await someModels(['prevent-base']);
 const asOf = ['--as-of', '2026-11-20'];
 
 describe('fhirsight run', () => {
   it('works on its own data and through the server that holds them, with the same result', async () => {
-    const env = { DATA_DIR: newDataDir(), MODELS_DIR: await someModels(['prevent-base']) };
+    const env = { DATA_DIR: newDataDir(), MODELS_DIR: few };
     await fillDataDir(env.DATA_DIR);
     expect(
       await runFhirsight(['sample', '--patients', '8', '--reference-date', '2026-11-20', '--load'], env),
@@ -97,7 +98,10 @@ describe('fhirsight run', () => {
   it('exits 1 for a model that is not served', async () => {
     const dataDir = newDataDir();
     await fillDataDir(dataDir);
-    const { code, stderr } = await runFhirsight(['run', '--model', 'none', '--all'], { DATA_DIR: dataDir });
+    const { code, stderr } = await runFhirsight(['run', '--model', 'none', '--all'], {
+      DATA_DIR: dataDir,
+      MODELS_DIR: few,
+    });
     expect(code).toBe(1);
     expect(stderr).toContain('MODEL_UNKNOWN: There is no model none');
   });
@@ -117,7 +121,7 @@ describe('fhirsight serve', () => {
       missed: 'skip',
     };
     writeFileSync(file, JSON.stringify({ schedules: [schedule] }));
-    const ended = await runFhirsight(['serve'], { DATA_DIR: folder, SCHEDULES_FILE: file });
+    const ended = await runFhirsight(['serve'], { DATA_DIR: folder, MODELS_DIR: few, SCHEDULES_FILE: file });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toContain(`SCHEDULES_FILE ${file}: schedules[0].cron is "nightly"`);
     expect(ended.stderr).not.toMatch(/^\s+at /m);

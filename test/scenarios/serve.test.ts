@@ -223,7 +223,7 @@ describe('fhirsight serve without sample patients', () => {
 
   it('refuses to start on a port that it has taken', async () => {
     const { port } = new URL(first.url);
-    const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), PORT: port });
+    const ended = await runFhirsight(['serve'], { DATA_DIR: newDataDir(), MODELS_DIR: few, PORT: port });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain(`PORT ${port} cannot be listened on (EADDRINUSE)`);
   });
@@ -258,7 +258,7 @@ describe('fhirsight serve on a stop signal', () => {
   });
 
   it('exits 0 on a signal that comes while it starts, and leaves a data directory that opens', async () => {
-    const env = { DATA_DIR: newDataDir(), LOG_LEVEL: 'info' };
+    const env = { DATA_DIR: newDataDir(), MODELS_DIR: few, LOG_LEVEL: 'info' };
     const child = spawnFhirsight(['serve'], env);
     child.stdout.resume();
     await once(child.stderr, 'data');
