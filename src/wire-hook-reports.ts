@@ -3,6 +3,7 @@ import type { HookReports } from './entrances/cds-hooks/answer-hook.ts';
 import { predictJobText } from './entrances/fhir-operation/predict-job.ts';
 import { keepToldReport } from './monitoring/told-reports.ts';
 import type { Config } from './platform/config.ts';
+import type { Caller } from './prediction/prediction-request.ts';
 import { findStudyReports } from './prediction/study-reports.ts';
 import type { House } from './wire.ts';
 import { findStudyOutcomes } from './write-back/outcome-table.ts';
@@ -39,7 +40,7 @@ export function hookReports(
         subject,
         request: predictJobText(
           {
-            // Who asks about whom, and nothing else of the call: neither its token nor what it brought along.
+            // Who asks about whom, and nothing else of the call: neither its token nor what it brought along, nor the card, which shows something else.
             request: {
               requestId,
               entrance,
@@ -49,7 +50,7 @@ export function hookReports(
               seed: [],
               inputs: [],
               writeBack: true,
-              ...(caller && { caller }),
+              ...(caller && { caller: whoAsks(caller) }),
             },
             preferred: 'minimal',
           },
@@ -59,5 +60,13 @@ export function hookReports(
         restMs,
       }),
     told: (told) => keepToldReport({ database, clock, tenant, newId: randomUUID }, told),
+  };
+}
+
+function whoAsks({ key, client, user }: Caller): Caller {
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(client === undefined ? {} : { client }),
+    ...(user === undefined ? {} : { user }),
   };
 }

@@ -24,7 +24,7 @@ function house(made: unknown[]): Parameters<typeof hookReports>[0] {
 const request: PredictionRequest = {
   requestId: 'request-1',
   entrance: 'cds-hooks',
-  caller: { service: 'chest', card: 'card-1', key: 'ehr', user: 'Practitioner/7' },
+  caller: { service: 'chest', card: 'card-1', key: 'ehr', client: 'north', user: 'Practitioner/7' },
   model: 'chest',
   version: '1.0.0',
   subject: '17',
@@ -37,7 +37,7 @@ const request: PredictionRequest = {
   signal: new AbortController().signal,
 };
 
-it('CDS-15: the job of a report holds who asks about which study, and nothing of the token of the call', async () => {
+it('CDS-15 CDS-53: the job of a report holds who asks about which study, and nothing of the token or the card of the call', async () => {
   const made: Record<string, unknown>[] = [];
   await hookReports(house(made), { tenant: 'default' }).ask(request, 'ImagingStudy/s1');
   const [job] = made;
@@ -46,7 +46,8 @@ it('CDS-15: the job of a report holds who asks about which study, and nothing of
   expect(JSON.parse(String(job?.request)).request).toEqual({
     requestId: 'request-1',
     entrance: 'cds-hooks',
-    caller: request.caller,
+    // Not the card: feedback on it is about what it shows, and not about the report that is still to come.
+    caller: { key: 'ehr', client: 'north', user: 'Practitioner/7' },
     model: 'chest',
     subject: '17',
     focus: 'ImagingStudy/s1',
