@@ -16,7 +16,8 @@ export interface FoundStudy {
 
 export interface NewestStudy {
   readonly found: FoundStudy;
-  readonly study: ImagingStudy;
+  /** Those that its images are read from, each once. */
+  readonly studies: readonly ImagingStudy[];
   /** When it began, in milliseconds since 1970. */
   readonly start: number;
 }
@@ -33,7 +34,7 @@ export function newestStudy(
 ): NewestStudy | undefined {
   try {
     const about = focus === undefined ? {} : { focus };
-    const chosen = wanted.map((definition): NewestStudy => {
+    const chosen = wanted.map((definition) => {
       const { study, at } = chooseStudy(record, { wanted: definition.study, timeZone, ...about });
       const { id, description } = study;
       const start = instantRange(at, timeZone)?.start;
@@ -41,7 +42,10 @@ export function newestStudy(
       const found = { reference: `ImagingStudy/${id}`, at, ...(description === undefined ? {} : { description }) };
       return { found, study, start };
     });
-    return chosen.toSorted((one, other) => other.start - one.start)[0];
+    const [newest] = chosen.toSorted((one, other) => other.start - one.start);
+    if (newest === undefined) return undefined;
+    const { found, start } = newest;
+    return { found, start, studies: [...new Set(chosen.map(({ study }) => study))] };
   } catch (error) {
     if (error instanceof NoImage) return undefined;
     throw error;

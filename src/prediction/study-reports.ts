@@ -1,11 +1,10 @@
-import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import type { DiagnosticReport } from '@medplum/fhirtypes';
 import { defaultExclusions } from '../features/default-exclusions.ts';
-import { instantRange } from '../fhir/instant-range.ts';
-import type { RecordQuery } from '../model-catalog/record-queries.ts';
 import { gatherRecord } from '../records/gather-record.ts';
 import type { OutcomeGroup, OutcomeRow } from '../write-back/outcome-record.ts';
 import type { ReadReport } from '../write-back/read-report.ts';
-import { type FoundStudy, newestStudy } from './newest-study.ts';
+import { dataSince } from './data-since.ts';
+import { type FoundStudy, type NewestStudy, newestStudy } from './newest-study.ts';
 import type { NamedModel } from './prediction-outcome.ts';
 import type { PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
@@ -17,6 +16,8 @@ export interface StandingOutcome {
   readonly outcome: OutcomeRow;
   /** There where the outcome is scored. */
   readonly report?: DiagnosticReport & { id: string };
+  /** The server does not say of all that it rests on when it changed last. */
+  readonly isUnchecked?: true;
 }
 
 /** Why a report that is there is shown to nobody: a person has rejected it, or somebody else has changed what it says. */
@@ -31,6 +32,8 @@ export interface StudyReports {
   /** What this version says of it, and still may say: a score with its report, or an abstention. */
   readonly said?: StandingOutcome;
   readonly unshown?: Unshown;
+  /** It has said something, and its study, its patient or what else it reads has changed since: that is said no more. */
+  readonly hasChanged?: true;
   /** Where the study has no report that may be shown: the newest one of an earlier study that the model reads too. */
   readonly earlier?: StandingOutcome;
   /** Whether the model is to be asked about the study, since it was not, or not as the study is now. */
@@ -54,8 +57,6 @@ export type StudyReportRequest = Pick<
   'model' | 'version' | 'subject' | 'encounter' | 'origin' | 'signal'
 >;
 
-/** What says whose studies there are, and whether any model may speak about their subject. */
-const askedTypes: readonly RecordQuery['type'][] = ['ImagingStudy', 'Consent', 'Group'];
 /** Statuses of a report that says nothing any more. */
 const withdrawn = ['cancelled', 'entered-in-error'];
 /** An abstention may be over soon: images come, and what was missing too. */
@@ -63,7 +64,8 @@ const abstentionMs = 60_000;
 
 /**
  * Looks up what a model with reports has said of the newest study that it reads, by the rules of its feature map; no image server is
- * asked. The record is read as a prediction reads it, with the rights of the call. Undefined where no study can be told
+ * asked. The record is read as a prediction reads it, with the rights of the call, and what was said of other data than it holds now
+ * is said no more. Undefined where no study can be told
  * for certain, or no model may speak about the subject: a prediction says why, and reads no image either.
  * Throws what `findModel`, `openOrigin` and `gatherRecord` throw.
  */
@@ -71,11 +73,11 @@ export async function findStudyReports(
   parts: StudyReportParts,
   request: StudyReportRequest,
 ): Promise<StudyReports | undefined> {
-  const { manifest, compiled, queriesAt, digest } = parts.findModel(request.model, request.version);
+  const { manifest, compiled, uses, queriesAt, digest } = parts.findModel(request.model, request.version);
   const { subject: id, encounter, signal } = request;
   const now = parts.clock.now();
   const asOf = new Date(Math.floor(now.getTime() / 60_000) * 60_000);
-  const queries = queriesAt(asOf).filter(({ type }) => askedTypes.includes(type));
+  const queries = queriesAt(asOf);
   const origin = await openOrigin(parts, { origin: request.origin, subject: id, seed: [] }, queries);
   const record = await gatherRecord({
     source: origin.source,
@@ -107,45 +109,57 @@ export async function findStudyReports(
   };
   const outcome = speaking.find(({ focus }) => focus === newest.found.reference);
   const read = outcome === undefined ? undefined : await parts.report(outcome);
-  const hasChanged = outcome !== undefined && changedAfter(newest.study, outcome.computedAt, parts.timeZone);
-  if (outcome?.state === 'abstained') {
-    const isOver = now.getTime() - outcome.computedAt.getTime() >= abstentionMs;
-    const said = { study: newest.found, outcome };
-    return { ...common, ...(await earlierOf()), said, isDue: isOver || hasChanged };
+  if (outcome === undefined || (outcome.state === 'scored' && read === undefined))
+    return { ...common, ...(await earlierOf()), isDue: true };
+  const since = sinceOf(newest, outcome);
+  const unshown = read === undefined ? undefined : unshownBecause(read);
+  // What a person has rejected is not made again of the same data, nor is what somebody has changed written over.
+  if (unshown !== undefined)
+    return { ...common, ...(await earlierOf()), unshown, isDue: unshown === 'rejected' && since === 'changed' };
+  if (since === 'changed') return { ...common, ...(await earlierOf()), hasChanged: true, isDue: true };
+  const said = standing(newest.found, outcome, read, since);
+  if (read !== undefined) return { ...common, said, isDue: false };
+  const isOver = now.getTime() - outcome.computedAt.getTime() >= abstentionMs;
+  return { ...common, ...(await earlierOf()), said, isDue: isOver };
+
+  /** Models whose outputs are inputs may read other studies. */
+  function sinceOf({ studies }: NewestStudy, made: OutcomeRow): ReturnType<typeof dataSince> {
+    return dataSince(record, uses.length === 0 ? studies : record.byType('ImagingStudy'), made, parts.timeZone);
   }
-  if (outcome !== undefined && read !== undefined) {
-    const unshown = unshownBecause(read);
-    if (unshown === undefined)
-      return { ...common, said: { study: newest.found, outcome, report: read.report }, isDue: hasChanged };
-    // What a person has rejected is not made again of the same images, nor is what somebody has changed written over.
-    return { ...common, ...(await earlierOf()), unshown, isDue: unshown === 'rejected' && hasChanged };
-  }
-  return { ...common, ...(await earlierOf()), isDue: true };
 
   async function earlierOf(): Promise<Pick<StudyReports, 'earlier'>> {
     const others = speaking
       .flatMap((one) => {
         if (one.focus === newest?.found.reference || one.state !== 'scored') return [];
         const study = newestStudy(record, wanted, parts.timeZone, one.focus);
-        return study === undefined ? [] : [{ study, outcome: one }];
+        return study === undefined ? [] : [{ study, outcome: one, since: sinceOf(study, one) }];
       })
+      .filter(({ since: known }) => known !== 'changed')
       .toSorted((one, other) => other.study.start - one.study.start);
     for (const other of others) {
       const report = await parts.report(other.outcome);
       if (report !== undefined && unshownBecause(report) === undefined)
-        return { earlier: { study: other.study.found, outcome: other.outcome, report: report.report } };
+        return { earlier: standing(other.study.found, other.outcome, report, other.since) };
     }
     return {};
   }
 }
 
+function standing(
+  study: FoundStudy,
+  outcome: OutcomeRow,
+  read: ReadReport | undefined,
+  since: ReturnType<typeof dataSince>,
+): StandingOutcome {
+  return {
+    study,
+    outcome,
+    ...(read === undefined ? {} : { report: read.report }),
+    ...(since === 'unknown' ? { isUnchecked: true } : {}),
+  };
+}
+
 function unshownBecause({ report, tampered }: ReadReport): Unshown | undefined {
   if (withdrawn.includes(report.status ?? '')) return 'rejected';
   return tampered ? 'changed' : undefined;
-}
-
-/** A study that does not say when it changed last has not changed, as far as is known. */
-function changedAfter({ meta }: ImagingStudy, instant: Date, timeZone: string): boolean {
-  const changed = meta?.lastUpdated === undefined ? undefined : instantRange(meta.lastUpdated, timeZone);
-  return changed !== undefined && changed.start > instant.getTime();
 }

@@ -1,6 +1,15 @@
-import type { Consent, DiagnosticReport, ImagingStudy, Patient, Resource } from '@medplum/fhirtypes';
+import type {
+  Condition,
+  Consent,
+  DiagnosticReport,
+  ImagingStudy,
+  Observation,
+  Patient,
+  Resource,
+} from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
+import type { FeatureMap } from '../../src/model-catalog/feature-map-schema.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import type { PredictableModel } from '../../src/prediction/prediction-parts.ts';
 import { findStudyReports, type StudyReportParts } from '../../src/prediction/study-reports.ts';
@@ -14,13 +23,17 @@ import { bareMap } from '../support/shipped-model.ts';
 
 const base = 'http://127.0.0.1/fhir/R4';
 const digest = 'd'.repeat(64);
-const map = bareMap({ chest: plainRadiograph });
-const model = {
-  manifest: { id: 'chest', version: '1.0.0' },
-  digest,
-  compiled: compileFeatureMap(map),
-  queriesAt: (instant: Date) => recordQueries(map, instant, ['consent']),
-} as unknown as PredictableModel;
+const chest = bareMap({ chest: plainRadiograph });
+const modelOf = (map: FeatureMap) =>
+  ({
+    manifest: { id: 'chest', version: '1.0.0' },
+    digest,
+    compiled: compileFeatureMap(map),
+    uses: [],
+    queriesAt: (instant: Date) => recordQueries(map, instant, ['consent']),
+  }) as unknown as PredictableModel;
+const unchanged = { lastUpdated: '2026-01-01T00:00:00.000Z' };
+const knownPatient: Patient = { ...radiographed, meta: unchanged };
 
 const minutesAgo = (minutes: number): Date => new Date(readAt.getTime() - minutes * 60_000);
 
@@ -31,6 +44,7 @@ function saidOf(study: string, changes: Partial<OutcomeRow> = {}): OutcomeRow {
 }
 
 interface Given {
+  readonly map?: FeatureMap;
   readonly studies?: readonly ImagingStudy[];
   readonly others?: readonly Resource[];
   readonly patient?: Patient;
@@ -43,7 +57,7 @@ interface Given {
 }
 
 async function found(given: Given = {}) {
-  const { studies = [imagingStudy()], others = [], patient = radiographed, outcomes = [], tampered = false } = given;
+  const { studies = [imagingStudy()], others = [], patient = knownPatient, outcomes = [], tampered = false } = given;
   const asked: string[][] = [];
   const source: RecordReader = {
     base,
@@ -61,7 +75,7 @@ async function found(given: Given = {}) {
     validate: () => undefined,
     timeZone: 'UTC',
     clock: { now: () => readAt },
-    findModel: () => model,
+    findModel: () => modelOf(given.map ?? chest),
     // That there is one counts: nothing of it is asked.
     ...(given.withoutImages === true ? {} : { imaging: {} as NonNullable<StudyReportParts['imaging']> }),
     outcomes: async () => outcomes,
@@ -85,6 +99,50 @@ const older = imagingStudy({
   id: 's0',
   started: '2026-01-01T07:30:00Z',
   meta: { lastUpdated: '2026-01-01T08:00:00Z' },
+});
+
+const chestAndLaboratory = bareMap({
+  chest: plainRadiograph,
+  creatinine: {
+    kind: 'observation',
+    label: 'Creatinine',
+    unit: 'umol/L',
+    codes: ['http://loinc.org|14682-9'],
+    status: ['final'],
+    window: 'P1Y',
+    pick: 'latest',
+    conversions: [],
+    plausible: [10, 2000],
+    missing: 'abstain',
+  },
+});
+const creatinine = (changed: Date): Observation => ({
+  resourceType: 'Observation',
+  id: 'creatinine',
+  meta: { lastUpdated: changed.toISOString() },
+  status: 'final',
+  code: { coding: [{ system: 'http://loinc.org', code: '14682-9' }] },
+  subject: { reference: 'Patient/1' },
+  effectiveDateTime: '2026-01-01T08:00:00Z',
+  valueQuantity: { value: 80, unit: 'umol/L', system: 'http://unitsofmeasure.org', code: 'umol/L' },
+});
+const chestAndDiagnosis = bareMap({
+  chest: plainRadiograph,
+  dialysis: {
+    kind: 'condition',
+    label: 'Dialysis',
+    codes: ['http://snomed.info/sct|265764009'],
+    when: 'ever',
+    absent: { assume: false, encounterWithin: 'P1Y' },
+  },
+});
+const dialysis = (changed: Date): Condition => ({
+  resourceType: 'Condition',
+  id: 'dialysis',
+  meta: { lastUpdated: changed.toISOString() },
+  clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }] },
+  code: { coding: [{ system: 'http://snomed.info/sct', code: '265764009' }] },
+  subject: { reference: 'Patient/1' },
 });
 
 const optOut: Consent = {
@@ -112,6 +170,7 @@ describe('what stands of the newest study', () => {
       isDue: false,
     });
     expect(reports).not.toHaveProperty('earlier');
+    expect(reports?.said).not.toHaveProperty('isUnchecked');
     expect(asked).toEqual([['ImagingStudy', 'Consent']]);
   });
 
@@ -129,10 +188,55 @@ describe('what stands of the newest study', () => {
     expect(reports).not.toHaveProperty('said');
   });
 
-  it('is due again where the study has changed since', async () => {
-    const changed = imagingStudy({ meta: { lastUpdated: minutesAgo(5).toISOString() } });
-    const { reports } = await found({ studies: [changed], outcomes: [saidOf('s1')] });
-    expect(reports).toMatchObject({ said: { report: { id: 'report-s1' } }, isDue: true });
+  it.each<[string, Given]>([
+    ['the study', { studies: [imagingStudy({ meta: { lastUpdated: minutesAgo(5).toISOString() } })] }],
+    [
+      'the patient, whose identifier it may have been by mistake,',
+      { patient: { ...knownPatient, meta: { lastUpdated: minutesAgo(5).toISOString() } } },
+    ],
+    [
+      'a study in the very millisecond',
+      { studies: [imagingStudy({ meta: { lastUpdated: minutesAgo(60).toISOString() } })] },
+    ],
+    [
+      'a study in a second that is given without milliseconds',
+      { studies: [imagingStudy({ meta: { lastUpdated: '2026-01-02T11:00:30Z' } })] },
+    ],
+    [
+      'a value of the laboratory that the model reads',
+      { map: chestAndLaboratory, others: [creatinine(minutesAgo(5))] },
+    ],
+    ['a diagnosis that it is not made for', { map: chestAndDiagnosis, others: [dialysis(minutesAgo(5))] }],
+  ])('RA-7: is said no more, and due, where %s has changed since', async (_, given) => {
+    const scored = await found({ ...given, outcomes: [saidOf('s1')] });
+    expect(scored.reports).toMatchObject({ hasChanged: true, isDue: true });
+    expect(scored.reports).not.toHaveProperty('said');
+    const about = { focus: 'ImagingStudy/s1', modelDigest: digest, computedAt: minutesAgo(60) };
+    const abstained = await found({ ...given, outcomes: [abstainedRecord('s1', about)] });
+    expect(abstained.reports).toMatchObject({ hasChanged: true, isDue: true });
+    expect(abstained.reports).not.toHaveProperty('said');
+  });
+
+  it('stands where what else the model reads is older', async () => {
+    const others = [creatinine(minutesAgo(120))];
+    const { reports, asked } = await found({ map: chestAndLaboratory, others, outcomes: [saidOf('s1')] });
+    expect(reports).toMatchObject({ said: { report: { id: 'report-s1' } }, isDue: false });
+    expect(asked).toEqual([['Observation', 'ImagingStudy', 'Consent']]);
+  });
+
+  it('is no longer that of an older study once the patient has changed', async () => {
+    const patient = { ...knownPatient, meta: { lastUpdated: minutesAgo(5).toISOString() } };
+    const { reports } = await found({ patient, studies: [older, imagingStudy()], outcomes: [saidOf('s0')] });
+    expect(reports).toMatchObject({ isDue: true });
+    expect(reports).not.toHaveProperty('earlier');
+  });
+
+  it('says that newer data were not checked where the server says of the patient or the study not when it changed', async () => {
+    const { meta: _, ...undated } = imagingStudy();
+    for (const given of [{ patient: radiographed }, { studies: [undated] }]) {
+      const { reports } = await found({ ...given, outcomes: [saidOf('s1')] });
+      expect(reports).toMatchObject({ said: { isUnchecked: true }, isDue: false });
+    }
   });
 
   it('is an abstention, which is due again once it is a minute old', async () => {

@@ -5,9 +5,10 @@ import type { Asked } from './answer-about.ts';
 import type { HookEntrance, HookServiceCall } from './answer-hook.ts';
 import type { ComputedAnswer } from './answer-outcome.ts';
 import type { Card, CardFrame } from './card.ts';
+import type { HookService } from './hook-service.ts';
 import { reportCards, studyText } from './report-card.ts';
 import { type Pending, pendingText, unshownCard } from './report-unshown.ts';
-import { isShownAgain, saidAtScore } from './shown-again.ts';
+import { isShownAgain, type Said, saidAtScore } from './shown-again.ts';
 
 export interface FoundStudyAnswer extends Pick<Asked, 'request'> {
   readonly asked: PredictionRequest;
@@ -32,8 +33,8 @@ export async function answerFoundStudy(
   const cards: Card[] = [];
   const told: [StandingOutcome, string][] = [];
   if (said !== undefined) {
-    const note =
-      waitsFor && `**The study has changed since, or may be complete now.** ${pendingText(service, waitsFor)}`;
+    // Of an abstention: what has changed since is said no more.
+    const note = waitsFor && `**The study may be complete now.** ${pendingText(service, waitsFor)}`;
     cards.push(...reportCards(service, said, { frame, timeZone, now, note, isOlder: false }));
     if (cards.length > 0) told.push([said, frame.uuid]);
   } else if (why !== undefined) cards.push(unshownCard(service, found, why, { frame, timeZone }));
@@ -50,26 +51,29 @@ export async function answerFoundStudy(
       said: of,
       totalMs: performance.now() - call.startedMs,
     });
-  const score = said?.outcome.scores?.[service.outcome.id];
-  const levelAt = (of: number): string | undefined => scoreLevel(service.outcome, of)?.code;
+  const isSame = {
+    request,
+    focus: study.reference,
+    card: frame.uuid,
+    holdBack: entrance.holdBack,
+    dueMs,
+    event: call.event,
+  };
+  const text = saidOfStudy(service, found, cards);
   return {
     cards,
-    ...(said?.report === undefined || score === undefined
-      ? {}
-      : {
-          isShownAgain: () =>
-            isShownAgain(
-              service,
-              { ...saidAtScore(service, score, levelAt(score)), model: found.model, subjectBase: found.subjectBase },
-              {
-                request,
-                focus: said.study.reference,
-                card: frame.uuid,
-                holdBack: entrance.holdBack,
-                dueMs,
-                event: call.event,
-              },
-            ),
-        }),
+    isShownAgain: () => isShownAgain(service, { ...text, model: found.model, subjectBase: found.subjectBase }, isSame),
   };
+}
+
+/** Where no number is given, that is remembered: the same number is told again after it. */
+function saidOfStudy(
+  service: HookService,
+  { said }: StudyReports,
+  [card]: readonly Card[],
+): Pick<Said, 'text' | 'mayBeHeld'> {
+  const score = said?.outcome.scores?.[service.outcome.id];
+  if (said?.report === undefined || score === undefined)
+    return { text: `no score: ${card?.extension['org.fhirsight.prediction'].state ?? 'none shown'}`, mayBeHeld: false };
+  return saidAtScore(service, score, scoreLevel(service.outcome, score)?.code);
 }

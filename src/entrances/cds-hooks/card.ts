@@ -79,7 +79,7 @@ export interface CardPrediction {
   /** Identifier of the result, the same as from every other entrance. */
   readonly result?: string;
   readonly asOf?: string;
-  /** Only where the score is that of an earlier call: whether the inputs of now are known to be the same. */
+  /** Only where the score is that of an earlier call, or of a report: whether the inputs of now are known to be the same. */
   readonly earlier?: 'same-inputs' | 'newer-data-not-checked';
   /** `ImagingStudy/id` at the server of the call, where the model makes reports of studies. */
   readonly study?: string;

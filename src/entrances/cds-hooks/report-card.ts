@@ -108,16 +108,27 @@ function reasonText({ version }: HookService, reason: string): string {
   return label === undefined || why === undefined ? reason : `${label}: ${why}`;
 }
 
-function keptOf({ study, outcome }: StandingOutcome, timeZone: string) {
-  return { result: outcome.identifier, asOf: fhirDateTime(outcome.asOf, timeZone), study: study.reference };
+function keptOf({ study, outcome, isUnchecked }: StandingOutcome, timeZone: string) {
+  return {
+    result: outcome.identifier,
+    asOf: fhirDateTime(outcome.asOf, timeZone),
+    study: study.reference,
+    ...(isUnchecked === true ? { earlier: 'newer-data-not-checked' as const } : {}),
+  };
 }
 
 /** Which study, how old what is said of it is, and what else is to be known of it. */
-function notesOf({ study, outcome }: StandingOutcome, { now, note }: ReportFrame): string[] {
+function notesOf({ study, outcome, isUnchecked }: StandingOutcome, { now, note }: ReportFrame): string[] {
   const age = ageText(now.getTime() - outcome.computedAt.getTime());
-  return [...(note === undefined ? [] : [note]), `Study ${studyText(study)}. Computed ${age}.`];
+  return [
+    ...(note === undefined ? [] : [note]),
+    ...(isUnchecked === true ? [uncheckedWords] : []),
+    `Study ${studyText(study)}. Computed ${age}.`,
+  ];
 }
 
+const uncheckedWords =
+  '**Newer data were not checked:** the server of the record does not say when all that this rests on changed last.';
 const minuteMs = 60_000;
 
 function ageText(ms: number): string {

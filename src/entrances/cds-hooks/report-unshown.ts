@@ -24,6 +24,9 @@ const unshownWords: Readonly<Record<Unshown, string>> = {
   changed: 'Somebody else has changed the report of this study after the model had made it. It is not shown.',
 };
 
+const changedWords =
+  'What the model said of this study is not shown: the study, the patient or other data that it reads have changed since.';
+
 /** What a reader who waits for a report is told, in a sentence or two. */
 export function pendingText({ version }: Pick<HookService, 'version'>, pending: Pending): string {
   if (pending !== 'asked') return pendingWords[pending];
@@ -35,7 +38,7 @@ export function pendingText({ version }: Pick<HookService, 'version'>, pending: 
 /** The card of a study that is there and of which no result can be shown: it gives no number. */
 export function unshownCard(
   service: HookService,
-  { study, asOf }: Pick<StudyReports, 'study' | 'asOf'>,
+  { study, asOf, hasChanged }: Pick<StudyReports, 'study' | 'asOf' | 'hasChanged'>,
   why: Pending | Unshown,
   { frame, timeZone }: { readonly frame: CardFrame; readonly timeZone: string },
 ): Card {
@@ -51,9 +54,12 @@ export function unshownCard(
   return buildCard(service, frame, {
     summary: clipped(`${begin[state]}: study of ${studyTime(study)} (${title})`, 139),
     indicator: 'info',
-    detail: [`${markdownText(words)}`, `Study ${studyText(study)}.`, signature(service, { asOf }, timeZone)].join(
-      '\n\n',
-    ),
+    detail: [
+      ...(hasChanged === true ? [changedWords] : []),
+      markdownText(words),
+      `Study ${studyText(study)}.`,
+      signature(service, { asOf }, timeZone),
+    ].join('\n\n'),
     prediction: { state, study: study.reference },
   });
 }

@@ -75,6 +75,7 @@ async function call(options: StudyCall = {}) {
   const asked: PredictionRequest[] = [];
   const predicted: PredictionRequest[] = [];
   const told: ToldReport[] = [];
+  const remembered: string[] = [];
   const offered = { ...service, ...options.declared };
   let uuids = 0;
   const entrance: HookEntrance = {
@@ -90,7 +91,10 @@ async function call(options: StudyCall = {}) {
       });
     },
     findings: () => [],
-    holdBack: async () => isHeld,
+    holdBack: async ({ said }) => {
+      remembered.push(said);
+      return isHeld;
+    },
     findEarlier: async () => undefined,
     reports: {
       find: options.find ?? (async () => ({ ...common, ...options.found })),
@@ -126,7 +130,7 @@ async function call(options: StudyCall = {}) {
   });
   expect(cdsResponseFindings(answer)).toEqual([]);
   const shown = answer.cards.map(({ extension }) => extension['org.fhirsight.prediction'].state);
-  return { ...answer, shown, told, asked, predicted, events: events.map(({ name }) => name) };
+  return { ...answer, shown, told, remembered, asked, predicted, events: events.map(({ name }) => name) };
 }
 
 describe('a service that shows reports', () => {
@@ -210,10 +214,28 @@ describe('a service that shows reports', () => {
     expect(new Set(cards.map(({ uuid }) => uuid)).size).toBe(2);
   });
 
-  it('says that a study has changed since its report was made', async () => {
-    const { cards, shown } = await call({ found: { said: saidAt(0.3), isDue: true } });
-    expect(shown).toEqual(['scored']);
-    expect(cards[0]?.detail).toContain('**The study has changed since, or may be complete now.** It is being computed');
+  it('RA-7: of a study that has changed since its report was made no number is shown, and it is never held back', async () => {
+    const found = { hasChanged: true, isDue: true } as const;
+    const { cards, shown } = await call({ found, declared: { heldForMs: 3_600_000 }, isHeld: true });
+    expect(shown).toEqual(['computing']);
+    expect(cards[0]?.detail).toMatch(
+      /^What the model said of this study is not shown: .* have changed since\.\n\nIt is being/,
+    );
+    expect(JSON.stringify(cards)).not.toMatch(/"score"|AI result, (?:not )?read/);
+  });
+
+  it('says that newer data were not checked where nobody knows whether they have changed', async () => {
+    const { cards } = await call({ found: { said: { ...saidAt(0.3), isUnchecked: true } } });
+    expect(cards[0]?.detail).toContain('**Newer data were not checked:**');
+    expect(cards[0]?.extension['org.fhirsight.prediction'].earlier).toBe('newer-data-not-checked');
+  });
+
+  it('says of an abstention that is asked for again that the study may be complete now', async () => {
+    const verdicts = { 'ascvd-10y': { state: 'insufficient-data', reasons: ['age:not-found'] } };
+    const { scores: _, ...outcome } = scoredRecord('s1', { computedAt: now, verdicts });
+    const said: StandingOutcome = { study, outcome: { ...outcome, state: 'abstained' } };
+    const { cards } = await call({ found: { said, isDue: true } });
+    expect(cards[0]?.detail).toContain('**The study may be complete now.** It is being computed');
   });
 
   it('gives the reasons of an abstention by the labels of the inputs, and no number', async () => {
@@ -234,6 +256,14 @@ describe('a service that shows reports', () => {
     expect((await call({ found: { said: saidAt(0.1) }, declared, isHeld: true })).cards).toEqual([]);
     expect((await call({ found: { said: saidAt(0.3) }, declared, isHeld: true })).cards).toHaveLength(1);
     expect((await call({ found: { isDue: true }, declared, isHeld: true })).cards).toHaveLength(1);
+  });
+
+  it('remembers that no number was given, so that the same number is told again after it', async () => {
+    const declared = { heldForMs: 3_600_000 };
+    const told = async (found: Partial<StudyReports>) => (await call({ found, declared })).remembered;
+    expect(await told({ said: saidAt(0.1) })).toEqual(['warning: intermediate']);
+    expect(await told({ isDue: true })).toEqual(['no score: computing']);
+    expect(await told({ unshown: 'rejected' })).toEqual(['no score: withheld']);
   });
 
   it('shows nothing, and has nothing made, once it is switched off during the call', async () => {
