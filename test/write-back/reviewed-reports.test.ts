@@ -216,6 +216,33 @@ describe('a review of a report', () => {
   });
 
   test('of what a later prediction superseded can be a rejection only', async () => {
+  test('again by the same person of what somebody changed since is refused with WRITE_CONFLICT: they did not confirm that', async () => {
+    await predict(first);
+    await review('confirmed');
+    await updateResource(client(), { ...(await onlyReport()), conclusion: 'All is well.' });
+    for (const [read, code] of [
+      ['3', 'WRITE_CONFLICT'],
+      ['2', 'VERSION_CONFLICT'],
+      ['1', 'VERSION_CONFLICT'],
+    ] as const)
+      await expect(review('confirmed', { read, comment: 'again' })).rejects.toMatchObject({ code });
+    expect(await rows()).toMatchObject([{ user_comment: null }]);
+  });
+
+  test('again by the same person of what was superseded since is no confirmation of it; a lost answer can still be asked for', async () => {
+    await predict(first);
+    await review('confirmed');
+    await predict(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(5) }));
+    expect((await onlyReport()).meta?.versionId).toBe('3');
+    for (const by of ['Practitioner/17', 'Practitioner/18'])
+      await expect(review('confirmed', { by })).rejects.toMatchObject({ code: 'REPORT_NOT_REVIEWABLE' });
+    expect(await review('confirmed', { read: '1' })).toMatchObject({ repeated: true });
+    const { report } = await review('rejected');
+    expect(report.meta?.versionId).toBe('4');
+    expect(await review('rejected')).toMatchObject({ repeated: true, report });
+    await expect(review('confirmed')).rejects.toMatchObject({ code: 'REVIEW_CONFLICT' });
+  });
+
     await predict(first);
     await predict(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(5) }));
     await expect(review('confirmed')).rejects.toMatchObject({ code: 'REPORT_NOT_REVIEWABLE' });

@@ -21,8 +21,9 @@ export interface AskedReview {
 
 /**
  * Throws where a verdict must not be: VERSION_CONFLICT on another version than was read, so that nobody confirms what they have not
- * read; WRITE_CONFLICT on what somebody else changed; REVIEW_CONFLICT where one stands that it may not follow: what was confirmed
- * can only be rejected, and what was rejected never comes back; REPORT_NOT_REVIEWABLE where what is confirmed was superseded.
+ * read; WRITE_CONFLICT on what somebody else changed; REPORT_NOT_REVIEWABLE where what is confirmed, once more or not, was
+ * superseded; REVIEW_CONFLICT where a verdict stands that it may not follow: what was confirmed can only be rejected, and what was
+ * rejected never comes back.
  */
 export function refuseReview({ name, report, row, isOurs, standing, readVersion, review }: AskedReview): void {
   const current = report.meta?.versionId;
@@ -36,15 +37,15 @@ export function refuseReview({ name, report, row, isOurs, standing, readVersion,
       'WRITE_CONFLICT',
       `${name} was changed by somebody else after the model made it: a review would pass for one of what the model said. Nothing was kept. Delete it, and the next prediction that is written makes it anew.`,
     );
+  if (row.supersededBy !== undefined && review.verdict === 'confirmed' && standing?.verdict !== 'rejected')
+    throw new PredictionError(
+      'REPORT_NOT_REVIEWABLE',
+      `${name} says a prediction that a later one has superseded: it can be rejected, and not confirmed. Have the study predicted about again with writeBack, and read what it says then.`,
+    );
   if (standing !== undefined && !(standing.verdict === 'confirmed' && review.verdict === 'rejected'))
     throw new PredictionError(
       'REVIEW_CONFLICT',
       `${name} was ${standing.verdict} by ${standing.reviewer} already. ${wayOut[standing.verdict]}`,
-    );
-  if (row.supersededBy !== undefined && review.verdict === 'confirmed')
-    throw new PredictionError(
-      'REPORT_NOT_REVIEWABLE',
-      `${name} says a prediction that a later one has superseded: it can be rejected, and not confirmed. Have the study predicted about again with writeBack, and read what it says then.`,
     );
 }
 

@@ -41,7 +41,7 @@ const lockTimeoutMs = 3_000;
 
 /**
  * Stores the next version of a report, as a person has reviewed it, with its Provenance and the review, and makes it wanted at the
- * sinks that get reports: all of it or nothing. The same verdict of the same person again stores nothing but its comment.
+ * sinks that get reports: all of it or nothing. The same verdict of the same person again, upon what it made, stores nothing but its comment.
  * @param reportSinks names of the sinks that reports are delivered to
  * Throws REPORT_NOT_REVIEWABLE, RESOURCE_UNKNOWN, VERSION_CONFLICT, WRITE_CONFLICT, REVIEW_CONFLICT, WRITE_REJECTED, DATABASE_UNAVAILABLE.
  */
@@ -96,12 +96,13 @@ async function review(
   const last = (await lastReviews(sql, tenant, [reportId])).get(reportId);
   const standing = last?.version === made ? last : undefined;
   const report = reviewable(found, name);
-  if (standing !== undefined && isSame(asked, standing, report)) {
+  const isOurs = found?.saysWhatWasMade(openElements.result) === true;
+  if (standing !== undefined && isOurs && isSame(asked, standing, report)) {
     const comment = asked.sealComment?.(made);
     if (comment !== undefined) await replaceComment(sql, { tenant, reportId, version: made }, comment);
     return { report, row, repeated: true };
   }
-  refuseReview({ ...asked, name, report, standing, isOurs: found?.saysWhatWasMade(openElements.result) === true });
+  refuseReview({ ...asked, name, report, standing, isOurs });
 
   const superseded = row.supersededBy !== undefined;
   const written = await store.amend({ ...reviewReport(report, asked.review, timeZone), id: reportId }, superseded);
@@ -115,14 +116,18 @@ async function review(
   return { report: written, row: next, repeated: false };
 }
 
-/** Sent again after an answer that was lost, it names the version that was read then. */
+/**
+ * Sent again after an answer that was lost, it names the version that was read then. Who names the current version of what was superseded
+ * since, and confirms it, has read that it was: that is another review, and none that may be.
+ */
 function isSame(
-  { review: asked, readVersion }: ReviewToWrite,
+  { review: asked, readVersion, row }: LockedReview,
   standing: KeptReview,
   { meta }: DiagnosticReport,
 ): boolean {
-  const known = [meta?.versionId, String(standing.version), String(standing.readVersion)];
-  return asked.verdict === standing.verdict && asked.reviewer === standing.reviewer && known.includes(readVersion);
+  if (asked.verdict !== standing.verdict || asked.reviewer !== standing.reviewer) return false;
+  if (readVersion === meta?.versionId) return asked.verdict === 'rejected' || row.supersededBy === undefined;
+  return [standing.version, standing.readVersion].map(String).includes(readVersion);
 }
 
 function reviewable(found: Found | undefined, name: string): Stored<DiagnosticReport> {
