@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { storeContext } from '../../src/fhir/store/store-context.ts';
 import { deleteResource, updateResource } from '../../src/fhir/store/write-resource.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
+import { readReviewRates } from '../../src/monitoring/report-reviews.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Database } from '../../src/platform/database.ts';
 import type { ReviewVerdict } from '../../src/results/review-report.ts';
@@ -215,7 +216,6 @@ describe('a review of a report', () => {
     await expect(review('confirmed')).rejects.toMatchObject({ code: 'WRITE_CONFLICT' });
   });
 
-  test('of what a later prediction superseded can be a rejection only', async () => {
   test('again by the same person of what somebody changed since is refused with WRITE_CONFLICT: they did not confirm that', async () => {
     await predict(first);
     await review('confirmed');
@@ -243,6 +243,7 @@ describe('a review of a report', () => {
     await expect(review('confirmed')).rejects.toMatchObject({ code: 'REVIEW_CONFLICT' });
   });
 
+  test('of what a later prediction superseded can be a rejection only', async () => {
     await predict(first);
     await predict(abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(5) }));
     await expect(review('confirmed')).rejects.toMatchObject({ code: 'REPORT_NOT_REVIEWABLE' });
@@ -278,6 +279,23 @@ describe('after a review', () => {
     expect(receipt).toMatchObject({ created: false, resource: report });
     expect(await onlyReport()).toEqual(report);
     await expect(review('rejected')).resolves.toMatchObject({ report: { status: 'entered-in-error' } });
+  });
+
+  test('the same images at a later instant between two verdicts make no second prediction of it: the later verdict counts', async () => {
+    const rates = () =>
+      readReviewRates(database, 'default', { from: new Date('2026-03-01Z'), to: new Date('2026-04-01Z') });
+    await predict(first);
+    await review('confirmed');
+    await predict(reportRecord('a', at(7)));
+    await review('rejected', { by: 'Practitioner/18' });
+    expect((await rows()).map(({ verdict, result }) => [verdict, result])).toEqual([
+      ['confirmed', first.identifier],
+      ['rejected', first.identifier],
+    ]);
+    expect(await rates()).toMatchObject([{ reviewed: 1, confirmed: 0, rejected: 1, confirmationRate: 0 }]);
+    await predict(reportRecord('b', at(8)));
+    await review('confirmed');
+    expect(await rates()).toMatchObject([{ reviewed: 2, confirmed: 1, rejected: 1, confirmationRate: 0.5 }]);
   });
 
   test.each(['confirmed', 'rejected'] as const)(

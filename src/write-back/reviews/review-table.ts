@@ -9,6 +9,8 @@ export interface KeptReview extends ReportReview {
   readonly version: number;
   /** The version that was read. */
   readonly readVersion: number;
+  /** Identifier of the prediction that it is about: of two reviews of one text, the first of those that it was said for. */
+  readonly result: string;
 }
 
 /** Of each report that was reviewed its last review, by the logical id of the report; amended since or not. */
@@ -25,15 +27,16 @@ export async function lastReviews(
     verdict: ReviewVerdict;
     reviewer: string;
     reviewed_at: Date;
+    result: string;
   }>(
-    `select distinct on (report_id) report_id, version, read_version, verdict, reviewer, reviewed_at
+    `select distinct on (report_id) report_id, version, read_version, verdict, reviewer, reviewed_at, result
      from report_reviews where tenant = $1 and report_id = any($2::text[]) order by report_id, version desc`,
     [tenant, reportIds],
   );
   return new Map(
-    rows.map(({ report_id: id, version, read_version: readVersion, verdict, reviewer, reviewed_at: at }) => [
+    rows.map(({ report_id: id, read_version: readVersion, reviewed_at: at, version, verdict, reviewer, result }) => [
       id,
-      { version, readVersion, verdict, reviewer, at },
+      { version, readVersion, verdict, reviewer, at, result },
     ]),
   );
 }
@@ -56,7 +59,7 @@ export async function insertReview(sql: Sql, row: OutcomeRow, review: KeptReview
       review.reviewer,
       review.at,
       comment ?? null,
-      row.identifier,
+      review.result,
       row.fhirBase,
       row.subjectId,
       row.modelId,

@@ -110,7 +110,13 @@ async function review(
   await store.insert([store.draft(provenanceOf(report, written, asked.review, timeZone))]);
   const next = { ...row, resourceVersion: version };
   await saveOutcomes(sql, tenant, [], [next]);
-  const kept: KeptReview = { ...asked.review, version, readVersion: Number(asked.readVersion) };
+  const kept: KeptReview = {
+    ...asked.review,
+    version,
+    readVersion: Number(asked.readVersion),
+    // The same images may be predicted about again between two verdicts on one text: they are on one prediction.
+    result: standing?.result ?? row.identifier,
+  };
   await insertReview(sql, next, kept, asked.sealComment?.(version));
   await enqueueChanged(sql, tenant, [next], { sinks: [], reportSinks });
   return { report: written, row: next, repeated: false };
