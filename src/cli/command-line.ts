@@ -64,7 +64,7 @@ const usage = `fhirsight <command>
   models shadow ID@V on|off     score a version beside the default, for the log only
   models history ID             who changed what of a model, when and why
     --json                      for another program
-  feedback                      what clinicians answered to CDS Hooks cards, from the running server
+  feedback                      what clinicians answered to CDS Hooks cards, or found of reports (--reports)
     --from WHEN --to WHEN       days or instants; --to is exclusive
     --format csv|ndjson         (default csv)
     --comments                  also what they wrote: it may name a patient

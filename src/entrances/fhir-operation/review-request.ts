@@ -7,6 +7,8 @@ import { type ParsedParameter, parseParameters } from './parse-parameters.ts';
 
 /** The longest comment, in characters: as much as a remark needs, and no second report. */
 const longestComment = 4_000;
+/** The longest reference to a reviewer, in characters. */
+const longestReference = 500;
 const verdicts = ['confirmed', 'rejected'] as const;
 const isPractitioner = /^(?:https?:\/\/[!-~]+\/)?(?:Practitioner|PractitionerRole)\/[A-Za-z0-9.-]{1,64}$/;
 
@@ -75,7 +77,7 @@ function reviewerOf(sent: ParsedParameter | undefined, principal: Principal, fhi
 function namedIn({ parameter, expression }: ParsedParameter, fhirBase: string): string {
   const reference = parameter.valueReference?.reference ?? '';
   const named = belowBase(reference, fhirBase) ?? reference;
-  if (isPractitioner.test(named)) return named;
+  if (named.length <= longestReference && isPractitioner.test(named)) return named;
   throw invalid(
     expression,
     'Parameter \'reviewer\' must be a literal reference to a Practitioner or PractitionerRole, as {"reference": "Practitioner/17"}.',

@@ -37,6 +37,7 @@ describe('the reviewer of a report', () => {
     'urn:uuid:00000000-0000-4000-8000-000000000001',
     'https://ehr.example/a b/Practitioner/17',
     'Practitioner/17/_history/2',
+    `https://ehr.example/${'x'.repeat(500)}/Practitioner/17`,
   ])('is refused where it names no practitioner: %s', (reference) => {
     expect(() => review([confirmed, by(reference)])).toThrow(
       expect.objectContaining({ code: 'PARAMETER_INVALID', message: expect.stringContaining('reviewer') }),
