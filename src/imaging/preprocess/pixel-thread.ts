@@ -73,6 +73,8 @@ export function openPixelThread(entry: string): PixelThread {
     ready: ready.promise,
     async ask(job, goesOn) {
       const waiting = { ...Promise.withResolvers<PixelAnswer>(), goesOn };
+      // It is awaited below, when all frames are handed over; until then nobody hears that the thread has ended, which would end the process.
+      waiting.promise.catch(() => undefined);
       asked = waiting;
       worker.ref();
       const post = (message: ToThread, frames: readonly StatedFrame[] = []): void =>
@@ -81,13 +83,13 @@ export function openPixelThread(entry: string): PixelThread {
       else {
         const { frames, definition } = job.tensor;
         let from = 0;
-        for (; from + framesInTurn < frames.length; from += framesInTurn) {
+        for (; lives && from + framesInTurn < frames.length; from += framesInTurn) {
           const first = frames.slice(from, from + framesInTurn);
           post({ first }, first);
           await nextTurn();
         }
         const rest = frames.slice(from);
-        post({ tensor: { frames: rest, definition } }, rest);
+        if (lives) post({ tensor: { frames: rest, definition } }, rest);
       }
       return await waiting.promise;
     },

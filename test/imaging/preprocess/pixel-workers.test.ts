@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode } from 'fast-png';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readImageAttributes } from '../../../src/imaging/dicom/image-attributes.ts';
@@ -15,6 +16,7 @@ import {
   type PixelWorkers,
 } from '../../../src/imaging/preprocess/pixel-workers.ts';
 import { casesDir, casesPresent } from '../../support/cases.ts';
+import { frameOf, gray } from '../support/frames.ts';
 
 const oddThread = path.join(import.meta.dirname, '../support/odd-thread.ts');
 const open: PixelWorkers[] = [];
@@ -135,6 +137,61 @@ describe('jobs that wait', () => {
   });
 });
 
+describe('many frames on their way to a thread', () => {
+  const stack = (count: number): TensorJob => ({
+    frames: Array.from({ length: count }, (_, at) => {
+      const { form, attributes } = frameOf([[at]]);
+      const bytes = new Uint8Array(Int16Array.of(at).buffer);
+      return { bytes, transferSyntaxUid: '1.2.840.10008.1.2.1', form, attributes };
+    }),
+    definition: { take: 'stack', preprocess: [gray] },
+  });
+
+  it('all arrive, in their order, and the next job has its own', async () => {
+    const workers = workersWith({});
+    for (const count of [450, 400, 3]) {
+      const { tensor } = await workers.make(stack(count));
+      expect([...tensor]).toEqual(Array.from({ length: count }, (_, at) => at));
+    }
+  });
+
+  it('fail with the job, and not the process, where the server stops or their thread ends in the middle of them', async () => {
+    const unheard: unknown[] = [];
+    const hear = (reason: unknown): void => void unheard.push(reason);
+    process.on('unhandledRejection', hear);
+    try {
+      for (const turns of [1, 3]) {
+        const workers = workersWith({ entry: oddThread });
+        await workers.png(good);
+        const job = faultOf(workers.make(stack(20_000)));
+        for (let turn = 0; turn < turns; turn++) await nextTurn();
+        await workers.close();
+        expect(await job).toMatchObject({ code: 'SHUTTING_DOWN' });
+      }
+    } finally {
+      process.off('unhandledRejection', hear);
+    }
+    expect(unheard).toEqual([]);
+  });
+
+  it('give back what is held for them where they cannot be handed over', async () => {
+    const ended: string[] = [];
+    const [frame] = stack(1).frames;
+    if (frame === undefined) throw new Error('a stack has a frame');
+    // A part of a buffer is copied, and there may be no memory for that.
+    const bytes = new Uint8Array(4).subarray(1);
+    bytes[Symbol.iterator] = () => {
+      throw new RangeError('Array buffer allocation failed');
+    };
+    const job = workersWith({ entry: oddThread }).make(
+      { frames: [{ ...frame, bytes }], definition: { take: 'one-image', preprocess: [gray] } },
+      { ended: () => ended.push('ended') },
+    );
+    await expect(job).rejects.toThrow('Array buffer allocation failed');
+    expect(ended).toEqual(['ended']);
+  });
+});
+
 describe.runIf(casesPresent)('an image in a thread', () => {
   const file = readFileSync(path.join(casesDir, 'dicom/files/CT_small.dcm'));
 
@@ -191,25 +248,6 @@ describe.runIf(casesPresent)('an image in a thread', () => {
     );
     expect(part.tensor).toEqual(own.tensor);
     expect(holder).toHaveLength(file.length + 8);
-  });
-
-  it('of more frames than are handed over at once has all of them, in their order, and the next has its own', async () => {
-    const workers = workersWith({});
-    const [{ attributes, form } = { attributes: undefined, form: undefined }] = job().frames;
-    if (attributes === undefined || form === undefined) throw new Error('a job has a frame');
-    const stack = (count: number): TensorJob => ({
-      frames: Array.from({ length: count }, (_, at) => ({
-        bytes: new Uint8Array(Int16Array.of(at).buffer),
-        transferSyntaxUid: '1.2.840.10008.1.2.1',
-        form: { ...form, rows: 1, columns: 1 },
-        attributes: { ...attributes, modalityLut: { kind: 'none' } },
-      })),
-      definition: { take: 'stack', preprocess: [{ step: 'channels', as: 'gray', place: 'none' }] },
-    });
-    for (const count of [450, 400, 3]) {
-      const { tensor } = await workers.make(stack(count));
-      expect([...tensor]).toEqual(Array.from({ length: count }, (_, at) => at));
-    }
   });
 
   it('that is damaged is refused with the reason of the decoder', async () => {

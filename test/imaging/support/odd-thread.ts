@@ -1,12 +1,13 @@
 import { parentPort } from 'node:worker_threads';
-import type { PixelAnswer, PixelJob, ThreadMessage } from '../../../src/imaging/preprocess/pixel-messages.ts';
+import type { PixelAnswer, ThreadMessage, ToThread } from '../../../src/imaging/preprocess/pixel-messages.ts';
 
 /** A thread for tests: what it does with a picture is said by its columns. */
 
 const port = parentPort;
 if (port === null) throw new Error('This file is the entry point of a thread.');
 
-port.on('message', (job: PixelJob) => {
+port.on('message', (job: ToThread) => {
+  if ('first' in job) return;
   const columns = 'png' in job ? job.png.columns : 0;
   if (columns === 1) throw new Error('a decoder that throws');
   if (columns === 2) process.exit(3);
