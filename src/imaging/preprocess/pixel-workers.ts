@@ -8,7 +8,7 @@ import type { SaliencyDrawing } from './draw-saliency.ts';
 import type { Picture } from './encode-png.ts';
 import type { MadeTensor } from './make-tensor.ts';
 import { pixelEntryFile } from './pixel-entry-file.ts';
-import type { DrawnPicture, PixelAnswer, PixelJob, TensorJob } from './pixel-messages.ts';
+import type { DrawnPicture, PixelAnswer, PixelJob, StatedFrame, TensorJob } from './pixel-messages.ts';
 import { openPixelThread, type PixelThread, ThreadEnded } from './pixel-thread.ts';
 
 export interface PixelOptions {
@@ -159,8 +159,7 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
 
   return {
     async make({ frames, definition }, askOptions = {}) {
-      const owned = frames.map((frame) => ({ ...frame, bytes: wholeBuffer(frame.bytes) }));
-      const answer = await ask({ tensor: { frames: owned, definition } }, askOptions);
+      const answer = await ask({ tensor: { frames: ownedFrames(frames, askOptions), definition } }, askOptions);
       return checked(answer, (one) => 'made' in one).made;
     },
     async png({ rows, columns, channels, data }, askOptions = {}) {
@@ -180,6 +179,16 @@ export function createPixelWorkers(options: PixelOptions = {}): PixelWorkers {
       await Promise.all([...open].map((thread) => thread.end()));
     },
   };
+}
+
+/** Frames that can be handed over. Where there is no memory for copies of them, nothing is held and its error is thrown. */
+function ownedFrames(frames: readonly StatedFrame[], { ended }: AskOptions): readonly StatedFrame[] {
+  try {
+    return frames.map((frame) => ({ ...frame, bytes: wholeBuffer(frame.bytes) }));
+  } catch (error) {
+    ended?.();
+    throw error;
+  }
 }
 
 /** Bytes that share their buffer with others (a part of a message, a small Buffer) are copied: only a whole one can be handed over. */
