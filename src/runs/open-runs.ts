@@ -20,6 +20,7 @@ import {
 } from './run-table.ts';
 import { paceOf, type RunPace, type RunTally, readTally } from './run-tally.ts';
 import { type RunWorker, type RunWorkerParts, startRunWorker } from './run-worker.ts';
+import { clockToleranceMs } from './schedules/look-table.ts';
 import type { Schedule } from './schedules/schedule.ts';
 import { createScheduleTicker, type Every } from './schedules/schedule-ticker.ts';
 import { type SealedCohort, sealCohort, shownCohort } from './sealed-cohort.ts';
@@ -106,11 +107,13 @@ export function openRuns(parts: RunsParts): Runs {
     sql: Sql,
     { cohort }: RunRequest,
     model: string,
-    of: { readonly at: Date; readonly timeZone: string | undefined; readonly schedule: string | undefined },
+    of: { readonly at: Date; readonly now: Date; readonly timeZone?: string; readonly schedule?: string },
   ): Promise<Pick<Run, 'changedSince' | 'follows'>> => {
     if (!('search' in cohort) || cohort.since === undefined) return {};
-    const { at, schedule, timeZone = parts.timeZone } = of;
-    const last = schedule === undefined ? undefined : await lastFinishedOf(sql, { tenant, fhirBase }, schedule, model);
+    const { at, now, schedule, timeZone = parts.timeZone } = of;
+    const notAfter = new Date(now.getTime() + clockToleranceMs);
+    const last =
+      schedule === undefined ? undefined : await lastFinishedOf(sql, { tenant, fhirBase }, schedule, model, notAfter);
     if (last === undefined) return { changedSince: changedSince(cohort.since, { at, timeZone }) };
     return { changedSince: changedSince(cohort.since, { at, timeZone, last: last.createdAt }), follows: last.id };
   };
@@ -136,7 +139,12 @@ export function openRuns(parts: RunsParts): Runs {
       ...(idempotencyKey && {
         repeats: { key: keptKey(idempotencyKey), request: keptRequest(idempotencyKey, request) },
       }),
-      ...(await reachBack(sql, request, model.id, { at: request.asOf ?? now, timeZone, schedule: origin.schedule })),
+      ...(await reachBack(sql, request, model.id, {
+        at: request.asOf ?? now,
+        now,
+        timeZone,
+        schedule: origin.schedule,
+      })),
       ...origin,
     };
     if (run.writeBack) parts.checkWriteBack(run.model);

@@ -112,17 +112,22 @@ export async function listRuns(sql: Sql, tenant: string, count: number, after?: 
   return rows.map(runOf);
 }
 
-/** The newest finished run of a schedule with a model that went over what had changed; undefined before the first. */
+/**
+ * The newest finished run of a schedule with a model that went over what had changed; undefined before the first.
+ * @param notAfter one made later than this was made by a clock that was wrong, and is the end of nothing
+ */
 export async function lastFinishedOf(
   sql: Sql,
   { tenant, fhirBase }: Pick<Run, 'tenant' | 'fhirBase'>,
   schedule: string,
   model: string,
+  notAfter: Date,
 ): Promise<Run | undefined> {
   const { rows } = await sql.query<Row>(
     `select ${columns} from runs where tenant = $1 and fhir_base = $2 and schedule = $3 and model_id = $4
-       and state = 'finished' and changed_since is not null order by created_at desc, id desc limit 1`,
-    [tenant, fhirBase, schedule, model],
+       and state = 'finished' and changed_since is not null and created_at <= $5
+     order by created_at desc, id desc limit 1`,
+    [tenant, fhirBase, schedule, model, notAfter],
   );
   return rows.map(runOf)[0];
 }

@@ -132,6 +132,19 @@ describe('the runs of a schedule over studies', () => {
     ]);
   });
 
+  it('do not begin where a run was made by a clock that was ahead: gaps are closed, and what was incomplete is taken again', async () => {
+    found = [study('1', 'a')];
+    const first = await night('ahead', '2026-11-20T01:30:00Z', { 'ImagingStudy/a': incomplete });
+    found = [];
+    await night('ahead', '2027-11-20T01:30:00Z');
+    const next = await night('ahead', '2026-11-23T01:30:00Z', { 'ImagingStudy/a': incomplete });
+    expect(next).toMatchObject({ follows: first.id, changedSince: new Date('2026-11-20T01:20:00Z') });
+    expect(await studiesOf(next)).toEqual(['1 ImagingStudy/a']);
+    // The clock of another server, a little ahead, is none that is wrong.
+    const little = await night('ahead', '2026-11-24T01:34:00Z');
+    expect((await night('ahead', '2026-11-24T01:30:00Z')).follows).toBe(little.id);
+  });
+
   it('are those of one schedule and one model: another one begins with its own day', async () => {
     found = [study('1', 'a')];
     await night('one', '2026-11-20T01:30:00Z', { 'ImagingStudy/a': incomplete });
