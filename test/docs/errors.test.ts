@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeError } from '../../src/http/error-response.ts';
 import { errorCodes, PredictionError } from '../../src/platform/errors.ts';
+import { transientCodes } from '../../src/runs/transient-codes.ts';
 import { readDocument, root, tableRows } from '../support/markdown-blocks.ts';
 
 const rows = tableRows(readDocument('docs/errors.md'));
@@ -27,5 +28,12 @@ describe('docs/errors.md', () => {
   test.each(errorCodes)('%s is thrown somewhere', (code) => {
     const thrown = new RegExp(`new PredictionError\\([^;]{0,80}?'${code}'`);
     expect(sources.some((source) => thrown.test(source))).toBe(true);
+  });
+});
+
+describe('docs/runs.md', () => {
+  test('names the codes whose members resume tries again, all of them and no others', () => {
+    const [, codes = ''] = /whose failure may have passed\s+\(([^)]*)\)/.exec(readDocument('docs/runs.md')) ?? [];
+    expect([...codes.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code)).toEqual(transientCodes);
   });
 });
