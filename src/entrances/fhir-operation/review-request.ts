@@ -10,7 +10,7 @@ const longestComment = 4_000;
 /** The longest reference to a reviewer, in characters. */
 const longestReference = 500;
 const verdicts = ['confirmed', 'rejected'] as const;
-const isPractitioner = /^(?:https?:\/\/[!-~]+\/)?(?:Practitioner|PractitionerRole)\/[A-Za-z0-9.-]{1,64}$/;
+const practitioner = /^(?:https?:\/\/[!-~]+\/)?(?:Practitioner|PractitionerRole)\/[A-Za-z0-9.-]{1,64}$/;
 
 /** What the Parameters of `$review` say: whose verdict it is, and which. */
 export type ReviewFound = Pick<ReviewRequest, 'verdict' | 'reviewer' | 'comment'>;
@@ -60,7 +60,7 @@ function reviewerOf(sent: ParsedParameter | undefined, principal: Principal, fhi
     );
   }
   const { user } = principal;
-  if (user === undefined || !isPractitioner.test(user))
+  if (user === undefined || !isPractitioner(user))
     throw new PredictionError(
       'FORBIDDEN',
       'A report is reviewed by a person, and the token names no Practitioner and no PractitionerRole as fhirUser. Ask for a token with the scopes openid fhirUser, of a person who may review.',
@@ -77,12 +77,18 @@ function reviewerOf(sent: ParsedParameter | undefined, principal: Principal, fhi
 function namedIn({ parameter, expression }: ParsedParameter, fhirBase: string): string {
   const reference = parameter.valueReference?.reference ?? '';
   const named = belowBase(reference, fhirBase) ?? reference;
-  if (named.length <= longestReference && isPractitioner.test(named)) return named;
+  if (isPractitioner(named)) return named;
   throw invalid(
     expression,
-    'Parameter \'reviewer\' must be a literal reference to a Practitioner or PractitionerRole, as {"reference": "Practitioner/17"}.',
+    `Parameter 'reviewer' must be a literal reference to a Practitioner or PractitionerRole of at most ${longestReference} characters, without a version, a query, a fragment or a password, as {"reference": "Practitioner/17"}.`,
     'value',
   );
+}
+
+/** A URL says where the person is read, and nothing else: no query, no fragment, nobody's password. */
+function isPractitioner(reference: string): boolean {
+  if (reference.length > longestReference || !practitioner.test(reference)) return false;
+  return !reference.startsWith('http') || (!/[?#@]/.test(reference) && URL.canParse(reference));
 }
 
 function invalid(expression: string | undefined, message: string, code: string): PredictionError {

@@ -37,6 +37,12 @@ describe('the reviewer of a report', () => {
     'urn:uuid:00000000-0000-4000-8000-000000000001',
     'https://ehr.example/a b/Practitioner/17',
     'Practitioner/17/_history/2',
+    `${fhirBase}/Practitioner/17/_history/2`,
+    'https://ehr.example/fhir/Practitioner/17/_history/2',
+    'https://ehr.example/fhir?of=/Practitioner/17',
+    'https://ehr.example/fhir#/Practitioner/17',
+    'https://reader:secret@ehr.example/fhir/Practitioner/17',
+    'https://ehr.example:99999/fhir/Practitioner/17',
     `https://ehr.example/${'x'.repeat(500)}/Practitioner/17`,
   ])('is refused where it names no practitioner: %s', (reference) => {
     expect(() => review([confirmed, by(reference)])).toThrow(
@@ -57,7 +63,13 @@ describe('the reviewer of a report', () => {
   it('AUD-1: is nobody but the fhirUser of the token: FORBIDDEN for another, and for a token of no practitioner', () => {
     const forbidden = expect.objectContaining({ code: 'FORBIDDEN' });
     expect(() => review([confirmed, by('Practitioner/18')], proved('Practitioner/17'))).toThrow(forbidden);
-    for (const user of [undefined, 'Patient/17', 'RelatedPerson/1', 'Person/1'])
+    for (const user of [
+      undefined,
+      'Patient/17',
+      'RelatedPerson/1',
+      'Person/1',
+      'https://a.example/?of=/Practitioner/17',
+    ])
       expect(() => review([confirmed, by('Practitioner/17')], proved(user))).toThrow(forbidden);
   });
 });
