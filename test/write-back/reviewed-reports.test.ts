@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { DiagnosticReport, Observation, Provenance } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createSqlRepository } from '../../src/fhir/store/sql-repository.ts';
 import { storeContext } from '../../src/fhir/store/store-context.ts';
 import { deleteResource, updateResource } from '../../src/fhir/store/write-resource.ts';
 import { createResourceValidator } from '../../src/fhir/validate-resource.ts';
 import { readReviewRates } from '../../src/monitoring/report-reviews.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { Database } from '../../src/platform/database.ts';
+import type { Database, Sql } from '../../src/platform/database.ts';
+import { type ReviewParts, reviewReportOf } from '../../src/prediction/review.ts';
 import type { ReviewVerdict } from '../../src/results/review-report.ts';
 import type { OutcomeRecord } from '../../src/write-back/outcome-record.ts';
-import { type ReviewReceipt, writeReview } from '../../src/write-back/reviews/write-review.ts';
+import { type ReviewReceipt, type ReviewToWrite, writeReview } from '../../src/write-back/reviews/write-review.ts';
 import { openSqlResultStore } from '../../src/write-back/sql-result-store.ts';
 import { writeResults } from '../../src/write-back/write-results.ts';
 import { checkResource } from '../support/checked/check-resource.ts';
@@ -83,9 +85,7 @@ async function review(
   const reportId = asked.reportId ?? (await onlyReport()).id;
   const readVersion = asked.read ?? (await onlyReport()).meta?.versionId ?? '';
   const { comment } = asked;
-  return writeReview(
-    database,
-    (sql, tenant) => openSqlResultStore(options, sql, tenant),
+  return write(
     {
       tenant: 'default',
       reportId,
@@ -93,8 +93,12 @@ async function review(
       review: { verdict, reviewer: by, at: new Date('2026-03-02T08:00:00Z') },
       ...(comment === undefined ? {} : { sealComment: (version) => `sealed for ${version}: ${comment}` }),
     },
-    { reportSinks: asked.reportSinks ?? [], timeZone: 'UTC' },
+    asked.reportSinks,
   );
+}
+function write(toWrite: ReviewToWrite, reportSinks: readonly string[] = []): Promise<ReviewReceipt> {
+  const openStore = (sql: Sql, tenant: string) => openSqlResultStore(options, sql, tenant);
+  return writeReview(database, openStore, toWrite, { reportSinks, timeZone: 'UTC' });
 }
 async function rows(): Promise<Record<string, unknown>[]> {
   return (await database.query('select * from report_reviews order by version')).rows;
@@ -168,6 +172,14 @@ describe('a review of a report', () => {
       if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'VERSION_CONFLICT' });
     expect(await rows()).toHaveLength(1);
     expect((await onlyReport()).meta?.versionId).toBe('2');
+  });
+
+  test('that is sent twice at once is one review, and both are told so', async () => {
+    await predict(first);
+    const both = await Promise.all([review('confirmed', { read: '1' }), review('confirmed', { read: '1' })]);
+    expect(both.map(({ repeated }) => repeated).sort()).toEqual([false, true]);
+    expect(both[0]?.report).toEqual(both[1]?.report);
+    expect(await rows()).toHaveLength(1);
   });
 
   test('while images come late ends in one of two ways, and never confirms what was not read', async () => {
@@ -267,6 +279,29 @@ describe('a review of a report', () => {
     const { id } = (await all<Stored>('DiagnosticReport')).find((one) => one.id !== 'theirs') as Stored;
     await deleteResource(client(), 'DiagnosticReport', id);
     await expect(review('confirmed', { reportId: id, read: '2' })).rejects.toMatchObject({ code: 'RESOURCE_UNKNOWN' });
+  });
+});
+
+describe('a report of another tenant', () => {
+  test('is not there: RESOURCE_UNKNOWN, and nothing is kept', async () => {
+    await predict(first);
+    const report = await onlyReport();
+    const repository = createSqlRepository({ ...options, database, tenant: 'other' });
+    const asked = { reportId: report.id, readVersion: '1', verdict: 'confirmed', reviewer: 'Practitioner/17' } as const;
+    const parts: ReviewParts = {
+      tenant: 'other',
+      clock: systemClock,
+      readReport: (id) => repository.readResource('DiagnosticReport', id),
+      writeReview: (toWrite) => write(toWrite),
+      event: () => undefined,
+    };
+    await expect(reviewReportOf(parts, asked)).rejects.toMatchObject({ code: 'RESOURCE_UNKNOWN' });
+    // Not even where the look before let it pass.
+    await expect(reviewReportOf({ ...parts, readReport: () => Promise.resolve(report) }, asked)).rejects.toMatchObject({
+      code: 'REPORT_NOT_REVIEWABLE',
+    });
+    expect(await onlyReport()).toEqual(report);
+    expect(await rows()).toEqual([]);
   });
 });
 
