@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { HookReports } from './entrances/cds-hooks/answer-hook.ts';
 import { predictJobText } from './entrances/fhir-operation/predict-job.ts';
-import { keepToldReport } from './monitoring/told-reports.ts';
+import { keepToldReports } from './monitoring/told-reports.ts';
 import type { Config } from './platform/config.ts';
 import type { Caller } from './prediction/prediction-request.ts';
 import { findStudyReports } from './prediction/study-reports.ts';
@@ -14,19 +14,29 @@ const restMs = 60_000;
 
 /** What hooks show of reports, and how they have them made: as an asynchronous `$predict` that writes its result. */
 export function hookReports(
-  { database, prediction, operationJobs, source }: Pick<House, 'database' | 'prediction' | 'operationJobs' | 'source'>,
+  {
+    database,
+    prediction,
+    operationJobs,
+    source,
+    lookedUp,
+  }: Pick<House, 'database' | 'prediction' | 'operationJobs' | 'source' | 'lookedUp'>,
   { tenant }: Pick<Config, 'tenant'>,
 ): HookReports {
   const { clock } = prediction;
   return {
-    find: (request) =>
-      findStudyReports(
-        {
-          ...prediction,
-          outcomes: (of) => findStudyOutcomes(database, of),
-          report: (outcome) => readReport(database, outcome),
-        },
-        request,
+    find: (asked) =>
+      lookedUp(
+        (request) =>
+          findStudyReports(
+            {
+              ...prediction,
+              outcomes: (of) => findStudyOutcomes(database, of),
+              report: (outcome) => readReport(database, outcome),
+            },
+            request,
+          ),
+        asked,
       ),
     areMadeFor: (base) => {
       const server = prediction.openServer(base, undefined);
@@ -59,7 +69,7 @@ export function hookReports(
         once: JSON.stringify([model, subject, focus]),
         restMs,
       }),
-    told: (told) => keepToldReport({ database, clock, tenant, newId: randomUUID }, told),
+    told: (told) => keepToldReports({ database, clock, tenant, newId: randomUUID }, told),
   };
 }
 

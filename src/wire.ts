@@ -12,7 +12,7 @@ import { refuseUnknownModels } from './inference/read-engines.ts';
 import type { CatalogContents } from './model-catalog/catalog-contents.ts';
 import type { LiveCatalog } from './model-catalog/live-catalog.ts';
 import { type AccessLog, createAccessLog } from './monitoring/access-log.ts';
-import { createMonitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
+import { createMonitoring, type Monitoring, type MonitoringOptions } from './monitoring/monitored-predict.ts';
 import { createShadows, type ShadowsOptions } from './monitoring/shadows.ts';
 import { writeAdminToken } from './platform/admin-token.ts';
 import type { Clock } from './platform/clock.ts';
@@ -71,6 +71,8 @@ export interface House {
   readonly sealing: Sealing;
   /** What every entrance calls: the path, logged and accounted for. `parts` differ where the records of many subjects were read at once. */
   predict(request: PredictionRequest, parts?: PredictionParts): Promise<PredictionOutcome>;
+  /** See `Monitoring.lookedUp`. */
+  readonly lookedUp: Monitoring['lookedUp'];
   /** Cohort runs; nothing is worked on before `start`. */
   readonly runs: Runs;
   /** What was asked for asynchronously; nothing is worked on before `start`. */
@@ -321,6 +323,7 @@ export async function wire(options: WireOptions): Promise<House> {
       prediction,
       sealing,
       predict: predictMonitored,
+      lookedUp: monitoring.lookedUp,
       fhirBase,
       close: closeAll,
     };

@@ -22,6 +22,11 @@ export interface Monitoring {
     request: PredictionRequest,
   ): Promise<PredictionOutcome>;
   /**
+   * Looks up what stands of a subject, as a prediction reads it: where that fails, its row is kept as that of a prediction is, and
+   * the reading is stopped with theirs. Throws what `find` throws.
+   */
+  lookedUp<Found>(find: (request: PredictionRequest) => Promise<Found>, request: PredictionRequest): Promise<Found>;
+  /**
    * Stops the reading of every prediction under way, late ones included; resolves when they have ended and their rows are
    * kept. Members of runs are stopped by their run.
    */
@@ -63,19 +68,27 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   });
 
   const closing = new AbortController();
-  const underWay = new Set<Promise<PredictionOutcome>>();
+  const underWay = new Set<Promise<unknown>>();
+  const rowOfFailed = async (startedMs: number, request: PredictionRequest, error: unknown): Promise<PredictionRow> => {
+    const asked = findModel(request.model, request.version);
+    const fhirBase = await baseOf(request, options);
+    return rowOfFailure(frame(startedMs), request, { error, fhirBase, ...(asked && { asked }) });
+  };
+  // No number was given; the caller learns why, which says more than that the row is missing.
+  const keepFailed = (row: PredictionRow): Promise<undefined> =>
+    keep({ row }).catch((failure: unknown) => {
+      event({ name: 'prediction-log.failed', error: failure });
+      return undefined;
+    });
   const accounted: Monitoring['watched'] = async (predict, request) => {
     const startedMs = performance.now();
     let outcome: PredictionOutcome;
     try {
       outcome = await predict(stoppedBy(closing.signal, request));
     } catch (error) {
-      const asked = findModel(request.model, request.version);
-      const fhirBase = await baseOf(request, options);
-      const row = rowOfFailure(frame(startedMs), request, { error, fhirBase, ...(asked && { asked }) });
+      const row = await rowOfFailed(startedMs, request, error);
       onPrediction(row, undefined);
-      // No number was given; the caller learns why, which says more than that the row is missing.
-      await keep({ row }).catch((failure: unknown) => event({ name: 'prediction-log.failed', error: failure }));
+      await keepFailed(row);
       throw error;
     }
     const framed = frame(startedMs);
@@ -91,14 +104,25 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     return outcome;
   };
 
+  const tracked = <Value>(running: Promise<Value>): Promise<Value> => {
+    underWay.add(running);
+    const ended = () => underWay.delete(running);
+    running.then(ended, ended);
+    return running;
+  };
+  const found: Monitoring['lookedUp'] = async (find, request) => {
+    const startedMs = performance.now();
+    try {
+      return await find(stoppedBy(closing.signal, request));
+    } catch (error) {
+      await keepFailed(await rowOfFailed(startedMs, request, error));
+      throw error;
+    }
+  };
+
   return {
-    watched(predict, request) {
-      const running = accounted(predict, request);
-      underWay.add(running);
-      const ended = () => underWay.delete(running);
-      running.then(ended, ended);
-      return running;
-    },
+    watched: (predict, request) => tracked(accounted(predict, request)),
+    lookedUp: (find, request) => tracked(found(find, request)),
     async close() {
       closing.abort(new PredictionError('SHUTTING_DOWN', 'The server is closing; the record is not read any further.'));
       await Promise.allSettled(underWay);

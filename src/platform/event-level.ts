@@ -33,6 +33,8 @@ const warningEvents = new Set<LogEvent['name']>([
   'outbound.refused',
   'cds-hook.earlier-unknown',
   'cds-hook.report-unasked',
+  'cds-hook.reports-unknown',
+  'cds-hook.report-untold',
   'cds-feedback.words-not-kept',
   'report-review.words-not-kept',
   'cds-hook.late',

@@ -234,6 +234,10 @@ export type LogEvent =
   | { readonly name: 'cds-hook.earlier-unknown'; readonly service: string; readonly error: unknown }
   /** Nobody could be asked for the report of a study; the card says so. */
   | { readonly name: 'cds-hook.report-unasked'; readonly service: string; readonly error: unknown }
+  /** What stands of a study could not be looked up. */
+  | { readonly name: 'cds-hook.reports-unknown'; readonly service: string; readonly error: LoggedError }
+  /** That a card about a study was shown could not be kept: it was not shown. */
+  | { readonly name: 'cds-hook.report-untold'; readonly service: string; readonly error: LoggedError }
   | { readonly name: 'cds-hook.late'; readonly service: string; readonly deadlineMs: number }
   | {
       /** A card that said what its reader was told within the time that the manifest declares. */

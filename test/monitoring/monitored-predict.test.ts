@@ -3,9 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMonitoring, type Monitoring } from '../../src/monitoring/monitored-predict.ts';
 import { readPredictionLog } from '../../src/monitoring/prediction-log.ts';
 import type { PredictionRow } from '../../src/monitoring/prediction-row.ts';
+import { keepToldReports } from '../../src/monitoring/told-reports.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { PredictionError } from '../../src/platform/errors.ts';
 import type { LogEvent } from '../../src/platform/events.ts';
+import { scoredRecord } from '../support/outcome-record.ts';
 import { predictionRequest, scoredOutcome } from '../support/prediction-outcome.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -246,4 +248,82 @@ describe('the prediction log', () => {
       expect(await rows()).toHaveLength(1);
     },
   );
+});
+
+describe('what a hook tells of a study without a prediction', () => {
+  const call = predictionRequest({
+    caller: { user: 'Practitioner/17', service: 'chest', card: randomUUID() },
+    entrance: 'cds-hooks',
+    subject: '17',
+  });
+
+  it('AUD-1: a look-up that fails is kept with its patient and user as a prediction that fails, and counted as none', async () => {
+    const unreachable = new PredictionError('RECORD_UNREACHABLE', 'It refuses.');
+    await expect(monitoring.lookedUp(() => Promise.reject(unreachable), call)).rejects.toBe(unreachable);
+    expect(await rows()).toMatchObject([
+      {
+        state: 'failed',
+        error_code: 'RECORD_UNREACHABLE',
+        user_ref: 'Practitioner/17',
+        subject_id: '17',
+        fhir_base: base,
+      },
+    ]);
+    expect(seen).toEqual([]);
+    expect(await monitoring.lookedUp(async () => 'found', call)).toBe('found');
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('a look-up under way is stopped by the end of the server, which waits for its row', async () => {
+    const looking = monitoring.lookedUp(
+      ({ signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason));
+        }),
+      call,
+    );
+    const ended = expect(looking).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await monitoring.close();
+    await ended;
+    expect(await rows()).toMatchObject([{ error_code: 'SHUTTING_DOWN' }]);
+  });
+
+  it('AUD-1: cards with a number and without one are kept in one statement, and what is withheld or computed has no scores', async () => {
+    const { model } = scoredOutcome();
+    const unsaid = { study: 'ImagingStudy/s2', model, subjectBase: base, asOf: now, outcome: 'drawn' };
+    const told = [
+      { request: call, totalMs: 3, unsaid: { ...unsaid, state: 'computing' as const } },
+      {
+        request: call,
+        totalMs: 3,
+        said: { study: { reference: 'ImagingStudy/s1', at: '2026-02-01' }, outcome: scoredRecord('s1') },
+      },
+    ];
+    const sql: Database = {
+      ...opened.database,
+      query: (text, values) => {
+        statements.push(text);
+        return opened.database.query(text, values);
+      },
+    };
+    await keepToldReports({ database: sql, clock: { now: () => now }, tenant, newId: randomUUID }, told);
+    expect(statements).toHaveLength(1);
+    const kept = (await rows()).toSorted((one, other) => ((one.focus ?? '') < (other.focus ?? '') ? -1 : 1));
+    expect(kept).toMatchObject([
+      { focus: 'ImagingStudy/s1', state: 'scored', scores: { 'ascvd-10y': 0.147 } },
+      {
+        focus: 'ImagingStudy/s2',
+        state: 'abstained',
+        result: null,
+        scores: null,
+        verdicts: { drawn: { state: 'computing', reasons: [] } },
+        user_ref: 'Practitioner/17',
+        subject_id: '17',
+        fhir_base: base,
+        model_id: model.id,
+      },
+    ]);
+    await keepToldReports({ database: sql, clock: { now: () => now }, tenant, newId: randomUUID }, []);
+    expect(statements).toHaveLength(1);
+  });
 });

@@ -52,8 +52,8 @@ export interface HookReports {
   readonly areMadeFor: (base: string) => boolean;
   /** Has the report of a study made behind all calls, once however many ask. @throws RATE_LIMITED */
   readonly ask: (request: PredictionRequest, study: string) => Promise<OnceState>;
-  /** See `keepToldReport`. */
-  readonly told: (told: ToldReport) => Promise<void>;
+  /** See `keepToldReports`. */
+  readonly told: (told: readonly ToldReport[]) => Promise<void>;
 }
 
 /** An earlier result as a call asks for it: of the server as the call names it. */

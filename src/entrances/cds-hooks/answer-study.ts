@@ -49,10 +49,14 @@ export async function answerStudy(
   });
   const finding = reports.find(asked);
   finding.then(limit.clear, limit.clear);
+  // Also what fails once the call is answered.
+  finding.catch((error: unknown) => {
+    if (!isOff(error)) call.event({ name: 'cds-hook.reports-unknown', service: service.id, error });
+  });
   const soon = finding.then(
     (found) => found ?? ('untold' as const),
     (error: unknown) => {
-      if (error instanceof PredictionError && error.code === 'MODEL_DISABLED') return 'off' as const;
+      if (isOff(error)) return 'off' as const;
       throw hookError(error, fhirServer.base);
     },
   );
@@ -67,7 +71,7 @@ export async function answerStudy(
           service: service.id,
         }),
   );
-  pending.catch(() => undefined); // what failed is told by `soon`
+  pending.catch(() => undefined); // what failed is told by `soon`, and has its event and its row
   const found = await before(dueMs, soon);
   if (found === 'untold') return await answerAbout(entrance, call, { request, prefetched, focus: undefined });
   if (found === 'off' || entrance.isOff(service)) return switchedOff(entrance, call, service);
@@ -77,4 +81,8 @@ export async function answerStudy(
   }
   const waitsFor = found.isDue ? ((await before(dueMs, pending)) ?? 'asked') : undefined;
   return await answerFoundStudy(entrance, call, { request, asked, found, waitsFor, frame, dueMs });
+}
+
+function isOff(error: unknown): boolean {
+  return error instanceof PredictionError && error.code === 'MODEL_DISABLED';
 }

@@ -35,6 +35,12 @@ export function pendingText({ version }: Pick<HookService, 'version'>, pending: 
   return `It is being computed in the background. Look again ${when}.`;
 }
 
+/** What the card of such a study says of its state. */
+export function unshownState(why: Pending | Unshown): 'computing' | 'not-computed' | 'withheld' {
+  if (why === 'rejected' || why === 'changed') return 'withheld';
+  return why === 'asked' ? 'computing' : 'not-computed';
+}
+
 /** The card of a study that is there and of which no result can be shown: it gives no number. */
 export function unshownCard(
   service: HookService,
@@ -43,14 +49,13 @@ export function unshownCard(
   { frame, timeZone }: { readonly frame: CardFrame; readonly timeZone: string },
 ): Card {
   const title = clipped(plainText(service.version.manifest.title), 60);
-  const isUnshown = why === 'rejected' || why === 'changed';
-  const state = isUnshown ? 'withheld' : why === 'asked' ? 'computing' : 'not-computed';
+  const state = unshownState(why);
   const begin = {
     computing: 'AI result is being computed',
     'not-computed': 'No AI result',
     withheld: 'No AI result is shown',
   };
-  const words = isUnshown ? unshownWords[why] : pendingText(service, why);
+  const words = why === 'rejected' || why === 'changed' ? unshownWords[why] : pendingText(service, why);
   return buildCard(service, frame, {
     summary: clipped(`${begin[state]}: study of ${studyTime(study)} (${title})`, 139),
     indicator: 'info',

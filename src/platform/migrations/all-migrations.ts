@@ -20,6 +20,7 @@ import { studyNotices } from './0018-study-notices.ts';
 import { reportReviews } from './0019-report-reviews.ts';
 import { runsOverStudies } from './0021-runs-over-studies.ts';
 import { jobsAskedOnce } from './0022-jobs-asked-once.ts';
+import { cardsWithoutResults } from './0023-cards-without-results.ts';
 
 /** Every migration, in order. One that was released is never changed: a correction is a new migration. */
 export const allMigrations: readonly Migration[] = [
@@ -44,4 +45,5 @@ export const allMigrations: readonly Migration[] = [
   reportReviews,
   runsOverStudies,
   jobsAskedOnce,
+  cardsWithoutResults,
 ];

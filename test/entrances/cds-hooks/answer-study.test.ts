@@ -51,6 +51,7 @@ function saidAt(score: number, hours = 3): StandingOutcome {
 interface StudyCall {
   readonly found?: Partial<StudyReports> | undefined;
   readonly find?: () => Promise<StudyReports | undefined>;
+  readonly told?: () => Promise<void>;
   readonly ask?: () => Promise<'created' | 'under-way' | 'ended'>;
   readonly principal?: Principal;
   readonly fhirServer?: string | undefined;
@@ -103,7 +104,10 @@ async function call(options: StudyCall = {}) {
         asked.push(request);
         return ask();
       },
-      told: async (one) => void told.push(one),
+      told: async (all) => {
+        await options.told?.();
+        told.push(...all);
+      },
     },
     isOwnStore: () => false,
     deadlineMs: 120,
@@ -130,7 +134,16 @@ async function call(options: StudyCall = {}) {
   });
   expect(cdsResponseFindings(answer)).toEqual([]);
   const shown = answer.cards.map(({ extension }) => extension['org.fhirsight.prediction'].state);
-  return { ...answer, shown, told, remembered, asked, predicted, events: events.map(({ name }) => name) };
+  return {
+    ...answer,
+    shown,
+    told,
+    remembered,
+    asked,
+    predicted,
+    happened: events,
+    events: events.map(({ name }) => name),
+  };
 }
 
 describe('a service that shows reports', () => {
@@ -147,7 +160,9 @@ describe('a service that shows reports', () => {
       url: 'https://risk.example/fhir/R4/DiagnosticReport/r1',
       type: 'absolute',
     });
-    expect(told.map(({ said, request }) => [said.report?.id, request.caller?.card])).toEqual([['r1', card?.uuid]]);
+    expect(told.map((one) => ['said' in one && one.said.report?.id, one.request.caller?.card])).toEqual([
+      ['r1', card?.uuid],
+    ]);
     expect((await call({ found: { said: saidAt(0.01) } })).cards).toEqual([]);
   });
 
@@ -192,10 +207,50 @@ describe('a service that shows reports', () => {
     await expect.poll(() => late.asked).toHaveLength(1);
   });
 
+  it('CDS-16 AUD-1: shows no number whose account is not kept at the deadline, and fails where it cannot be kept', async () => {
+    const found = { said: saidAt(0.3) };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = await call({ found, told: () => promise });
+    expect([late.shown, late.events]).toEqual([['computing'], ['cds-hook.late']]);
+    resolve();
+    await expect.poll(() => late.told).toHaveLength(1);
+    // An answer to the card that was shown is none to the number that was not.
+    expect(late.told[0]?.request.caller?.card).not.toBe(late.cards[0]?.uuid);
+    await expect(call({ found, told: () => Promise.reject(new Error('no database')) })).rejects.toThrow('no database');
+  });
+
+  it.each<[string, Partial<StudyReports>, string]>([
+    ['a report is being made', { isDue: true }, 'computing'],
+    ['a person has rejected it', { unshown: 'rejected' }, 'withheld'],
+  ])('AUD-1: that %s is accounted for too, since it tells of a study of the patient', async (_, found, state) => {
+    const { told, cards } = await call({ found });
+    expect(told).toMatchObject([
+      {
+        request: { subject: '17', caller: { user: 'Practitioner/example', card: cards[0]?.uuid } },
+        unsaid: { study: 'ImagingStudy/s1', subjectBase: 'b', outcome: 'ascvd-10y', state },
+      },
+    ]);
+  });
+
+  it('says in the log why nothing could be looked up, also once the call is answered', async () => {
+    const { promise, reject } = Promise.withResolvers<StudyReports>();
+    const late = await call({ find: () => promise });
+    reject(new PredictionError('RECORD_UNREACHABLE', 'It refuses.'));
+    await expect.poll(() => late.happened.map(({ name }) => name)).toContain('cds-hook.reports-unknown');
+  });
+
   it('CDS-26: is a precondition that failed where no server is named, or it does not show the patient', async () => {
     await expect(call({ fhirServer: undefined })).rejects.toMatchObject({ code: 'HOOK_DATA_UNOBTAINABLE' });
     const find = () => Promise.reject(new PredictionError('RECORD_UNREACHABLE', 'It refuses.'));
     await expect(call({ find })).rejects.toMatchObject({ code: 'HOOK_DATA_UNOBTAINABLE' });
+  });
+
+  it('nothing is looked up for a client that may not name the server, be it the own store', async () => {
+    let looked = 0;
+    const find = async () => void looked++ as unknown as undefined;
+    const cdsHooks = { writesBack: true, systemActions: false, fhirServers: ['https://other.example/fhir'] };
+    await expect(call({ find, principal: { ...client, cdsHooks } })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(looked).toBe(0);
   });
 
   it('leaves it to a prediction to say why no study can be told', async () => {
