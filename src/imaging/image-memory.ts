@@ -1,4 +1,5 @@
 import { PredictionError } from '../platform/errors.ts';
+import { createLaneQueue, type Lane } from '../platform/lane-queue.ts';
 import { givenUp, unlessGivenUp } from './given-up.ts';
 import { ImageFault } from './image-fault.ts';
 
@@ -15,12 +16,19 @@ export interface ImageMemory {
   /** What nobody has at the moment. */
   readonly free: number;
   /**
-   * Waits for its turn: in the order of asking, so that a large one comes as surely as a small one, whatever is asked for after it.
+   * Waits for its turn: those of a lane come in the order of asking, so that a large one comes as surely as a small one, whatever is asked
+   * for after it; those of a run go behind those that somebody at a bedside waits for, see `createLaneQueue`.
    * Whoever has a share asks for no other one before it is given back, for two that do so could wait for each other.
    * Throws ImageFault `image-too-large` at once for more than there is in all; DEADLINE_EXCEEDED where the signal is aborted first, or
    * the PredictionError that is the reason of it; OVERLOADED after `longestWaitMs`.
    */
-  take(bytes: number, signal?: AbortSignal): Promise<MemoryShare>;
+  take(bytes: number, options?: TakeOptions): Promise<MemoryShare>;
+}
+
+export interface TakeOptions {
+  readonly signal?: AbortSignal;
+  /** `back` for what nobody waits for at a bedside, such as a run; absent: `front`. */
+  readonly lane?: Lane;
 }
 
 interface Waiting {
@@ -31,10 +39,10 @@ interface Waiting {
 /** @param longestWaitMs milliseconds that somebody waits whose signal says nothing */
 export function createImageMemory(bytes: number, { longestWaitMs = 60_000 } = {}): ImageMemory {
   let free = bytes;
-  const waiting: Waiting[] = [];
+  const waiting = createLaneQueue<Waiting>();
 
   const letIn = (): void => {
-    for (let first = waiting[0]; first !== undefined && first.bytes <= free; first = waiting[0]) {
+    for (let first = waiting.first; first !== undefined && first.bytes <= free; first = waiting.first) {
       waiting.shift();
       free -= first.bytes;
       first.begin(shareOf(first.bytes));
@@ -54,21 +62,19 @@ export function createImageMemory(bytes: number, { longestWaitMs = 60_000 } = {}
     get free() {
       return free;
     },
-    async take(wanted, signal) {
+    async take(wanted, { signal, lane = 'front' } = {}) {
       if (wanted > bytes) throw tooLargeFor(wanted, bytes);
       if (signal?.aborted === true) throw givenUp(signal);
       const turn = Promise.withResolvers<MemoryShare>();
       const place: Waiting = { bytes: wanted, begin: turn.resolve };
       const timer = setTimeout(() => turn.reject(overloaded(longestWaitMs)), longestWaitMs);
-      waiting.push(place);
+      waiting.add(place, lane);
       letIn();
       try {
         return await (signal === undefined ? turn.promise : unlessGivenUp(signal, turn.promise));
       } catch (error) {
-        const at = waiting.indexOf(place);
-        if (at >= 0) waiting.splice(at, 1);
-        // Its turn had come in the very moment in which it was given up.
-        else void turn.promise.then((share) => share.keep(0));
+        // Otherwise its turn had come in the very moment in which it was given up.
+        if (!waiting.remove(place)) void turn.promise.then((share) => share.keep(0));
         letIn();
         throw error;
       } finally {

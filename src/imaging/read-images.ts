@@ -68,8 +68,12 @@ export async function readImages(
   const plans = new Map<string, Planned | Missing>();
   for (const { name, definition } of wanted) plans.set(name, await planOne(parts, definition, record, options));
   const { pixels, tensors } = neededBytes(plans, record, parts.memory.bytes);
+  const isMissing = (plan: Planned | Missing): plan is Missing => 'state' in plan;
+  const missed = [...plans].flatMap(([name, plan]) => (isMissing(plan) ? [[name, plan] as const] : []));
+  // A reason is said at once, however many others wait for memory.
+  if (missed.length === plans.size) return new Map(missed);
   // All of it at once: two predictions that each had the memory of one image and waited for that of another would wait for each other.
-  const share = await parts.memory.take(pixels + tensors, options.signal);
+  const share = await parts.memory.take(pixels + tensors, options);
   let underWay = Promise.resolve();
   try {
     const readings = new Map<string, ImageReading>();

@@ -3,7 +3,8 @@ import pg from 'pg';
 import type { Database, Sql } from './database.ts';
 import { breaksConnection, isUnavailable, toDatabaseError } from './database-error.ts';
 import { PredictionError } from './errors.ts';
-import { createLanes, type Lane } from './lanes.ts';
+import type { Lane } from './lane-queue.ts';
+import { createLanes } from './lanes.ts';
 import type { Logger } from './logger.ts';
 
 const jsonOid = 114;

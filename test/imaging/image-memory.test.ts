@@ -9,6 +9,7 @@ const budget = 100;
 
 /** One reading: how much it takes, how much of that is its tensor, how many turns it works, and in which turn somebody gives it up. */
 const reading = fc.record({
+  lane: fc.constantFrom('front' as const, 'back' as const),
   bytes: fc.integer({ min: 0, max: budget }),
   kept: fc.nat(budget),
   turns: fc.nat(4),
@@ -17,20 +18,23 @@ const reading = fc.record({
 });
 
 describe('the memory of images', () => {
-  it('TM-4: is never exceeded, whatever is read in whatever order, and everybody who waits comes, in the order of asking', async () => {
+  it('TM-4: is never exceeded, whatever is read in whatever order, and everybody who waits comes, those of a lane in the order of asking', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(reading, { minLength: 1, maxLength: 20 }), async (readings) => {
         const memory = createImageMemory(budget);
         const held = new Map<number, number>();
-        const came: number[] = [];
+        const came = { front: [] as number[], back: [] as number[] };
         const most = (): number => [...held.values()].reduce((sum, bytes) => sum + bytes, 0);
-        const one = async (at: number, { bytes, kept, turns, fails, givenUpAfter }: (typeof readings)[number]) => {
+        const one = async (
+          at: number,
+          { lane, bytes, kept, turns, fails, givenUpAfter }: (typeof readings)[number],
+        ) => {
           const stop = new AbortController();
           if (givenUpAfter !== undefined) void waits(givenUpAfter).then(() => stop.abort());
           let share: MemoryShare | undefined;
           try {
-            share = await memory.take(bytes, stop.signal);
-            came.push(at);
+            share = await memory.take(bytes, { signal: stop.signal, lane });
+            came[lane].push(at);
             held.set(at, bytes);
             expect(most()).toBeLessThanOrEqual(budget);
             await waits(turns);
@@ -46,7 +50,8 @@ describe('the memory of images', () => {
         const ended = await Promise.allSettled(readings.map((each, at) => one(at, each)));
         for (const [at, { fails, givenUpAfter }] of readings.entries())
           if (!fails && givenUpAfter === undefined) expect(ended[at]?.status).toBe('fulfilled');
-        expect(came).toEqual([...came].sort((left, right) => left - right));
+        for (const inLane of [came.front, came.back])
+          expect(inLane).toEqual([...inLane].sort((left, right) => left - right));
         expect(memory.free).toBe(budget);
       }),
       { numRuns: 100 },
@@ -72,11 +77,44 @@ describe('the memory of images', () => {
     expect([order, memory.free]).toEqual([['large', 'small'], 10]);
   });
 
+  /** Who comes in which order, each for a moment, when all of it was taken as they asked. */
+  async function orderOf(asked: readonly (readonly [lane: 'front' | 'back', bytes: number])[]): Promise<string[]> {
+    const memory = createImageMemory(budget);
+    const before = await memory.take(budget);
+    const order: string[] = [];
+    const all = asked.map(async ([lane, bytes], at) => {
+      const share = await memory.take(bytes, { lane });
+      order.push(`${lane} ${at}`);
+      await turn();
+      share.keep(0);
+    });
+    before.keep(0);
+    await Promise.all(all);
+    return order;
+  }
+
+  it('is had by those at a bedside before a run that asked earlier, be it large', async () => {
+    expect(
+      await orderOf([
+        ['back', 60],
+        ['back', 100],
+        ['front', 60],
+        ['front', 60],
+      ]),
+    ).toEqual(['front 2', 'front 3', 'back 0', 'back 1']);
+  });
+
+  it('is had by the largest of a run too, however many of a bedside ask after it', async () => {
+    const bedside = Array.from({ length: 40 }, () => ['front', 51] as const);
+    const order = await orderOf([['back', 100], ...bedside]);
+    expect(order.indexOf('back 0')).toBe(16);
+  });
+
   it('is given to those behind when a large one that waits is given up', async () => {
     const memory = createImageMemory(budget);
     await memory.take(60);
     const stop = new AbortController();
-    const large = memory.take(80, stop.signal);
+    const large = memory.take(80, { signal: stop.signal });
     const small = memory.take(40);
     stop.abort();
     await expect(large).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
@@ -87,7 +125,7 @@ describe('the memory of images', () => {
   it('is refused with the reason of the signal, at once where that is aborted already', async () => {
     const memory = createImageMemory(budget);
     const reason = new PredictionError('SHUTTING_DOWN', 'The server stops.');
-    await expect(memory.take(1, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(memory.take(1, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(memory.free).toBe(budget);
   });
 

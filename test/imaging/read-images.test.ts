@@ -594,6 +594,43 @@ describe('TM-4: the memory of all images together', () => {
     expect(memory.free).toBe(1_000_000);
   });
 
+  it('is not waited for where no image can be read: the reason is said at once, whoever has it all', async () => {
+    const stop = new AbortController();
+    const memory = createImageMemory(1e9);
+    await memory.take(1e9);
+    const waiting = memory.take(1, { signal: stop.signal });
+    expect((await reason({ parts: { memory }, study: imagingStudy({ status: 'registered' }) }))[0]).toBe(
+      'study-incomplete',
+    );
+    pacs.objects.splice(0, 1, radiograph({ PatientID: '4712' }));
+    expect((await reason({ parts: { memory } }))[0]).toBe('study-of-another-patient');
+    stop.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('is had by a bedside before a run that waits for it already', async () => {
+    const memory = createImageMemory(1e9);
+    const before = await memory.take(1e9);
+    const order: string[] = [];
+    const waits = async (lane: 'front' | 'back'): Promise<{ reading: Promise<unknown> }> => {
+      const asked = Promise.withResolvers<void>();
+      const take: typeof memory.take = async (...what) => {
+        asked.resolve();
+        const share = await memory.take(...what);
+        order.push(lane);
+        return share;
+      };
+      const reading = read({ parts: { memory: { bytes: memory.bytes, take } }, options: { lane } });
+      await asked.promise;
+      return { reading };
+    };
+    const run = await waits('back');
+    const bedside = await waits('front');
+    before.keep(0);
+    await Promise.all([run.reading, bedside.reading]);
+    expect(order).toEqual(['front', 'back']);
+  });
+
   it('is given back with the reading, but for its tensor where somebody holds on to that', async () => {
     const memory = createImageMemory(1e9);
     await tensor({ parts: { memory } });

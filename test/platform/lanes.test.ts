@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createLanes, type Lane } from '../../src/platform/lanes.ts';
+import type { Lane } from '../../src/platform/lane-queue.ts';
+import { createLanes } from '../../src/platform/lanes.ts';
 
 /** Enters in the order given while the only place is taken, and says in which order they had their turn. */
 async function turnsOf(waiting: readonly (readonly [Lane, string])[]): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { PredictionError } from '../../platform/errors.ts';
-import { createLanes, type Lane } from '../../platform/lanes.ts';
+import type { Lane } from '../../platform/lane-queue.ts';
+import { createLanes } from '../../platform/lanes.ts';
 import { givenUp, unlessGivenUp } from '../given-up.ts';
 import { ImageFault } from '../image-fault.ts';
 import type { ObjectsJob } from '../objects/make-objects.ts';
