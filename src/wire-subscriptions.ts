@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ImagingStudy } from '@medplum/fhirtypes';
 import { type GuardedSubscription, readSubscriptions } from './entrances/subscription/read-subscriptions.ts';
-import type { StudyIndex } from './fhir/studies/study-index.ts';
+import type { ListedStudy, StudyIndex } from './fhir/studies/study-index.ts';
 import { studySubject } from './fhir/studies/study-subject.ts';
 import { studyVersion } from './fhir/studies/study-version.ts';
 import { type Config, readSecretVariable } from './platform/config.ts';
@@ -60,7 +59,7 @@ export async function openSubscriptions(
 
 /** What subscriptions see of the studies of the record source. */
 export function studyFinder(studies: StudyIndex): StudyFinder {
-  const found = (study: ImagingStudy): FoundStudy[] => {
+  const found = (study: ListedStudy): FoundStudy[] => {
     const { id } = study;
     if (id === undefined) return [];
     const subject = studySubject(study, studies.bases);
@@ -69,7 +68,7 @@ export function studyFinder(studies: StudyIndex): StudyFinder {
   };
   return {
     async find(id, criteria, signal) {
-      for await (const page of studies.search([['_id', id], ...criteria], signal)) {
+      for await (const page of studies.list([['_id', id], ...criteria], signal)) {
         const study = page.find((one) => one.id === id);
         if (study !== undefined) return found(study)[0];
       }
@@ -77,7 +76,7 @@ export function studyFinder(studies: StudyIndex): StudyFinder {
     },
     async *changedSince(since, criteria, signal) {
       const parameters = [...criteria, ['_lastUpdated', `ge${since.toISOString()}`] as const];
-      for await (const page of studies.search(parameters, signal)) yield page.flatMap(found);
+      for await (const page of studies.list(parameters, signal)) yield page.flatMap(found);
     },
   };
 }

@@ -4,14 +4,16 @@ import type { StudyIndex } from '../../src/fhir/studies/study-index.ts';
 
 /** A record source that holds these studies, and answers every search by a UID of DICOM. */
 export function studyList(base: string, studies: readonly ImagingStudy[]): StudyIndex {
+  const search: StudyIndex['search'] = async function* (parameters) {
+    const wanted = parameters.flatMap(([name, value]) => (name === 'identifier' ? value.split(',') : []));
+    const uids = wanted.map((token) => token.replace(/^urn:dicom:uid\|(?:urn:oid:)?/, ''));
+    yield studies.filter((study) => uids.some((uid) => hasStudyUid(study, uid)));
+  };
   return {
     bases: [base],
     read: async (id) => studies.find((study) => study.id === id),
     checkSearch: () => undefined,
-    async *search(parameters) {
-      const wanted = parameters.flatMap(([name, value]) => (name === 'identifier' ? value.split(',') : []));
-      const uids = wanted.map((token) => token.replace(/^urn:dicom:uid\|(?:urn:oid:)?/, ''));
-      yield studies.filter((study) => uids.some((uid) => hasStudyUid(study, uid)));
-    },
+    search,
+    list: search,
   };
 }

@@ -1,6 +1,6 @@
-import type { Group, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import type { Group, Resource } from '@medplum/fhirtypes';
 import { isFhirId } from '../../fhir/reference.ts';
-import type { StudyIndex } from '../../fhir/studies/study-index.ts';
+import type { ListedStudy, StudyIndex } from '../../fhir/studies/study-index.ts';
 import { PredictionError } from '../../platform/errors.ts';
 import type { CohortSource } from '../../runs/cohort-source.ts';
 import type { FoundSubject } from '../../runs/member-table.ts';
@@ -39,9 +39,9 @@ export function openCohortSource(index: PatientIndex, timeZone: string, studies?
     });
   };
   const studyPages = async function* ({ parameters }: CohortSearch, since: Date | undefined, signal: AbortSignal) {
-    const { bases, search } = requireStudies();
+    const { bases, list } = requireStudies();
     const changed = since === undefined ? [] : [['_lastUpdated', `ge${since.toISOString()}`] as const];
-    for await (const page of search([...parameters, ...changed], signal)) {
+    for await (const page of list([...parameters, ...changed], signal)) {
       if (since !== undefined) requireChanged(page, since);
       yield page.flatMap((study) => studyMember(study, bases));
     }
@@ -88,7 +88,7 @@ export function openCohortSource(index: PatientIndex, timeZone: string, studies?
 const clockGrainMs = 60_000;
 
 /** Throws PARAMETER_INVALID where a server has ignored from when on studies were asked for: the run would be over all there are. */
-function requireChanged(studies: readonly ImagingStudy[], since: Date): void {
+function requireChanged(studies: readonly ListedStudy[], since: Date): void {
   const old = studies.find(({ meta }) => Date.parse(meta?.lastUpdated ?? '') < since.getTime() - clockGrainMs);
   if (old === undefined) return;
   const message = `The record source does not search ImagingStudy by _lastUpdated: it gave ImagingStudy/${old.id}, which has not changed since ${since.toISOString()}. Leave out since, and search by started.`;

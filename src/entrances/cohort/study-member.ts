@@ -1,4 +1,4 @@
-import type { ImagingStudy } from '@medplum/fhirtypes';
+import type { ListedStudy } from '../../fhir/studies/study-index.ts';
 import { studySubject } from '../../fhir/studies/study-subject.ts';
 import type { FoundSubject } from '../../runs/member-table.ts';
 
@@ -8,7 +8,7 @@ import type { FoundSubject } from '../../runs/member-table.ts';
  * @param study as a server gave it; one without an id is none
  * @param bases see StudyIndex
  */
-export function studyMember(study: ImagingStudy, bases: readonly string[]): FoundSubject[] {
+export function studyMember(study: ListedStudy, bases: readonly string[]): FoundSubject[] {
   const { id } = study;
   if (id === undefined) return [];
   const focus = `ImagingStudy/${id}`;

@@ -7,7 +7,7 @@ import { type Dispatcher, request } from 'undici';
 import { PredictionError } from '../../platform/errors.ts';
 import { connectionFailure, type Failure } from './connection-failure.ts';
 import { statusFailure } from './status-failure.ts';
-import { type Interaction, unreachable } from './unreachable.ts';
+import { AnswerTooLarge, type Interaction, unreachable } from './unreachable.ts';
 
 /** GETs one FHIR resource; undefined for 404 and 410 where `absence` is an answer. Throws RECORD_UNREACHABLE. */
 export type GetResource = (
@@ -129,6 +129,7 @@ async function readBody(
           interaction,
           `sent more than ${maxBodyBytes} bytes in one answer`,
           'Lower the page size of that server.',
+          { cause: new AnswerTooLarge() },
         );
       }
       chunks.push(chunk);

@@ -23,3 +23,11 @@ export function unreachable(
   const message = `The FHIR server ${base} ${happened} (${name}). ${wayOut}`;
   return new PredictionError('RECORD_UNREACHABLE', message, { issues: [{ code, message }], cause });
 }
+
+/** Why an answer was not read to its end: it has more bytes than are read. */
+export class AnswerTooLarge extends Error {}
+
+/** True where a smaller page of the same search may be read. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof PredictionError && error.cause instanceof AnswerTooLarge;
+}

@@ -3,8 +3,9 @@ import { searchCondition } from '../store/search-condition.ts';
 import type { SqlRepository } from '../store/sql-repository.ts';
 import type { StudyIndex } from './study-index.ts';
 
-/** Whole resources are read; so few that parsing them holds up nobody. */
-const resourcesAtOnce = 50;
+/** Whole resources are read for a search; so few that parsing them holds up nobody. */
+const resourcesAtOnce = 10;
+const rowsAtOnce = 250;
 
 /** The studies of the own store. */
 export function storeStudyIndex(repository: SqlRepository, bases: readonly string[]): StudyIndex {
@@ -31,6 +32,31 @@ export function storeStudyIndex(repository: SqlRepository, bases: readonly strin
         const next = bundle.link?.find(({ relation }) => relation === 'next')?.url;
         page = next === undefined ? undefined : (new URL(next).searchParams.get('_page') ?? undefined);
       } while (page !== undefined);
+    },
+    async *list(parameters, signal) {
+      const { sql, tenant } = repository.context;
+      const { filters } = parseSearch('ImagingStudy', parameters);
+      for (let after = ''; ; ) {
+        signal?.throwIfAborted();
+        const values: unknown[] = [tenant, after];
+        const conditions = filters.map((filter) =>
+          searchCondition(repository.context, filter, (value) => `$${values.push(value)}`),
+        );
+        const { rows } = await sql.query<{ id: string; version: number; last_updated: Date; subject: string | null }>(
+          `select id, version, last_updated, patients[1] as subject from resources
+           where ${["tenant = $1 and type = 'ImagingStudy' and not deleted and id > $2", ...conditions].join(' and ')}
+           order by id limit ${rowsAtOnce}`,
+          values,
+        );
+        yield rows.map(({ id, version, last_updated, subject }) => ({
+          id,
+          meta: { versionId: String(version), lastUpdated: last_updated.toISOString() },
+          ...(subject === null ? {} : { subject: { reference: subject } }),
+        }));
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < rowsAtOnce) return;
+        after = last.id;
+      }
     },
   };
 }

@@ -31,7 +31,10 @@ function studiesOf(...pages: readonly (readonly ImagingStudy[])[]) {
     bases: [base],
     read: async () => undefined,
     checkSearch: () => undefined,
-    async *search(parameters) {
+    search: () => {
+      throw new Error('nobody needs whole studies');
+    },
+    async *list(parameters) {
       asked.push(parameters);
       yield* pages;
     },
@@ -136,15 +139,20 @@ describe('a cohort of studies at another FHIR server', () => {
   );
   const since = new Date('2026-11-27T01:20:00Z');
   /** What a run over all its studies has for members, and how the server was asked. */
-  async function readFrom(faults: StubFault[], signal = never) {
+  async function readFrom(
+    faults: StubFault[],
+    signal = never,
+    { resources = studies, maxBodyBytes = 1_000_000, pageSize = 7 } = {},
+  ) {
     await using stop = new AsyncDisposableStack();
-    const server = await startStubFhirServer({ resources: studies, faults, pageSize: 7 });
+    const server = await startStubFhirServer({ resources, faults, pageSize });
     stop.defer(() => server.close());
     const client = createFhirClient({
       base: server.base,
       outbound: outboundTo(server.base),
       timeoutMs: 5_000,
       maxResources: 1_000,
+      maxBodyBytes,
       headers: { prefer: 'handling=strict' },
     });
     stop.defer(() => client.close());
@@ -162,6 +170,27 @@ describe('a cohort of studies at another FHIR server', () => {
     expect(asked.searchParams.get('_lastUpdated')).toBe('ge2026-11-27T01:20:00.000Z');
     expect(asked.searchParams.get('modality')).toBe('DX');
     expect(requests[0]?.headers.prefer).toBe('handling=strict');
+  });
+
+  it('has them all where a page of them is larger than an answer may be: it is asked for again in halves', async () => {
+    // The stub gives the last first: what is too large comes behind what is not.
+    const resources = studies.map((study, at) => (at < 10 ? { ...study, description: 'x'.repeat(1_000) } : study));
+    const { members, requests } = await readFrom([], never, { resources, maxBodyBytes: 10_000, pageSize: 200 });
+    const found = new Set(members.map(({ focus }) => focus));
+    expect([...found].sort()).toEqual(studies.map(({ id }) => `ImagingStudy/${id}`).sort());
+    const counts = requests.flatMap(
+      ({ url }) => new URL(url, 'http://ehr.example.org').searchParams.get('_count') ?? [],
+    );
+    expect(counts).toEqual(['20', '10', '5']);
+  });
+
+  it('is none where one study alone is too large to be read, with what was too large', async () => {
+    const resources = studies.map((study, at) => (at === 3 ? { ...study, description: 'x'.repeat(20_000) } : study));
+    const read = readFrom([], never, { resources, maxBodyBytes: 10_000, pageSize: 200 });
+    await expect(read).rejects.toMatchObject({
+      code: 'RECORD_UNREACHABLE',
+      message: /more than 10000 bytes in one answer/,
+    });
   });
 
   it('is none where a page is missing, or where it was stopped: never a part of one', async () => {
