@@ -461,7 +461,7 @@ describe('what a model made of a study and sent there', () => {
   const uncounted = imagingStudy({ numberOfInstances: undefined, numberOfSeries: undefined, series: undefined });
 
   function sendResults(): void {
-    const origin = resultOrigin({ source: radiograph().dataset });
+    const origin = resultOrigin({ source: (pacs.objects[0] ?? radiograph()).dataset });
     const picture = { rows: 2, columns: 3, channels: 1, data: new Uint8Array(6).fill(200) } as const;
     for (const file of [
       secondaryCapture(origin, { title: 'What moved the score', number: 1, lossy: false, picture }),
@@ -482,6 +482,21 @@ describe('what a model made of a study and sent there', () => {
     const after = await read({ definition: greedy, study });
     if (before.state === 'missing' || after.state === 'missing') throw new Error(JSON.stringify([before, after]));
     expect([after.digest, after.images]).toEqual([before.digest, before.images]);
+  });
+
+  it('says nothing of whose study it is: the images of the scanner say it, and prove it by another number of the patient', async () => {
+    const item = dataset({ PatientID: '4711', IssuerOfPatientID: 'NORTH' });
+    const numbers = { PatientID: '9', IssuerOfPatientID: 'PACS', OtherPatientIDsSequence: [item] };
+    pacs.objects.splice(0, 1, radiograph(numbers));
+    sendResults();
+    // As an archive has them that keeps no such sequence.
+    for (const [index, { dataset: sent, ...object }] of pacs.objects.entries()) {
+      const { '00101002': _, ...bare } = sent;
+      if (index > 0) pacs.objects[index] = { ...object, dataset: bare };
+    }
+    expect((await reason({ definition: greedy }))[0]).toBe('read');
+    pacs.objects.push(radiograph({ ...numbers, SOPInstanceUID: '1.2.3.4.1.2', OtherPatientIDsSequence: undefined }));
+    expect((await reason({ definition: greedy }))[0]).toBe('study-of-another-patient');
   });
 
   it('is told by its maker too, where an archive has named its series anew', async () => {

@@ -19,6 +19,25 @@ const optional: Readonly<Record<string, string>> = {
   '00100021': 'LO', // Issuer of Patient ID
 };
 
+interface ItemAttributes {
+  readonly texts: Readonly<Record<string, string>>;
+  readonly sequences: Readonly<Record<string, ItemAttributes>>;
+}
+
+/** Universal Entity ID and its type (PS3.3, table 10-18). */
+const issuer: ItemAttributes = { texts: { '00400032': 'UT', '00400033': 'CS' }, sequences: {} };
+const issuerQualifiers = '00100024';
+
+/** Only where the source has them, and of each item no more than who gave the patient which number: whose study it is may be proven by it. */
+const sequences: Readonly<Record<string, ItemAttributes>> = {
+  [issuerQualifiers]: issuer,
+  // Other Patient IDs Sequence: Patient ID, its issuer, and its type.
+  '00101002': {
+    texts: { '00100020': 'LO', '00100021': 'LO', '00100022': 'CS' },
+    sequences: { [issuerQualifiers]: issuer },
+  },
+};
+
 const uid = /^[0-9.]{1,64}$/;
 const studyInstanceUid = '0020000D';
 
@@ -35,7 +54,25 @@ export function copiedAttributes(source: DicomJson): DicomJson {
     const values = valuesOf(source[tag], vr);
     if (values.length > 0) copied[tag] = { vr, Value: values };
   }
+  return { ...copied, ...sequencesOf(source, sequences) };
+}
+
+function sequencesOf(source: DicomJson, wanted: Readonly<Record<string, ItemAttributes>>): DicomJson {
+  const copied: Record<string, DicomJsonElement> = {};
+  for (const [tag, attributes] of Object.entries(wanted)) {
+    const items = (source[tag]?.Value ?? []).filter((item) => typeof item === 'object' && item !== null) as DicomJson[];
+    if (items.length > 0) copied[tag] = { vr: 'SQ', Value: items.map((item) => itemOf(item, attributes)) };
+  }
   return copied;
+}
+
+function itemOf(item: DicomJson, { texts, sequences: inner }: ItemAttributes): DicomJson {
+  const copied: Record<string, DicomJsonElement> = {};
+  for (const [tag, vr] of Object.entries(texts)) {
+    const values = valuesOf(item[tag], vr);
+    if (values.length > 0) copied[tag] = { vr, Value: values };
+  }
+  return { ...copied, ...sequencesOf(item, inner) };
 }
 
 /** One value, as it stands: none of these has several. */

@@ -59,6 +59,11 @@ export async function listImages(sources: StudySources, question: ListQuestion):
       count(misfits, 'by modality');
       continue;
     }
+    if (isResult) {
+      // Never read, so whose it is decides nothing: it says of the patient what was copied from an image, which is checked itself.
+      count(misfits, 'as results of models');
+      continue;
+    }
     checkOwner(image);
     const misfit = series === undefined || series.has(seriesUid) ? judged(rules, image) : 'by body site';
     if (misfit === undefined) fitting.push(image);

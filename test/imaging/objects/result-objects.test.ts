@@ -10,6 +10,7 @@ import type { ResultOrigin } from '../../../src/imaging/objects/result-origin.ts
 import { resultUid } from '../../../src/imaging/objects/result-uid.ts';
 import { secondaryCapture } from '../../../src/imaging/objects/secondary-capture.ts';
 import { decodeFrame } from '../../../src/imaging/pixels/decode-frame.ts';
+import { dataset } from '../support/dataset.ts';
 import { reportContent, resultOrigin } from '../support/result-origin.ts';
 
 const colours = Uint8Array.from({ length: 2 * 3 * 3 }, (_, at) => at * 11);
@@ -70,6 +71,31 @@ describe('the patient and the study of an object', () => {
       accessionNumber: 'A-77',
       patientBirthDate: '1970-02-03',
     });
+  });
+
+  it('have the numbers that others gave the patient, and who they were, for whose study it is may be proven by them', () => {
+    const qualifiers = (id: string): DicomJson => ({ '00400032': { vr: 'UT', Value: [id] } });
+    const other = {
+      ...dataset({
+        PatientID: '4711',
+        IssuerOfPatientID: 'NORTH',
+        IssuerOfPatientIDQualifiersSequence: qualifiers('1.2'),
+      }),
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Maiden^Name' }] },
+    };
+    const { '00100021': _, ...plain } = resultOrigin().source;
+    const source = {
+      ...plain,
+      ...dataset({ IssuerOfPatientIDQualifiersSequence: qualifiers('1.3'), OtherPatientIDsSequence: other }),
+    };
+    for (const { dataset: sent } of [capture(resultOrigin({ source })), report(resultOrigin({ source }))]) {
+      // Empty: an issuer that qualifiers alone name, and not the one of the site.
+      expect(readImageAttributes(sent)).toMatchObject({
+        issuerOfPatientId: '',
+        otherPatientIds: [{ id: '4711', issuer: 'NORTH' }],
+      });
+      expect(JSON.stringify(sent)).not.toContain('Maiden');
+    }
   });
 
   it('say nothing else of the patient that the source says', () => {
