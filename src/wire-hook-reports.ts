@@ -44,7 +44,7 @@ export function hookReports(
       void server?.close();
       return server?.source.base === source.base;
     },
-    ask: ({ requestId, entrance, caller, model, subject }, focus) =>
+    ask: ({ requestId, entrance, caller, model, subject }, { reference, isOneOfSeveral }) =>
       operationJobs.createOnce({
         owner: caller?.key ?? 'nobody',
         subject,
@@ -56,7 +56,8 @@ export function hookReports(
               entrance,
               model,
               subject,
-              focus,
+              // Of several studies it finds the newest by itself, and the others too.
+              ...(isOneOfSeveral ? {} : { focus: reference }),
               seed: [],
               inputs: [],
               writeBack: true,
@@ -66,7 +67,7 @@ export function hookReports(
           },
           clock.now(),
         ),
-        once: JSON.stringify([model, subject, focus]),
+        once: JSON.stringify([model, subject, reference]),
         restMs,
       }),
     told: (told) => keepToldReports({ database, clock, tenant, newId: randomUUID }, told),

@@ -37,9 +37,11 @@ const request: PredictionRequest = {
   signal: new AbortController().signal,
 };
 
+const asked = (reference: string, isOneOfSeveral = false) => ({ reference, isOneOfSeveral });
+
 it('CDS-15 CDS-53: the job of a report holds who asks about which study, and nothing of the token or the card of the call', async () => {
   const made: Record<string, unknown>[] = [];
-  await hookReports(house(made), { tenant: 'default' }).ask(request, 'ImagingStudy/s1');
+  await hookReports(house(made), { tenant: 'default' }).ask(request, asked('ImagingStudy/s1'));
   const [job] = made;
   expect(JSON.stringify(job)).not.toMatch(/secret-of-the-call|origin|visit-3/);
   expect(job).toMatchObject({ owner: 'ehr', subject: '17', restMs: 60_000 });
@@ -62,14 +64,24 @@ it('one report of a study has one name, whoever asks at whichever visit, and no 
   const made: { once?: string }[] = [];
   const reports = hookReports(house(made), { tenant: 'default' });
   const { encounter: _, ...elsewhere } = { ...request, caller: { key: 'clinics' } };
-  await reports.ask(request, 'ImagingStudy/s1');
-  await reports.ask(elsewhere, 'ImagingStudy/s1');
-  await reports.ask(request, 'ImagingStudy/s2');
-  await reports.ask({ ...request, subject: '18' }, 'ImagingStudy/s1');
-  await reports.ask({ ...request, model: 'other' }, 'ImagingStudy/s1');
+  await reports.ask(request, asked('ImagingStudy/s1'));
+  await reports.ask(elsewhere, asked('ImagingStudy/s1'));
+  await reports.ask(request, asked('ImagingStudy/s2'));
+  await reports.ask({ ...request, subject: '18' }, asked('ImagingStudy/s1'));
+  await reports.ask({ ...request, model: 'other' }, asked('ImagingStudy/s1'));
   const names = made.map(({ once }) => once);
   expect(names[0]).toBe(names[1]);
   expect(new Set(names).size).toBe(4);
+});
+
+it('RA-7: a report of images of several studies is asked for without naming one, whose images alone would make it abstain', async () => {
+  const made: { request?: string; once?: string }[] = [];
+  const reports = hookReports(house(made), { tenant: 'default' });
+  await reports.ask(request, asked('ImagingStudy/s1', true));
+  await reports.ask(request, asked('ImagingStudy/s1'));
+  const [several, one] = made.map((job) => JSON.parse(String(job.request)).request);
+  expect([several.focus, one.focus]).toEqual([undefined, 'ImagingStudy/s1']);
+  expect(made[0]?.once).toBe(made[1]?.once);
 });
 
 it('reports are made of patients of the record source alone', () => {

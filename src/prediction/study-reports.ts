@@ -29,6 +29,8 @@ export interface StudyReports {
   readonly subjectBase: string;
   readonly asOf: Date;
   readonly study: FoundStudy;
+  /** Its images are of other studies too: asked about this one alone the model would find none of theirs. */
+  readonly isOneOfSeveral?: true;
   /** What this version says of it, and still may say: a score with its report, or an abstention. */
   readonly said?: StandingOutcome;
   readonly unshown?: Unshown;
@@ -106,6 +108,7 @@ export async function findStudyReports(
     subjectBase: origin.subjectBase,
     asOf,
     study: newest.found,
+    ...(newest.studies.length > 1 ? { isOneOfSeveral: true as const } : {}),
   };
   const outcome = speaking.find(({ focus }) => focus === newest.found.reference);
   const read = outcome === undefined ? undefined : await parts.report(outcome);

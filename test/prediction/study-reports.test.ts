@@ -16,7 +16,7 @@ import { findStudyReports, type StudyReportParts } from '../../src/prediction/st
 import type { RecordReader, RecordSource } from '../../src/records/record-source.ts';
 import type { OutcomeRow } from '../../src/write-back/outcome-record.ts';
 import type { ReadReport } from '../../src/write-back/read-report.ts';
-import { imagingStudy } from '../support/build-imaging-study.ts';
+import { imagingSeries, imagingStudy } from '../support/build-imaging-study.ts';
 import { abstainedRecord, scoredRecord } from '../support/outcome-record.ts';
 import { plainRadiograph, radiographed, readAt } from '../support/radiographs.ts';
 import { bareMap } from '../support/shipped-model.ts';
@@ -222,6 +222,28 @@ describe('what stands of the newest study', () => {
     const { reports, asked } = await found({ map: chestAndLaboratory, others, outcomes: [saidOf('s1')] });
     expect(reports).toMatchObject({ said: { report: { id: 'report-s1' } }, isDue: false });
     expect(asked).toEqual([['Observation', 'ImagingStudy', 'Consent']]);
+  });
+
+  it('DW-1: is of images of several studies where the rules choose several, any of which may have changed', async () => {
+    const ct = { ...plainRadiograph, study: { ...plainRadiograph.study, modality: ['CT'] } };
+    const map = bareMap({ chest: plainRadiograph, scan: ct });
+    const scan = (changed: Date) =>
+      imagingStudy({
+        id: 's3',
+        started: '2026-01-02T06:00:00Z',
+        meta: { lastUpdated: changed.toISOString() },
+        series: [imagingSeries({ modality: { code: 'CT' } })],
+      });
+    const of = async (changed: Date) =>
+      (await found({ map, studies: [imagingStudy(), scan(changed)], outcomes: [saidOf('s1')] })).reports;
+    expect(await of(minutesAgo(120))).toMatchObject({
+      study: { reference: 'ImagingStudy/s1' },
+      isOneOfSeveral: true,
+      said: { report: { id: 'report-s1' } },
+    });
+    expect(await of(minutesAgo(5))).toMatchObject({ hasChanged: true, isDue: true });
+    const { reports } = await found({ outcomes: [saidOf('s1')] });
+    expect(reports).not.toHaveProperty('isOneOfSeveral');
   });
 
   it('is no longer that of an older study once the patient has changed', async () => {

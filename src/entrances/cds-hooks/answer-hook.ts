@@ -51,9 +51,16 @@ export interface HookReports {
   /** Whether the patients of a fhirServer are those of the record source: reports are made of these alone, without the token of a call. */
   readonly areMadeFor: (base: string) => boolean;
   /** Has the report of a study made behind all calls, once however many ask. @throws RATE_LIMITED */
-  readonly ask: (request: PredictionRequest, study: string) => Promise<OnceState>;
+  readonly ask: (request: PredictionRequest, study: AskedStudy) => Promise<OnceState>;
   /** See `keepToldReports`. */
   readonly told: (told: readonly ToldReport[]) => Promise<void>;
+}
+
+/** The study that a report is to be about, which is the newest that the model reads. */
+export interface AskedStudy {
+  /** `ImagingStudy/id` */
+  readonly reference: string;
+  readonly isOneOfSeveral: boolean;
 }
 
 /** An earlier result as a call asks for it: of the server as the call names it. */

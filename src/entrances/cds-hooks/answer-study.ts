@@ -67,7 +67,7 @@ export async function answerStudy(
       : await askForReport(entrance, call, {
           asked,
           base: fhirServer.base,
-          study: found.study.reference,
+          study: { reference: found.study.reference, isOneOfSeveral: found.isOneOfSeveral === true },
           service: service.id,
         }),
   );

@@ -1,5 +1,5 @@
 import type { PredictionRequest } from '../../prediction/prediction-request.ts';
-import type { HookEntrance, HookServiceCall } from './answer-hook.ts';
+import type { AskedStudy, HookEntrance, HookServiceCall } from './answer-hook.ts';
 import type { Pending } from './report-unshown.ts';
 
 export interface ReportWanted {
@@ -7,8 +7,7 @@ export interface ReportWanted {
   readonly asked: PredictionRequest;
   /** The fhirServer of the call. */
   readonly base: string;
-  /** `ImagingStudy/id` */
-  readonly study: string;
+  readonly study: AskedStudy;
   /** Id of the service. */
   readonly service: string;
 }
