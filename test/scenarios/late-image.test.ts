@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Bundle, DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dataset } from '../imaging/support/dataset.ts';
 import { imagingSeries, imagingStudy } from '../support/build-imaging-study.ts';
+import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { copyModel, type ModelFolder } from '../support/model-folder.ts';
@@ -55,32 +55,8 @@ afterAll(async () => {
 });
 
 /** An even picture, acquired at a minute of that morning. */
-function picture(number: number, gray: number): KeptObject {
-  return {
-    frames: [new Uint8Array(new Uint16Array(100 * 100).fill(gray).buffer)],
-    dataset: dataset({
-      SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
-      SOPInstanceUID: `1.2.3.4.1.${number}`,
-      StudyInstanceUID: '1.2.3.4',
-      SeriesInstanceUID: '1.2.3.4.1',
-      Modality: 'DX',
-      BodyPartExamined: 'CHEST',
-      ViewPosition: 'PA',
-      AcquisitionDate: '20260102',
-      AcquisitionTime: `07300${number}`,
-      PatientID: '4711',
-      IssuerOfPatientID: 'NORTH',
-      Rows: 100,
-      Columns: 100,
-      SamplesPerPixel: 1,
-      PhotometricInterpretation: 'MONOCHROME2',
-      BitsAllocated: 16,
-      BitsStored: 12,
-      HighBit: 11,
-      PixelRepresentation: 0,
-    }),
-  };
-}
+const picture = (number: number, gray: number): KeptObject =>
+  evenPicture(gray, { study: '1.2.3.4', number }, { AcquisitionDate: '20260102', AcquisitionTime: `07300${number}` });
 
 async function keep(resource: Resource): Promise<void> {
   const { status, text } = await send(`${server.fhir}/${resource.resourceType}/${resource.id}`, 'PUT', resource);

@@ -4,11 +4,11 @@ import path from 'node:path';
 import type { Bundle, DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../src/entrances/cds-hooks/card.ts';
-import { dataset } from '../imaging/support/dataset.ts';
 import { imagingStudy } from '../support/build-imaging-study.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { callHook, patientView } from '../support/cds-call.ts';
 import { cdsResponseFindings } from '../support/cds-response-checker.ts';
+import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { copyModel, type ModelFolder } from '../support/model-folder.ts';
@@ -68,30 +68,7 @@ afterAll(async () => {
 });
 
 /** An even picture of Patient/1. */
-function picture(): KeptObject {
-  return {
-    frames: [new Uint8Array(new Uint16Array(100 * 100).fill(900).buffer)],
-    dataset: dataset({
-      SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
-      SOPInstanceUID: '1.2.3.4.1.1',
-      StudyInstanceUID: '1.2.3.4',
-      SeriesInstanceUID: '1.2.3.4.1',
-      Modality: 'DX',
-      BodyPartExamined: 'CHEST',
-      ViewPosition: 'PA',
-      PatientID: '4711',
-      IssuerOfPatientID: 'NORTH',
-      Rows: 100,
-      Columns: 100,
-      SamplesPerPixel: 1,
-      PhotometricInterpretation: 'MONOCHROME2',
-      BitsAllocated: 16,
-      BitsStored: 12,
-      HighBit: 11,
-      PixelRepresentation: 0,
-    }),
-  };
-}
+const picture = (): KeptObject => evenPicture(900, { study: '1.2.3.4' });
 
 async function keep(resource: Resource): Promise<void> {
   const { status, text } = await send(`${server.fhir}/${resource.resourceType}/${resource.id}`, 'PUT', resource);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Bundle, DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataset } from '../imaging/support/dataset.ts';
 import { imagingSeries, imagingStudy } from '../support/build-imaging-study.ts';
+import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
 import { someModels } from '../support/some-models.ts';
@@ -63,30 +63,8 @@ function studyOf(number: number): ImagingStudy {
   return { ...rest, series: [imagingSeries({ uid: `1.2.3.${number}.1` })] };
 }
 
-function picture(number: number, gray: number): KeptObject {
-  return {
-    frames: [new Uint8Array(new Uint16Array(100 * 100).fill(gray).buffer)],
-    dataset: dataset({
-      SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
-      SOPInstanceUID: `1.2.3.${number}.1.1`,
-      StudyInstanceUID: `1.2.3.${number}`,
-      SeriesInstanceUID: `1.2.3.${number}.1`,
-      Modality: 'DX',
-      BodyPartExamined: 'CHEST',
-      ViewPosition: 'PA',
-      PatientID: patientOf(number) === 'Patient/1' ? '4711' : '4712',
-      IssuerOfPatientID: 'NORTH',
-      Rows: 100,
-      Columns: 100,
-      SamplesPerPixel: 1,
-      PhotometricInterpretation: 'MONOCHROME2',
-      BitsAllocated: 16,
-      BitsStored: 12,
-      HighBit: 11,
-      PixelRepresentation: 0,
-    }),
-  };
-}
+const picture = (number: number, gray: number): KeptObject =>
+  evenPicture(gray, { study: `1.2.3.${number}` }, { PatientID: patientOf(number) === 'Patient/1' ? '4711' : '4712' });
 
 async function keep(resource: Resource): Promise<void> {
   const { status, text } = await send(`${server.fhir}/${resource.resourceType}/${resource.id}`, 'PUT', resource);
