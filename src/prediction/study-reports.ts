@@ -1,8 +1,7 @@
-import type { DiagnosticReport } from '@medplum/fhirtypes';
 import { defaultExclusions } from '../features/default-exclusions.ts';
 import { gatherRecord } from '../records/gather-record.ts';
 import type { OutcomeGroup, OutcomeRow } from '../write-back/outcome-record.ts';
-import type { ReadReport } from '../write-back/read-report.ts';
+import type { ReadReport, ReportInShort } from '../write-back/read-report.ts';
 import { dataSince } from './data-since.ts';
 import { type FoundStudy, type NewestStudy, newestStudy } from './newest-study.ts';
 import type { NamedModel } from './prediction-outcome.ts';
@@ -15,7 +14,7 @@ export interface StandingOutcome {
   readonly study: FoundStudy;
   readonly outcome: OutcomeRow;
   /** There where the outcome is scored. */
-  readonly report?: DiagnosticReport & { id: string };
+  readonly report?: ReportInShort;
   /** The server does not say of all that it rests on when it changed last. */
   readonly isUnchecked?: true;
 }

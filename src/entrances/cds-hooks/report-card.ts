@@ -139,7 +139,11 @@ function ageText(ms: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
-function scoresOf({ version }: HookService, { outcome }: StandingOutcome, report: DiagnosticReport): SaidScores {
+function scoresOf(
+  { version }: HookService,
+  { outcome }: StandingOutcome,
+  report: Pick<DiagnosticReport, 'contained'>,
+): SaidScores {
   const scores = new Map(Object.entries(outcome.scores ?? {}));
   const details = new Map<string, ScoreDetail>();
   const levels: SaidScores['levels'] & Map<string, NonNullable<ReturnType<typeof scoreLevel>>> = new Map();
