@@ -6,7 +6,8 @@ import type { KeptObjects } from './object-archive.ts';
 type Failed = Extract<DeliveryOutcome, { kind: 'failed' | 'dead' }>;
 
 /**
- * What an error of an archive means for the report: see `deliveryFailure`. An archive says itself what it has, so that nothing is unsure.
+ * What an error of an archive means for the report: see `deliveryFailure`. An archive says itself what it has, and is asked before anything is
+ * sent or settled, so that nothing is unsure.
  * Undefined for what is no error of an archive, and of no report.
  */
 export function archiveFailure(error: unknown): Failed | undefined {

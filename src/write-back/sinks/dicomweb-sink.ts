@@ -1,3 +1,5 @@
+import type { DiagnosticReport } from '@medplum/fhirtypes';
+import { PredictionError } from '../../platform/errors.ts';
 import { archiveFailure, notKept, pauseAskedBy } from './archive-failure.ts';
 import { skippedAsSuperseded } from './deliver-singly.ts';
 import { type Delivery, type DeliveryOutcome, heldOf, isAsItIs, isSinkFault, type Sink } from './delivery.ts';
@@ -15,14 +17,24 @@ export function createDicomwebSink(settings: DicomwebSink, archive: ObjectArchiv
   const { name, objects } = settings;
   const { at } = archive;
 
+  /** Of a report that no objects can be made of, and that is not known to have been sent, there are none. */
+  const countThere = async (report: DiagnosticReport, wasSent: boolean, stop: AbortSignal): Promise<number> => {
+    try {
+      return await archive.count(report, stop);
+    } catch (error) {
+      if (!wasSent && error instanceof PredictionError && error.code === 'RESULT_INVALID') return 0;
+      throw error;
+    }
+  };
+
   const deliverOne = async ({ result, receipt, unsure }: Delivery, stop: AbortSignal): Promise<DeliveryOutcome> => {
     const { resource: report, made = 1, superseded } = result;
     if (report.resourceType !== 'DiagnosticReport')
       throw new RangeError(`The sink ${name} takes reports, and was given a ${report.resourceType}`);
     const held = receipt === undefined || receipt.skipped !== undefined ? undefined : receipt;
     if (superseded || taken.includes(report.status)) {
-      const mayHold = unsure || held !== undefined;
-      const there = mayHold ? await archive.count(report, stop) : 0;
+      // Asked always: an attempt that failed, or was ended by a stop, may have left objects there without a receipt.
+      const there = await countThere(report, unsure || held !== undefined, stop);
       if (there === 0) return skippedAsSuperseded(at);
       // Should it stand again, the archive is asked what is left of them.
       return {

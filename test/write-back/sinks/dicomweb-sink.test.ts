@@ -233,6 +233,48 @@ describe('a report that has given way', () => {
     expect([pacs.objects.length, await rows()]).toMatchObject([1, [{ receipt: { skipped: 'superseded' } }]]);
   });
 
+  test('and whose delivery got no answer is a dead letter where the archive has stored it all the same', async () => {
+    pacs.intercept = ({ method }, response) => {
+      if (method === 'POST') response.writeHead = () => response.destroy();
+      return false;
+    };
+    await write();
+    await made.until(() => ofModality('SR').length > 0);
+    pacs.intercept = () => false;
+    await abstain(10);
+    await made.until(settled);
+    expect(await rows()).toMatchObject([{ state: 'dead', lastError: { reason: 'keeps-objects' } }]);
+  });
+
+  test('and of which the archive kept a part is a dead letter for that part', async () => {
+    pacs.refusal = (dataset) => (isSr(dataset) ? 0xa900 : undefined);
+    await write();
+    await made.until(settled);
+    await abstain(10);
+    await made.until(settled);
+    expect(await rows()).toMatchObject([
+      { state: 'dead', lastError: { reason: 'keeps-objects', text: expect.stringContaining('has 1 objects of it') } },
+    ]);
+  });
+
+  test('and whose delivery a stop of the server ended is a dead letter where the archive has its objects', async () => {
+    await write();
+    await made.until(settled);
+    // As a stop leaves it: claimed, sent, and put back as if nothing had been tried.
+    await database.query("update deliveries set state = 'pending', receipt = null, unsure = false, attempts = 0");
+    await abstain(10);
+    await made.until(settled);
+    expect(await rows()).toMatchObject([{ state: 'dead', lastError: { reason: 'keeps-objects' } }]);
+  });
+
+  test('and that names no images, of which nothing can have been sent, is settled', async () => {
+    await made.writeReport(first);
+    await made.until(settled);
+    await abstain(10);
+    await made.until(settled);
+    expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { skipped: 'superseded' } }]);
+  });
+
   test('after it was sent is a dead letter, for nobody can mark it there; when it stands again its objects are there', async () => {
     await write();
     await made.until(settled);
