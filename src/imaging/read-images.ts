@@ -10,6 +10,7 @@ import type { AskOptions, PixelWorkers } from './preprocess/pixel-workers.ts';
 import { type ChosenStudy, chooseStudy } from './study/choose-study.ts';
 import { type FetchLimits, fetchFrames } from './study/fetch-frames.ts';
 import { type PlannedReading, planReading } from './study/plan-reading.ts';
+import type { TensorUse } from './study/reading-bytes.ts';
 import type { PatientIdentifier } from './study/whose-images.ts';
 
 /** What reading images needs of the house; made once, of IMAGING_FILE. */
@@ -25,7 +26,7 @@ export interface ImagingParts {
   readonly clock: Clock;
 }
 
-export interface WantedImage {
+export interface WantedImage extends TensorUse {
   /** Of the feature. */
   readonly name: string;
   readonly definition: ImageDefinition;
@@ -37,7 +38,7 @@ export interface ReadOptions extends Pick<AskOptions, 'signal' | 'lane'> {
   /** IANA zone in which dates without a time are read. */
   readonly timeZone: string;
   /**
-   * Given what gives back the memory of the tensors, for whoever has them calls it once they are used no more; it asks for no other
+   * Given what gives back the memory of the tensors and of their copies while models run on them, for whoever has them calls it once they are used no more; it asks for no other
    * images before. Absent: it is given back with the readings.
    */
   hold?(release: () => void): void;
@@ -66,14 +67,14 @@ export async function readImages(
 ): Promise<ReadonlyMap<string, ImageReading>> {
   if (parts === undefined) return new Map(wanted.map(({ name, definition }) => [name, unconfigured(definition)]));
   const plans = new Map<string, Planned | Missing>();
-  for (const { name, definition } of wanted) plans.set(name, await planOne(parts, definition, record, options));
-  const { pixels, tensors } = neededBytes(plans, record, parts.memory.bytes);
+  for (const { name, ...image } of wanted) plans.set(name, await planOne(parts, image, record, options));
+  const { most, afterwards } = neededBytes(plans, record, parts.memory.bytes);
   const isMissing = (plan: Planned | Missing): plan is Missing => 'state' in plan;
   const missed = [...plans].flatMap(([name, plan]) => (isMissing(plan) ? [[name, plan] as const] : []));
   // A reason is said at once, however many others wait for memory.
   if (missed.length === plans.size) return new Map(missed);
   // All of it at once: two predictions that each had the memory of one image and waited for that of another would wait for each other.
-  const share = await parts.memory.take(pixels + tensors, options);
+  const share = await parts.memory.take(most, options);
   let underWay = Promise.resolve();
   try {
     const readings = new Map<string, ImageReading>();
@@ -83,7 +84,7 @@ export async function readImages(
     // One after the other: one prediction holds the pixels of one image at a time.
     for (const [name, plan] of plans)
       readings.set(name, 'state' in plan ? plan : await readOne(parts, plan, record, options, begun));
-    share.keep(tensors);
+    share.keep(afterwards);
     if (options.hold === undefined) share.keep(0);
     else options.hold(() => share.keep(0));
     return readings;
@@ -98,31 +99,38 @@ export async function readImages(
 function neededBytes(
   plans: Map<string, Planned | Missing>,
   record: ClinicalRecord,
-  most: number,
-): { readonly pixels: number; readonly tensors: number } {
-  let [pixels, tensors] = [0, 0];
+  available: number,
+): { readonly most: number; readonly afterwards: number } {
+  let needed = { pixels: 0, tensors: 0, most: 0, afterwards: 0 };
   for (const [name, plan] of plans) {
     if ('state' in plan) continue;
-    const withIt = { pixels: Math.max(pixels, plan.bytes.pixels), tensors: tensors + plan.bytes.tensor };
-    const needed = withIt.pixels + withIt.tensors;
-    if (needed <= most) ({ pixels, tensors } = withIt);
+    const pixels = Math.max(needed.pixels, plan.bytes.pixels);
+    const tensors = needed.tensors + plan.bytes.tensor;
+    const afterwards = needed.afterwards + plan.bytes.tensor + plan.bytes.copies;
+    // Copies are made when no pixels are held any more.
+    const most = Math.max(pixels + tensors, afterwards);
+    if (most <= available) needed = { pixels, tensors, most, afterwards };
     else
-      plans.set(name, missing(plan.definition, tooLargeFor(needed, most), [record.sourceReference(plan.chosen.study)]));
+      plans.set(
+        name,
+        missing(plan.definition, tooLargeFor(most, available), [record.sourceReference(plan.chosen.study)]),
+      );
   }
-  return { pixels, tensors };
+  return needed;
 }
 
 async function planOne(
   parts: ImagingParts,
-  definition: ImageDefinition,
+  image: Omit<WantedImage, 'name'>,
   record: ClinicalRecord,
   options: ReadOptions,
 ): Promise<Planned | Missing> {
+  const { definition } = image;
   let study: ImagingStudy | undefined;
   try {
     const chosen = chooseStudy(record, { wanted: definition.study, ...options });
     study = chosen.study;
-    return { ...(await planReading(parts, definition, chosen, record, options.signal)), definition, chosen };
+    return { ...(await planReading(parts, image, chosen, record, options.signal)), definition, chosen };
   } catch (error) {
     const reason = reasonOf(error);
     const lookedAt = study ?? (reason instanceof NoImage ? reason.study : undefined);

@@ -10,21 +10,26 @@ import type { PredictionRequest } from './prediction-request.ts';
 import type { OpenOrigin } from './record-origin.ts';
 import { runOptions } from './run-options.ts';
 
+/** What becomes of the images of a map. */
+export interface ImageUse extends Pick<ReadOptions, 'hold'> {
+  /** The feature that is occluded to explain a score; absent: none is. */
+  readonly occluded?: string;
+}
+
 /**
  * Reads what images a map wants of one subject. None is fetched of somebody of whom no model may speak, nor where the caller says
  * whose a study is: this server asks for images by its own right, so a claim of the caller would open those of anybody.
  * Throws what `readImages` throws.
- * @param hold see ReadOptions.hold
  */
 export async function imagesOfMap(
   { imaging, timeZone }: Pick<PredictionParts, 'imaging' | 'timeZone'>,
   { map }: Pick<CompiledFeatureMap, 'map'>,
   { record, unverified }: { readonly record: ClinicalRecord } & Pick<OpenOrigin, 'unverified'>,
   request: Partial<Pick<PredictionRequest, 'entrance' | 'focus' | 'signal' | 'givenUp' | 'shadow'>>,
-  hold?: ReadOptions['hold'],
+  { hold, occluded }: ImageUse = {},
 ): Promise<ImageReadings> {
   const wanted = Object.entries(map.features).flatMap(([name, definition]) =>
-    definition.kind === 'image' ? [{ name, definition }] : [],
+    definition.kind === 'image' ? [{ name, definition, isOccluded: name === occluded }] : [],
   );
   if (wanted.length === 0 || defaultExclusions(record, record.asOf.getTime(), timeZone).length > 0) return none;
   if (unverified || isClaimed(record))

@@ -3,12 +3,13 @@ import type { CompiledFeatureMap } from '../features/compile-feature-map.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { ModelInputs } from '../features/feature-vector.ts';
 import type { ModelOutputs } from '../features/model-output.ts';
+import type { Manifest } from '../model-catalog/manifest-schema.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
 import { gatherRecord } from '../records/gather-record.ts';
 import type { Subject } from '../records/subject.ts';
 import { askUsedModels } from './ask-used-models.ts';
-import { imagesOfMap } from './images-of-map.ts';
+import { type ImageUse, imagesOfMap } from './images-of-map.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
 import { type OpenOrigin, openOrigin } from './record-origin.ts';
@@ -72,21 +73,30 @@ export async function readModelInputs(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   }).finally(origin.close);
   onGathered();
-  const imagesOf = (map: CompiledFeatureMap, held?: typeof hold) =>
-    imagesOfMap(parts, map, { record, unverified: origin.unverified }, request, held);
+  const imagesOf = (map: CompiledFeatureMap, use: ImageUse) =>
+    imagesOfMap(parts, map, { record, unverified: origin.unverified }, request, use);
   // Each has been asked when the next one's images are read, and nobody holds the memory of two.
   let releaseUsed = (): void => undefined;
   const imagesOfUsed = (map: CompiledFeatureMap) => {
     releaseUsed();
-    return imagesOf(map, (release) => {
-      releaseUsed = release;
+    return imagesOf(map, {
+      hold(release) {
+        releaseUsed = release;
+      },
     });
   };
   const asking = askUsedModels(model, record, parts.timeZone, asserted, runOptions(request), imagesOfUsed);
   const outputs = await asking.finally(() => releaseUsed());
-  const images = await imagesOf(compiled, hold);
+  const occluded = occludedFeature(manifest);
+  const images = await imagesOf(compiled, { ...(hold && { hold }), ...(occluded && { occluded }) });
   const inputs = extractFeatures(record, compiled, manifest, asserted, parts.timeZone, outputs, images);
   return { subject, origin, record, inputs, outputs };
+}
+
+/** The image of which a model is shown all but a patch, to explain its scores; its copies need memory. */
+function occludedFeature({ explanation }: Pick<Manifest, 'explanation'>): string | undefined {
+  const saliency = explanation.method === 'occlusion' ? explanation.saliency : undefined;
+  return saliency?.by === 'occlusion' ? saliency.feature : undefined;
 }
 
 /** Throws PARAMETER_INVALID where a caller asserts what another model would still read from the record. */

@@ -56,13 +56,15 @@ interface Given {
   readonly others?: readonly RecordResource[];
   readonly parts?: Partial<ImagingParts>;
   readonly options?: Partial<ReadOptions>;
+  readonly isOccluded?: boolean;
 }
 
 async function read(given: Given = {}): Promise<ImageReading> {
   const { definition, study = imagingStudy(), endpoints = [wadoEndpoint({ address: pacs.base })] } = given;
   const parts = { ...imaging.parts, ...given.parts };
   const record = recordOf([radiographed, study, ...endpoints, ...(given.others ?? [])], asOf);
-  const wanted = [{ name: 'chest', definition: { ...plainRadiograph, ...definition } }];
+  const isOccluded = given.isOccluded ?? false;
+  const wanted = [{ name: 'chest', definition: { ...plainRadiograph, ...definition }, isOccluded }];
   const reading = (await readImages(parts, wanted, record, { timeZone: 'UTC', ...given.options })).get('chest');
   if (reading === undefined) throw new Error('every image has a reading');
   return reading;
@@ -289,9 +291,14 @@ describe('TM-4: frames', () => {
 describe('no image is read', () => {
   it('where no image server is configured', async () => {
     const record = recordOf([radiographed, imagingStudy()], asOf);
-    const readings = await readImages(undefined, [{ name: 'chest', definition: plainRadiograph }], record, {
-      timeZone: 'UTC',
-    });
+    const readings = await readImages(
+      undefined,
+      [{ name: 'chest', definition: plainRadiograph, isOccluded: false }],
+      record,
+      {
+        timeZone: 'UTC',
+      },
+    );
     expect(readings.get('chest')).toMatchObject({ state: 'missing', because: 'no-image-source' });
   });
 
@@ -646,16 +653,36 @@ describe('TM-4: the memory of all images together', () => {
     expect(order).toEqual(['front', 'back']);
   });
 
-  it('is given back with the reading, but for its tensor where somebody holds on to that', async () => {
+  it('is given back with the reading, but for its tensor and the copy that its model is sent where somebody holds on to that', async () => {
     const memory = createImageMemory(1e9);
     await tensor({ parts: { memory } });
     expect(memory.free).toBe(1e9);
     let release = (): void => undefined;
     await tensor({ parts: { memory }, options: { hold: (held) => (release = held) } });
-    // Six numbers, and room for the preview.
-    expect(1e9 - memory.free).toBe(6 * 4 + 3 * 1024 * 1024);
+    // Six numbers twice, and room for the preview.
+    expect(1e9 - memory.free).toBe(2 * 6 * 4 + 3 * 1024 * 1024);
     release();
     expect(memory.free).toBe(1e9);
+  });
+
+  it('is held for what a model is shown without each patch too, and for the copy of that, whatever its pixels needed', async () => {
+    const memory = createImageMemory(1e9);
+    const preprocess: ImageDefinition['preprocess'] = [
+      { step: 'resample', size: [700, 700], method: 'nearest', antialias: false },
+      { step: 'channels', as: 'gray', place: 'none' },
+    ];
+    const held: number[] = [];
+    for (const isOccluded of [false, true]) {
+      const hold = (release: () => void): void => {
+        held.push(1e9 - memory.free);
+        release();
+      };
+      await tensor({ parts: { memory }, definition: { preprocess }, isOccluded, options: { hold } });
+    }
+    const [bytes, preview] = [700 * 700 * 4, 3 * 1024 * 1024];
+    expect(held).toEqual([2 * bytes + preview, 3 * bytes + preview]);
+    const needed = { parts: { memory: createImageMemory(3 * bytes + preview - 1) }, definition: { preprocess } };
+    expect((await reason({ ...needed, isOccluded: true }))[0]).toBe('image-too-large');
   });
 
   it.each([

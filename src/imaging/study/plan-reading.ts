@@ -8,7 +8,7 @@ import { checkCounted } from './counted-study.ts';
 import { checkSizes } from './fetch-frames.ts';
 import { compileImageRules } from './image-rules.ts';
 import { type ListedImages, listImages } from './list-images.ts';
-import { type ReadingBytes, readingBytes } from './reading-bytes.ts';
+import { type ReadingBytes, readingBytes, type TensorUse } from './reading-bytes.ts';
 import { type StudySources, studySources } from './study-sources.ts';
 import { studyUidOf } from './study-uid.ts';
 import { readPositions, readStated, type TakenFrame, takeFrames } from './take-frames.ts';
@@ -34,7 +34,7 @@ export interface PlannedReading {
  */
 export async function planReading(
   parts: Pick<ImagingParts, 'sources' | 'limits' | 'quietPeriodMs' | 'patientIdentifiers' | 'clock'>,
-  definition: ImageDefinition,
+  { definition, ...use }: { readonly definition: ImageDefinition } & TensorUse,
   { study, series }: ChosenStudy,
   record: ClinicalRecord,
   signal: AbortSignal | undefined,
@@ -60,7 +60,7 @@ export async function planReading(
   const { frames, words } = takeFrames(listed.fitting, definition.take, parts.limits.frames);
   checkSizes(frames, parts.limits);
   await readStated(frames);
-  const bytes = readingBytes(frames, definition);
+  const bytes = readingBytes(frames, definition, use);
   return { studyUid, sources, frames, first, rule: `${rules.words}; took ${words}`, bytes };
 }
 

@@ -10,6 +10,14 @@ export interface ReadingBytes {
   readonly pixels: number;
   /** Afterwards: its tensor, and the picture of it that people see. */
   readonly tensor: number;
+  /** While a model runs on it, beside the tensor: the copies of it that there are at once. */
+  readonly copies: number;
+}
+
+/** What is done with a tensor. */
+export interface TensorUse {
+  /** True where a model is run on it once more without each patch of it in turn, to explain a score. */
+  readonly isOccluded: boolean;
 }
 
 /** Numbers are worked with as float64, and go into a tensor as float32. */
@@ -17,6 +25,8 @@ const workBytes = 8;
 const tensorBytes = 4;
 /** Headers, tables and comments of a coded frame. */
 const asideBytes = 65_536;
+/** Of images without a patch that are run together, see `occludeImage`. */
+const occludedBytes = 1_000_000;
 /** See `showFrame`: 1,024 by 1,024 pixels of three colours. */
 const previewBytes = 3 * 1024 * 1024;
 
@@ -31,9 +41,15 @@ export function mostFrameBytes(form: PixelForm): number {
  * How much memory it takes at most to read these frames, by what is stated of them: known before any is fetched. It is rather too much
  * than too little, and counts what is there at once in the thread that prepares them (see `makeTensor`): one frame under way, all of
  * them as far as they go without the others, and twice what is made of all together.
+ * A model that runs on the tensor is sent a copy of it, be it in a thread or a process, and one without a patch is a copy that is sent as a copy;
+ * rows that run together are of 2 MB at most for each model (see `tryModel`), and none of this.
  * Throws ImageFault where the steps cannot be done with images that are so.
  */
-export function readingBytes(taken: readonly TakenFrame[], { take, preprocess }: ReadingDefinition): ReadingBytes {
+export function readingBytes(
+  taken: readonly TakenFrame[],
+  { take, preprocess }: ReadingDefinition,
+  { isOccluded }: TensorUse,
+): ReadingBytes {
   const [first] = taken;
   if (first?.image.pixels === undefined) throw new Error('frames without pixels were taken');
   const { rows, columns } = first.image.pixels;
@@ -55,7 +71,8 @@ export function readingBytes(taken: readonly TakenFrame[], { take, preprocess }:
   }, 0);
   const atWork = (2 + planesOf(first.image.pixels)) * largest * workBytes + 2 * together * workBytes;
   const tensor = tensorBytes * volume(sizes.at(-1) as Axes);
-  return { pixels: frames + atWork, tensor: tensor + previewBytes };
+  const copies = isOccluded ? 2 * Math.max(tensor, occludedBytes) : tensor;
+  return { pixels: frames + atWork, tensor: tensor + previewBytes, copies };
 }
 
 type ReadingDefinition = Pick<ImageDefinition, 'take' | 'preprocess'>;

@@ -23,6 +23,7 @@ import { bareMap } from '../../support/shipped-model.ts';
 
 const map = bareMap({ chest: plainRadiograph });
 const manifest = {
+  explanation: { method: 'occlusion', reference: {}, because: 'a test' },
   id: 'of-radiographs',
   version: '1.0.0',
   tensors: {
