@@ -17,7 +17,8 @@ const advisoryLockKey = 7_041_992_318;
  * Brings the database to the schema of `migrations` and returns the ids applied now.
  *
  * All that is pending is applied in one transaction under an advisory lock: two servers that start at once
- * apply each migration once, and a failure leaves the database as it was. Throws DATABASE_UNAVAILABLE when an
+ * apply each migration once, and a failure leaves the database as it was. The database gives no statement up meanwhile, however
+ * long it takes; that the client does not either, `database` must have been opened for. Throws DATABASE_UNAVAILABLE when an
  * applied migration's text has changed since, or when the database holds one that this program does not know.
  */
 export async function migrate(
@@ -26,6 +27,7 @@ export async function migrate(
   clock: Clock,
 ): Promise<{ readonly applied: readonly string[] }> {
   return database.transaction(async (sql) => {
+    await sql.query('set local statement_timeout = 0'); // whatever the role or the database has
     await sql.query(`select pg_advisory_xact_lock(${advisoryLockKey})`);
     await sql.query(
       'create table if not exists migrations (id text primary key, checksum text not null, applied_at timestamptz not null)',

@@ -10,20 +10,33 @@ import { createPooledDatabase, rawJsonTypes } from './pooled-database.ts';
 import { createStatisticsUpkeep } from './statistics-upkeep.ts';
 
 const connectTimeoutMs = 10_000;
-const statementTimeoutMs = 60_000;
+const usualTimeouts: StatementTimeouts = { statementMs: 60_000, answerMs: 60_000 + connectTimeoutMs };
 /** A server that stands still in the middle of a transaction lets go of its locks; no transaction waits for anything but the database. */
 const idleInTransactionTimeoutMs = 10_000;
 
-/**
- * Opens the PostgreSQL server that `databaseUrl` names, or else an embedded PGlite in `dataDir`/database. The
- * schema is not touched: see `migrate`. Throws DATABASE_UNAVAILABLE or STORAGE_FULL.
- */
-export async function openDatabase(options: {
+export interface DatabaseOptions {
   readonly databaseUrl?: string;
   readonly dataDir: string;
   readonly logger: Logger;
-}): Promise<Database> {
-  if (options.databaseUrl !== undefined) return openPostgresql(options.databaseUrl, options.logger);
+  /** Of a PostgreSQL server; absent: those of every request. */
+  readonly timeouts?: StatementTimeouts;
+}
+
+/** When a statement is given up; 0: never. */
+export interface StatementTimeouts {
+  /** By the server. */
+  readonly statementMs: number;
+  /** By this client, of a server that does not even say that it gave up. */
+  readonly answerMs: number;
+}
+
+/**
+ * Opens the PostgreSQL server that `databaseUrl` names, or else an embedded PGlite in `dataDir`/database. The
+ * schema is not touched: see `openMigratedDatabase`. Throws DATABASE_UNAVAILABLE or STORAGE_FULL.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  if (options.databaseUrl !== undefined)
+    return openPostgresql(options.databaseUrl, options.logger, options.timeouts ?? usualTimeouts);
   const startedAt = performance.now();
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const { logger } = options;
@@ -60,15 +73,15 @@ export async function openPglite(
   return opened(database, pool, logger, startedAt);
 }
 
-async function openPostgresql(databaseUrl: string, logger: Logger): Promise<Database> {
+async function openPostgresql(databaseUrl: string, logger: Logger, timeouts: StatementTimeouts): Promise<Database> {
   const startedAt = performance.now();
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: 10,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
+    statement_timeout: timeouts.statementMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-    query_timeout: statementTimeoutMs + connectTimeoutMs,
+    query_timeout: timeouts.answerMs,
     keepAlive: true,
     application_name: 'fhirsight',
     types: rawJsonTypes,
