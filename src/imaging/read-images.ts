@@ -1,4 +1,3 @@
-import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { ImageDefinition } from '../model-catalog/image-schema.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ClinicalRecord } from '../records/clinical-record.ts';
@@ -54,7 +53,8 @@ interface Planned extends PlannedReading {
 
 /**
  * Reads the images that a feature map wants of one subject: which study, whose it is, whether it is whole, which images of
- * it, their frames, and the tensor. What cannot be had of the study is a reason. No pixel is fetched before there is memory for all.
+ * it, their frames, and the tensor. What cannot be had of the study is a reason. Every image is needed, so that no server is asked for
+ * any where one has no study. No pixel is fetched before there is memory for all.
  * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and DEADLINE_EXCEEDED where time runs out while memory
  * is waited for, or the pixels are prepared.
  * @param parts undefined where no image server is configured
@@ -66,8 +66,14 @@ export async function readImages(
   options: ReadOptions,
 ): Promise<ReadonlyMap<string, ImageReading>> {
   if (parts === undefined) return new Map(wanted.map(({ name, definition }) => [name, unconfigured(definition)]));
+  const chosen = wanted.map((image) => ({ ...image, of: chooseOne(image.definition, record, options) }));
+  if (chosen.some(({ of }) => 'state' in of))
+    return new Map(
+      chosen.map(({ name, definition, of }) => [name, 'state' in of ? of : notRead(definition, of, record)]),
+    );
   const plans = new Map<string, Planned | Missing>();
-  for (const { name, ...image } of wanted) plans.set(name, await planOne(parts, image, record, options));
+  for (const { name, of, ...image } of chosen)
+    plans.set(name, 'state' in of ? of : await planOne(parts, image, of, { record, ...options }));
   const { most, afterwards } = neededBytes(plans, record, parts.memory.bytes);
   const isMissing = (plan: Planned | Missing): plan is Missing => 'state' in plan;
   const missed = [...plans].flatMap(([name, plan]) => (isMissing(plan) ? [[name, plan] as const] : []));
@@ -119,22 +125,32 @@ function neededBytes(
   return needed;
 }
 
+function chooseOne(definition: ImageDefinition, record: ClinicalRecord, options: ReadOptions): ChosenStudy | Missing {
+  try {
+    return chooseStudy(record, { wanted: definition.study, ...options });
+  } catch (error) {
+    const reason = reasonOf(error);
+    const lookedAt = reason instanceof NoImage ? reason.study : undefined;
+    return missing(definition, reason, lookedAt === undefined ? [] : [record.sourceReference(lookedAt)]);
+  }
+}
+
+function notRead(definition: ImageDefinition, { study }: ChosenStudy, record: ClinicalRecord): Missing {
+  const why = new NoImage('not-read', 'it was not read, since another image that the model needs has no study');
+  return missing(definition, why, [record.sourceReference(study)]);
+}
+
 async function planOne(
   parts: ImagingParts,
   image: Omit<WantedImage, 'name'>,
-  record: ClinicalRecord,
-  options: ReadOptions,
+  chosen: ChosenStudy,
+  { record, signal }: Pick<ReadOptions, 'signal'> & { readonly record: ClinicalRecord },
 ): Promise<Planned | Missing> {
   const { definition } = image;
-  let study: ImagingStudy | undefined;
   try {
-    const chosen = chooseStudy(record, { wanted: definition.study, ...options });
-    study = chosen.study;
-    return { ...(await planReading(parts, image, chosen, record, options.signal)), definition, chosen };
+    return { ...(await planReading(parts, image, chosen, record, signal)), definition, chosen };
   } catch (error) {
-    const reason = reasonOf(error);
-    const lookedAt = study ?? (reason instanceof NoImage ? reason.study : undefined);
-    return missing(definition, reason, lookedAt === undefined ? [] : [record.sourceReference(lookedAt)]);
+    return missing(definition, reasonOf(error), [record.sourceReference(chosen.study)]);
   }
 }
 

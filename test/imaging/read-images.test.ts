@@ -315,6 +315,19 @@ describe('no image is read', () => {
     expect(pacs.requests).toEqual([]);
   });
 
+  it('DW-1: of a study where the model needs another image too, and there is no study for that one', async () => {
+    const record = recordOf([radiographed, imagingStudy(), wadoEndpoint({ address: pacs.base })], asOf);
+    const ct = { ...plainRadiograph, study: { ...plainRadiograph.study, modality: ['CT'] } };
+    const wanted = [
+      { name: 'chest', definition: plainRadiograph, isOccluded: false },
+      { name: 'scan', definition: ct, isOccluded: false },
+    ];
+    const readings = await readImages(imaging.parts, wanted, record, { timeZone: 'UTC' });
+    expect(readings.get('chest')).toMatchObject({ because: 'not-read', sources: [{ reference: 'ImagingStudy/s1' }] });
+    expect(readings.get('scan')).toMatchObject({ because: 'not-found', sources: [] });
+    expect(pacs.requests).toEqual([]);
+  });
+
   it('of another patient: PatientID, issuer, accession', async () => {
     for (const changes of [{ PatientID: '4712' }, { PatientID: undefined }, { IssuerOfPatientID: 'SOUTH' }]) {
       pacs.objects.splice(0, 1, radiograph(changes));
