@@ -149,6 +149,8 @@ export type FeatureValue =
       readonly needs?: readonly string[];
       /** For the output of another model that lacks inputs: why it lacks them. */
       readonly behind?: readonly MissingReason[];
+      /** Of an image: nothing is missing but the quiet period of its study, which passes by itself. */
+      readonly passes?: true;
       /** What the model is given, where it was trained with values missing for this reason; else it abstains. */
       readonly given?: MissingInput;
       readonly sources: readonly SourceReference[];

@@ -19,7 +19,10 @@ export function compileImage(name: string, definition: ImageDefinition): Feature
   return ({ images }) => {
     const reading = images.get(name);
     if (reading === undefined) return missing('input-missing', `${label} needs images, which were not asked for`);
-    if (reading.state === 'missing') return missing(reading.because, reading.detail, reading.sources);
+    if (reading.state === 'missing') {
+      const { because, detail, sources, passes } = reading;
+      return { ...missing(because, detail, sources), ...(passes === undefined ? {} : { passes }) };
+    }
     const { tensor, digest, shape, preview, study, images: frames, at, rule } = reading;
     if (shape.join(', ') !== declared)
       throw new PredictionError('INTERNAL', `${label} was made [${shape.join(', ')}]; its map declares [${declared}].`);

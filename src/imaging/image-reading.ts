@@ -56,6 +56,8 @@ export type ImageReading =
       readonly state: 'missing';
       readonly because: ImageMissingReason;
       readonly detail: string;
+      /** See NotYetQuiet. */
+      readonly passes?: true;
       readonly sources: readonly SourceReference[];
     };
 
@@ -70,5 +72,13 @@ export class NoImage extends Error {
     this.name = 'NoImage';
     this.because = because;
     if (study !== undefined) this.study = study;
+  }
+}
+
+/** The study is there whole, as all that counts it says, and changed a moment ago: that passes by itself, and says nothing of its images. */
+export class NotYetQuiet extends NoImage {
+  constructor(message: string) {
+    super('study-incomplete', message);
+    this.name = 'NotYetQuiet';
   }
 }

@@ -4,7 +4,7 @@ import type { ClinicalRecord } from '../records/clinical-record.ts';
 import type { ImageSources } from './dicomweb/image-sources.ts';
 import { ImageFault } from './image-fault.ts';
 import { type ImageMemory, tooLargeFor } from './image-memory.ts';
-import { type ImageReading, NoImage } from './image-reading.ts';
+import { type ImageReading, NoImage, NotYetQuiet } from './image-reading.ts';
 import type { AskOptions, PixelWorkers } from './preprocess/pixel-workers.ts';
 import { type ChosenStudy, chooseStudy } from './study/choose-study.ts';
 import { type FetchLimits, fetchFrames } from './study/fetch-frames.ts';
@@ -200,12 +200,10 @@ function reasonOf(error: unknown): NoImage | ImageFault {
   throw error;
 }
 
-function missing(
-  { label }: ImageDefinition,
-  { because, message }: NoImage | ImageFault,
-  sources: Missing['sources'],
-): Missing {
-  return { state: 'missing', because, detail: `${label}: ${message}`, sources };
+function missing({ label }: ImageDefinition, reason: NoImage | ImageFault, sources: Missing['sources']): Missing {
+  const { because, message } = reason;
+  const passes = reason instanceof NotYetQuiet ? { passes: true as const } : {};
+  return { state: 'missing', because, detail: `${label}: ${message}`, sources, ...passes };
 }
 
 function unconfigured(definition: ImageDefinition): Missing {

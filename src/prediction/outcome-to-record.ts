@@ -17,6 +17,7 @@ export function outcomeToRecord(
     readonly validUntil: Date;
     readonly whatIf: boolean;
     readonly reportInputs?: string;
+    readonly passes?: true;
   },
 ): OutcomeRecord {
   const { model, asOf, identifier, inputs } = outcome;
@@ -44,6 +45,7 @@ export function outcomeToRecord(
       ]),
     ),
     ...(made.reportInputs === undefined ? {} : { reportInputs: made.reportInputs }),
+    ...(made.passes === undefined ? {} : { passes: made.passes }),
     ...(outcome.state === 'scored' ? { scores: Object.fromEntries(outcome.scores) } : {}),
   };
 }

@@ -25,6 +25,7 @@ import { metaWithSupersededTag } from '../write-back/superseded-tag.ts';
 import { readModelInputs } from './model-inputs.ts';
 import { outcomeAbout, studyAbout } from './outcome-about.ts';
 import { outcomeToRecord } from './outcome-to-record.ts';
+import { passesByItself } from './passes-by-itself.ts';
 import type { PredictionOutcome, StageTimings } from './prediction-outcome.ts';
 import type { PredictableModel, PredictionParts } from './prediction-parts.ts';
 import type { PredictionRequest } from './prediction-request.ts';
@@ -129,7 +130,8 @@ async function predictWith(
   const keep: PredictionParts['writeResult'] | undefined = isKept ? parts.writeResult : undefined;
 
   if (outcomes.length === 0) {
-    const receipt = await keep?.(outcomeToRecord({ state: 'abstained', ...common }, made));
+    const passes = study !== undefined && passesByItself(all) ? { passes: true as const } : {};
+    const receipt = await keep?.(outcomeToRecord({ state: 'abstained', ...common }, { ...made, ...passes }));
     if (receipt !== undefined) reportWrite(receipt, parts.event);
     time.step('writeMs');
     return { state: 'abstained', ...common, timings: time.steps };

@@ -34,6 +34,11 @@ export interface OutcomeRecord extends OutcomeGroup {
   readonly scores?: Readonly<Record<string, number>>;
   /** Of a model with reports: the same for the same inputs and model, whatever the as-of and the encounter. */
   readonly reportInputs?: string;
+  /**
+   * Of an abstention about a study: nothing but its quiet period is not over, so that it says nothing of what stands. It is a matter of
+   * the call, and not in the table.
+   */
+  readonly passes?: true;
 }
 
 /** A record as it stands in the table. */

@@ -19,7 +19,7 @@ export interface SettledResult {
  * Settles results as if they were written one after the other, without a statement. After each of them exactly one
  * outcome of its group stands, the one with the greatest (as-of, computed at, identifier), and the others are marked
  * with the one that took their place: an old 40 % never stays current, and a prediction at an earlier instant never
- * displaces a later one. What-if outcomes take no part. All reports of a group are versions of one.
+ * displaces a later one. An abstention that passes by itself gives way to a score that stands. What-if outcomes take no part. All reports of a group are versions of one.
  * @param found of every group all outcomes that stand, and every outcome with the identifier of a result
  */
 export function settleOutcomes(
@@ -48,6 +48,10 @@ export function settleOutcomes(
     }
     if (record.whatIf) return { outcome, repeated, superseded: [], created: false };
     const group = groups.get(groupName(outcome.row)) ?? [];
+    if (record.passes === true) {
+      const superseded = repeated ? [] : giveWay(group, outcome, record.computedAt);
+      if (repeated || superseded.length > 0) return { outcome, repeated, superseded, created: false };
+    }
     if (repeated) reinstateIfNewest(group, outcome, record.computedAt);
     const superseded = supersedeOlder(group, record.computedAt);
     if (drafts?.amending !== undefined) {
@@ -83,6 +87,15 @@ function supersedeOlder(group: readonly SettledOutcome[], at: Date): Supersessio
   const supersededBy = current.row.identifier;
   for (const outcome of older) change(outcome, { ...outcome.row, supersededBy, supersededAt: at });
   return older.map(({ row }) => ({ identifier: row.identifier, supersededBy }));
+}
+
+/** Lets an abstention that passes by itself be superseded by the score that stands, if any does. */
+function giveWay(group: readonly SettledOutcome[], outcome: SettledOutcome, at: Date): Supersession[] {
+  const [current] = standing(group.filter((other) => other !== outcome));
+  if (current?.row.state !== 'scored') return [];
+  const supersededBy = current.row.identifier;
+  change(outcome, { ...outcome.row, supersededBy, supersededAt: at });
+  return [{ identifier: outcome.row.identifier, supersededBy }];
 }
 
 /**

@@ -351,7 +351,10 @@ describe('no image is read', () => {
     expect((await reason())[0]).toBe('study-incomplete');
     pacs.objects.pop();
     const fresh = imagingStudy({ meta: { lastUpdated: '2026-01-02T11:59:00Z' } });
-    expect((await reason({ study: fresh }))[0]).toBe('study-incomplete');
+    expect(await read({ study: fresh })).toMatchObject({ because: 'study-incomplete', passes: true });
+    expect(await read({ study: counted })).not.toHaveProperty('passes');
+    const bare = { ...fresh, numberOfInstances: undefined, numberOfSeries: undefined, series: undefined };
+    expect(await read({ study: bare })).not.toHaveProperty('passes');
     expect(pacs.requests.filter((path) => path.includes('/frames/'))).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import { compileFeatureMap } from '../../src/features/compile-feature-map.ts';
 import type { Manifest } from '../../src/model-catalog/manifest-schema.ts';
 import { recordQueries } from '../../src/model-catalog/record-queries.ts';
 import { type InputRequest, readModelInputs } from '../../src/prediction/model-inputs.ts';
+import { passesByItself } from '../../src/prediction/passes-by-itself.ts';
 import type { Seed } from '../../src/prediction/prediction-request.ts';
 import type { RecordReader, RecordSource } from '../../src/records/record-source.ts';
 import { imagingStudy, wadoEndpoint } from '../support/build-imaging-study.ts';
@@ -130,6 +131,19 @@ describe('a prediction from an image', () => {
     const all = [...held(), newer];
     expect((await inputsOf(all)).chest).toMatchObject({ state: 'missing', because: 'study-incomplete' });
     expect((await inputsOf(all, { focus: 'ImagingStudy/s1' })).chest).toMatchObject({ state: 'observed' });
+  });
+
+  it('RA-7: passes by itself where nothing but the quiet period of the study is not over', async () => {
+    const passes = async (study: ReturnType<typeof imagingStudy>) => {
+      const others = held().filter(({ resourceType }) => resourceType !== 'ImagingStudy');
+      const { chest, verdict } = await inputsOf([...others, study]);
+      if (chest === undefined || verdict === undefined) throw new Error('no image');
+      return passesByItself({ features: new Map([['chest', chest]]), verdicts: new Map([['finding', verdict]]) });
+    };
+    const changed = { meta: { lastUpdated: '2026-01-02T11:59:50Z' } };
+    expect(await passes(imagingStudy(changed))).toBe(true);
+    expect(await passes(imagingStudy({ ...changed, numberOfInstances: 9 }))).toBe(false);
+    expect(await passes(imagingStudy())).toBe(false);
   });
 
   it('is none where the image is missing, for the reason that it is missing', async () => {

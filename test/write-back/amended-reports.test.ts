@@ -201,6 +201,23 @@ describe('images that come later amend the report', () => {
     expect((await onlyReport()).status).toBe('preliminary');
   });
 
+  test('RA-7: an abstention for the quiet period alone leaves the report as it is, confirmed or not, and is superseded by what stands', async () => {
+    await write(back(first));
+    const before = await onlyReport();
+    const passing = {
+      record: { ...abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(3) }), passes: true as const },
+    };
+    for (const again of [false, true]) {
+      const [receipt] = await write(passing);
+      const superseded = again ? [] : [{ identifier: passing.record.identifier, supersededBy: first.identifier }];
+      expect(receipt).toMatchObject({ repeated: again, superseded, row: { supersededBy: first.identifier } });
+      expect(await onlyReport()).toEqual(before);
+    }
+    // The same abstention for images that are still to come is no passing one.
+    await write({ record: abstainedRecord('y', { focus: 'ImagingStudy/s1', ...at(4) }) });
+    expect(isTaggedSuperseded(await onlyReport())).toBe(true);
+  });
+
   test('reports of two studies, or of two models, are two', async () => {
     await write(
       back(first),
@@ -250,13 +267,17 @@ test('RA-7: whatever the order, and however they are grouped, one resource is le
     seed: fc.integer({ min: 0, max: 3 }),
     minute: fc.integer({ min: 0, max: 3 }),
     alone: fc.boolean(),
+    /** Followed by a look at the study within its quiet period. */
+    looked: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(made, { minLength: 2, maxLength: 7 }), async (drawn) => {
       await clearWriteBack(database);
       let batch: ResultToWrite[] = [];
-      for (const [index, { seed, minute, alone }] of drawn.entries()) {
+      for (const [index, { seed, minute, alone, looked }] of drawn.entries()) {
         batch.push(back(reportRecord(`inputs ${seed}`, at(minute, index)), (seed + 1) / 10));
+        const look = abstainedRecord(`look ${index}`, { focus: 'ImagingStudy/s1', ...at(5, index) });
+        if (looked) batch.push({ record: { ...look, passes: true } });
         if (!alone && index < drawn.length - 1) continue;
         await write(...batch);
         batch = [];

@@ -1,6 +1,6 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { instantRange } from '../../fhir/instant-range.ts';
-import { NoImage } from '../image-reading.ts';
+import { NoImage, NotYetQuiet } from '../image-reading.ts';
 import { isResultSeries } from '../objects/result-series.ts';
 
 type ImagingStudySeries = NonNullable<ImagingStudy['series']>[number];
@@ -32,7 +32,7 @@ export function statesCounts({ numberOfInstances, series = [] }: ImagingStudy): 
  * counts them, and nothing changed for the quiet period. A series that it does not list is still to come, unless no image
  * of it could count: results are stored in the study that they are about, and whoever counts it may count them all, or none; the same of
  * what others add. What was made here is not waited for, whatever the ImagingStudy says of it.
- * Throws NoImage `study-incomplete`.
+ * Throws NoImage `study-incomplete`, as NotYetQuiet where nothing but the quiet period is not over.
  */
 export function checkWhole(study: ImagingStudy, bySeries: ReadonlyMap<string, SeriesTally>, quiet: Quiet): void {
   const there = sumOf([...bySeries.values()]);
@@ -89,16 +89,17 @@ function isOfResults({ uid, description }: ImagingStudySeries, bySeries: Readonl
   return there === undefined ? isResultSeries(description) : there.results === there.objects;
 }
 
-function checkQuiet({ meta }: ImagingStudy, { now, quietPeriodMs }: Quiet): void {
+function checkQuiet(study: ImagingStudy, { now, quietPeriodMs }: Quiet): void {
   if (quietPeriodMs === 0) return;
+  const { meta } = study;
   const changed = meta?.lastUpdated === undefined ? undefined : instantRange(meta.lastUpdated, 'utc');
   if (changed === undefined)
     throw incomplete('the ImagingStudy has no meta.lastUpdated, so nothing says that no more images come');
   const quietMs = now.getTime() - changed.start;
-  if (quietMs < quietPeriodMs)
-    throw incomplete(
-      `it changed ${Math.max(0, Math.round(quietMs / 1000))} s ago, and counts as whole after ${quietPeriodMs / 1000} s; ask again then`,
-    );
+  if (quietMs >= quietPeriodMs) return;
+  const words = `it changed ${Math.max(0, Math.round(quietMs / 1000))} s ago, and counts as whole after ${quietPeriodMs / 1000} s; ask again then`;
+  // Where nothing counts its images, some may be missing all the same.
+  throw statesCounts(study) ? new NotYetQuiet(`the study is not whole: ${words}`) : incomplete(words);
 }
 
 function countOf({ numberOfInstances, instance }: ImagingStudySeries): number | undefined {

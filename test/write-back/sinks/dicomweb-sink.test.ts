@@ -275,6 +275,14 @@ describe('a report that has given way', () => {
     expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { skipped: 'superseded' } }]);
   });
 
+  test('for no look within the quiet period, which its own objects begin anew, is none: it stays delivered', async () => {
+    await write();
+    await made.until(settled);
+    await made.write({ ...abstainedRecord('x', { focus: 'ImagingStudy/s1', ...at(10) }), passes: true });
+    await made.until(settled);
+    expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { superseded: false } }]);
+  });
+
   test('after it was sent is a dead letter, for nobody can mark it there; when it stands again its objects are there', async () => {
     await write();
     await made.until(settled);
