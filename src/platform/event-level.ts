@@ -44,6 +44,7 @@ const warningEvents = new Set<LogEvent['name']>([
   'cds-replay.prune-failed',
   'cds-hook.repeats-unknown',
   'run.failed',
+  'run.given-up',
   'run.postponed',
   'study-notice.postponed',
   'study-notice.check-failed',

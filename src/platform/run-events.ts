@@ -15,6 +15,8 @@ export type RunEvent =
   | { readonly name: 'run.resumed'; readonly run: string }
   | { readonly name: 'run.failed'; readonly run: string; readonly error: LoggedError }
   | { readonly name: 'run.postponed'; readonly run: string; readonly attempts: number; readonly error: LoggedError }
+  /** Studies that were incomplete or away for too long: no run of the schedule takes them again until they change. */
+  | { readonly name: 'run.given-up'; readonly run: string; readonly members: number }
   | { readonly name: 'run.taken-over'; readonly jobs: number }
   | { readonly name: 'study-notice.received'; readonly subscription: string; readonly studies: number }
   | { readonly name: 'study-notice.refused'; readonly subscription: string }

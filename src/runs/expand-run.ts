@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database.ts';
+import type { LogEvent } from '../platform/events.ts';
 import type { ValuesCipher } from '../platform/values-cipher.ts';
 import { carryOver } from './carry-over.ts';
 import type { CohortSource } from './cohort-source.ts';
@@ -11,6 +12,13 @@ import { openCohort } from './sealed-cohort.ts';
 /** Rows of one statement: few enough that what waits for the database beside it hardly notices. */
 const membersAtOnce = 100;
 
+export interface ExpandRunParts {
+  readonly cipher: ValuesCipher;
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  readonly event: (event: LogEvent) => void;
+}
+
 /**
  * Reads the cohort of a run into its members, page by page, and then queues its chunks; a run without members is
  * finished. Begun again after a crash, it adds what is not there yet; begun late, when another server has read the
@@ -22,7 +30,7 @@ export async function expandRun(
   queue: Pick<RunQueue, 'enqueue'>,
   cohorts: CohortSource,
   run: Run,
-  { cipher, signal, now }: { readonly cipher: ValuesCipher; readonly signal: AbortSignal; readonly now: () => Date },
+  { cipher, signal, now, event }: ExpandRunParts,
 ): Promise<RunState> {
   for await (const page of cohorts.read(openCohort(run, cipher), run.asOf, signal, run.changedSince)) {
     for (let at = 0; at < page.length; at += membersAtOnce) {
@@ -34,7 +42,8 @@ export async function expandRun(
   }
   // A source that ends early because it is stopped has not been read to its end.
   if (signal.aborted) return (await readRun(database, run.tenant, run.id)).state;
-  await carryOver(database, run);
+  const members = await carryOver(database, run);
+  if (members > 0) event({ name: 'run.given-up', run: run.id, members });
   return await database.transaction(async (sql) => {
     const at = now();
     if (!(await moveRun(sql, run.id, ['expanding'], 'running', at)))

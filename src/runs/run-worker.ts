@@ -158,7 +158,12 @@ async function workRun(
     parts.checkModel(run.model);
     if (job.chunk === undefined) {
       const { cipher, clock } = parts;
-      state = await expandRun(parts.database, queue, parts.cohorts, run, { cipher, signal, now: () => clock.now() });
+      state = await expandRun(parts.database, queue, parts.cohorts, run, {
+        cipher,
+        signal,
+        now: () => clock.now(),
+        event: parts.event,
+      });
       if (state === 'expanding') return await queue.giveBack(job);
       const { members } = await readRun(parts.database, parts.tenant, run.id);
       if (members !== undefined) parts.event({ name: 'run.started', run: run.id, members });

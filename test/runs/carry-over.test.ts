@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogEvent } from '../../src/platform/events.ts';
 import type { CohortSource } from '../../src/runs/cohort-source.ts';
 import { expandRun } from '../../src/runs/expand-run.ts';
 import type { FoundSubject } from '../../src/runs/member-table.ts';
@@ -18,6 +19,7 @@ let now = new Date('2026-11-20T01:30:00Z');
 let found: readonly FoundSubject[] = [];
 /** From when on it was asked. */
 let asked: (string | undefined)[] = [];
+let events: LogEvent[] = [];
 let runs: Runs;
 const cohorts: CohortSource = {
   check: async () => undefined,
@@ -75,7 +77,12 @@ async function night(
   const origin = { schedule, timeZone: 'Europe/Berlin' };
   const made = await test.database.transaction((sql) => runs.createInside(sql, { model: 'chest', cohort }, origin));
   if (made === undefined) throw new Error('no run was made');
-  const reading = { cipher: testCipher, signal: new AbortController().signal, now: () => now };
+  const reading = {
+    cipher: testCipher,
+    signal: new AbortController().signal,
+    now: () => now,
+    event: (one: LogEvent) => events.push(one),
+  };
   await expandRun(test.database, { enqueue: async () => undefined }, cohorts, made, reading);
   const members = await pendingMembers(test.database, made.id, { from: 1, to: 1_000 });
   const results = members.map(({ ordinal, focus = '' }) => ({ ...(outcomes[focus] ?? scored), ordinal }));
@@ -155,16 +162,40 @@ describe('the runs of a schedule over studies', () => {
     expect(await studiesOf(other)).toEqual([]);
   });
 
-  it('leave a study that a dozen in a row found incomplete, until it changes at its server', async () => {
+  it('leave a study that is incomplete for a fortnight, until it changes at its server, and say how many they left', async () => {
     found = [study('1', 'never')];
     const waits = { 'ImagingStudy/never': incomplete };
     const members: number[] = [];
-    for (let day = 1; day <= 15; day++) {
+    events = [];
+    for (let day = 1; day <= 17; day++) {
       const run = await night('waits', `2026-12-${String(day).padStart(2, '0')}T01:30:00Z`, waits);
       members.push((await studiesOf(run)).length);
       found = [];
     }
-    expect(members).toEqual([...Array(13).fill(1), 0, 0]);
+    expect(members).toEqual([...Array(15).fill(1), 0, 0]);
+    // Once: the run behind has nothing to leave.
+    expect(events).toEqual([{ name: 'run.given-up', run: expect.any(String), members: 1 }]);
+  });
+
+  it('take a study again for hours, however often they run: its images may come late', async () => {
+    found = [study('1', 'late')];
+    const late = { 'ImagingStudy/late': incomplete };
+    for (let minute = 0; minute < 120; minute += 5) {
+      const at = new Date(Date.UTC(2026, 11, 1, 8, minute)).toISOString();
+      expect(await studiesOf(await night('often', at, late)), at).toEqual(['1 ImagingStudy/late']);
+      found = [];
+    }
+  });
+
+  it('take a study a dozen times at least, however seldom they run', async () => {
+    found = [study('1', 'seldom')];
+    const members: number[] = [];
+    for (let week = 0; week < 14; week++) {
+      const at = new Date(Date.UTC(2026, 0, 1 + 7 * week)).toISOString();
+      members.push((await studiesOf(await night('seldom', at, { 'ImagingStudy/seldom': incomplete }))).length);
+      found = [];
+    }
+    expect(members).toEqual([...Array(13).fill(1), 0]);
   });
 
   it('take a forgotten subject no more, and name none of its studies', async () => {

@@ -19,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 const now = (): Date => new Date('2026-11-22T12:00:00Z');
+const event = (): void => undefined;
 const noQueue = { enqueue: async () => undefined };
 
 async function newRun(): Promise<Run> {
@@ -51,28 +52,33 @@ describe('reading the cohort of a run', () => {
       },
     };
     expect(
-      await expandRun(test.database, noQueue, cohorts, run, { cipher: testCipher, signal: closing.signal, now }),
+      await expandRun(test.database, noQueue, cohorts, run, { cipher: testCipher, signal: closing.signal, now, event }),
     ).toBe('expanding');
     const { state, members } = await readRun(test.database, 'test', run.id);
     expect({ state, members }).toEqual({ state: 'expanding', members: undefined });
     const { signal } = new AbortController();
     expect(
-      await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { cipher: testCipher, signal, now }),
+      await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, {
+        cipher: testCipher,
+        signal,
+        now,
+        event,
+      }),
     ).toBe('running');
   });
 
   it('that ends after another server did it changes nothing: no member, no count of what is done', async () => {
     const run = await newRun();
     const { signal } = new AbortController();
-    await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { cipher: testCipher, signal, now });
+    await expandRun(test.database, noQueue, listedCohort(['1', '2']), run, { cipher: testCipher, signal, now, event });
     const error = { code: 'SUBJECT_UNKNOWN', message: 'nobody' };
     const failed = [1, 2].map((ordinal) => ({ ordinal, state: 'failed' as const, reasons: [], error }));
     await recordMembers(test.database, run.id, failed);
     await moveRun(test.database, run.id, ['running'], 'finished', now());
     await addMembers(test.database, run.id, [{ subject: '3' }]);
-    expect(await expandRun(test.database, noQueue, listedCohort(['4']), run, { cipher: testCipher, signal, now })).toBe(
-      'finished',
-    );
+    expect(
+      await expandRun(test.database, noQueue, listedCohort(['4']), run, { cipher: testCipher, signal, now, event }),
+    ).toBe('finished');
     const after = await readRun(test.database, 'test', run.id);
     expect(after.members).toBe(2);
     expect(await readTally(test.database, after)).toMatchObject({ failed: 2, pending: 0 });
