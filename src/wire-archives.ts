@@ -41,8 +41,9 @@ export function openArchives(
           const parts = { source, workers, software, timeZone };
           const keeping = await keepObjects(parts, reportToKeep(report, version), kinds, signal);
           if (keeping === undefined) return undefined;
-          const { kept, refused } = keeping;
+          const { kept, refused, outdated } = keeping;
           return {
+            outdated,
             kept: Object.fromEntries(kept.map(({ name, sopInstanceUid }) => [name, sopInstanceUid])),
             refused: refused.map(({ name, reason }) => ({ name, ...(reason === undefined ? {} : { reason }) })),
           };

@@ -23,10 +23,12 @@ export interface KeepingParts extends Pick<ResultOrigin, 'software' | 'timeZone'
   readonly workers: Pick<PixelWorkers, 'objects'>;
 }
 
-/** What a server has of a version of a report after it was sent, and what it does not keep, with its FailureReason where it gives one. */
+/** What a server has of a report after a version of it was sent, and what it does not keep, with its FailureReason where it gives one. */
 export interface Keeping {
   readonly kept: readonly NamedObject[];
   readonly refused: readonly (NamedObject & { readonly reason?: number })[];
+  /** UIDs of pictures that are there of other predictions: unlike a document, none of them names what has taken its place. */
+  readonly outdated: readonly string[];
 }
 
 /**
@@ -50,9 +52,13 @@ export async function keepObjects(
   const wanted: readonly NamedObject[] = [...captures, ...documents];
   const there = await findObjects(source, report, roles, signal);
   const uids = new Set(there.map(({ sopInstanceUid }) => sopInstanceUid));
+  const current = new Set(pictures.map(({ number }) => captureOf(identifier, number).sopInstanceUid));
+  const outdated = there.flatMap(({ role, sopInstanceUid }) =>
+    role === 'secondary-capture' && !current.has(sopInstanceUid) ? [sopInstanceUid] : [],
+  );
   const isMissing = ({ sopInstanceUid }: NamedObject): boolean => !uids.has(sopInstanceUid);
   const missing = wanted.filter(isMissing);
-  if (missing.length === 0) return { kept: wanted.map(nameAndUid), refused: [] };
+  if (missing.length === 0) return { kept: wanted.map(nameAndUid), refused: [], outdated };
 
   const images = await statedOfImages(source, report, signal);
   if (images === undefined) return undefined;
@@ -68,6 +74,7 @@ export async function keepObjects(
   const told = await source.store(files, signal);
   for (const uid of told.stored) uids.add(uid);
   return {
+    outdated,
     kept: wanted.filter((one) => !isMissing(one)).map(nameAndUid),
     refused: missing.filter(isMissing).map((one) => {
       const reason = told.refused.find(({ sopInstanceUid }) => sopInstanceUid === one.sopInstanceUid)?.reason;

@@ -49,6 +49,10 @@ export function createDicomwebSink(settings: DicomwebSink, archive: ObjectArchiv
     const resources = Object.fromEntries(
       Object.entries(answer.kept).map(([each, uid]) => [each, { reference: `urn:oid:${uid}` }]),
     );
+    if (answer.outdated.length > 0) {
+      // Without its version: should it be re-driven, the archive is asked whether they are gone.
+      return { ...keepsPictures(report.id, answer.outdated), receipt: { at, superseded, resources } };
+    }
     return { kind: 'delivered', receipt: { at, ...heldOf(result), resources } };
   };
 
@@ -84,6 +88,20 @@ function withoutImages(): DeliveryOutcome {
     'The archive does not have all the images that the report is of, and objects about them would stand alone there. ' +
     'Bring the study back and re-drive; a study of another archive needs a sink of its own.';
   return { kind: 'dead', error: { reason: 'no-images', text } };
+}
+
+function keepsPictures(id: string, uids: readonly string[]) {
+  const text =
+    `DiagnosticReport/${id} is there as it is now, and so are ${uids.length} pictures of what it said before, which this server cannot mark ` +
+    `there: ${named(uids)}. Remove them there, and re-drive.`;
+  return { kind: 'dead', error: { reason: 'keeps-objects', text } } as const;
+}
+
+const mostNamed = 10;
+
+function named(uids: readonly string[]): string {
+  const first = uids.slice(0, mostNamed).join(', ');
+  return uids.length > mostNamed ? `${first} and ${uids.length - mostNamed} more` : first;
 }
 
 function keepsObjects(id: string, there: number) {

@@ -9,6 +9,8 @@ export interface KeptObjects {
   readonly kept: Readonly<Record<string, string>>;
   /** What it does not keep, by name, with the failure reason of PS3.18 where it gives one. */
   readonly refused: readonly { readonly name: string; readonly reason?: number }[];
+  /** UIDs of pictures that it has of earlier predictions of the report, and that say of no other that it has taken their place. */
+  readonly outdated: readonly string[];
 }
 
 /**

@@ -122,6 +122,26 @@ test('RA-7: an amended report has a document in the same series that names the o
   expect(ofModality('OT')).toHaveLength(2);
 });
 
+test('RA-7: the picture of what an amended report said before is a dead letter that names it, until it is removed there', async () => {
+  await write();
+  await made.until(settled);
+  const [outdated] = ofModality('OT');
+  await write(late, 0.62);
+  await made.until(settled);
+  for (const again of [false, true]) {
+    if (again) await made.deliveries.redrive({ sink: 'pacs' });
+    await made.until(settled);
+    const text = expect.stringContaining(textOf(outdated, '00080018'));
+    expect(await rows()).toMatchObject([{ state: 'dead', lastError: { reason: 'keeps-objects', text } }]);
+  }
+  expect([ofModality('OT').length, ofModality('SR').length]).toEqual([2, 2]);
+  pacs.objects.splice(0, Number.POSITIVE_INFINITY, ...pacs.objects.filter(({ dataset }) => dataset !== outdated));
+  await made.deliveries.redrive({ sink: 'pacs' });
+  await made.until(settled);
+  expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { made: 2 } }]);
+  expect(sent()).toBe(2);
+});
+
 describe('a report that a person has read', () => {
   const reviewed = async (verdict: 'confirmed' | 'rejected') => {
     await write();
