@@ -40,7 +40,7 @@ export const missingReasons = [
   'image-damaged', // an image is not whole or contradicts itself
   'image-unsupported', // an image is of a form that is not read
   'image-too-large', // an image, or all of them, is larger than what is read
-  'not-read', // an image that is of no use, since another one of the model has no study
+  'not-read', // an image that is of no use, since another one of the model cannot be read
 ] as const;
 export type MissingReason = (typeof missingReasons)[number];
 

@@ -16,7 +16,7 @@ export const imageMissingReasons = [
   'image-damaged',
   'image-unsupported',
   'image-too-large',
-  'not-read', // another image of the model has no study: without it this one is of no use
+  'not-read', // another image of the model cannot be read: without it this one is of no use
 ] as const;
 export type ImageMissingReason = (typeof imageMissingReasons)[number];
 

@@ -45,16 +45,19 @@ export interface ReadOptions extends Pick<AskOptions, 'signal' | 'lane'> {
 
 type Missing = Extract<ImageReading, { state: 'missing' }>;
 
-/** An image that is going to be read. */
-interface Planned extends PlannedReading {
+/** An image whose study is known. */
+interface Chosen {
   readonly definition: ImageDefinition;
   readonly chosen: ChosenStudy;
 }
 
+/** An image that is going to be read. */
+type Planned = PlannedReading & Chosen;
+
 /**
  * Reads the images that a feature map wants of one subject: which study, whose it is, whether it is whole, which images of
  * it, their frames, and the tensor. What cannot be had of the study is a reason. Every image is needed, so that no server is asked for
- * any where one has no study. No pixel is fetched before there is memory for all.
+ * any where one has no study, and no pixel is fetched where one cannot be read. No pixel is fetched before there is memory for all.
  * Throws IMAGES_UNREACHABLE for trouble with an image server, OVERLOADED, and DEADLINE_EXCEEDED where time runs out while memory
  * is waited for, or the pixels are prepared.
  * @param parts undefined where no image server is configured
@@ -66,19 +69,16 @@ export async function readImages(
   options: ReadOptions,
 ): Promise<ReadonlyMap<string, ImageReading>> {
   if (parts === undefined) return new Map(wanted.map(({ name, definition }) => [name, unconfigured(definition)]));
-  const chosen = wanted.map((image) => ({ ...image, of: chooseOne(image.definition, record, options) }));
-  if (chosen.some(({ of }) => 'state' in of))
-    return new Map(
-      chosen.map(({ name, definition, of }) => [name, 'state' in of ? of : notRead(definition, of, record)]),
-    );
+  const found = new Map(wanted.map(({ name, ...image }) => [name, chooseOne(image, record, options)]));
+  const unfound = withoutOne(found, record);
+  if (unfound !== undefined) return unfound;
   const plans = new Map<string, Planned | Missing>();
-  for (const { name, of, ...image } of chosen)
-    plans.set(name, 'state' in of ? of : await planOne(parts, image, of, { record, ...options }));
+  for (const [name, image] of found)
+    plans.set(name, 'state' in image ? image : await planOne(parts, image, record, options));
   const { most, afterwards } = neededBytes(plans, record, parts.memory.bytes);
-  const isMissing = (plan: Planned | Missing): plan is Missing => 'state' in plan;
-  const missed = [...plans].flatMap(([name, plan]) => (isMissing(plan) ? [[name, plan] as const] : []));
-  // A reason is said at once, however many others wait for memory.
-  if (missed.length === plans.size) return new Map(missed);
+  // A reason is said at once, however many others wait for memory, and no pixels are fetched beside it.
+  const unread = withoutOne(plans, record);
+  if (unread !== undefined) return unread;
   // All of it at once: two predictions that each had the memory of one image and waited for that of another would wait for each other.
   const share = await parts.memory.take(most, options);
   let underWay = Promise.resolve();
@@ -125,9 +125,29 @@ function neededBytes(
   return needed;
 }
 
-function chooseOne(definition: ImageDefinition, record: ClinicalRecord, options: ReadOptions): ChosenStudy | Missing {
+/** What there is to say where one of the images cannot be read: the model needs every one, so that the others are of no use. */
+function withoutOne(
+  images: ReadonlyMap<string, Chosen | Missing>,
+  record: ClinicalRecord,
+): ReadonlyMap<string, ImageReading> | undefined {
+  const all = [...images];
+  if (!all.some(([, image]) => 'state' in image)) return undefined;
+  return new Map(all.map(([name, image]) => [name, 'state' in image ? image : notRead(image, record)]));
+}
+
+function notRead({ definition, chosen }: Chosen, record: ClinicalRecord): Missing {
+  const why = new NoImage('not-read', 'it was not read, since another image that the model needs cannot be had');
+  return missing(definition, why, [record.sourceReference(chosen.study)]);
+}
+
+function chooseOne(
+  image: Omit<WantedImage, 'name'>,
+  record: ClinicalRecord,
+  options: ReadOptions,
+): (Chosen & TensorUse) | Missing {
+  const { definition } = image;
   try {
-    return chooseStudy(record, { wanted: definition.study, ...options });
+    return { ...image, chosen: chooseStudy(record, { wanted: definition.study, ...options }) };
   } catch (error) {
     const reason = reasonOf(error);
     const lookedAt = reason instanceof NoImage ? reason.study : undefined;
@@ -135,18 +155,13 @@ function chooseOne(definition: ImageDefinition, record: ClinicalRecord, options:
   }
 }
 
-function notRead(definition: ImageDefinition, { study }: ChosenStudy, record: ClinicalRecord): Missing {
-  const why = new NoImage('not-read', 'it was not read, since another image that the model needs has no study');
-  return missing(definition, why, [record.sourceReference(study)]);
-}
-
 async function planOne(
   parts: ImagingParts,
-  image: Omit<WantedImage, 'name'>,
-  chosen: ChosenStudy,
-  { record, signal }: Pick<ReadOptions, 'signal'> & { readonly record: ClinicalRecord },
+  image: Chosen & TensorUse,
+  record: ClinicalRecord,
+  { signal }: ReadOptions,
 ): Promise<Planned | Missing> {
-  const { definition } = image;
+  const { definition, chosen } = image;
   try {
     return { ...(await planReading(parts, image, chosen, record, signal)), definition, chosen };
   } catch (error) {

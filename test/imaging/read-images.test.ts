@@ -328,6 +328,30 @@ describe('no image is read', () => {
     expect(pacs.requests).toEqual([]);
   });
 
+  it('DW-16: of a study where another image that the model needs is still to come, and no memory is waited for', async () => {
+    const memory = createImageMemory(1e9);
+    await memory.take(1e9);
+    const later = imagingStudy({
+      id: 'later',
+      identifier: [{ system: 'urn:dicom:uid', value: 'urn:oid:9.9' }],
+      modality: [{ code: 'CT' }],
+      series: [imagingSeries({ uid: '9.9.1', modality: { code: 'CT' } })],
+    });
+    const record = recordOf([radiographed, imagingStudy(), later, wadoEndpoint({ address: pacs.base })], asOf);
+    const ct = { ...plainRadiograph, study: { ...plainRadiograph.study, modality: ['CT'] } };
+    const wanted = [
+      { name: 'chest', definition: plainRadiograph, isOccluded: false },
+      { name: 'scan', definition: ct, isOccluded: false },
+    ];
+    const readings = await readImages({ ...imaging.parts, memory }, wanted, record, { timeZone: 'UTC' });
+    expect(readings.get('scan')).toMatchObject({
+      because: 'study-incomplete',
+      sources: [{ reference: 'ImagingStudy/later' }],
+    });
+    expect(readings.get('chest')).toMatchObject({ because: 'not-read', sources: [{ reference: 'ImagingStudy/s1' }] });
+    expect(pacs.requests.filter((path) => path.includes('/frames/'))).toEqual([]);
+  });
+
   it('of another patient: PatientID, issuer, accession', async () => {
     for (const changes of [{ PatientID: '4712' }, { PatientID: undefined }, { IssuerOfPatientID: 'SOUTH' }]) {
       pacs.objects.splice(0, 1, radiograph(changes));
