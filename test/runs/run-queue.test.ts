@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRunQueue, type RunQueue } from '../../src/runs/run-queue.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -69,11 +68,15 @@ describe('the queue of runs', () => {
     await enqueue(queue, 'r', 1, 11);
     const [dead, alive] = [await queue.take(), await queue.take()];
     if (dead === undefined || alive === undefined) throw new Error('nothing was queued');
-    await wait(400);
+    await test.database.query(
+      `update pgboss.job set started_on = started_on - interval '1 hour', heartbeat_on = heartbeat_on - interval '1 hour'
+       where id = any($1::uuid[])`,
+      [[dead.id, alive.id]],
+    );
     await queue.touch(alive);
-    expect(await queue.freeAbandoned(300)).toBe(1);
+    expect(await queue.freeAbandoned(1_800_000)).toBe(1);
     expect((await queue.take())?.chunk).toEqual(dead.chunk);
-    expect(await queue.freeAbandoned(300)).toBe(0);
+    expect(await queue.freeAbandoned(1_800_000)).toBe(0);
     expect(await queue.freeAbandoned(0)).toBe(2);
   });
 

@@ -269,8 +269,11 @@ describe('AUD-1: the same calls as AuditEvents', () => {
   it('are valid R4, reads, writes, searches and predictions alike', async () => {
     const events = await search('_count=1000');
     expect(new Set(events.map(({ action }) => action))).toEqual(new Set(['C', 'R', 'U', 'D', 'E']));
-    const wrong = events.flatMap((event) => strictR4Issues(event).filter(({ severity }) => severity === 'error'));
-    expect(wrong).toEqual([]);
+    for (const event of events) {
+      expect(strictR4Issues(event).filter(({ severity }) => severity === 'error')).toEqual([]);
+      // All at once may take so long that the server, in the same process, gives up the connection that is used next.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 
   it('say who read which resource of whom', async () => {
