@@ -394,7 +394,9 @@ describe('a report that is written back', () => {
       await orthanc.ask('POST', '/instances', new Uint8Array(file));
     await storeAs('level-right', { '0020,000D': study, '0020,000E': series, '0010,0020': 'PHANTOM-08' });
     expect(asReport(await predict('amended', writeBack))).toMatchObject({ id: report.id, status: 'amended' });
-    await stateOf(report).toBe('delivered');
+    // The picture of the first is there still.
+    await stateOf(report).toBe('dead');
+    expect(await sent(report)).toMatchObject({ lastError: { reason: 'keeps-objects' } });
     const after = await filesOf('box');
     expect(counts(after)).toEqual({ CR: 1, OT: 2, SR: 2 });
     const [first = new Uint8Array()] = before.get('SR') ?? [];

@@ -34,7 +34,7 @@ export interface Keeping {
 /**
  * Makes what the server does not have yet of a version of a report, and sends it there: the server itself says what it has, so that
  * what is sent again is no second object, whatever was forgotten here. Patient and study are copied from the images as the server has
- * them. A document names the newest one before it as its predecessor. Undefined where the server does not have all the images that the
+ * them. A document names the newest other one there as its predecessor. Undefined where the server does not have all the images that the
  * report is of: nothing was sent.
  * Throws IMAGES_UNREACHABLE, ImageFault, and what PixelWorkers throw.
  */
@@ -62,7 +62,7 @@ export async function keepObjects(
 
   const images = await statedOfImages(source, report, signal);
   if (images === undefined) return undefined;
-  const predecessor = newestBefore(version, there);
+  const predecessor = newestOther(documentOf(identifier, version), there);
   const job: ObjectsJob = {
     origin: { ...originOf(report), source: images.source, software, timeZone },
     pictures: captures.filter(isMissing).map(({ picture }) => picture),
@@ -89,6 +89,8 @@ export interface ObjectThere {
   readonly sopInstanceUid: string;
   /** InstanceNumber: of a document the version of its report. */
   readonly number: number;
+  /** When it was made, by the clock of its study: ContentDate and ContentTime as they stand; empty where they do not. */
+  readonly at: string;
 }
 
 /** What the server has of any version of a report. Throws IMAGES_UNREACHABLE. */
@@ -104,15 +106,24 @@ export async function findObjects(
       const reader = elementReader(dataset);
       const sopInstanceUid = reader.text('SOPInstanceUID');
       if (sopInstanceUid !== undefined)
-        there.push({ role, sopInstanceUid, number: reader.number('InstanceNumber') ?? 0 });
+        there.push({
+          role,
+          sopInstanceUid,
+          number: reader.number('InstanceNumber') ?? 0,
+          at: `${reader.text('ContentDate') ?? ''}${reader.text('ContentTime') ?? ''}`,
+        });
     }
   }
   return there;
 }
 
-function newestBefore(version: number, there: readonly ObjectThere[]): string | undefined {
-  const earlier = there.filter(({ role, number }) => role === 'structured-report' && number < version);
-  return earlier.sort((one, other) => other.number - one.number)[0]?.sopInstanceUid;
+/** By its instant, for a report that was deleted and made anew counts its versions from 1 again. */
+function newestOther(document: NamedObject, there: readonly ObjectThere[]): string | undefined {
+  const others = there.filter(
+    ({ role, sopInstanceUid }) => role === 'structured-report' && sopInstanceUid !== document.sopInstanceUid,
+  );
+  others.sort((one, other) => (one.at === other.at ? other.number - one.number : one.at < other.at ? 1 : -1));
+  return others[0]?.sopInstanceUid;
 }
 
 interface StatedOfImages {

@@ -7,6 +7,7 @@ import {
   type DeliveryReceipt,
   heldOf,
   isAsItIs,
+  isOfVersion,
   isSinkFault,
   type RemoteResource,
   type StoredResult,
@@ -72,7 +73,7 @@ async function deliverSingly(server: SinkServer, { result, receipt, unsure }: De
 
   const device = await deviceThere(server, result);
   if (isFailed(device)) return { ...device, ...(unsure && device.kind === 'failed' ? { unsure: true } : {}) };
-  const amended = here !== undefined && here.made !== result.made;
+  const amended = here !== undefined && !isOfVersion(here, result);
   const done: Record<string, RemoteResource> = {};
   const partly = (failed: Failed): DeliveryOutcome =>
     Object.keys(done).length === 0
@@ -82,7 +83,7 @@ async function deliverSingly(server: SinkServer, { result, receipt, unsure }: De
           unsure: true,
           // What was there before and was not come to is looked at next time: it is unsure.
           // An amended report is not taken for delivered: see amendThere.
-          receipt: { at, ...heldOf({ ...result, ...madeOf(here, result) }), resources: { ...known, ...done } },
+          receipt: { at, ...heldAfterFailure(here, result), resources: { ...known, ...done } },
         };
 
   for (const part of renderResult(server.form, result, device)) {
@@ -105,9 +106,11 @@ async function deliverSingly(server: SinkServer, { result, receipt, unsure }: De
 }
 
 /** After an attempt that failed, the sink holds of a report what it held before. */
-function madeOf(here: DeliveryReceipt | undefined, { made }: StoredResult): { readonly made?: number } {
-  const before = here === undefined ? made : here.made;
-  return before === undefined ? {} : { made: before };
+function heldAfterFailure(here: DeliveryReceipt | undefined, result: StoredResult): ReturnType<typeof heldOf> {
+  if (here === undefined) return heldOf(result);
+  const { made, report } = here;
+  const before = { ...(made === undefined ? {} : { made }), ...(report === undefined ? {} : { report }) };
+  return { superseded: result.superseded, ...before };
 }
 
 /** It was never current at the sink, and nobody there misses it. */

@@ -29,6 +29,8 @@ export interface DeliveryReceipt {
   readonly superseded: boolean;
   /** Of a report: which version of it. */
   readonly made?: number;
+  /** Of a report: its logical id in the own store. */
+  readonly report?: string;
   /** The resources by the identifier they carry there, objects of DICOM by what they are; empty where nothing had to be delivered. */
   readonly resources: Readonly<Record<string, RemoteResource>>;
   /** Name of the file, for a sink of files. */
@@ -141,18 +143,20 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+type Held = Pick<DeliveryReceipt, 'superseded' | 'made' | 'report'>;
+type Stands = Pick<StoredResult, 'superseded' | 'made' | 'resource'>;
+
 /** The part of a receipt that says what of a result a sink holds. */
-export function heldOf({ superseded, made }: Pick<StoredResult, 'superseded' | 'made'>): {
-  readonly superseded: boolean;
-  readonly made?: number;
-} {
-  return { superseded, ...(made === undefined ? {} : { made }) };
+export function heldOf({ superseded, made, resource }: Stands): Held {
+  return { superseded, ...(made === undefined ? {} : { made, report: resource.id }) };
+}
+
+/** True where the sink holds what the result says now, whether or not it stands: a report that was deleted and made anew counts from 1 again. */
+export function isOfVersion(receipt: Held, { made, resource }: Stands): boolean {
+  return receipt.made === made && receipt.report === (made === undefined ? undefined : resource.id);
 }
 
 /** True where the sink holds the result as it is now. */
-export function isAsItIs(
-  receipt: DeliveryReceipt,
-  { superseded, made }: Pick<StoredResult, 'superseded' | 'made'>,
-): boolean {
-  return receipt.superseded === superseded && receipt.made === made;
+export function isAsItIs(receipt: Held, result: Stands): boolean {
+  return receipt.superseded === result.superseded && isOfVersion(receipt, result);
 }

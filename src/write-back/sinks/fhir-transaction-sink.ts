@@ -9,6 +9,7 @@ import {
   type DeliveryReceipt,
   heldOf,
   isAsItIs,
+  isOfVersion,
   isSinkFault,
   type Sink,
   type StoredResult,
@@ -64,7 +65,7 @@ function wayOf({ result, receipt, unsure }: Delivery, at: string): 'together' | 
   if (!delivered) return superseded ? skippedAsSuperseded(at) : 'together';
   if (isAsItIs(receipt, result)) return { kind: 'delivered', receipt };
   // An amended report is put upon the one that was delivered, and upon no other.
-  if (receipt.made !== result.made) return 'alone';
+  if (!isOfVersion(receipt, result)) return 'alone';
   // Without a version the tag is set upon what is there: an update would write over what people made of it.
   const isVersioned = receipt.resources[result.identifier]?.version !== undefined;
   return superseded && isVersioned ? 'together' : 'alone';

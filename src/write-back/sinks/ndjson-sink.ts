@@ -11,6 +11,7 @@ import {
   type DeliveryOutcome,
   type DeliveryReceipt,
   isAsItIs,
+  isOfVersion,
   type Sink,
   type StoredResult,
 } from './delivery.ts';
@@ -121,7 +122,7 @@ async function* lines(deliveries: readonly Delivery[], rules: ReferenceRules, fo
     if (device !== undefined && !devices.has(device.id)) parts.push(device);
     if (device !== undefined) devices.add(device.id);
     parts.push(resource);
-    const isFirst = receipt?.at !== folder || receipt.file === undefined || receipt.made !== result.made;
+    const isFirst = receipt?.at !== folder || receipt.file === undefined || !isOfVersion(receipt, result);
     if (provenance !== undefined && isFirst) parts.push(provenance);
     yield parts.map((part) => `${stringifyFhirJson(withSinkReferences(part, rules))}\n`).join('');
   }

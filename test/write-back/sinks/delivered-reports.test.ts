@@ -96,6 +96,17 @@ describe.each(['fhir-transaction', 'fhir-creates'] as const)('a sink of kind %s 
     expect(after?.identifier).toContainEqual({ system: reportNamingSystem, value: row?.identifier });
   });
 
+  test('RA-7: gets in its place what was made anew after the report was deleted here, though both are version 1', async () => {
+    const made = bench(asking());
+    await made.writeReport(first, 0.37);
+    await made.until(({ delivered }) => delivered === 1);
+    await database.query(`update resources set deleted = true where type = 'DiagnosticReport'`);
+    await made.writeReport(late, 0.62);
+    await made.until(settled);
+    expect(reports().map(percentOf)).toEqual([62]);
+    expect((await made.deliveries.list({ count: 10 })).map(({ state }) => state)).toEqual(['delivered']);
+  });
+
   test('that is cut off after it took the amended report holds it once', async () => {
     const made = bench(asking());
     await made.writeReport(first);

@@ -1,18 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { storeContext } from '../../../src/fhir/store/store-context.ts';
+import { deleteResource } from '../../../src/fhir/store/write-resource.ts';
+import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
 import type { DicomJson } from '../../../src/imaging/dicom/dicom-json.ts';
 import { encodePng } from '../../../src/imaging/preprocess/encode-png.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
 import type { Database } from '../../../src/platform/database.ts';
 import type { ResultRequest } from '../../../src/results/result-request.ts';
 import { openArchives } from '../../../src/wire-archives.ts';
 import { type DeliveryBench, openDeliveryBench, sinkAt } from '../../support/delivery-bench.ts';
 import { type FakePacs, startFakePacs } from '../../support/fake-pacs.ts';
 import { readImage } from '../../support/image-map.ts';
-import { abstainedRecord, scoredRecord } from '../../support/outcome-record.ts';
+import { abstainedRecord, outcomeBase, scoredRecord } from '../../support/outcome-record.ts';
 import { imagingAt, radiograph } from '../../support/radiographs.ts';
 import { reportRecord } from '../../support/report-record.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { clearWriteBack } from '../../support/write-back-tables.ts';
 
+const storeOptions = {
+  baseUrl: outcomeBase,
+  clock: systemClock,
+  newId: randomUUID,
+  timeZone: 'UTC',
+  validator: createResourceValidator(),
+};
 let opened: TestDatabase;
 let database: Database;
 let pacs: FakePacs;
@@ -140,6 +152,33 @@ test('RA-7: the picture of what an amended report said before is a dead letter t
   await made.until(settled);
   expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { made: 2 } }]);
   expect(sent()).toBe(2);
+});
+
+describe('a report that was deleted and made anew', () => {
+  const remove = async () => {
+    const { rows: found } = await database.query<{ id: string }>(
+      "select id from resources where type = 'DiagnosticReport'",
+    );
+    await deleteResource(
+      storeContext({ ...storeOptions, database, tenant: 'default' }),
+      'DiagnosticReport',
+      found[0]?.id ?? '',
+    );
+  };
+
+  test('RA-7: is version 1 again and sent all the same: its document names the newest before it, and the picture of the first is told of', async () => {
+    await write();
+    await made.until(settled);
+    await remove();
+    await write(late, 0.62);
+    await made.until(settled);
+    expect([ofModality('OT').length, ofModality('SR').length]).toEqual([2, 2]);
+    const [before] = ofModality('SR');
+    const file = Buffer.from(pacs.objects.filter(({ dataset }) => isSr(dataset))[1]?.file ?? []);
+    expect(file.toString('latin1').split(textOf(before, '00080018'))).toHaveLength(2);
+    const text = expect.stringContaining(textOf(ofModality('OT')[0], '00080018'));
+    expect(await rows()).toMatchObject([{ state: 'dead', lastError: { reason: 'keeps-objects', text } }]);
+  });
 });
 
 describe('a report that a person has read', () => {
