@@ -16,15 +16,16 @@ export function reportToKeep(report: DiagnosticReport, version: number): ReportT
   const [identifier] = valuesOf(report, predictionNamingSystem);
   const media = (report.contained ?? []).filter((part): part is Media => part.resourceType === 'Media');
   // A review is issued when it was made; its pictures are as old as the prediction.
-  const computedAt = media[0]?.createdDateTime ?? report.issued;
-  if (identifier === undefined || computedAt === undefined) throw unkept('it does not name itself');
+  const { issued } = report;
+  if (identifier === undefined || issued === undefined) throw unkept('it does not name itself');
   const model = modelOf(report);
   return {
     identifier,
     version,
     ...images,
     model,
-    computedAt: new Date(computedAt),
+    computedAt: new Date(media[0]?.createdDateTime ?? issued),
+    issuedAt: new Date(issued),
     content: reportContent(report, model.id),
     pictures: media.map(({ content }, index) => {
       if (content.data === undefined || content.contentType !== 'image/png') throw unkept('a picture of it is no PNG');

@@ -47,6 +47,7 @@ export function comprehensiveReport(
     sopInstanceUid: documentOf(origin.identifier, origin.version).sopInstanceUid,
     instanceNumber: origin.version,
     seriesNumber,
+    madeAt: origin.issuedAt,
   });
   const [study] = frame['0020000D']?.Value ?? [];
   const root = containerItem({
@@ -88,7 +89,7 @@ export function comprehensiveReport(
         : {
             PredecessorDocumentsSequence: evidence(String(study), [
               {
-                seriesInstanceUid: roleSeriesUid(origin.report, 'structured-report'),
+                seriesInstanceUid: roleSeriesUid(origin.report, String(study), 'structured-report'),
                 sopInstanceUid: predecessor,
                 sopClassUid: comprehensive3dSr,
               },

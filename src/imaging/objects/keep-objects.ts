@@ -9,8 +9,10 @@ import type { ObjectsJob, StoredPicture } from './make-objects.ts';
 import { captureOf, documentOf, type NamedObject, type ObjectRole, roleSeriesUid } from './object-names.ts';
 import type { ResultOrigin } from './result-origin.ts';
 
+type OfReport = 'identifier' | 'report' | 'version' | 'model' | 'computedAt' | 'issuedAt';
+
 /** One version of a report, as its objects say it. */
-export interface ReportToKeep extends Pick<ResultOrigin, 'identifier' | 'report' | 'version' | 'model' | 'computedAt'> {
+export interface ReportToKeep extends Pick<ResultOrigin, OfReport> {
   readonly studyInstanceUid: string;
   /** What its images were made of; at least one. */
   readonly objects: readonly ReadObject[];
@@ -102,7 +104,11 @@ export async function findObjects(
 ): Promise<readonly ObjectThere[]> {
   const there: ObjectThere[] = [];
   for (const role of roles) {
-    for await (const dataset of source.seriesMetadata(studyInstanceUid, roleSeriesUid(report, role), signal)) {
+    for await (const dataset of source.seriesMetadata(
+      studyInstanceUid,
+      roleSeriesUid(report, studyInstanceUid, role),
+      signal,
+    )) {
       const reader = elementReader(dataset);
       const sopInstanceUid = reader.text('SOPInstanceUID');
       if (sopInstanceUid !== undefined)
@@ -166,8 +172,8 @@ function whatIsCopied(dataset: DicomJson): DicomJson {
   return { ...copiedAttributes(dataset), ...(offset === undefined ? {} : { '00080201': offset }) };
 }
 
-function originOf({ identifier, report, version, objects, model, computedAt }: ReportToKeep) {
-  return { identifier, report, version, objects, model, computedAt };
+function originOf({ identifier, report, version, objects, model, computedAt, issuedAt }: ReportToKeep) {
+  return { identifier, report, version, objects, model, computedAt, issuedAt };
 }
 
 function nameAndUid({ name, sopInstanceUid }: NamedObject): NamedObject {

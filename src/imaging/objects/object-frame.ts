@@ -19,6 +19,8 @@ export interface ObjectKind {
   /** In its series, from 1: later versions of a report have greater ones. */
   readonly instanceNumber: number;
   readonly seriesNumber: number;
+  /** When what it says was said. */
+  readonly madeAt: Date;
 }
 
 /**
@@ -29,7 +31,8 @@ export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
   const { source, model, software } = origin;
   const stated = source['00080201']?.Value?.[0];
   const zone = typeof stated === 'string' && /^[+-]\d{4}$/.test(stated) ? stated : origin.timeZone;
-  const at = dicomInstant(origin.computedAt, zone);
+  const [at, computed] = [dicomInstant(kind.madeAt, zone), dicomInstant(origin.computedAt, zone)];
+  const study = String(source['0020000D']?.Value?.[0]);
   return {
     ...copiedAttributes(source),
     ...writtenDataset({
@@ -44,7 +47,7 @@ export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
       ...(zone === stated ? { TimezoneOffsetFromUTC: zone } : {}),
       Modality: kind.modality,
       SeriesDescription: resultSeriesDescription,
-      SeriesInstanceUID: roleSeriesUid(origin.report, kind.role),
+      SeriesInstanceUID: roleSeriesUid(origin.report, study, kind.role),
       SeriesNumber: String(kind.seriesNumber),
       InstanceNumber: String(kind.instanceNumber),
       Manufacturer: resultManufacturer,
@@ -58,7 +61,7 @@ export function objectFrame(origin: ResultOrigin, kind: ObjectKind): DicomJson {
         ManufacturerModelName: cut(model.title, longest),
         DeviceSerialNumber: model.digest.slice(0, longest),
         SoftwareVersions: cut(`${model.id} ${model.version}`, longest),
-        ContributionDateTime: at.dateTime,
+        ContributionDateTime: computed.dateTime,
         ContributionDescription: 'Algorithm that read the images',
       }),
     }),

@@ -10,9 +10,12 @@ export interface NamedObject {
   readonly sopInstanceUid: string;
 }
 
-/** @param report what stays when a result is amended: its later versions are in the same series */
-export function roleSeriesUid(report: string, role: ObjectRole): string {
-  return resultUid(report, role);
+/**
+ * @param report what stays when a result is amended: its later versions are in the same series
+ * @param study Study Instance UID: a series is of one study, also where its resource came to name another
+ */
+export function roleSeriesUid(report: string, study: string, role: ObjectRole): string {
+  return resultUid(report, `${role} in ${study}`);
 }
 
 /**

@@ -22,7 +22,10 @@ export interface ResultOrigin {
   };
   /** Version of fhirsight. */
   readonly software: string;
+  /** When the model computed it: of the pictures, and of the algorithm's part in a document. */
   readonly computedAt: Date;
+  /** When this version of the report was issued, by a person who has reviewed it later than it was computed. */
+  readonly issuedAt: Date;
   /** IANA zone of the site; dates are in it where the source does not state another offset. */
   readonly timeZone: string;
 }

@@ -45,6 +45,7 @@ export function secondaryCapture(origin: ResultOrigin, captured: CapturedPicture
       // The same picture of a later version of the report is the same object.
       instanceNumber: (origin.version - 1) * mostPictures + number,
       seriesNumber,
+      madeAt: origin.computedAt,
     }),
     ...writtenDataset({
       ImageType: ['DERIVED', 'SECONDARY'],

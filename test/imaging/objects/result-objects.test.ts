@@ -145,6 +145,11 @@ describe('the UIDs of the objects of a result', () => {
     expect(file.includes('PRELIMINARY')).toBe(false);
   });
 
+  it('of another study are in another series, whatever report it is', () => {
+    const elsewhere = resultOrigin({ source: dataset({ StudyInstanceUID: '1.2.9' }) });
+    for (const make of [capture, report]) expect(uids(make(elsewhere))[1]).not.toBe(uids(make())[1]);
+  });
+
   it('are UUIDs as PS3.5 B.2 writes them', () => {
     expect(resultUid('a', 'b')).toMatch(/^2\.25\.[1-9][0-9]{30,38}$/);
     const hex = BigInt(resultUid('a', 'b').slice(5)).toString(16).padStart(32, '0');
@@ -181,6 +186,13 @@ describe('instants', () => {
       offset: '+0200',
     });
     expect(dicomInstant(at, 'UTC').offset).toBe('+0000');
+  });
+
+  it('are of a document when its report was issued, and of a picture when it was computed', () => {
+    const read = resultOrigin({ issuedAt: new Date('2026-01-05T07:08:09Z') });
+    const when = ({ dataset: sent }: { dataset: DicomJson }) => ['00080023', '00080033'].map((tag) => one(sent, tag));
+    expect(when(report(read))).toEqual(['20260105', '080809']);
+    expect(when(capture(read))).toEqual(['20260103', '003000']);
   });
 
   it('are in the offset of the source where it states one, for its dates are too', () => {

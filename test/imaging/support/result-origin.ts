@@ -42,6 +42,7 @@ export function resultOrigin(changes: Partial<ResultOrigin> = {}): ResultOrigin 
     model: { id: 'chest', version: '1.2.0', title: 'Opacity of the chest', digest: 'd'.repeat(64) },
     software: '0.9.0',
     computedAt: new Date('2026-01-02T23:30:00Z'),
+    issuedAt: new Date('2026-01-02T23:30:00Z'),
     timeZone: 'Europe/Berlin',
     ...changes,
   };

@@ -196,6 +196,15 @@ describe('a report that a person has read', () => {
     expect(documents.map((file) => file.includes('FINAL'))).toEqual([false, true]);
     expect(documents.map((file) => file.includes('read and confirmed by Practitioner/17'))).toEqual([false, true]);
     expect(ofModality('OT')).toHaveLength(1);
+    const { rows: issued } = await database.query<{ at: string }>(
+      "select body->>'issued' as at from resources where type = 'DiagnosticReport'",
+    );
+    const dates = [...ofModality('OT'), ...ofModality('SR')].map(
+      (dataset) => textOf(dataset, '00080023') + textOf(dataset, '00080033'),
+    );
+    const computed = '20260301090100';
+    expect(dates).toEqual([computed, computed, issued[0]?.at.replace(/[-:T]/g, '').slice(0, 14)]);
+    expect(dates[2]).not.toBe(computed);
     expect(await rows()).toMatchObject([{ state: 'delivered', receipt: { made: 2 } }]);
   });
 
