@@ -144,7 +144,7 @@ function allowOnly(request: Request, response: Response, method: string, allowed
   );
 }
 
-/** The route for the log: names of types and interactions, no id. */
+/** The route for the log: names of interactions, and nothing that a caller wrote. */
 function patternOf(router: FhirRouter, method: string, path: string): string {
   const route = router.router.find(method as 'GET', path);
   if (path === 'metadata' || path === '') return path;
@@ -157,7 +157,7 @@ function patternOf(router: FhirRouter, method: string, path: string): string {
 }
 
 function patternPart(part: string, index: number): string {
-  if (part.startsWith('_')) return part;
+  if (part === '_history' || part === '_search') return part;
   return [':type', ':id', '', ':version'][index] ?? '*';
 }
 

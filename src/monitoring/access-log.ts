@@ -1,7 +1,9 @@
 import type { Sql } from '../platform/database.ts';
+import { databaseErrorCode } from '../platform/database-error.ts';
 import { PredictionError } from '../platform/errors.ts';
 import type { LogEvent } from '../platform/events.ts';
 import { createGroupWriter } from '../platform/group-writer.ts';
+import { storableJson } from '../platform/storable-text.ts';
 import type { AccessRow } from './access-row.ts';
 
 /** Keeps account of who read, searched, wrote, or was refused what. */
@@ -29,7 +31,8 @@ const usualRetryMs = 1_000;
 
 /**
  * A row that cannot be kept waits and is tried again: none is dropped while the process lives. When `mostWaiting` wait, the
- * server does nothing more until they are kept.
+ * server does nothing more until they are kept. A row that the database refuses for what it holds would wait for ever, and all others
+ * behind it: it is found, said in `access-log.refused`, and given up.
  */
 export function createAccessLog(options: AccessLogOptions): AccessLog {
   const { database, event, mostWaiting = usualMostWaiting, retryMs = usualRetryMs } = options;
@@ -37,25 +40,36 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
   let waiting = 0;
   let lost = 0;
 
-  const writer = createGroupWriter<AccessRow, undefined>(
-    async (rows) => {
-      while (!(await kept(rows))) {
+  const keepAll = async (rows: readonly AccessRow[]): Promise<void> => {
+    for (;;) {
+      try {
+        return await insertRows(database, rows);
+      } catch (error) {
+        if (isOfTheRows(error)) return await keepEach(rows, error);
+        event({ name: 'access-log.failed', waiting, error });
         if (closing.signal.aborted) throw new PredictionError('SHUTTING_DOWN', 'The rows could not be kept.');
         await pause(retryMs, closing.signal);
       }
+    }
+  };
+  /** All but what the database refuses. */
+  const keepEach = async (rows: readonly AccessRow[], error: unknown): Promise<void> => {
+    const [first, ...others] = rows;
+    if (first !== undefined && others.length === 0) {
+      event({ name: 'access-log.refused', requestId: first.request_id, error });
+      return;
+    }
+    const middle = Math.ceil(rows.length / 2);
+    await keepAll(rows.slice(0, middle));
+    await keepAll(rows.slice(middle));
+  };
+  const writer = createGroupWriter<AccessRow, undefined>(
+    async (rows) => {
+      await keepAll(rows);
       return rows.map(() => ({ receipt: undefined }));
     },
     { maxItems: rowsPerGroup, gathers: true },
   );
-  const kept = async (rows: readonly AccessRow[]): Promise<boolean> => {
-    try {
-      await insertRows(database, rows);
-      return true;
-    } catch (error) {
-      event({ name: 'access-log.failed', waiting, error });
-      return false;
-    }
-  };
 
   return {
     keep(rows) {
@@ -91,8 +105,13 @@ async function insertRows(sql: Sql, rows: readonly AccessRow[]): Promise<void> {
   await sql.query(
     `insert into access_log (${columns}) select ${columns} from json_populate_recordset(null::access_log, $1::json)
      on conflict (tenant, id) do nothing`,
-    [JSON.stringify(rows)],
+    [storableJson(rows)],
   );
+}
+
+/** Data that no column takes (class 22 of SQLSTATE), or a constraint (23): it would fail the same way again. */
+function isOfTheRows(error: unknown): boolean {
+  return /^2[23]/.test(databaseErrorCode(error) ?? '');
 }
 
 const columns = (

@@ -1,4 +1,5 @@
 import type { Sql } from '../platform/database.ts';
+import { storableJson } from '../platform/storable-text.ts';
 import type { PredictionRow } from './prediction-row.ts';
 import type { ValuesRow } from './prediction-values.ts';
 
@@ -16,7 +17,7 @@ export async function keepRows(sql: Sql, kept: readonly KeptPrediction[]): Promi
   const insert = `insert into prediction_log (${columns}) select ${columns} from json_populate_recordset(null::prediction_log, $1::json)`;
   const values = kept.flatMap((one) => one.values ?? []);
   if (values.length === 0) {
-    await sql.query(insert, [JSON.stringify(rows)]);
+    await sql.query(insert, [storableJson(rows)]);
     return;
   }
   await sql.query(
@@ -25,6 +26,6 @@ export async function keepRows(sql: Sql, kept: readonly KeptPrediction[]): Promi
      select tenant, prediction, recorded, key, decode(nonce, 'base64'), decode(sealed, 'base64')
      from json_to_recordset($2::json)
        as given (tenant text, prediction uuid, recorded timestamptz, key text, nonce text, sealed text)`,
-    [JSON.stringify(rows), JSON.stringify(values)],
+    [storableJson(rows), JSON.stringify(values)],
   );
 }

@@ -11,6 +11,7 @@ const errorEvents = new Set<LogEvent['name']>([
   'delivery.dead',
   'study-notice.given-up',
   'access-log.failed',
+  'access-log.refused',
   'access-log.lost',
   'audit-file.failed',
   'retention.failed',

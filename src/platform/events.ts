@@ -213,6 +213,12 @@ export type LogEvent =
       readonly waiting: number;
       readonly error: LoggedError;
     }
+  | {
+      /** The database does not take the row of this request, for what it holds; it is given up. */
+      readonly name: 'access-log.refused';
+      readonly requestId: string;
+      readonly error: LoggedError;
+    }
   | { readonly name: 'access-log.lost'; readonly rows: number }
   | { readonly name: 'audit-file.failed'; readonly error: LoggedError }
   /** Its place lay ahead of all transactions of the database, as after a restore: all lines are appended once more. */

@@ -1,6 +1,6 @@
 import type { Sql } from '../platform/database.ts';
+import { storableText } from '../platform/storable-text.ts';
 import type { MemberState, RunMember, RunState } from './run.ts';
-import { storableText } from './storable-text.ts';
 
 /** One member of a cohort as it was read; with an error where it cannot be predicted about. */
 export interface FoundSubject {

@@ -1,7 +1,7 @@
 import type { Sql } from '../platform/database.ts';
 import { PredictionError } from '../platform/errors.ts';
+import { storableText } from '../platform/storable-text.ts';
 import type { Run, RunState } from './run.ts';
-import { storableText } from './storable-text.ts';
 
 interface Row {
   readonly id: string;

@@ -92,12 +92,17 @@ describe('routes', () => {
     await send(`${server.base}/Patient/secret-id/_history?_count=3`);
     await send(`${server.base}/Observation?patient=secret-id`);
     await send(`${server.base}/Patient/secret-id/$predict`, 'POST', {});
-    await expect.poll(() => server.events.filter((event) => event.name === 'request.finished').length).toBe(3);
+    for (const path of ['_secret-name', '_history%00', 'Patient/_secret-name'])
+      expect((await send(`${server.base}/${path}`)).status, path).toBe(404);
+    await expect.poll(() => server.events.filter((event) => event.name === 'request.finished').length).toBe(6);
     const finished = server.events.filter((event) => event.name === 'request.finished');
     expect(finished.map((event) => event.route)).toEqual([
       '/fhir/R4/:type/:id/_history',
       '/fhir/R4/:type',
       '/fhir/R4/Patient/:id/$predict',
+      '/fhir/R4/:type',
+      '/fhir/R4/:type',
+      '/fhir/R4/:type/:id',
     ]);
     expect(finished.every((event) => event.durationMs > 0)).toBe(true);
     expect(JSON.stringify(finished)).not.toContain('secret');

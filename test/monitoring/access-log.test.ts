@@ -90,6 +90,32 @@ describe('the access log (EU-1)', () => {
     await log.close();
   });
 
+  it('keeps texts that no database holds, with what it cannot hold replaced', async () => {
+    const events: LogEvent[] = [];
+    const log = createAccessLog({ database: opened.database, event: (event) => void events.push(event) });
+    log.keep([row({ tenant: 'texts', route: '/_history\0', client: 'half \ud83d', user_ref: 'back\\slash \\u0000' })]);
+    await log.close();
+    expect(await kept('texts')).toMatchObject([
+      { route: '/_history\uFFFD', client: 'half \uFFFD', user_ref: 'back\\slash \\u0000' },
+    ]);
+    expect(events).toEqual([]);
+  });
+
+  it('gives up the one row that the database refuses, says of which request it is, and keeps all others', async () => {
+    const events: LogEvent[] = [];
+    const log = createAccessLog({
+      database: opened.database,
+      event: (event) => void events.push(event),
+      mostWaiting: 700,
+    });
+    const rows = Array.from({ length: 699 }, () => row({ tenant: 'refused' }));
+    log.keep(rows.toSpliced(333, 0, row({ tenant: 'refused', request_id: 'r-odd', total_ms: Number.NaN })));
+    await expect.poll(() => kept('refused')).toHaveLength(699);
+    await expect.poll(() => log.refuseUnaccounted()).toBeUndefined();
+    await log.close();
+    expect(events).toMatchObject([{ name: 'access-log.refused', requestId: 'r-odd', error: { code: '23502' } }]);
+  });
+
   it('counts what it could not keep in the end', async () => {
     const events: LogEvent[] = [];
     const gone: Sql = { query: () => Promise.reject(new Error('gone')) };

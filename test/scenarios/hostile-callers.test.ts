@@ -10,6 +10,7 @@ import type { Credential } from '../support/fuzz/credential.ts';
 import { type Credentials, openCredentials, withCredential } from '../support/fuzz/credentials.ts';
 import { type FuzzCall, fuzzCall, fuzzedRoutes } from '../support/fuzz/fuzz-call.ts';
 import { fuzzSize } from '../support/fuzz/fuzz-size.ts';
+import { expectAccount } from '../support/fuzz/fuzzed-server.ts';
 import { isOpen, keptWords, lettingFault } from '../support/fuzz/letting-fault.ts';
 import { runFuzz } from '../support/fuzz/run-fuzz.ts';
 import type { FuzzAnswer } from '../support/fuzz/send-call.ts';
@@ -153,6 +154,7 @@ it(`SM-12, SM-22, CDS-60, CDS-67, OP-55: none of ${requests} requests of seed ${
     expect(await read.text()).toContain(keptWords[resourceType]);
   }
   const log = server.output();
+  expectAccount(log);
   expect([canary, ...Object.values(keptWords), ...Object.values(tokens)].filter((word) => log.includes(word))).toEqual(
     [],
   );

@@ -28,7 +28,7 @@ export interface AskedPrediction {
 /**
  * Translates the Parameters of `$predict` into what is asked for.
  * @param bases absolute FHIR bases whose references are the record source's own
- * @throws PARAMETER_INVALID
+ * @throws PARAMETER_INVALID, SUBJECT_UNKNOWN
  */
 export function predictionRequestFromParameters(
   definition: OperationDefinition,
@@ -47,6 +47,11 @@ function placeOf(
   { type, id }: PredictPlace,
   bases: readonly string[],
 ): Pick<AskedPrediction, 'subject' | 'study' | 'studyIsSent'> {
+  if (id !== undefined && type === 'Patient' && !isFhirId(id))
+    throw new PredictionError(
+      'SUBJECT_UNKNOWN',
+      'The URL names no Patient: an id has 1 to 64 letters of A to Z, digits, hyphens and points. Send the logical id that the patient has on the server.',
+    );
   const named = only(parsed, 'subject');
   if (id !== undefined && type === 'Patient' && named !== undefined) {
     throw invalid(

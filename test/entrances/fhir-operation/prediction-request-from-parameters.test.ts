@@ -8,16 +8,20 @@ import {
 
 const base = 'http://127.0.0.1:8080/fhir/R4';
 
-function requestOf(...more: ParametersParameter[]): AskedPrediction['request'] {
+function askedAt(id: string, ...more: ParametersParameter[]): AskedPrediction {
   const parameter = [{ name: 'model', valueString: 'prevent-base' }, ...more];
   const context = { timeZone: 'UTC', bases: [base], requestId: 'r' };
-  const place = { type: 'Patient', id: '1' } as const;
+  const place = { type: 'Patient', id } as const;
   return predictionRequestFromParameters(
     operationDefinition('predict'),
     { resourceType: 'Parameters', parameter },
     place,
     context,
-  ).request;
+  );
+}
+
+function requestOf(...more: ParametersParameter[]): AskedPrediction['request'] {
+  return askedAt('1', ...more).request;
 }
 
 const observation: Observation = { resourceType: 'Observation', status: 'final', code: {} };
@@ -74,5 +78,18 @@ describe('the encounter', () => {
     expect(() => requestOf({ name: 'encounter', valueString })).toThrow(
       expect.objectContaining({ code: 'PARAMETER_INVALID' }),
     );
+  });
+});
+
+describe('the patient in the URL', () => {
+  test.each(['//evil.example/x', 'a b', '_history\0', 'x'.repeat(65)])(
+    'is unknown where it is no id: %j, before anything is begun',
+    (id) => {
+      expect(() => askedAt(id)).toThrow(expect.objectContaining({ code: 'SUBJECT_UNKNOWN' }));
+    },
+  );
+
+  test('is the subject', () => {
+    expect(askedAt('p-1.x').subject).toEqual({ id: 'p-1.x' });
   });
 });

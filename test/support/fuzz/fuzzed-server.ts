@@ -64,6 +64,13 @@ export async function expectToBear(fuzzed: FuzzedServer, seed: number, requests:
   expect(report.slowestHealthMs).toBeLessThan(10_000);
   expect(server.child.exitCode).toBeNull();
   expect((await fetch(`${server.fhir}/metadata`)).status).toBe(200);
+  expectAccount(server.output());
   // A log is read by many: neither names nor tokens are in it.
   for (const word of [canary, ...Object.values(tokens)]) expect(server.output()).not.toContain(word);
+}
+
+/** Everything was accounted for: one row that cannot be kept would hold up all others, until nothing is answered any more. */
+export function expectAccount(log: string): void {
+  for (const event of ['access-log.failed', 'access-log.refused', 'access-log.lost', 'prediction-log.failed'])
+    expect(log).not.toContain(event);
 }
