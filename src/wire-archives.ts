@@ -40,7 +40,7 @@ export function openArchives(
         aboutReport(async () => {
           const parts = { source, workers, software, timeZone };
           const keeping = await keepObjects(parts, reportToKeep(report, version), kinds, signal);
-          if (keeping === undefined) return undefined;
+          if (typeof keeping === 'string') return keeping;
           const { kept, refused, outdated } = keeping;
           return {
             outdated,

@@ -79,7 +79,12 @@ export interface FeatureImage {
   readonly shape: readonly number[];
   /** What a person sees of it, of a volume its middle slice. */
   readonly preview: ImagePreview;
-  readonly study: { readonly studyInstanceUid: string; readonly accessionNumber?: string };
+  readonly study: {
+    readonly studyInstanceUid: string;
+    readonly accessionNumber?: string;
+    /** See `ownerMark`. */
+    readonly owners: readonly string[];
+  };
   /** The frames that the tensor was made of, in their order; frames count from 1 (DICOM). */
   readonly images: readonly ReadFrame[];
 }

@@ -44,6 +44,8 @@ export type ImageReading =
         readonly studyInstanceUid: string;
         /** As the images have it. */
         readonly accessionNumber?: string;
+        /** Under whom the images that were read are filed there: see `ownerMark`. */
+        readonly owners: readonly string[];
       };
       /** In the order in which the tensor was made of them. */
       readonly images: readonly ReadFrame[];

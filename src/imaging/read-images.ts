@@ -8,6 +8,7 @@ import { type ImageReading, NoImage, NotYetQuiet } from './image-reading.ts';
 import type { AskOptions, PixelWorkers } from './preprocess/pixel-workers.ts';
 import { type ChosenStudy, chooseStudy } from './study/choose-study.ts';
 import { type FetchLimits, fetchFrames } from './study/fetch-frames.ts';
+import { ownerMarks } from './study/owner-mark.ts';
 import { type PlannedReading, planReading } from './study/plan-reading.ts';
 import type { TensorUse } from './study/reading-bytes.ts';
 import type { PatientIdentifier } from './study/whose-images.ts';
@@ -193,6 +194,10 @@ async function readOne(
         imagingStudy,
         studyInstanceUid: studyUid,
         ...(accessionNumber === undefined ? {} : { accessionNumber }),
+        owners: ownerMarks(
+          studyUid,
+          frames.map(({ image }) => image),
+        ),
       },
       images: frames.map(({ image, frame }) => ({
         seriesInstanceUid: image.seriesInstanceUid,

@@ -7,13 +7,15 @@ export const mostNamedObjects = 2_000;
 
 /**
  * Which objects of DICOM an image was made of, as the part `image` of `prediction-input`: study, series, SOP classes and instances by
- * their UIDs, and of an object of several frames which. Of more than 2,000 objects only how many there are.
+ * their UIDs, and of an object of several frames which. Of more than 2,000 objects only how many there are. And under whom they were
+ * filed when they were read, as `ownerMark`: no part of the identity of a result, which is of the same pixels either way.
  */
 export function imagePart({ study, images }: Pick<FeatureImage, 'study' | 'images'>): Extension {
   const objects = readObjects(images);
   const named =
     objects.length > mostNamedObjects ? [{ url: 'unnamed', valuePositiveInt: objects.length }] : alike(objects);
-  return { url: 'image', extension: [{ url: 'study', valueId: study.studyInstanceUid }, ...named] };
+  const owners = study.owners.map((mark) => ({ url: 'owner', valueId: mark }));
+  return { url: 'image', extension: [{ url: 'study', valueId: study.studyInstanceUid }, ...owners, ...named] };
 }
 
 /** Objects of one series and class, and with the same frames, stand together: a volume has hundreds. */

@@ -6,6 +6,8 @@ import { extensionUrls } from './canonical-urls.ts';
 export interface NamedObjects {
   readonly studyInstanceUid: string;
   readonly objects: readonly ReadObject[];
+  /** Under whom they were filed when they were read, see `ownerMark`; empty where one image does not say it. */
+  readonly owners: readonly string[];
 }
 
 /**
@@ -31,7 +33,14 @@ export function readImageParts({ extension = [] }: DiagnosticReport): NamedObjec
       objects.set(sopInstanceUid, frames.length === 0 ? object : { ...object, frames });
     }
   }
-  return objects.size === 0 ? undefined : { studyInstanceUid, objects: [...objects.values()] };
+  return objects.size === 0
+    ? undefined
+    : { studyInstanceUid, objects: [...objects.values()], owners: ownersOf(images) };
+}
+
+function ownersOf(images: readonly Extension[]): string[] {
+  const each = images.map((image) => idsOf(image, 'owner'));
+  return each.some(({ length }) => length === 0) ? [] : [...new Set(each.flat())];
 }
 
 function partsOf({ extension = [] }: Extension, url: string): Extension[] {

@@ -8,11 +8,15 @@ import { reportContent } from './report-content.ts';
 /**
  * What the objects of DICOM say of a version of a stored report, all of it taken from the report itself.
  * Throws RESULT_INVALID for a report that does not name what it is of, such as one that was made before its images were named, or of
- * more objects than are named: nobody could tell what a document is about.
+ * more objects than are named: nobody could tell what a document is about. So does one that does not say whose images were read.
  * @param version of the report, from 1
  */
 export function reportToKeep(report: DiagnosticReport, version: number): ReportToKeep {
   const images = keptUnder(report);
+  if (images.owners.length === 0)
+    throw unkept(
+      'it does not say under whom its images were filed; delete it, and let the model read the study once more',
+    );
   const [identifier] = valuesOf(report, predictionNamingSystem);
   const media = (report.contained ?? []).filter((part): part is Media => part.resourceType === 'Media');
   // A review is issued when it was made; its pictures are as old as the prediction.

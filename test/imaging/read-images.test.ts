@@ -10,6 +10,7 @@ import type { ImageReading } from '../../src/imaging/image-reading.ts';
 import { comprehensiveReport } from '../../src/imaging/objects/comprehensive-report.ts';
 import { secondaryCapture } from '../../src/imaging/objects/secondary-capture.ts';
 import { type ImagingParts, type ReadOptions, readImages } from '../../src/imaging/read-images.ts';
+import { ownerMark } from '../../src/imaging/study/owner-mark.ts';
 import type { ImageDefinition } from '../../src/model-catalog/image-schema.ts';
 import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
 import type { RecordResource } from '../../src/records/clinical-record.ts';
@@ -87,7 +88,11 @@ describe('TM-4: an image', () => {
     expect(reading).toMatchObject({
       state: 'read',
       shape: [2, 3],
-      study: { imagingStudy: { reference: 'ImagingStudy/s1' }, studyInstanceUid: '1.2.3.4' },
+      study: {
+        imagingStudy: { reference: 'ImagingStudy/s1' },
+        studyInstanceUid: '1.2.3.4',
+        owners: [ownerMark('1.2.3.4', { patientId: '4711', issuerOfPatientId: 'NORTH' })],
+      },
       images: [{ seriesInstanceUid: '1.2.3.4.1', sopInstanceUid: '1.2.3.4.1.1', frame: 1 }],
       at: '2026-01-02T07:30:00Z',
       rule: 'modality DX; without derived; took the only image that fits',

@@ -6,7 +6,7 @@ import { extensionUrls } from '../../src/results/canonical-urls.ts';
 import { imagePart, mostNamedObjects } from '../../src/results/image-part.ts';
 import { readImageParts } from '../../src/results/read-image-parts.ts';
 
-const study = { studyInstanceUid: '1.2.3' };
+const study = { studyInstanceUid: '1.2.3', owners: ['a'.repeat(64)] };
 const ct = '1.2.840.10008.5.1.4.1.1.2';
 const enhanced = '1.2.840.10008.5.1.4.1.1.2.1';
 const slice = (number: number): ReadFrame => ({
@@ -44,7 +44,7 @@ describe('AIR-1: the objects that an image was made of', () => {
 
   it('of one kind stand together: a volume of 600 slices is below 60 kB', () => {
     const part = imagePart({ study, images: volume(600) });
-    expect(part.extension?.map(({ url }) => url)).toEqual(['study', 'objects']);
+    expect(part.extension?.map(({ url }) => url)).toEqual(['study', 'owner', 'objects']);
     expect(JSON.stringify(part).length).toBeLessThan(60_000);
   });
 
@@ -66,7 +66,7 @@ describe('AIR-1: the objects that an image was made of', () => {
 
   it('that are too many are counted, and then nothing is said of which they are', () => {
     const part = imagePart({ study, images: volume(mostNamedObjects + 1) });
-    expect(part.extension?.slice(1)).toEqual([{ url: 'unnamed', valuePositiveInt: mostNamedObjects + 1 }]);
+    expect(part.extension?.slice(2)).toEqual([{ url: 'unnamed', valuePositiveInt: mostNamedObjects + 1 }]);
     expect(readImageParts(reportOn([slice(1)], volume(mostNamedObjects + 1)))).toBeUndefined();
   });
 
@@ -75,7 +75,7 @@ describe('AIR-1: the objects that an image was made of', () => {
     const two = reportOn([slice(1)]);
     two.extension?.push({
       url: extensionUrls.input,
-      extension: [imagePart({ study: { studyInstanceUid: '1.2.4' }, images: [slice(2)] })],
+      extension: [imagePart({ study: { ...study, studyInstanceUid: '1.2.4' }, images: [slice(2)] })],
     });
     expect(readImageParts(two)).toBeUndefined();
   });

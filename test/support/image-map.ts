@@ -1,4 +1,5 @@
 import type { FeatureValue } from '../../src/features/feature-vector.ts';
+import { ownerMark } from '../../src/imaging/study/owner-mark.ts';
 import type { ImageDefinition } from '../../src/model-catalog/feature-map-schema.ts';
 import { tensorDigest } from '../../src/model-catalog/tensor-digest.ts';
 
@@ -43,7 +44,7 @@ export function readImage(numbers: readonly number[] = [0, 0.25, 0.5, 1], frame 
         frame: 0,
         toTensor: { rows: { scale: 1, offset: 0 }, columns: { scale: 1, offset: 0 } },
       },
-      study: { studyInstanceUid: '1.2.3' },
+      study: { studyInstanceUid: '1.2.3', owners: [ownerMark('1.2.3', { patientId: '4711' })] },
       images: [
         {
           seriesInstanceUid: '1.2.3.4',

@@ -5,6 +5,7 @@ import { type ElementReader, elementReader, nameOf } from './element-reader.ts';
 import { type FrameAttributes, frameAttributesOf } from './frame-attributes.ts';
 import { patientAgeYears } from './patient-age.ts';
 import { type PixelForm, readPixelForm } from './pixel-form.ts';
+import { statedPatient } from './stated-patient.ts';
 import type { Keyword } from './tags.ts';
 
 /** What is known of one object (an image of one or more frames, or something without pixels). */
@@ -110,17 +111,11 @@ function readPatient(
     return id === undefined ? [] : [{ id, ...(issuer !== undefined && { issuer }) }];
   });
   return {
-    patientId: reader.text('PatientID'),
-    issuerOfPatientId: reader.text('IssuerOfPatientID') ?? issuerByQualifiers(reader),
+    ...statedPatient(reader),
     otherPatientIds: [...inSequence, ...reader.texts('OtherPatientIDs').map((id) => ({ id }))],
     patientBirthDate: date(reader, 'PatientBirthDate'),
     patientAgeYears: age === undefined ? undefined : patientAgeYears(age),
   };
-}
-
-/** Empty, which nobody can have declared, where the issuer is named by qualifiers alone: it is some authority, and not the site's own. */
-function issuerByQualifiers(reader: ElementReader): '' | undefined {
-  return reader.items('IssuerOfPatientIDQualifiersSequence').length > 0 ? '' : undefined;
 }
 
 /** DW-4: an identifier is checked before it becomes part of an address. */

@@ -1,7 +1,9 @@
 import type { DicomJson } from '../dicom/dicom-json.ts';
 import { elementReader } from '../dicom/element-reader.ts';
+import { statedPatient } from '../dicom/stated-patient.ts';
 import type { ImageSource } from '../dicomweb/image-sources.ts';
 import type { PixelWorkers } from '../preprocess/pixel-workers.ts';
+import { ownerMarks, type StatedOwner } from '../study/owner-mark.ts';
 import type { ReportContent } from './comprehensive-report.ts';
 import { copiedAttributes } from './copied-attributes.ts';
 import type { ReadObject } from './image-references.ts';
@@ -16,6 +18,8 @@ export interface ReportToKeep extends Pick<ResultOrigin, OfReport> {
   readonly studyInstanceUid: string;
   /** What its images were made of; at least one. */
   readonly objects: readonly ReadObject[];
+  /** Under whom they were filed when they were read: see `ownerMark`. */
+  readonly owners: readonly string[];
   readonly content: ReportContent;
   readonly pictures: readonly StoredPicture[];
 }
@@ -33,11 +37,14 @@ export interface Keeping {
   readonly outdated: readonly string[];
 }
 
+/** Why nothing was sent. */
+export type Unsent = 'no-images' | 'another-patient';
+
 /**
  * Makes what the server does not have yet of a version of a report, and sends it there: the server itself says what it has, so that
  * what is sent again is no second object, whatever was forgotten here. Patient and study are copied from the images as the server has
- * them. A document names the newest other one there as its predecessor. Undefined where the server does not have all the images that the
- * report is of: nothing was sent.
+ * them. A document names the newest other one there as its predecessor. A word where nothing was sent: the server does not have all the
+ * images that the report is of, or files one of them under somebody else than when it was read.
  * Throws IMAGES_UNREACHABLE, ImageFault, and what PixelWorkers throw.
  */
 export async function keepObjects(
@@ -45,7 +52,7 @@ export async function keepObjects(
   report: ReportToKeep,
   roles: readonly ObjectRole[],
   signal?: AbortSignal,
-): Promise<Keeping | undefined> {
+): Promise<Keeping | Unsent> {
   const { identifier, version, content, pictures } = report;
   const captures = roles.includes('secondary-capture')
     ? pictures.map((picture) => ({ ...captureOf(identifier, picture.number), picture }))
@@ -63,7 +70,7 @@ export async function keepObjects(
   if (missing.length === 0) return { kept: wanted.map(nameAndUid), refused: [], outdated };
 
   const images = await statedOfImages(source, report, signal);
-  if (images === undefined) return undefined;
+  if (typeof images === 'string') return images;
   const predecessor = newestOther(documentOf(identifier, version), there);
   const job: ObjectsJob = {
     origin: { ...originOf(report), source: images.source, software, timeZone },
@@ -138,14 +145,15 @@ interface StatedOfImages {
   readonly drawnOver: ObjectsJob['drawnOver'];
 }
 
-/** What the server states of the images of a report; undefined where it does not have all of them. */
+/** What the server states of the images of a report, where it has all of them and still under whom they were read. */
 async function statedOfImages(
   source: Pick<ImageSource, 'seriesMetadata'>,
-  { studyInstanceUid, objects }: ReportToKeep,
+  { studyInstanceUid, objects, owners }: ReportToKeep,
   signal: AbortSignal | undefined,
-): Promise<StatedOfImages | undefined> {
+): Promise<StatedOfImages | Unsent> {
   const missing = new Set(objects.map(({ sopInstanceUid }) => sopInstanceUid));
   const annotations = new Set<string | undefined>();
+  const stated: StatedOwner[] = [];
   let lossy = false;
   let copied: DicomJson | undefined;
   for (const series of new Set(objects.map(({ seriesInstanceUid }) => seriesInstanceUid))) {
@@ -153,12 +161,14 @@ async function statedOfImages(
       const reader = elementReader(dataset);
       const uid = reader.text('SOPInstanceUID');
       if (uid === undefined || !missing.delete(uid)) continue;
+      stated.push(statedPatient(reader));
       annotations.add(reader.text('BurnedInAnnotation'));
       lossy ||= reader.text('LossyImageCompression') === '01';
       if (uid === objects[0]?.sopInstanceUid) copied = whatIsCopied(dataset);
     }
   }
-  if (missing.size > 0 || copied === undefined) return undefined;
+  if (missing.size > 0 || copied === undefined) return 'no-images';
+  if (ownerMarks(studyInstanceUid, stated).some((mark) => !owners.includes(mark))) return 'another-patient';
   const burnedIn = annotations.has('YES') ? 'YES' : annotations.size === 1 && annotations.has('NO') ? 'NO' : undefined;
   return {
     source: copied,

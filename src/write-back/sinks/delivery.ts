@@ -53,6 +53,7 @@ export interface DeliveryError {
     | 'gone' // deleted at the sink
     | 'keeps-tag' // the sink does not let go of a tag
     | 'keeps-objects' // a PACS has objects of a report that has given way
+    | 'another-patient' // a PACS files images under somebody else than when they were read
     | 'no-images' // a PACS does not have the images that a report is of
     | 'changed' // the stored result is no longer what the model computed
     | 'changed-there' // people at the sink changed a report that was amended here

@@ -44,7 +44,8 @@ export function createDicomwebSink(settings: DicomwebSink, archive: ObjectArchiv
     }
     if (held?.at === at && isAsItIs(held, result) && !unsure) return { kind: 'delivered', receipt: held };
     const answer = await archive.keep(report, made, objects, stop);
-    if (answer === undefined) return withoutImages();
+    if (answer === 'no-images') return withoutImages();
+    if (answer === 'another-patient') return ofAnother(report.id);
     if (answer.refused.length > 0) return notKept(answer);
     const resources = Object.fromEntries(
       Object.entries(answer.kept).map(([each, uid]) => [each, { reference: `urn:oid:${uid}` }]),
@@ -88,6 +89,15 @@ function withoutImages(): DeliveryOutcome {
     'The archive does not have all the images that the report is of, and objects about them would stand alone there. ' +
     'Bring the study back and re-drive; a study of another archive needs a sink of its own.';
   return { kind: 'dead', error: { reason: 'no-images', text } };
+}
+
+function ofAnother(id: string): DeliveryOutcome {
+  const text =
+    `The archive does not file the images that DiagnosticReport/${id} is of under the patient under whom they were read: PatientID (0010,0020) ` +
+    'or IssuerOfPatientID (0010,0021) is another one. Nothing was sent. Where that is a mistake of the archive, put it right and re-drive. Where ' +
+    'it is a new number of the same patient, delete the report and call $predict, which reads the study anew and checks whose it is. Where they ' +
+    'are of somebody else, the report is of the wrong patient: reject it.';
+  return { kind: 'dead', error: { reason: 'another-patient', text } };
 }
 
 function keepsPictures(id: string, uids: readonly string[]) {

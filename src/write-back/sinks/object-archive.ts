@@ -22,7 +22,8 @@ export interface ObjectArchive {
   /** Base URL. */
   readonly at: string;
   /**
-   * Sends what it does not have yet. Undefined where it does not have the images that the report is of: then nothing was sent.
+   * Sends what it does not have yet. A word where nothing was sent: `no-images`, it does not have all the images that the report is of;
+   * `another-patient`, one of them is filed there under somebody else than when it was read.
    * @param version of the report that says what it says now, from 1
    */
   keep(
@@ -30,7 +31,7 @@ export interface ObjectArchive {
     version: number,
     kinds: readonly KeptKind[],
     signal: AbortSignal,
-  ): Promise<KeptObjects | undefined>;
+  ): Promise<KeptObjects | 'no-images' | 'another-patient'>;
   /** How many objects it has of any version of the report. */
   count(report: DiagnosticReport, signal: AbortSignal): Promise<number>;
 }

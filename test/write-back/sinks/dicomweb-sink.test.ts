@@ -5,6 +5,7 @@ import { deleteResource } from '../../../src/fhir/store/write-resource.ts';
 import { createResourceValidator } from '../../../src/fhir/validate-resource.ts';
 import type { DicomJson } from '../../../src/imaging/dicom/dicom-json.ts';
 import { encodePng } from '../../../src/imaging/preprocess/encode-png.ts';
+import { ownerMark } from '../../../src/imaging/study/owner-mark.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import type { Database } from '../../../src/platform/database.ts';
 import type { ResultRequest } from '../../../src/results/result-request.ts';
@@ -67,9 +68,11 @@ const png = encodePng({ rows: 2, columns: 3, channels: 3, data: Uint8Array.from(
 const picture = { title: 'What moved it', png, rows: 2, columns: 3 };
 
 /** A report of the radiograph in the PACS, with one picture. */
-function about(): Partial<ResultRequest> {
+function about(
+  owners = [ownerMark('1.2.3.4', { patientId: '4711', issuerOfPatientId: 'NORTH' })],
+): Partial<ResultRequest> {
   const { image, ...observed } = readImage();
-  const read = { ...image, study: { studyInstanceUid: '1.2.3.4' }, images: [imageOf(radiograph().dataset)] };
+  const read = { ...image, study: { studyInstanceUid: '1.2.3.4', owners }, images: [imageOf(radiograph().dataset)] };
   const features = new Map([['radiograph', { ...observed, image: read }]]);
   const inputs = { features, verdicts: new Map([['spot', { state: 'score' as const }]]), basis: observed.sources };
   return { inputs, pictures: [picture] } as Partial<ResultRequest>;
@@ -82,7 +85,7 @@ function imageOf(dataset: DicomJson) {
   return { seriesInstanceUid, sopInstanceUid, sopClassUid, frame: 1, objectFrames: 1 };
 }
 
-const write = (record = first, score = 0.37) => made.writeReport(record, score, about());
+const write = (record = first, score = 0.37, said = about()) => made.writeReport(record, score, said);
 const textOf = (dataset: DicomJson | undefined, tag: string) => String(dataset?.[tag]?.Value?.[0]);
 const ofModality = (modality: string) =>
   pacs.objects.map(({ dataset }) => dataset).filter((dataset) => textOf(dataset, '00080060') === modality);
@@ -381,6 +384,53 @@ test('a study that the PACS does not have gets no objects about it', async () =>
   await write();
   await made.until(settled);
   expect([sent(), await rows()]).toMatchObject([0, [{ state: 'dead', lastError: { reason: 'no-images' } }]]);
+});
+
+describe('AIR-1: whose study the PACS says it is, before anything is sent', () => {
+  const another = [{ state: 'dead', lastError: { reason: 'another-patient' } }];
+
+  for (const [what, changes] of [
+    ['another number', { PatientID: '4712' }],
+    ['the same number of another issuer', { IssuerOfPatientID: 'SOUTH' }],
+    ['the same number of no issuer', { IssuerOfPatientID: undefined }],
+    ['no number', { PatientID: undefined }],
+  ] as const)
+    test(`${what} is a dead letter that names no number, and nothing is sent`, async () => {
+      pacs.objects.splice(0, 1, radiograph(changes));
+      await write();
+      await made.until(settled);
+      const [row] = await rows();
+      expect([sent(), [row]]).toMatchObject([0, another]);
+      expect(row?.lastError?.text).toContain('PatientID (0010,0020)');
+      expect(row?.lastError?.text).not.toMatch(/471[12]|NORTH|SOUTH/);
+    });
+
+  test('a number without an issuer that was read without one is the same patient', async () => {
+    pacs.objects.splice(0, 1, radiograph({ IssuerOfPatientID: undefined }));
+    await write(first, 0.37, about([ownerMark('1.2.3.4', { patientId: '4711' })]));
+    await made.until(settled);
+    expect([sent(), await rows()]).toMatchObject([1, [{ state: 'delivered' }]]);
+  });
+
+  test('a study that was given to somebody else gets no version of an amended report either, and gets it when it is put right', async () => {
+    await write();
+    await made.until(settled);
+    pacs.objects.splice(0, 1, radiograph({ PatientID: '4712' }));
+    await write(late, 0.62);
+    await made.until(settled);
+    expect([sent(), await rows()]).toMatchObject([1, another]);
+    pacs.objects.splice(0, 1, radiograph());
+    await made.deliveries.redrive({ sink: 'pacs' });
+    await made.until(settled);
+    expect([sent(), ofModality('SR').length]).toEqual([2, 2]);
+  });
+
+  test('a report that does not say whose images were read is not sent', async () => {
+    await write(first, 0.37, about([]));
+    await made.until(settled);
+    const unsaid = [{ state: 'dead', lastError: { reason: 'unprepared', text: expect.stringContaining('delete it') } }];
+    expect([sent(), await rows()]).toMatchObject([0, unsaid]);
+  });
 });
 
 test('a report that does not name its images is a dead letter that says what to do', async () => {
