@@ -157,18 +157,19 @@ test('RA-7: the picture of what an amended report said before is a dead letter t
   expect(sent()).toBe(2);
 });
 
-describe('a report that was deleted and made anew', () => {
-  const remove = async () => {
-    const { rows: found } = await database.query<{ id: string }>(
-      "select id from resources where type = 'DiagnosticReport'",
-    );
-    await deleteResource(
-      storeContext({ ...storeOptions, database, tenant: 'default' }),
-      'DiagnosticReport',
-      found[0]?.id ?? '',
-    );
-  };
+/** Deletes the report. */
+async function remove(): Promise<void> {
+  const { rows: found } = await database.query<{ id: string }>(
+    "select id from resources where type = 'DiagnosticReport'",
+  );
+  await deleteResource(
+    storeContext({ ...storeOptions, database, tenant: 'default' }),
+    'DiagnosticReport',
+    found[0]?.id ?? '',
+  );
+}
 
+describe('a report that was deleted and made anew', () => {
   test('RA-7: is version 1 again and sent all the same: its document names the newest before it, and the picture of the first is told of', async () => {
     await write();
     await made.until(settled);
@@ -423,6 +424,21 @@ describe('AIR-1: whose study the PACS says it is, before anything is sent', () =
     await made.deliveries.redrive({ sink: 'pacs' });
     await made.until(settled);
     expect([sent(), ofModality('SR').length]).toEqual([2, 2]);
+  });
+
+  test('a new number of the same patient writes no version of the same report, which is sent once it is deleted and made anew', async () => {
+    const renumbered = about([ownerMark('1.2.3.4', { patientId: '4712', issuerOfPatientId: 'NORTH' })]);
+    pacs.objects.splice(0, 1, radiograph({ PatientID: '4712' }));
+    await write();
+    await made.until(settled);
+    await write(first, 0.37, renumbered);
+    await made.deliveries.redrive({ sink: 'pacs' });
+    await made.until(settled);
+    expect([sent(), await rows()]).toMatchObject([0, another]);
+    await remove();
+    await write(first, 0.37, renumbered);
+    await made.until(settled);
+    expect([sent(), textOf(ofModality('SR')[0], '00100020')]).toEqual([1, '4712']);
   });
 
   test('a report that does not say whose images were read is not sent', async () => {
