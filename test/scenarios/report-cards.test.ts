@@ -11,7 +11,8 @@ import { cdsResponseFindings } from '../support/cds-response-checker.ts';
 import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { send } from '../support/fhir-test-server.ts';
-import { copyModel, type ModelFolder } from '../support/model-folder.ts';
+import type { ModelFolder } from '../support/model-folder.ts';
+import { reportCardModel } from '../support/report-card-model.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 
 const identifiers = 'https://example.org/patients';
@@ -25,20 +26,7 @@ const log = captureLog();
 
 beforeAll(async () => {
   pacs = await startFakePacs([picture()]);
-  models = await copyModel('chest-phantom');
-  await models.edit('manifest.json', (json) => {
-    const scored = json.outcomes[0].classes.map(({ code }: { code: string }) => ({ band: code, show: 'warning' }));
-    json.cdsHooks = [
-      {
-        hook: 'patient-view',
-        title: 'Drawn pictures',
-        description: 'Shows the report of the newest drawn picture.',
-        outcome: 'drawn',
-        cards: { scored, abstained: 'info', notEligible: 'none' },
-      },
-    ];
-  });
-  await models.seal();
+  models = await reportCardModel();
   folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-report-cards-'));
   const imaging = {
     servers: { pacs: { url: pacs.base } },

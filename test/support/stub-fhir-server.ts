@@ -68,14 +68,17 @@ export async function startStubFhirServer(options: {
   readonly faults?: StubFault[];
   readonly pageSize?: number;
   readonly abilities?: StubAbilities;
+  /** Of the Authorization header: who else asks is answered 401; absent: everybody is let in. */
+  readonly accepts?: (authorization: string | undefined) => boolean;
 }): Promise<StubFhirServer> {
-  const { resources, faults = [], pageSize = 7, abilities = {} } = options;
+  const { resources, faults = [], pageSize = 7, abilities = {}, accepts = () => true } = options;
   const requests: StubRequest[] = [];
   const searches = new Map<string, { rows: Resource[]; type: string; size: number }>();
 
   const server = createServer((request, response) => {
     requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
-    handle(request, response);
+    if (accepts(request.headers.authorization)) handle(request, response);
+    else send(response, [], 401, outcome('error', 'login'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`;

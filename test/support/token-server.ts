@@ -19,6 +19,8 @@ export interface TokenServer {
   /** What the next answers are made of. */
   readonly answers: {
     expiresIn: unknown;
+    /** What tokens begin with. */
+    stem: string;
     scope?: string;
     /** An OAuth error instead of a token, with its status. */
     error?: { readonly status: number; readonly body: string };
@@ -26,6 +28,8 @@ export interface TokenServer {
     configuration: Record<string, unknown>;
     algorithms: readonly string[];
   };
+  /** Whether a request with this header is let in, also at another server that takes its tokens. */
+  accepts(authorization: string | undefined): boolean;
   /** Every token that was given out counts no more. */
   revoke(): void;
   close(): Promise<void>;
@@ -44,8 +48,14 @@ export async function startTokenServer(
   const reads: string[] = [];
   const jtis = new Set<string>();
   let valid = new Set<string>();
-  const answers: TokenServer['answers'] = { expiresIn: 300, configuration: {}, algorithms: ['RS384', 'ES384'] };
+  const answers: TokenServer['answers'] = {
+    expiresIn: 300,
+    stem: 'token',
+    configuration: {},
+    algorithms: ['RS384', 'ES384'],
+  };
 
+  const accepts = (authorization = ''): boolean => valid.has(authorization.replace(/^Bearer /, ''));
   const answerToken = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -70,7 +80,7 @@ export async function startTokenServer(
       response.writeHead(status, { 'content-type': 'application/json' }).end(body);
       return;
     }
-    const token = `token-${asked.length}`;
+    const token = `${answers.stem}-${asked.length}`;
     valid.add(token);
     const given = { access_token: token, token_type: 'Bearer', expires_in: answers.expiresIn };
     response
@@ -91,9 +101,9 @@ export async function startTokenServer(
       response.setHeader('content-type', 'application/json').end(JSON.stringify(configuration));
       return;
     }
-    const { authorization = 'nothing' } = request.headers;
-    reads.push(`${request.method} ${request.url} ${authorization}`);
-    if (!valid.has(authorization.replace(/^Bearer /, ''))) {
+    const { authorization } = request.headers;
+    reads.push(`${request.method} ${request.url} ${authorization ?? 'nothing'}`);
+    if (!accepts(authorization)) {
       response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
       return;
     }
@@ -108,6 +118,7 @@ export async function startTokenServer(
     asked,
     reads,
     answers,
+    accepts,
     revoke: () => {
       valid = new Set();
     },
