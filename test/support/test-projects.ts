@@ -37,6 +37,7 @@ const alone = [
   'runs-kill-9',
   'runs-large-cohort',
   'serve',
+  'studies-kill-9',
   'version-life-cycle',
 ].map((name) => `test/scenarios/${name}.test.ts`);
 
