@@ -7,6 +7,7 @@ import { imagingSeries, imagingStudy } from '../support/build-imaging-study.ts';
 import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { send } from '../support/fhir-test-server.ts';
+import { writeImagingFile } from '../support/imaging-file.ts';
 import { copyModel, type ModelFolder } from '../support/model-folder.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 
@@ -31,17 +32,11 @@ beforeAll(async () => {
   const drawn = { name: 'drawn', models: ['chest-phantom'], header: 'X-Secret', secretFile: 'secret' };
   const subscriptions = [{ ...drawn, quietPeriodSeconds: 1 }];
   await writeFile(path.join(folder, 'subscriptions.json'), JSON.stringify({ subscriptions }));
-  const imaging = {
-    servers: { pacs: { url: pacs.base } },
-    default: 'pacs',
-    quietPeriodSeconds: 0,
-    patientIdentifiers: [{ issuer: 'NORTH', system: identifiers }],
-  };
-  await writeFile(path.join(folder, 'imaging.json'), JSON.stringify(imaging));
+  const imagingFile = await writeImagingFile(folder, pacs.base, identifiers);
   server = await startFhirsight({
     settings: {
       MODELS_DIR: models.modelsDir,
-      IMAGING_FILE: path.join(folder, 'imaging.json'),
+      IMAGING_FILE: imagingFile,
       SUBSCRIPTIONS_FILE: path.join(folder, 'subscriptions.json'),
     },
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Bundle, DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
@@ -11,6 +11,7 @@ import { cdsResponseFindings } from '../support/cds-response-checker.ts';
 import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { send } from '../support/fhir-test-server.ts';
+import { writeImagingFile } from '../support/imaging-file.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
 import { reportCardModel } from '../support/report-card-model.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
@@ -28,18 +29,12 @@ beforeAll(async () => {
   pacs = await startFakePacs([picture()]);
   models = await reportCardModel();
   folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-report-cards-'));
-  const imaging = {
-    servers: { pacs: { url: pacs.base } },
-    default: 'pacs',
-    quietPeriodSeconds: 0,
-    patientIdentifiers: [{ issuer: 'NORTH', system: identifiers }],
-  };
-  await writeFile(path.join(folder, 'imaging.json'), JSON.stringify(imaging));
+  const imagingFile = await writeImagingFile(folder, pacs.base, identifiers);
   server = await startFhirsight({
     logger: log.logger,
     settings: {
       MODELS_DIR: models.modelsDir,
-      IMAGING_FILE: path.join(folder, 'imaging.json'),
+      IMAGING_FILE: imagingFile,
       DEMONSTRATION_MODELS: 'on',
       CDS_DEADLINE_MS: '5000',
     },

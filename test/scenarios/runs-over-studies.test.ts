@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Bundle, DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
@@ -7,6 +7,7 @@ import { imagingSeries, imagingStudy } from '../support/build-imaging-study.ts';
 import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, type KeptObject, startFakePacs } from '../support/fake-pacs.ts';
 import { type Answer, send } from '../support/fhir-test-server.ts';
+import { writeImagingFile } from '../support/imaging-file.ts';
 import { someModels } from '../support/some-models.ts';
 import { type StartedFhirsight, startFhirsight } from '../support/start-fhirsight.ts';
 import { ended } from '../support/test-runs.ts';
@@ -22,15 +23,9 @@ let server: StartedFhirsight;
 beforeAll(async () => {
   pacs = await startFakePacs();
   folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-studies-'));
-  const imaging = {
-    servers: { pacs: { url: pacs.base } },
-    default: 'pacs',
-    quietPeriodSeconds: 0,
-    patientIdentifiers: [{ issuer: 'NORTH', system: identifiers }],
-  };
-  await writeFile(path.join(folder, 'imaging.json'), JSON.stringify(imaging));
+  const imagingFile = await writeImagingFile(folder, pacs.base, identifiers);
   const MODELS_DIR = await someModels(['prevent-base', 'chest-phantom']);
-  server = await startFhirsight({ settings: { MODELS_DIR, IMAGING_FILE: path.join(folder, 'imaging.json') } });
+  server = await startFhirsight({ settings: { MODELS_DIR, IMAGING_FILE: imagingFile } });
   for (const [id, value] of [
     ['1', '4711'],
     ['2', '4712'],

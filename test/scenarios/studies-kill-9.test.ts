@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { evenPicture } from '../support/even-picture.ts';
 import { type FakePacs, startFakePacs } from '../support/fake-pacs.ts';
 import { send } from '../support/fhir-test-server.ts';
 import { type FhirsightProcess, root, startFhirsightProcess } from '../support/fhirsight-process.ts';
+import { writeImagingFile } from '../support/imaging-file.ts';
 import { killsOfServer } from '../support/kills-of-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { someModels } from '../support/some-models.ts';
@@ -30,15 +31,9 @@ beforeAll(async () => {
     numbers.map((number) => evenPicture(10 * number, { study: `1.2.3.${number}` }, { PatientID: '4711' })),
   );
   folder = await mkdtemp(path.join(tmpdir(), 'fhirsight-studies-'));
-  const imaging = {
-    servers: { pacs: { url: pacs.base } },
-    default: 'pacs',
-    quietPeriodSeconds: 0,
-    patientIdentifiers: [{ issuer: 'NORTH', system: identifiers }],
-  };
-  await writeFile(path.join(folder, 'imaging.json'), JSON.stringify(imaging));
+  const imagingFile = await writeImagingFile(folder, pacs.base, identifiers);
   const MODELS_DIR = await someModels(['chest-phantom']);
-  settings = { ...data.settings, MODELS_DIR, IMAGING_FILE: path.join(folder, 'imaging.json') };
+  settings = { ...data.settings, MODELS_DIR, IMAGING_FILE: imagingFile };
 });
 
 afterAll(async () => {
